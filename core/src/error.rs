@@ -1,0 +1,305 @@
+//! Every way in which remrembg refuses or fails: a kind, a stable name, a
+//! message, and the JSON body of the hosted API.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// The result of everything that can fail here.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Who has to act on an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The request: an option or the picture. Status 400.
+    Validation,
+    /// The API key. Status 401, or 400 where two credentials contradict.
+    Unauthorized,
+    /// The account. Status 403.
+    Forbidden,
+    /// Too many requests. Status 429.
+    RateLimited,
+    /// The caller asked for a stop. Status 499.
+    Cancelled,
+    /// The model: unknown, absent, damaged or of another shape. Status 500.
+    Model,
+    /// The inference engine. Status 500.
+    Engine,
+    /// A file or a stream that could not be read or written. Status 500.
+    Io,
+    /// remrembg itself. Status 500.
+    Internal,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $kind:ident, $status:literal, $message:expr;)+) => {
+        /// One number of meaning per refusal or failure. Names never change.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Code { $($(#[$doc])* $variant,)+ }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// A stable name in `snake_case`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// Who has to act.
+            #[must_use]
+            pub const fn kind(self) -> ErrorKind {
+                match self { $(Self::$variant => ErrorKind::$kind,)+ }
+            }
+
+            /// The HTTP status.
+            #[must_use]
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$variant => $status,)+ }
+            }
+
+            /// The message, where it is the same every time.
+            const fn fixed_message(self) -> &'static str {
+                match self { $(Self::$variant => $message,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// Two or more problems; [`Error::details`] has each.
+    Multiple = "multiple", Validation, 400, "Multiple validation errors";
+    /// The request has no picture.
+    NoImage = "no_image", Validation, 400,
+        "No image file provided. Please include an 'image' field in your form data.";
+    /// The picture's file name is empty.
+    NoFileSelected = "no_file_selected", Validation, 400,
+        "No file selected. Please choose an image file to upload.";
+    /// The suffix of the path or of the upload's file name.
+    FileType = "file_type", Validation, 400, "File type '' is not supported";
+    /// No bytes.
+    EmptyFile = "empty_file", Validation, 400, "Uploaded file is empty (0 bytes).";
+    /// More bytes than [`Limits::max_bytes`](crate::Limits::max_bytes).
+    FileTooLarge = "file_too_large", Validation, 400, "File size exceeds the maximum allowed size";
+    /// Not a picture, or one that breaks.
+    CorruptImage = "corrupt_image", Validation, 400,
+        "File does not appear to be a valid image (invalid file signature)";
+    /// Wider than [`Limits::max_side`](crate::Limits::max_side).
+    ImageTooWide = "image_too_wide", Validation, 400, "Image width exceeds the maximum allowed width";
+    /// Taller than [`Limits::max_side`](crate::Limits::max_side).
+    ImageTooTall = "image_too_tall", Validation, 400, "Image height exceeds the maximum allowed height";
+    /// A decoded picture whose sizes contradict each other.
+    BadPixels = "bad_pixels", Validation, 400, "The pixel buffer does not hold the picture";
+    /// Text where an integer is needed.
+    NotAnInteger = "not_an_integer", Validation, 400, "must be an integer";
+    /// An integer below its range.
+    TooSmall = "too_small", Validation, 400, "must be at least the minimum";
+    /// An integer above its range.
+    TooLarge = "too_large", Validation, 400, "must be at most the maximum";
+    /// Text where a number is needed.
+    NotANumber = "not_a_number", Validation, 400, "must be a number";
+    /// An angle outside −360 ..= 360 degrees.
+    AngleOutOfRange = "angle_out_of_range", Validation, 400, "'angle' must be between -360 and 360 degrees";
+    /// An output format that does not exist.
+    InvalidFormat = "invalid_format", Validation, 400, "Invalid format";
+    /// A colour that is neither hex nor a CSS name.
+    InvalidColor = "invalid_color", Validation, 400, "Invalid color format";
+    /// `mask` and `bg_color` at once.
+    MaskWithBgColor = "mask_with_bg_color", Validation, 400,
+        "Cannot use 'mask=true' together with 'bg_color'. Choose one or the other.";
+    /// A key that the option table does not have.
+    UnknownOption = "unknown_option", Validation, 400, "Unknown option";
+    /// The account's address is not confirmed.
+    EmailNotVerified = "email_not_verified", Forbidden, 403,
+        "Email address not verified – please check your inbox";
+    /// A key that nobody has.
+    InvalidApiKey = "invalid_api_key", Unauthorized, 401, "invalid api key";
+    /// A key and a user token at once.
+    KeyAndToken = "key_and_token", Unauthorized, 400,
+        "This is a mistake: Cannot use both API key and user token";
+    /// Too many requests in a short time.
+    RateShortTerm = "rate_short_term", RateLimited, 429,
+        "You're making requests too quickly, Please Upgrade or slow down.";
+    /// Too many requests today, without a key.
+    RateDaily = "rate_daily", RateLimited, 429,
+        "You've reached your daily limit. Please sign up for more access.";
+    /// Too many requests this month, with a key.
+    RateMonthly = "rate_monthly", RateLimited, 429,
+        "You've reached your monthly limit. Consider purchasing more credits.";
+    /// The caller asked for a stop.
+    Cancelled = "cancelled", Cancelled, 499, "The work was cancelled";
+    /// A name that the model table does not have.
+    UnknownModel = "unknown_model", Model, 500, "Unknown model";
+    /// A known model whose weights are not on this machine.
+    ModelNotFetched = "model_not_fetched", Model, 500, "The model is not on this machine";
+    /// Weights that could not be fetched.
+    ModelFetchFailed = "model_fetch_failed", Model, 500, "The model could not be fetched";
+    /// Weights that differ from their checksum, or that no engine can read.
+    ModelDamaged = "model_damaged", Model, 500, "The model is damaged";
+    /// A model whose inputs or outputs differ from its description.
+    ModelShape = "model_shape", Model, 500, "The model has another shape than described";
+    /// The engine asked for is not to be had.
+    EngineUnavailable = "engine_unavailable", Engine, 500, "The engine is not available";
+    /// The engine failed while it ran.
+    EngineFailed = "engine_failed", Engine, 500, "The engine failed";
+    /// A file or a stream that could not be read.
+    CannotRead = "cannot_read", Io, 500, "Cannot read";
+    /// A file or a stream that could not be written.
+    CannotWrite = "cannot_write", Io, 500, "Cannot write";
+    /// A fault of remrembg's own.
+    Internal = "internal", Internal, 500, "Internal error";
+}
+
+/// One refused field of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// The form field, `image` for the picture itself.
+    pub field: String,
+    /// The message, as the contract words it.
+    pub message: String,
+    /// What is wrong, for programs.
+    #[serde(skip)]
+    pub code: Code,
+}
+
+impl Problem {
+    /// A problem whose message is the same every time.
+    #[must_use]
+    pub fn new(field: impl Into<String>, code: Code) -> Self {
+        Self::with_message(field, code, code.fixed_message())
+    }
+
+    /// A problem whose message names what was got.
+    #[must_use]
+    pub fn with_message(field: impl Into<String>, code: Code, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into(), code }
+    }
+}
+
+/// A refusal or a failure.
+///
+/// `Send + Sync`, cheap to move. [`std::error::Error::source`] leads to what
+/// lies beneath, where something does.
+#[derive(Debug)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    code: Code,
+    message: String,
+    details: Vec<Problem>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// An error whose message is the same every time.
+    #[must_use]
+    pub fn new(code: Code) -> Self {
+        Self::with_message(code, code.fixed_message())
+    }
+
+    /// An error whose message names the case.
+    #[must_use]
+    pub fn with_message(code: Code, message: impl Into<String>) -> Self {
+        let (message, details, source) = (message.into(), Vec::new(), None);
+        Self(Box::new(Inner { code, message, details, source }))
+    }
+
+    /// Adds what lies beneath.
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// The error of a request with these problems, in this order; `None` for none.
+    #[must_use]
+    pub fn from_problems(mut problems: Vec<Problem>) -> Option<Self> {
+        if problems.len() > 1 {
+            let mut error = Self::new(Code::Multiple);
+            error.0.details = problems;
+            return Some(error);
+        }
+        problems.pop().map(|problem| {
+            let mut error = Self::with_message(problem.code, problem.message.clone());
+            error.0.details = vec![problem];
+            error
+        })
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// Who has to act.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.code().kind()
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.code().status()
+    }
+
+    /// The message: of the one problem, or that there are several.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// Each refused field of the request. Empty when the request was not at fault.
+    #[must_use]
+    pub fn details(&self) -> &[Problem] {
+        &self.0.details
+    }
+
+    /// The body that the hosted API answers: compact JSON.
+    ///
+    /// ```
+    /// let error = remrembg::Error::new(remrembg::Code::InvalidApiKey);
+    /// assert_eq!(error.to_json(), r#"{"error":"invalid api key","status":401}"#);
+    /// ```
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            error: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            details: Option<&'a [Problem]>,
+            status: u16,
+        }
+        let details = (self.details().len() > 1).then(|| self.details());
+        let body = Body { error: self.message(), details, status: self.status() };
+        serde_json::to_string(&body).expect("text and numbers always serialize")
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())?;
+        if self.details().len() > 1 {
+            f.write_str(":")?;
+            self.details().iter().try_for_each(|p| write!(f, "\n  {}: {}", p.field, p.message))?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::from_problems(vec![problem]).expect("one problem is an error")
+    }
+}
