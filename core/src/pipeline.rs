@@ -1,0 +1,118 @@
+//! One removal from start to end, one line a stage:
+//!
+//! ```text
+//! bytes → decode → upright → segment → refine → cut out → resize → rotate → background → encode → bytes
+//! ```
+
+use std::time::{Duration, Instant};
+
+use crate::compose;
+use crate::control::{Control, Stage};
+use crate::decode::{self, Decoded};
+use crate::encode;
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::geometry;
+use crate::input::Checked;
+use crate::limits::Limits;
+use crate::models::Recipe;
+use crate::options::{Color, Format, Options};
+use crate::pixels::{Layout, Orientation, Pixels};
+use crate::refine;
+use crate::segment;
+use crate::transform;
+
+/// Everything that stays the same from one removal to the next.
+pub(crate) struct Shop<'a> {
+    pub(crate) engine: &'a dyn Engine,
+    pub(crate) recipe: &'a Recipe,
+    pub(crate) limits: &'a Limits,
+}
+
+/// What a removal makes before it is encoded.
+pub(crate) struct Finished {
+    pub(crate) pixels: Pixels,
+    pub(crate) matte: Option<Pixels>,
+    icc: Option<Vec<u8>>,
+}
+
+impl Shop<'_> {
+    /// Decodes, segments, cuts out and transforms.
+    pub(crate) fn make(&self, input: &Checked, options: &Options, keep_matte: bool, watch: &mut Watch) -> Result<Finished> {
+        let Decoded { pixels, orientation, icc } = watch.time(Stage::Decode, |c| self.decode(input, c))?;
+        let pixels = watch.time_if(orientation != Orientation::Normal, Stage::Upright, pixels, |p, _| {
+            Ok(transform::upright(p, orientation))
+        })?;
+        let size = (pixels.width(), pixels.height());
+        let guess = watch.time(Stage::Segment, |c| segment::segment(&pixels, self.recipe, self.engine, c))?;
+        let alpha = watch.time(Stage::Refine, |c| refine::refine(&guess, size, c))?;
+        let alpha = compose::limit_alpha(alpha, &pixels);
+        let matte = keep_matte.then(|| alpha.clone());
+        let cut = match options.mask {
+            true => alpha,
+            false => watch.time(Stage::CutOut, |_| Ok(compose::cut_out(pixels, &alpha)))?,
+        };
+        let pixels = arrange(cut, options, watch)?;
+        let icc = icc.filter(|_| !options.mask);
+        Ok(Finished { pixels, matte, icc })
+    }
+
+    fn decode(&self, input: &Checked, control: &Control) -> Result<Decoded> {
+        match input {
+            Checked::Encoded(bytes, header) => decode::decode(bytes, header, self.limits, control),
+            Checked::Pixels(view) => {
+                Ok(Decoded { pixels: view.to_pixels(), orientation: Orientation::Normal, icc: None })
+            }
+        }
+    }
+}
+
+/// The stages that follow the options alone: resize, rotate, background.
+fn arrange(cut: Pixels, options: &Options, watch: &mut Watch) -> Result<Pixels> {
+    let fitted = geometry::fitted_size((cut.width(), cut.height()), options);
+    let resize = fitted != (cut.width(), cut.height());
+    let cut = watch.time_if(resize, Stage::Resize, cut, |p, c| transform::resize(p, fitted, c))?;
+    let turned = geometry::rotated_size(fitted, options.angle, options.expand);
+    let rotate = options.angle % 360.0 != 0.0;
+    let cut = watch.time_if(rotate, Stage::Rotate, cut, |p, c| transform::rotate(p, options.angle, turned, c))?;
+    match options.bg_color.filter(|_| cut.layout() == Layout::Rgba8) {
+        Some(color) => watch.time(Stage::Background, |_| Ok(compose::fill(cut, color))),
+        None => Ok(cut),
+    }
+}
+
+impl Finished {
+    /// Encodes. A format without alpha gets a white background.
+    pub(crate) fn encode(&mut self, format: Format, watch: &mut Watch) -> Result<Vec<u8>> {
+        if self.pixels.layout() == Layout::Rgba8 && !format.keeps_alpha() {
+            let cut = std::mem::replace(&mut self.pixels, Pixels::filled(1, 1, Layout::Gray8, 0));
+            self.pixels = watch.time(Stage::Background, |_| Ok(compose::fill(cut, Color::WHITE)))?;
+        }
+        watch.time(Stage::Encode, |c| encode::encode(&self.pixels, format, self.icc.as_deref(), c))
+    }
+}
+
+/// Times the stages that run, and tells the caller of each.
+pub(crate) struct Watch<'a> {
+    control: Control<'a>,
+    pub(crate) times: Vec<(Stage, Duration)>,
+}
+
+impl<'a> Watch<'a> {
+    pub(crate) fn new(control: Control<'a>) -> Self {
+        Self { control, times: Vec::with_capacity(Stage::ALL.len()) }
+    }
+
+    fn time<T>(&mut self, stage: Stage, run: impl FnOnce(&Control) -> Result<T>) -> Result<T> {
+        self.control.report(stage, 0.0)?;
+        let start = Instant::now();
+        let made = run(&self.control)?;
+        self.times.push((stage, start.elapsed()));
+        self.control.report(stage, 1.0)?;
+        Ok(made)
+    }
+
+    fn time_if<T>(&mut self, needed: bool, stage: Stage, value: T, run: impl FnOnce(T, &Control) -> Result<T>) -> Result<T> {
+        if needed { self.time(stage, |control| run(value, control)) } else { Ok(value) }
+    }
+}

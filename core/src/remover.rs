@@ -1,0 +1,205 @@
+//! The front door: a [`Remover`] that is built once, and the jobs it does.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::control::{CancelToken, Control, Progress, Stage};
+use crate::engine::{self, Engine, EngineChoice, EngineInfo};
+use crate::error::{Error, Result};
+use crate::gate::Gate;
+use crate::input::{self, Input};
+use crate::limits::Limits;
+use crate::models::{self, Model, Recipe};
+use crate::options::{self, Format, Options};
+use crate::pipeline::{Finished, Shop, Watch};
+use crate::pixels::Pixels;
+
+/// What a [`Remover`] is built from. The default runs the bundled model on
+/// ONNX Runtime where one is found and on the built-in engine elsewhere.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Config {
+    /// Which model to run. Default: the bundled one.
+    pub model: Model,
+    /// Which engine runs it. Default: the best that is found.
+    pub engine: EngineChoice,
+    /// Threads of one inference. Default: 0, one for each core this process may use.
+    pub threads: usize,
+    /// Removals that may hold a picture in memory at once; others wait.
+    /// Default: 0, one more than there are threads.
+    pub in_flight: usize,
+    /// Bounds on each request.
+    pub limits: Limits,
+    /// An ONNX Runtime library, or a folder that holds one. Default: look for it.
+    pub onnxruntime: Option<PathBuf>,
+    /// More places to look for ONNX Runtime, after those of the environment.
+    pub onnxruntime_hints: Vec<PathBuf>,
+}
+
+/// Removes backgrounds. Built once, used for many pictures.
+///
+/// `Send + Sync`: any number of threads may call through one `&Remover`. At
+/// most [`Config::in_flight`] of them hold a picture at once, and one inference
+/// runs at a time, on all of [`Config::threads`]; the others wait their turn and
+/// notice a cancellation while they do. So memory stays bounded by what that
+/// many pictures need, and decoding and encoding overlap with inference. A
+/// progress callback may call back into the same remover.
+pub struct Remover {
+    engine: Box<dyn Engine>,
+    recipe: Recipe,
+    limits: Limits,
+    model: String,
+    gate: Gate,
+}
+
+impl Remover {
+    /// Loads the model and the engine: tens to hundreds of milliseconds.
+    ///
+    /// # Errors
+    /// Of kind [`Model`](crate::ErrorKind::Model) when the model is unknown, not
+    /// on this machine or damaged; of kind [`Engine`](crate::ErrorKind::Engine)
+    /// when the engine asked for is not to be had.
+    pub fn new(config: Config) -> Result<Self> {
+        let threads = match config.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        };
+        let in_flight = if config.in_flight == 0 { threads + 1 } else { config.in_flight };
+        let loaded = models::load(&config.model)?;
+        let engine = engine::open(&engine::Wanted {
+            choice: config.engine,
+            threads,
+            library: config.onnxruntime.as_deref(),
+            hints: &config.onnxruntime_hints,
+        }, loaded.weights)?;
+        Ok(Self { engine, recipe: loaded.recipe, model: loaded.name, limits: config.limits, gate: Gate::new(in_flight) })
+    }
+
+    /// The name of the model, or the path of its file.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// What the model runs on.
+    #[must_use]
+    pub fn engine(&self) -> &EngineInfo {
+        self.engine.info()
+    }
+
+    /// The bounds on each request.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Removes the background of one picture.
+    ///
+    /// ```
+    /// # use remrembg::{Config, Options, Pixels, Layout, Remover};
+    /// # let picture = Pixels::filled(8, 6, Layout::Rgb8, 200);
+    /// let remover = Remover::new(Config::default())?;
+    /// let output = remover.remove(picture.view(), &Options::default())?;
+    /// assert_eq!((output.width, output.height, output.mime()), (8, 6, "image/webp"));
+    /// # Ok::<(), remrembg::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Job::run`].
+    pub fn remove<'a>(&self, input: impl Into<Input<'a>>, options: &Options) -> Result<Output> {
+        self.job(input).options(options).run()
+    }
+
+    /// Describes a removal that is followed, stopped, or asked for in text.
+    pub fn job<'a>(&'a self, input: impl Into<Input<'a>>) -> Job<'a> {
+        let (options, problems) = (Options::default(), Vec::new());
+        Job { remover: self, input: input.into(), options, problems, keep_matte: false, control: Control::default() }
+    }
+}
+
+impl std::fmt::Debug for Remover {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Remover").field("model", &self.model).field("engine", self.engine()).finish_non_exhaustive()
+    }
+}
+
+/// One removal, described step by step and then run.
+#[derive(Debug)]
+#[must_use = "a job does nothing until it is run"]
+pub struct Job<'a> {
+    remover: &'a Remover,
+    input: Input<'a>,
+    options: Options,
+    problems: Vec<crate::Problem>,
+    keep_matte: bool,
+    control: Control<'a>,
+}
+
+impl<'a> Job<'a> {
+    /// Sets the options.
+    pub fn options(mut self, options: &Options) -> Self {
+        self.problems = options::validate(options);
+        self.options = options.clone();
+        self
+    }
+
+    /// Sets the options from text, as [`Options::from_pairs`] reads it. Problems
+    /// are kept, to be told together with the picture's when the job runs.
+    pub fn pairs<K: AsRef<str>, V: AsRef<str>>(mut self, pairs: impl IntoIterator<Item = (K, V)>) -> Self {
+        (self.options, self.problems) = options::parse(pairs);
+        self
+    }
+
+    /// Asks for the full-size matte beside the picture.
+    pub fn keep_matte(mut self) -> Self {
+        self.keep_matte = true;
+        self
+    }
+
+    /// Calls `progress` on this thread, between stages and inside long ones.
+    pub fn progress(mut self, progress: &'a dyn Fn(Progress)) -> Self {
+        self.control.progress = Some(progress);
+        self
+    }
+
+    /// Stops soon after `token` is cancelled.
+    pub fn cancel(mut self, token: &'a CancelToken) -> Self {
+        self.control.cancel = Some(token);
+        self
+    }
+
+    /// Runs and encodes.
+    ///
+    /// # Errors
+    /// Of kind [`Validation`](crate::ErrorKind::Validation) with every problem of
+    /// the options and the first one of the picture;
+    /// [`Cancelled`](crate::Code::Cancelled); [`CannotRead`](crate::Code::CannotRead)
+    /// for a path; of kind [`Engine`](crate::ErrorKind::Engine) when inference fails.
+    pub fn run(self) -> Result<Output> {
+        let format = self.options.format;
+        let mut watch = Watch::new(self.control);
+        let mut finished = self.make(&mut watch)?;
+        let data = finished.encode(format, &mut watch)?;
+        let (width, height) = (finished.pixels.width(), finished.pixels.height());
+        Ok(Output { data, format, width, height, matte: finished.matte, times: watch.times })
+    }
+
+    /// Runs, and gives pixels instead of an encoded file: straight RGBA, RGB
+    /// when an opaque `bg_color` was asked for, grey when the mask was.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_to_pixels(self) -> Result<PixelOutput> {
+        let mut watch = Watch::new(self.control);
+        let finished = self.make(&mut watch)?;
+        Ok(PixelOutput { pixels: finished.pixels, matte: finished.matte, times: watch.times })
+    }
+
+    fn make(self, watch: &mut Watch) -> Result<Finished> {
+        let remover = self.remover;
+        let _place = remover.gate.enter(&self.control)?;
+        let input = self.checked()?;
+        let shop = Shop { engine: &*remover.engine, recipe: &remover.recipe, limits: &remover.limits };
+        shop.make(&input, &self.options, self.keep_matte, watch)
+    }
+}
