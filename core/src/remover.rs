@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use crate::control::{CancelToken, Control, Progress, Stage};
 use crate::engine::{self, Engine, EngineChoice, EngineInfo};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::gate::Gate;
-use crate::input::{self, Input};
+use crate::input::{self, Checked, Input};
 use crate::limits::Limits;
 use crate::models::{self, Model, Recipe};
 use crate::options::{self, Format, Options};
@@ -130,7 +130,7 @@ pub struct Job<'a> {
     remover: &'a Remover,
     input: Input<'a>,
     options: Options,
-    problems: Vec<crate::Problem>,
+    problems: Vec<Problem>,
     keep_matte: bool,
     control: Control<'a>,
 }
@@ -196,10 +196,61 @@ impl<'a> Job<'a> {
     }
 
     fn make(self, watch: &mut Watch) -> Result<Finished> {
-        let remover = self.remover;
-        let _place = remover.gate.enter(&self.control)?;
-        let input = self.checked()?;
+        let Self { remover, input, options, problems, keep_matte, control } = self;
+        let _place = remover.gate.enter(&control)?;
+        let input = collect(input::check(input, &remover.limits), problems)?;
         let shop = Shop { engine: &*remover.engine, recipe: &remover.recipe, limits: &remover.limits };
-        shop.make(&input, &self.options, self.keep_matte, watch)
+        shop.make(&input, &options, keep_matte, watch)
     }
+}
+
+/// Joins the picture's problem with those of the options, in the contract's order.
+fn collect<'a>(input: Result<Checked<'a>>, mut problems: Vec<Problem>) -> Result<Checked<'a>> {
+    match input {
+        Err(error) if error.details().is_empty() => return Err(error),
+        Err(error) => {
+            problems.splice(0..0, error.details().iter().cloned());
+            Err(Error::from_problems(problems).unwrap_or(error))
+        }
+        Ok(input) => Error::from_problems(problems).map_or(Ok(input), Err),
+    }
+}
+
+/// An encoded cut-out, or mask.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Output {
+    /// The encoded file.
+    pub data: Vec<u8>,
+    /// Its format.
+    pub format: Format,
+    /// Its width in pixels.
+    pub width: u32,
+    /// Its height in pixels.
+    pub height: u32,
+    /// The alpha matte at the upright picture's size ([`Layout::Gray8`](crate::Layout::Gray8)),
+    /// where [`Job::keep_matte`] asked for it.
+    pub matte: Option<Pixels>,
+    /// How long each stage took, in the order in which they ran.
+    pub times: Vec<(Stage, Duration)>,
+}
+
+impl Output {
+    /// The MIME type of [`data`](Self::data).
+    #[must_use]
+    pub fn mime(&self) -> &'static str {
+        self.format.mime()
+    }
+}
+
+/// A cut-out, or mask, as pixels.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PixelOutput {
+    /// The picture.
+    pub pixels: Pixels,
+    /// As [`Output::matte`].
+    pub matte: Option<Pixels>,
+    /// As [`Output::times`].
+    pub times: Vec<(Stage, Duration)>,
 }
