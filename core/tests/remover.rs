@@ -1,0 +1,300 @@
+//! The front door as a user of the crate meets it, on the engine inside.
+
+use std::cell::RefCell;
+use std::io::Cursor;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, OnceLock};
+use std::thread;
+use std::time::Duration;
+
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage, RgbaImage};
+use remrembg::{
+    CancelToken, Code, Color, Config, EngineChoice, ErrorKind, Format, Layout, Options, PixelView, Pixels, Progress,
+    Remover, Stage,
+};
+
+static REMOVER: LazyLock<Remover> = LazyLock::new(|| Remover::new(config()).expect("the engine inside always works"));
+
+fn config() -> Config {
+    let mut config = Config::default();
+    config.engine = EngineChoice::Rten;
+    config
+}
+
+const WIDTH: u32 = 120;
+const HEIGHT: u32 = 90;
+/// A point of the subject and one of the background.
+const INSIDE: (u32, u32) = (60, 45);
+const OUTSIDE: (u32, u32) = (4, 4);
+const RED: [u8; 3] = [200, 30, 20];
+
+/// A red ball on a pale, slightly uneven wall.
+fn ball() -> RgbImage {
+    RgbImage::from_fn(WIDTH, HEIGHT, |x, y| {
+        let (dx, dy) = (x as f32 - 60.0, y as f32 - 45.0);
+        let wall = 205 + (x / 12 + y / 9) as u8;
+        if dx * dx + dy * dy < 28.0 * 28.0 { Rgb(RED) } else { Rgb([wall, wall, wall - 5]) }
+    })
+}
+
+fn png(picture: impl Into<DynamicImage>) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    picture.into().write_to(&mut bytes, ImageFormat::Png).expect("a PNG can be written to memory");
+    bytes.into_inner()
+}
+
+fn ball_png() -> &'static [u8] {
+    static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
+    BYTES.get_or_init(|| png(ball()))
+}
+
+fn as_png(change: impl FnOnce(&mut Options)) -> Options {
+    let mut options = Options { format: Format::Png, ..Options::default() };
+    change(&mut options);
+    options
+}
+
+fn removed(options: &Options) -> DynamicImage {
+    let output = REMOVER.remove(ball_png(), options).expect("a ball is cut out");
+    let picture = image::load_from_memory(&output.data).expect("the output can be decoded");
+    assert_eq!((output.width, output.height), (picture.width(), picture.height()));
+    picture
+}
+
+#[test]
+fn the_subject_stays_and_the_background_goes() {
+    let picture = removed(&as_png(|_| ())).into_rgba8();
+    assert_eq!(picture.dimensions(), (WIDTH, HEIGHT));
+    let inside = picture.get_pixel(INSIDE.0, INSIDE.1).0;
+    assert!(inside[3] > 240, "the ball is opaque, got {inside:?}");
+    assert_eq!(inside[..3], RED);
+    assert_eq!(picture.get_pixel(OUTSIDE.0, OUTSIDE.1).0, [0; 4], "no trace of the wall is left");
+}
+
+#[test]
+fn a_mask_is_a_grey_picture() {
+    let picture = removed(&as_png(|o| o.mask = true));
+    let DynamicImage::ImageLuma8(mask) = picture else { panic!("8-bit grey, got {:?}", picture.color()) };
+    assert!(mask.get_pixel(INSIDE.0, INSIDE.1).0[0] > 240);
+    assert!(mask.get_pixel(OUTSIDE.0, OUTSIDE.1).0[0] < 5);
+}
+
+#[test]
+fn every_format_is_what_it_says() {
+    for (format, mime, guess) in [
+        (Format::Webp, "image/webp", ImageFormat::WebP),
+        (Format::Png, "image/png", ImageFormat::Png),
+        (Format::Jpeg, "image/jpeg", ImageFormat::Jpeg),
+        (Format::Bmp, "image/bmp", ImageFormat::Bmp),
+    ] {
+        let output = REMOVER.remove(ball_png(), &Options { format, ..Options::default() }).expect("a ball is cut out");
+        assert_eq!((output.format, output.mime()), (format, mime));
+        assert_eq!(image::guess_format(&output.data).ok(), Some(guess));
+        let alpha = image::load_from_memory(&output.data).expect("it can be decoded").color().has_alpha();
+        assert_eq!(alpha, format != Format::Jpeg, "{mime}");
+    }
+}
+
+#[test]
+fn jpeg_is_flattened_onto_white() {
+    let output = REMOVER.remove(ball_png(), &Options { format: Format::Jpeg, ..Options::default() }).expect("cut out");
+    let picture = image::load_from_memory(&output.data).expect("it can be decoded").into_rgb8();
+    let corner = picture.get_pixel(OUTSIDE.0, OUTSIDE.1).0;
+    assert!(corner.iter().all(|&c| c >= 253), "white, got {corner:?}");
+}
+
+#[test]
+fn a_background_colour_fills_what_was_removed_and_what_rotation_opened() {
+    let teal = Color { r: 0, g: 128, b: 128, a: 255 };
+    let picture = removed(&as_png(|o| (o.bg_color, o.angle) = (Some(teal), 30.0)));
+    assert!(!picture.color().has_alpha(), "an opaque picture has no alpha channel");
+    let picture = picture.into_rgb8();
+    assert_eq!(picture.get_pixel(0, 0).0, [0, 128, 128]);
+    assert_eq!(picture.get_pixel(picture.width() / 2, picture.height() / 2).0, RED);
+}
+
+#[test]
+fn size_and_angle_follow_each_other() {
+    let picture = removed(&as_png(|o| (o.w, o.angle) = (Some(60), 90.0)));
+    assert_eq!((picture.width(), picture.height()), (45, 60));
+}
+
+#[test]
+fn alpha_that_a_picture_has_limits_the_new_one() {
+    let half = RgbaImage::from_fn(WIDTH, HEIGHT, |x, y| {
+        let Rgb([r, g, b]) = *ball().get_pixel(x, y);
+        image::Rgba([r, g, b, if x < WIDTH / 2 { 100 } else { 255 }])
+    });
+    let output = REMOVER.remove(&png(half), &as_png(|_| ())).expect("a ball is cut out");
+    let picture = image::load_from_memory(&output.data).expect("it can be decoded").into_rgba8();
+    let widest = picture.enumerate_pixels().filter(|(x, ..)| *x < WIDTH / 2).map(|(.., p)| p.0[3]).max();
+    assert!(widest.is_some_and(|alpha| (95..=100).contains(&alpha)), "{widest:?}");
+}
+
+#[test]
+fn pixels_with_a_stride_give_what_the_encoded_picture_gives() {
+    let (ball, stride) = (ball(), WIDTH as usize * 3 + 17);
+    let mut padded = vec![99; stride * HEIGHT as usize];
+    for (from, to) in ball.as_raw().chunks(WIDTH as usize * 3).zip(padded.chunks_mut(stride)) {
+        to[..from.len()].copy_from_slice(from);
+    }
+    let view = PixelView::new(&padded, WIDTH, HEIGHT, Layout::Rgb8, stride).expect("the buffer holds the picture");
+    let from_pixels = REMOVER.job(view).run_to_pixels().expect("a ball is cut out");
+    let from_bytes = REMOVER.job(ball_png()).run_to_pixels().expect("a ball is cut out");
+    assert_eq!(from_pixels.pixels.layout(), Layout::Rgba8);
+    assert!(from_pixels.pixels == from_bytes.pixels);
+}
+
+#[test]
+fn the_matte_comes_at_the_pictures_size_when_asked_for() {
+    let options = as_png(|o| o.w = Some(30));
+    let output = REMOVER.job(ball_png()).options(&options).keep_matte().run().expect("a ball is cut out");
+    let matte = output.matte.expect("it was asked for");
+    assert_eq!((matte.width(), matte.height(), matte.layout()), (WIDTH, HEIGHT, Layout::Gray8));
+    assert_eq!((output.width, output.height), (30, 23));
+    assert!(REMOVER.remove(ball_png(), &options).expect("a ball is cut out").matte.is_none());
+}
+
+#[test]
+fn text_options_and_typed_ones_are_the_same() {
+    let typed = as_png(|o| (o.w, o.mask) = (Some(50), true));
+    let text = REMOVER.job(ball_png()).pairs([("format", "png"), ("w", "50"), ("mask", "yes")]).run();
+    assert_eq!(text.expect("cut out").data, REMOVER.remove(ball_png(), &typed).expect("cut out").data);
+}
+
+#[test]
+fn all_problems_of_a_request_are_told_at_once() {
+    let error = REMOVER.job(&b""[..]).pairs([("angle", "500"), ("w", "abc")]).run().expect_err("nothing is right");
+    assert_eq!(error.code(), Code::Multiple);
+    assert_eq!(
+        error.to_json(),
+        r#"{"error":"Multiple validation errors","details":[{"field":"image","message":"Uploaded file is empty (0 bytes)."},{"field":"w","message":"'w' must be an integer, got: 'abc'"},{"field":"angle","message":"'angle' must be between -360 and 360 degrees, got: 500.0"}],"status":400}"#
+    );
+    let error = REMOVER.remove(ball_png(), &as_png(|o| o.w = Some(0))).expect_err("no picture is 0 wide");
+    assert_eq!(error.message(), "'w' must be at least 1, got: 0");
+}
+
+#[test]
+fn a_path_that_does_not_exist_is_not_the_requests_fault() {
+    let error = REMOVER.remove(std::path::Path::new("/nowhere/photo.png"), &Options::default()).expect_err("nothing is there");
+    assert_eq!((error.code(), error.kind()), (Code::CannotRead, ErrorKind::Io));
+    assert!(error.message().contains("/nowhere/photo.png"), "{error}");
+}
+
+#[test]
+fn progress_tells_each_stage_from_start_to_end() {
+    let seen = RefCell::new(Vec::<Progress>::new());
+    let options = as_png(|o| (o.w, o.angle, o.bg_color) = (Some(40), 10.0, Some(Color::WHITE)));
+    let job = REMOVER.job(ball_png()).options(&options);
+    let output = job.progress(&|p| seen.borrow_mut().push(p)).run().expect("a ball is cut out");
+    let mut stages: Vec<Stage> = seen.borrow().iter().map(|p| p.stage).collect();
+    assert!(stages.is_sorted(), "{stages:?}");
+    stages.dedup();
+    let expected: Vec<Stage> = Stage::ALL.into_iter().filter(|&s| s != Stage::Upright).collect();
+    assert_eq!(stages, expected, "the picture was upright, everything else had to run");
+    assert_eq!(output.times.iter().map(|(stage, _)| *stage).collect::<Vec<_>>(), expected);
+    for stage in expected {
+        let fractions: Vec<f32> = seen.borrow().iter().filter(|p| p.stage == stage).map(|p| p.fraction).collect();
+        assert!(fractions.is_sorted(), "{stage}: {fractions:?}");
+        assert_eq!((fractions.first(), fractions.last()), (Some(&0.0), Some(&1.0)), "{stage}");
+    }
+}
+
+#[test]
+fn a_cancellation_ends_the_job_in_whatever_stage() {
+    let options = as_png(|o| (o.w, o.angle, o.bg_color) = (Some(40), 10.0, Some(Color::WHITE)));
+    for stage in Stage::ALL.into_iter().filter(|&s| s != Stage::Upright) {
+        let token = CancelToken::new();
+        let cancel = |p: Progress| if p.stage == stage { token.cancel() };
+        let job = REMOVER.job(ball_png()).options(&options).progress(&cancel).cancel(&token);
+        assert_eq!(job.run().expect_err("it was cancelled").code(), Code::Cancelled, "{stage}");
+    }
+    assert!(REMOVER.remove(ball_png(), &options).is_ok(), "the remover still works");
+}
+
+#[test]
+fn many_threads_share_one_remover_and_no_more_than_agreed_hold_a_picture() {
+    let mut config = config();
+    (config.in_flight, config.threads) = (2, 1);
+    let remover = Remover::new(config).expect("the engine inside always works");
+    let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let expected = remover.remove(ball_png(), &as_png(|_| ())).expect("a ball is cut out").data;
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let watch = |p: Progress| match (p.stage, p.fraction) {
+                    (Stage::Decode, 0.0) => {
+                        most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    }
+                    (Stage::CutOut, 1.0) => {
+                        now.fetch_sub(1, Ordering::SeqCst);
+                    }
+                    _ => {}
+                };
+                let output = remover.job(ball_png()).options(&as_png(|_| ())).progress(&watch).run();
+                assert!(output.expect("a ball is cut out").data == expected);
+            });
+        }
+    });
+    assert!((1..=2).contains(&most.into_inner()));
+}
+
+#[test]
+fn a_waiting_caller_hears_a_cancellation() {
+    let mut config = config();
+    config.in_flight = 1;
+    let remover = Remover::new(config).expect("the engine inside always works");
+    let (token, started) = (CancelToken::new(), std::sync::Barrier::new(2));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let waited = std::cell::Cell::new(false);
+            let hold = |_: Progress| {
+                if !waited.replace(true) {
+                    started.wait();
+                    while !token.is_cancelled() {
+                        thread::sleep(Duration::from_millis(1));
+                    }
+                    thread::sleep(Duration::from_millis(100));
+                }
+            };
+            assert!(remover.job(ball_png()).progress(&hold).run().is_ok());
+        });
+        started.wait();
+        scope.spawn(|| token.cancel());
+        let error = remover.job(ball_png()).cancel(&token).run().expect_err("it was cancelled while it waited");
+        assert_eq!(error.code(), Code::Cancelled);
+    });
+}
+
+#[test]
+fn a_callback_may_call_back_in() {
+    let mut config = config();
+    config.in_flight = 1;
+    let remover = Remover::new(config).expect("the engine inside always works");
+    let inner = RefCell::new(None);
+    let call = |p: Progress| {
+        if p.stage == Stage::Encode && inner.borrow().is_none() {
+            *inner.borrow_mut() = Some(remover.remove(ball_png(), &Options::default()).map(|o| o.width));
+        }
+    };
+    assert!(remover.job(ball_png()).progress(&call).run().is_ok());
+    assert_eq!(inner.into_inner().and_then(Result::ok), Some(WIDTH));
+}
+
+#[test]
+fn the_remover_says_what_it_runs_on_and_crosses_threads() {
+    fn crosses<T: Send + Sync>(_: &T) {}
+    crosses(&*REMOVER);
+    assert_eq!(REMOVER.model(), "u2netp");
+    assert_eq!(REMOVER.engine().name, "rten");
+    assert!(!REMOVER.engine().version.is_empty());
+}
+
+#[test]
+fn the_smallest_and_the_thinnest_pictures_work() {
+    for (width, height) in [(1, 1), (1, 10_000), (10_000, 1)] {
+        let thin = Pixels::filled(width, height, Layout::Rgb8, 120);
+        let output = REMOVER.remove(thin.view(), &as_png(|_| ())).expect("any picture can be cut out");
+        assert_eq!((output.width, output.height), (width, height));
+    }
+}
