@@ -11,12 +11,16 @@
 
 mod control;
 mod error;
+mod geometry;
 mod limits;
 mod models;
+mod options;
 mod pixels;
 
 pub use control::{CancelToken, Control, Progress, Stage};
 pub use error::{Code, Error, ErrorKind, Problem, Result};
+pub use geometry::{fitted_size, output_size, rotated_size};
 pub use limits::Limits;
 pub use models::{Model, OutputRule, Recipe, Scale};
+pub use options::{Color, Format, OPTIONS, OptionKind, OptionSpec, Options, options_markdown};
 pub use pixels::{Layout, Matte, PixelView, Pixels};

@@ -1,0 +1,132 @@
+//! What is refused, in the contract's words: out of range, or at odds with
+//! another option.
+
+use super::{MAX_ANGLE, MAX_SIDE, OPTIONS, Options, python};
+use crate::error::{Code, Problem};
+
+/// Every problem of typed values, in the order in which they are reported.
+pub(crate) fn validate(options: &Options) -> Vec<Problem> {
+    let sides = [("w", options.w), ("h", options.h)];
+    let sides = sides.into_iter().filter_map(|(key, side)| side_in_range(key, &side?.to_string()).err());
+    let angle = angle_in_range(options.angle).err();
+    sides.chain(angle).chain(mask_with_color(options.mask, options.bg_color.is_some())).collect()
+}
+
+/// Brings the problems of a request into the order in which they are reported:
+/// the picture, then the options as the table lists them, then the keys that it
+/// does not have. Problems of the same field keep their order.
+pub(crate) fn sort_problems(problems: &mut [Problem]) {
+    problems.sort_by_key(|problem| match problem.code {
+        Code::UnknownOption => OPTIONS.len() + 1,
+        _ => OPTIONS.iter().position(|spec| spec.key == problem.field).map_or(0, |row| row + 1),
+    });
+}
+
+/// Checks a side that [`python::int`] wrote out; zero is unset.
+pub(super) fn side_in_range(key: &str, side: &str) -> Result<Option<u32>, Problem> {
+    match side.parse() {
+        Ok(0) => Ok(None),
+        Ok(pixels) if pixels <= MAX_SIDE => Ok(Some(pixels)),
+        _ if side.starts_with('-') => Err(too_small(key, side)),
+        _ => Err(too_large(key, side)),
+    }
+}
+
+pub(super) fn angle_in_range(angle: f64) -> Result<f64, Problem> {
+    if angle.abs() <= MAX_ANGLE {
+        return Ok(angle);
+    }
+    let got = python::float_repr(angle);
+    let message = format!("'angle' must be between -{MAX_ANGLE} and {MAX_ANGLE} degrees, got: {got}");
+    Err(Problem::with_message("angle", Code::AngleOutOfRange, message))
+}
+
+/// A mask has no background to fill. A colour counts once it is given, be it
+/// valid or not.
+pub(super) fn mask_with_color(mask: bool, color_given: bool) -> Option<Problem> {
+    (mask && color_given).then(|| Problem::new("bg_color", Code::MaskWithBgColor))
+}
+
+pub(super) fn not_an_integer(key: &str, text: &str) -> Problem {
+    let message = format!("'{key}' must be an integer, got: {}", python::repr(text));
+    Problem::with_message(key, Code::NotAnInteger, message)
+}
+
+pub(super) fn not_a_number(key: &str, text: &str) -> Problem {
+    let message = format!("'{key}' must be a number, got: {}", python::repr(text));
+    Problem::with_message(key, Code::NotANumber, message)
+}
+
+pub(super) fn invalid_format(text: &str) -> Problem {
+    let message = format!("Invalid format '{text}'. Allowed formats: PNG, JPEG, WEBP, BMP");
+    Problem::with_message("format", Code::InvalidFormat, message)
+}
+
+pub(super) fn invalid_color(text: &str) -> Problem {
+    let message = format!("Invalid color format '{text}'. Use hex format: #RGB, #RGBA, #RRGGBB, or #RRGGBBAA");
+    Problem::with_message("bg_color", Code::InvalidColor, message)
+}
+
+pub(super) fn unknown_option(key: &str) -> Problem {
+    let known: Vec<&str> = OPTIONS.iter().map(|spec| spec.key).collect();
+    let message = format!("Unknown option {}. Known options: {}", python::repr(key), known.join(", "));
+    Problem::with_message(key, Code::UnknownOption, message)
+}
+
+fn too_small(key: &str, got: &str) -> Problem {
+    Problem::with_message(key, Code::TooSmall, format!("'{key}' must be at least 1, got: {got}"))
+}
+
+fn too_large(key: &str, got: &str) -> Problem {
+    Problem::with_message(key, Code::TooLarge, format!("'{key}' must be at most {MAX_SIDE}, got: {got}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::Color;
+
+    fn messages(options: &Options) -> Vec<String> {
+        validate(options).into_iter().map(|problem| problem.message).collect()
+    }
+
+    #[test]
+    fn typed_values_are_refused_in_the_words_of_text() {
+        let options = Options {
+            w: Some(20_000),
+            h: Some(10_001),
+            angle: f64::NAN,
+            mask: true,
+            bg_color: Some(Color::WHITE),
+            ..Options::default()
+        };
+        let expected = [
+            "'w' must be at most 10000, got: 20000",
+            "'h' must be at most 10000, got: 10001",
+            "'angle' must be between -360 and 360 degrees, got: nan",
+            "Cannot use 'mask=true' together with 'bg_color'. Choose one or the other.",
+        ];
+        assert_eq!(messages(&options), expected);
+    }
+
+    #[test]
+    fn typed_values_at_the_ends_of_their_ranges_are_fine() {
+        for (side, angle) in [(0, -360.0), (1, 360.0), (10_000, -0.0)] {
+            let options = Options { w: Some(side), h: Some(side), angle, ..Options::default() };
+            assert_eq!(messages(&options), Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn the_picture_comes_first_and_unknown_options_last() {
+        let fields = ["zoom", "bg_color", "format", "angle", "h", "image", "w"];
+        let problem = |field| match field {
+            "zoom" => unknown_option(field),
+            _ => Problem::new(field, Code::CorruptImage),
+        };
+        let mut problems: Vec<Problem> = fields.into_iter().map(problem).collect();
+        sort_problems(&mut problems);
+        let sorted: Vec<&str> = problems.iter().map(|problem| problem.field.as_str()).collect();
+        assert_eq!(sorted, ["image", "w", "h", "angle", "format", "bg_color", "zoom"]);
+    }
+}
