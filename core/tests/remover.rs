@@ -170,8 +170,8 @@ fn all_problems_of_a_request_are_told_at_once() {
         error.to_json(),
         r#"{"error":"Multiple validation errors","details":[{"field":"image","message":"Uploaded file is empty (0 bytes)."},{"field":"w","message":"'w' must be an integer, got: 'abc'"},{"field":"angle","message":"'angle' must be between -360 and 360 degrees, got: 500.0"}],"status":400}"#
     );
-    let error = REMOVER.remove(ball_png(), &as_png(|o| o.w = Some(0))).expect_err("no picture is 0 wide");
-    assert_eq!(error.message(), "'w' must be at least 1, got: 0");
+    let error = REMOVER.remove(ball_png(), &as_png(|o| o.w = Some(20_000))).expect_err("that is too wide");
+    assert_eq!(error.message(), "'w' must be at most 10000, got: 20000");
 }
 
 #[test]
@@ -297,4 +297,19 @@ fn the_smallest_and_the_thinnest_pictures_work() {
         let output = REMOVER.remove(thin.view(), &as_png(|_| ())).expect("any picture can be cut out");
         assert_eq!((output.width, output.height), (width, height));
     }
+}
+
+#[test]
+fn the_readmes_example_makes_what_it_says() {
+    let binary = std::env::current_exe().expect("the test knows its own path");
+    let example = binary.ancestors().nth(2).expect("target/profile").join("examples/cutout");
+    let folder = tempfile::tempdir().expect("a folder for the example");
+    let mut jpeg = Cursor::new(Vec::new());
+    ball().write_to(&mut jpeg, ImageFormat::Jpeg).expect("a JPEG can be written to memory");
+    std::fs::write(folder.path().join("photo.jpg"), jpeg.into_inner()).expect("the photo is written");
+    let run = std::process::Command::new(example).current_dir(&folder).output().expect("the example is built with the tests");
+    let said = String::from_utf8_lossy(&run.stdout).into_owned();
+    assert!(run.status.success() && said.starts_with("800 × 600 image/png, on "), "{said} {run:?}");
+    let cutout = image::open(folder.path().join("cutout.png")).expect("the example wrote a picture");
+    assert_eq!((cutout.width(), cutout.height()), (800, 600));
 }
