@@ -10,13 +10,19 @@
 #![forbid(unsafe_code)]
 
 mod control;
+mod decode;
 mod error;
+mod guard;
+mod input;
 mod limits;
 mod models;
 mod pixels;
 
 pub use control::{CancelToken, Control, Progress, Stage};
+pub use decode::Decoded;
 pub use error::{Code, Error, ErrorKind, Problem, Result};
+pub use guard::hush_guarded_panics;
+pub use input::{Input, check_input, decode_input, read_bounded};
 pub use limits::Limits;
 pub use models::{Model, OutputRule, Recipe, Scale};
-pub use pixels::{Layout, Matte, PixelView, Pixels};
+pub use pixels::{Layout, Matte, Orientation, PixelView, Pixels};
