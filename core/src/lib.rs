@@ -10,17 +10,23 @@
 #![forbid(unsafe_code)]
 
 mod control;
+mod decode;
 mod error;
 mod geometry;
+mod guard;
+mod input;
 mod limits;
 mod models;
 mod options;
 mod pixels;
 
 pub use control::{CancelToken, Control, Progress, Stage};
+pub use decode::Decoded;
 pub use error::{Code, Error, ErrorKind, Problem, Result};
 pub use geometry::{fitted_size, output_size, rotated_size};
+pub use guard::hush_guarded_panics;
+pub use input::{Input, check_input, decode_input, read_bounded};
 pub use limits::Limits;
 pub use models::{Model, OutputRule, Recipe, Scale};
 pub use options::{Color, Format, OPTIONS, OptionKind, OptionSpec, Options, options_markdown};
-pub use pixels::{Layout, Matte, PixelView, Pixels};
+pub use pixels::{Layout, Matte, Orientation, PixelView, Pixels};
