@@ -12,7 +12,7 @@
 mod control;
 mod error;
 mod limits;
-mod models;
+pub mod models;
 mod pixels;
 
 pub use control::{CancelToken, Control, Progress, Stage};
