@@ -134,6 +134,8 @@ codes! {
         "You've reached your monthly limit. Consider purchasing more credits.";
     /// The caller asked for a stop.
     Cancelled = "cancelled", Cancelled, 499, "The work was cancelled";
+    /// A recipe for a model file that says something impossible.
+    InvalidRecipe = "invalid_recipe", Validation, 400, "Invalid model recipe";
     /// A name that the model table does not have.
     UnknownModel = "unknown_model", Model, 500, "Unknown model";
     /// A known model whose weights are not on this machine.

@@ -16,7 +16,7 @@ mod geometry;
 mod guard;
 mod input;
 mod limits;
-mod models;
+pub mod models;
 mod options;
 mod pixels;
 
