@@ -26,7 +26,7 @@ use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::{AnimationDecoder, ColorType, ImageDecoder, ImageError, ImageResult};
 
-use crate::control::{Control, Stage};
+use crate::control::Control;
 use crate::error::{Code, Error, Problem, Result};
 use crate::guard::guard;
 use crate::limits::Limits;
@@ -110,14 +110,13 @@ pub(crate) fn check_sides((width, height): (u32, u32), limits: &Limits) -> Resul
 /// Progress and cancellation follow the bytes that the decoder has read; a
 /// JPEG is one step, as its decoder takes the file whole.
 pub(crate) fn decode(bytes: &[u8], header: &Header, limits: &Limits, control: &Control<'_>) -> Result<Decoded> {
-    control.report(Stage::Decode, 0.0)?;
+    control.check()?;
     let watch = Watch::new(control, bytes.len());
     let decoded = guard(corrupt, || decode_as(bytes, header, limits, &watch));
     watch.let_panic_go_on();
     // A stop reaches the decoder as a failed read, and is no fault of the file.
     control.check()?;
     let decoded = decoded?;
-    control.report(Stage::Decode, 1.0)?;
     Ok(decoded)
 }
 
