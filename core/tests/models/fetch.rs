@@ -171,7 +171,7 @@ fn two_at_once_fetch_one_model_once() {
     let site = Site::new(&[File]);
     let fetch = || site.fetch().unwrap();
     thread::scope(|scope| {
-        let threads = [(); 4].map(|()| scope.spawn(&fetch));
+        let threads = [(); 4].map(|()| scope.spawn(fetch));
         for thread in threads {
             assert_eq!(thread.join().unwrap(), site.model());
         }
