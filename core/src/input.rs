@@ -161,7 +161,7 @@ fn read_path(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
     if path.is_dir() {
         return Err(cannot_read(path, "is a directory"));
     }
-    check_name(&path.to_string_lossy())?;
+    check_name(&path.file_name().unwrap_or_default().to_string_lossy())?;
     let metadata = fs::metadata(path).map_err(|error| cannot_read_because(path, error))?;
     // A pipe may never end and a device may never begin: neither is opened.
     if !metadata.is_file() {
