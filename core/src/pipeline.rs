@@ -32,6 +32,8 @@ pub(crate) struct Shop<'a> {
 /// What a removal makes before it is encoded.
 pub(crate) struct Finished {
     pub(crate) pixels: Pixels,
+    /// The upright picture's size.
+    pub(crate) upright: (u32, u32),
     pub(crate) matte: Option<Pixels>,
     icc: Option<Vec<u8>>,
 }
@@ -54,14 +56,14 @@ impl Shop<'_> {
         };
         let pixels = arrange(cut, options, watch)?;
         let icc = icc.filter(|_| !options.mask);
-        Ok(Finished { pixels, matte, icc })
+        Ok(Finished { pixels, upright: size, matte, icc })
     }
 
     fn decode(&self, input: &Checked, control: &Control) -> Result<Decoded> {
         match input {
             Checked::Encoded(bytes, header) => decode::decode(bytes, header, self.limits, control),
             Checked::Pixels(view) => {
-                Ok(Decoded { pixels: view.to_pixels(), orientation: Orientation::Normal, icc: None })
+                Ok(Decoded { pixels: view.to_pixels().into_color(), orientation: Orientation::Normal, icc: None })
             }
         }
     }
