@@ -1,2 +1,4 @@
 //! The command line of remrembg.
-fn main() {}
+fn main() -> std::process::ExitCode {
+    remrembg_cli::run(std::env::args_os()).into()
+}
