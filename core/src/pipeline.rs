@@ -32,6 +32,7 @@ pub(crate) struct Shop<'a> {
 /// What a removal makes before it is encoded.
 pub(crate) struct Finished {
     pub(crate) pixels: Pixels,
+    pub(crate) upright: (u32, u32),
     pub(crate) matte: Option<Pixels>,
     icc: Option<Vec<u8>>,
 }
@@ -54,7 +55,7 @@ impl Shop<'_> {
         };
         let pixels = arrange(cut, options, watch)?;
         let icc = icc.filter(|_| !options.mask);
-        Ok(Finished { pixels, matte, icc })
+        Ok(Finished { pixels, upright: size, matte, icc })
     }
 
     fn decode(&self, input: &Checked, control: &Control) -> Result<Decoded> {
