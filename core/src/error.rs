@@ -91,6 +91,9 @@ codes! {
     ImageTooWide = "image_too_wide", Validation, 400, "Image width exceeds the maximum allowed width";
     /// Taller than [`Limits::max_side`](crate::Limits::max_side).
     ImageTooTall = "image_too_tall", Validation, 400, "Image height exceeds the maximum allowed height";
+    /// A picture whose decoding needs more than
+    /// [`Limits::decode_memory`](crate::Limits::decode_memory).
+    TooMuchMemory = "too_much_memory", Validation, 400, "Image needs more memory to decode than the maximum allowed";
     /// A decoded picture whose sizes contradict each other.
     BadPixels = "bad_pixels", Validation, 400, "The pixel buffer does not hold the picture";
     /// Text where an integer is needed.
@@ -131,6 +134,8 @@ codes! {
         "You've reached your monthly limit. Consider purchasing more credits.";
     /// The caller asked for a stop.
     Cancelled = "cancelled", Cancelled, 499, "The work was cancelled";
+    /// A recipe for a model file that says something impossible.
+    InvalidRecipe = "invalid_recipe", Validation, 400, "Invalid model recipe";
     /// A name that the model table does not have.
     UnknownModel = "unknown_model", Model, 500, "Unknown model";
     /// A known model whose weights are not on this machine.
@@ -166,6 +171,9 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// The field of every problem with the picture itself.
+    pub const IMAGE: &'static str = "image";
+
     /// A problem whose message is the same every time.
     #[must_use]
     pub fn new(field: impl Into<String>, code: Code) -> Self {

@@ -16,6 +16,11 @@ pub struct Limits {
 impl Limits {
     /// Bytes in one of the megabytes that limits and messages count in.
     pub const MB: u64 = 1 << 20;
+
+    /// A number of bytes in those megabytes.
+    pub(crate) fn megabytes(bytes: u64) -> f64 {
+        bytes as f64 / Self::MB as f64
+    }
 }
 
 impl Default for Limits {

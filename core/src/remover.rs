@@ -4,15 +4,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::control::{CancelToken, Control, Progress, Stage};
-use crate::engine::{self, Engine, EngineChoice, EngineInfo};
+use crate::engine::{self, Engine, EngineChoice, EngineInfo, Weights};
 use crate::error::{Error, Problem, Result};
 use crate::gate::Gate;
 use crate::input::{self, Checked, Input};
 use crate::limits::Limits;
-use crate::models::{self, Model, Recipe};
+use crate::models::{self, MODELS, Model, Recipe, Store};
 use crate::options::{self, Format, Options};
 use crate::pipeline::{Finished, Shop, Watch};
 use crate::pixels::Pixels;
+use crate::segment;
 
 /// What a [`Remover`] is built from. The default runs the bundled model on
 /// ONNX Runtime where one is found and on the built-in engine elsewhere.
@@ -60,19 +61,12 @@ impl Remover {
     /// on this machine or damaged; of kind [`Engine`](crate::ErrorKind::Engine)
     /// when the engine asked for is not to be had.
     pub fn new(config: Config) -> Result<Self> {
-        let threads = match config.threads {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            threads => threads,
-        };
-        let in_flight = if config.in_flight == 0 { threads + 1 } else { config.in_flight };
-        let loaded = models::load(&config.model)?;
-        let engine = engine::open(&engine::Wanted {
-            choice: config.engine,
-            threads,
-            library: config.onnxruntime.as_deref(),
-            hints: &config.onnxruntime_hints,
-        }, loaded.weights)?;
-        Ok(Self { engine, recipe: loaded.recipe, model: loaded.name, limits: config.limits, gate: Gate::new(in_flight) })
+        let Config { model, engine, threads, in_flight, limits, onnxruntime, onnxruntime_hints } = config;
+        let (name, recipe, weights) = resolve(model)?;
+        let engine = engine::open(engine, &weights, threads, onnxruntime.as_deref(), &onnxruntime_hints)?;
+        segment::check_input(&recipe, &*engine)?;
+        let places = if in_flight == 0 { engine.info().threads + 1 } else { in_flight };
+        Ok(Self { engine, recipe, limits, model: name, gate: Gate::new(places) })
     }
 
     /// The name of the model, or the path of its file.
@@ -220,6 +214,33 @@ pub fn check_request<'a, K: AsRef<str>, V: AsRef<str>>(
     let (options, problems) = options::parse(pairs);
     collect(input::check(input.into(), limits), problems)?;
     Ok(options)
+}
+
+/// The model's name, how to feed it, and its weights.
+fn resolve(model: Model) -> Result<(String, Recipe, Weights)> {
+    match model {
+        Model::Bundled => bundled(),
+        Model::Named(name) if name == MODELS[0].name => bundled(),
+        Model::Named(name) => {
+            let path = Store::from_env().locate(&name)?;
+            let recipe = models::find(&name)?.recipe;
+            Ok((name, recipe, Weights::File(path)))
+        }
+        Model::File { path, recipe } => Ok((path.display().to_string(), recipe, Weights::File(path))),
+    }
+}
+
+#[cfg(feature = "bundled-model")]
+fn bundled() -> Result<(String, Recipe, Weights)> {
+    let spec = &MODELS[0];
+    Ok((spec.name.to_owned(), spec.recipe, Weights::BUNDLED))
+}
+
+/// Without the feature, the same model from the model folders.
+#[cfg(not(feature = "bundled-model"))]
+fn bundled() -> Result<(String, Recipe, Weights)> {
+    let spec = &MODELS[0];
+    Ok((spec.name.to_owned(), spec.recipe, Weights::File(Store::from_env().locate(spec.name)?)))
 }
 
 /// Joins the picture's problem with those of the options, in the contract's order.

@@ -1,4 +1,29 @@
 //! Models: what each one wants, where its weights are, what its licence allows.
+//!
+//! [`MODELS`] holds what rembg offers, as far as a picture is all the model
+//! needs and its licence is known. Left out of it: `sam`, which needs points or
+//! boxes besides the picture; `u2net_custom`, `dis_custom` and `ben_custom`,
+//! which are names for a user's own file, here [`Model::File`].
+//!
+//! A [`Store`] finds weights on this machine. With the feature `fetch` it gets
+//! them from rembg's releases, or from a mirror, with [`Store::fetch`].
+
+mod checksum;
+#[cfg(feature = "fetch")]
+mod fetch;
+mod folders;
+mod markdown;
+mod parse;
+mod spec;
+mod store;
+mod table;
+
+#[cfg(feature = "fetch")]
+pub use fetch::{FetchEvent, FetchOptions};
+pub use markdown::models_markdown;
+pub use spec::{Commercial, ModelSpec, RELEASES};
+pub use store::Store;
+pub use table::{MODELS, find};
 
 /// How a picture becomes a model's input, and its output a matte.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,7 +64,7 @@ pub enum OutputRule {
 }
 
 impl Recipe {
-    /// U²-Net and its kin: 320 × 320, the ImageNet statistics.
+    /// U²-Net and its kin: 320 × 320, the mean and deviation of ImageNet.
     pub const U2NET: Self = Self {
         width: 320,
         height: 320,
@@ -48,6 +73,18 @@ impl Recipe {
         scale: Scale::PictureMax,
         output: OutputRule::MinMax,
     };
+
+    /// IS-Net: 1024 × 1024, centred, not scaled.
+    pub const ISNET: Self = Self { mean: [0.5; 3], std: [1.0; 3], ..Self::U2NET.square(1024) };
+
+    /// BiRefNet: 1024 × 1024, the mean and deviation of ImageNet, logits out.
+    pub const BIREFNET: Self = Self { output: OutputRule::SigmoidMinMax, ..Self::U2NET.square(1024) };
+
+    /// The same for an input of `side` × `side` pixels.
+    #[must_use]
+    pub const fn square(self, side: u32) -> Self {
+        Self { width: side, height: side, ..self }
+    }
 }
 
 /// What to run: the bundled model, one of the table by name, or a file.

@@ -104,6 +104,38 @@ pub(super) fn float_repr(value: f64) -> String {
     if value.is_nan() {
         return "nan".to_owned();
     }
-    // Both turn to exponents at 1e16; only Python writes the plus sign.
-    format!("{value:?}").replace('e', "e+")
+    let shortest = format!("{value:?}");
+    match shortest.split_once('.') {
+        Some((_, decimals)) if !decimals.contains('e') => half_to_even(value, decimals.len()).unwrap_or(shortest),
+        // Both turn to exponents at 1e16; only Python writes the plus sign.
+        _ => shortest.replace('e', "e+"),
+    }
+}
+
+/// Where two shortest texts are equally near to the value, Python takes the
+/// even digit and Rust the greater. Rust's rounding to a number of decimals
+/// takes the even one too, but may miss the value beside a power of two.
+fn half_to_even(value: f64, decimals: usize) -> Option<String> {
+    let text = format!("{value:.decimals$}");
+    (text.parse() == Ok(value)).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each value is what Python 3.11 printed for `repr(text)`. NUL cannot
+    /// pass through a C string, so the shared vectors do without it.
+    #[test]
+    fn texts_are_shown_as_python_shows_them() {
+        for (text, shown) in [
+            ("\0", r"'\x00'"),
+            ("\u{7f}\u{9f}\u{a0}\u{ad}", r"'\x7f\x9f\xa0\xad'"),
+            ("it's", r#""it's""#),
+            ("it's \"5\"", r#"'it\'s "5"'"#),
+            ("\u{ffff}\u{10ffff}", r"'\uffff\U0010ffff'"),
+        ] {
+            assert_eq!(repr(text), shown);
+        }
+    }
 }

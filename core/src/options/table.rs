@@ -158,3 +158,48 @@ fn angle(text: &str) -> Result<f64, Problem> {
 fn background(text: &str) -> Result<Option<Color>, Problem> {
     if text.is_empty() { Ok(None) } else { Color::read(text).map(Some) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::{MAX_ANGLE, MAX_SIDE};
+
+    fn row(key: &str) -> &'static OptionSpec {
+        OPTIONS.iter().find(|spec| spec.key == key).expect("the table has this option")
+    }
+
+    #[test]
+    fn the_default_column_tells_what_an_absent_option_means() {
+        for spec in OPTIONS {
+            let text = if spec.default == "unset" { "" } else { spec.default };
+            let read = Options::from_pairs([(spec.key, text)]).expect("a default is accepted");
+            assert_eq!(read, Options::default(), "{}", spec.key);
+        }
+    }
+
+    #[test]
+    fn the_range_column_tells_the_bounds() {
+        let side = format!("1 to {MAX_SIDE}; 0 is unset");
+        let angle = format!("-{MAX_ANGLE} to {MAX_ANGLE}");
+        assert_eq!([row("w").range, row("h").range, row("angle").range], [&side, &side, &angle]);
+    }
+
+    #[test]
+    fn the_range_column_lists_every_format() {
+        let words: Vec<&str> = row("format").range.split([' ', ',', '(', ')']).collect();
+        for name in Format::ALL.iter().flat_map(|format| [format.name(), format.extension()]) {
+            assert!(words.contains(&name), "{name}");
+        }
+    }
+
+    #[test]
+    fn markdown_has_a_row_of_five_cells_for_every_option() {
+        let table = options_markdown();
+        let rows: Vec<&str> = table.lines().skip(2).collect();
+        assert_eq!(rows.len(), OPTIONS.len());
+        for (row, spec) in rows.iter().zip(OPTIONS) {
+            assert!(row.starts_with(&format!("| `{}` | ", spec.key)), "{row}");
+            assert_eq!(row.matches('|').count(), 6, "{row}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! PNG chunks (W3C, "Portable Network Graphics", third edition).
+
+use super::bytes::{array, length, part};
+
+/// Width and height, from the IHDR chunk, which must be the first.
+pub(super) fn size(bytes: &[u8]) -> Option<(u32, u32)> {
+    let (kind, header) = chunks(bytes).next()?;
+    let side = |at| array(header, at).map(u32::from_be_bytes);
+    (kind == *b"IHDR").then_some((side(0)?, side(4)?))
+}
+
+/// The larger of what the decoder gives and what turning it into 8-bit RGB or
+/// RGBA takes: grey is spread into a second buffer, all else happens in place.
+pub(super) fn memory(bytes: &[u8]) -> Option<u64> {
+    let (width, height) = size(bytes)?;
+    let [depth, color] = array(chunks(bytes).next()?.1, 8)?;
+    let sample = if depth == 16 { 2 } else { 1 };
+    let transparent = chunks(bytes).take_while(|(kind, _)| kind != b"IDAT").any(|(kind, _)| kind == *b"tRNS");
+    let alpha = u64::from(transparent || color & 4 != 0);
+    let grey = color & 2 == 0;
+    let pixel = match (grey, hides_default_image(bytes)) {
+        // The canvas now and before, a frame as stored and as RGBA, the result.
+        (_, true) => 5 * 4,
+        (true, false) => (1 + alpha) * sample + 3 + alpha,
+        (false, false) => (3 + alpha) * sample,
+    };
+    u64::from(width).checked_mul(u64::from(height))?.checked_mul(pixel)
+}
+
+/// The eXIf chunk, which may come behind the picture.
+pub(super) fn exif(bytes: &[u8]) -> Option<&[u8]> {
+    chunks(bytes).find(|(kind, _)| kind == b"eXIf").map(|(_, data)| data)
+}
+
+/// Whether the picture that stands first is not part of the animation: no
+/// frame control comes before it. The first frame is then another one.
+pub(super) fn hides_default_image(bytes: &[u8]) -> bool {
+    let before = || chunks(bytes).take_while(|(kind, _)| kind != b"IDAT");
+    before().any(|(kind, _)| kind == *b"acTL") && !before().any(|(kind, _)| kind == *b"fcTL")
+}
+
+fn chunks(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+    let mut at = 8;
+    std::iter::from_fn(move || {
+        let size = length(u32::from_be_bytes(array(bytes, at)?));
+        let kind = array(bytes, at + 4)?;
+        let data = part(bytes, at + 8, size);
+        at = at.checked_add(size)?.checked_add(12)?;
+        Some((kind, data))
+    })
+}
