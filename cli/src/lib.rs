@@ -1,1 +1,72 @@
-//! The command line of remrembg.
+//! The command line of remrembg, as one function: what the binary does, a
+//! program that embeds it can do in its own process.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod engine;
+mod failure;
+mod flags;
+mod generate;
+mod models;
+mod plan;
+mod remove;
+mod report;
+mod save;
+mod stop;
+mod terminal;
+mod watch;
+
+use std::ffi::OsString;
+
+use clap::ArgMatches;
+
+use failure::{Failure, REFUSED};
+use report::Voice;
+
+/// Runs one command line, the program's name first, and gives the exit status:
+/// 0 when all is done; 2 when the request was refused; 1 for any other failure;
+/// 130 and 143 when SIGINT or SIGTERM ended it.
+///
+/// Pictures and errors go to this process's standard streams. While a picture
+/// is worked on or a model fetched, SIGINT and SIGTERM ask for a stop; handlers
+/// that were there before are called too. Not meant to run twice at once.
+pub fn run<A: Into<OsString> + Clone>(args: impl IntoIterator<Item = A>) -> u8 {
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    match args::command().try_get_matches_from(&args) {
+        Ok(matches) => dispatch(&matches),
+        Err(error) => explain(&error, args.iter().any(|arg| arg == "--json")),
+    }
+}
+
+fn dispatch(matches: &ArgMatches) -> u8 {
+    let (name, matches) = matches.subcommand().unwrap_or(("", matches));
+    let voice = Voice::of(matches);
+    let done = match name {
+        "remove" => remove::run(matches, voice),
+        "models" => models::run(matches),
+        "engine" => engine::run(matches, voice),
+        "completions" => generate::completions(matches),
+        _ => generate::man(),
+    };
+    done.unwrap_or_else(|failure| {
+        voice.tell(None, &failure);
+        failure.status()
+    })
+}
+
+/// Prints what clap has to say: help and version are no errors.
+fn explain(error: &clap::Error, json: bool) -> u8 {
+    if !error.use_stderr() {
+        return terminal::print(&error.render().ansi().to_string()).map_or_else(|failure| failure.status(), |()| 0);
+    }
+    if json {
+        let text = error.render().to_string();
+        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        Voice::JSON.tell(None, &Failure::usage(message));
+    } else {
+        // Nobody is left to tell when standard error is closed.
+        let _ = error.print();
+    }
+    REFUSED
+}

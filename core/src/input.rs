@@ -136,12 +136,23 @@ fn check_size(size: u64, limits: &Limits) -> Result<()> {
     Err(Problem::with_message(Problem::IMAGE, Code::FileTooLarge, message).into())
 }
 
+/// Whether a file's name is that of a picture, as [`Input::Path`] asks of it.
+/// Whether there is such a file, and what it holds, is not looked at.
+#[must_use]
+pub fn is_picture_name(path: &Path) -> bool {
+    is_allowed(&suffix(&path.to_string_lossy()).to_lowercase())
+}
+
+fn is_allowed(suffix: &str) -> bool {
+    suffix.strip_prefix('.').is_some_and(|plain| SUFFIXES.contains(&plain))
+}
+
 fn check_name(name: &str) -> Result<()> {
     if name.is_empty() {
         return Err(Problem::new(Problem::IMAGE, Code::NoFileSelected).into());
     }
     let suffix = suffix(name).to_lowercase();
-    if suffix.strip_prefix('.').is_some_and(|plain| SUFFIXES.contains(&plain)) {
+    if is_allowed(&suffix) {
         return Ok(());
     }
     let allowed = SUFFIXES.join(", ");

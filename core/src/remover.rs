@@ -175,7 +175,8 @@ impl<'a> Job<'a> {
         let mut finished = self.make(&mut watch)?;
         let data = finished.encode(format, &mut watch)?;
         let (width, height) = (finished.pixels.width(), finished.pixels.height());
-        Ok(Output { data, format, width, height, matte: finished.matte, times: watch.times })
+        let Finished { upright, matte, .. } = finished;
+        Ok(Output { data, format, width, height, upright, matte, times: watch.times })
     }
 
     /// Runs, and gives pixels instead of an encoded file: straight RGBA, RGB
@@ -196,6 +197,23 @@ impl<'a> Job<'a> {
         let shop = Shop { engine: &*remover.engine, recipe: &remover.recipe, limits: &remover.limits };
         shop.make(&input, &options, keep_matte, watch)
     }
+}
+
+/// Checks a request as [`Job::run`] does before it decodes, without a model: the
+/// name, size and header of the picture, and `pairs` as [`Options::from_pairs`].
+///
+/// # Errors
+/// Of kind [`Validation`](crate::ErrorKind::Validation) with every problem of
+/// the options and the first one of the picture;
+/// [`CannotRead`](crate::Code::CannotRead) for a path.
+pub fn check_request<'a, K: AsRef<str>, V: AsRef<str>>(
+    input: impl Into<Input<'a>>,
+    pairs: impl IntoIterator<Item = (K, V)>,
+    limits: &Limits,
+) -> Result<Options> {
+    let (options, problems) = options::parse(pairs);
+    collect(input::check(input.into(), limits), problems)?;
+    Ok(options)
 }
 
 /// The model's name, how to feed it, and its weights.
@@ -249,6 +267,8 @@ pub struct Output {
     pub width: u32,
     /// Its height in pixels.
     pub height: u32,
+    /// Width and height of the upright picture that it was made from.
+    pub upright: (u32, u32),
     /// The alpha matte at the upright picture's size ([`Layout::Gray8`](crate::Layout::Gray8)),
     /// where [`Job::keep_matte`] asked for it.
     pub matte: Option<Pixels>,

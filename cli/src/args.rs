@@ -1,0 +1,165 @@
+//! The tree of commands and their arguments.
+
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
+use clap_complete::Shell;
+use remrembg::EngineChoice;
+
+use crate::flags;
+
+const EXIT: &str = "Exit status: 0 when all is done; 2 when every failure is a refused request (an option, a picture, \
+                    the command line itself); 1 for any other failure; 130 after SIGINT, 143 after SIGTERM.";
+
+const REMOVE: &str = "\
+Finds the subject of each picture, cuts it out, and writes the cut-out.
+
+Pictures are WebP, PNG, JPEG and BMP, whose names end in .webp, .bmp, .png, .jpg or .jpeg. A folder stands for all \
+pictures in it and in its folders; hidden files and folders are passed over. The result goes into a new file that takes \
+its final name when it is whole, and replaces an older result; a result never replaces an input. One picture that fails \
+is reported and the others are done.";
+
+const OUT: &str = "\
+Where the result goes: a file, a folder, or - for standard output.
+
+OUT is a folder when it is one already, ends in a slash, or several pictures may come; it is made when it is not there. \
+In it, a result has the name of its picture with the suffix of the format, and folders are as they were beneath INPUT. \
+Without OUT, photo.jpg becomes photo-cutout.webp beside it (photo-mask.webp with --mask), standard input goes to \
+standard output, and folders are refused.
+
+The format is that of --format, else that of OUT's suffix, else WebP.";
+
+const WATCH: &str = "\
+Go on: do pictures as they come into the folders or change there, until Ctrl-C.
+
+A picture is done when it has not changed for half a second. At the start, pictures whose result is newer than they are \
+are passed over. The folders are looked through again and again, which works on network drives and in containers too.";
+
+pub(crate) fn command() -> Command {
+    Command::new("remrembg")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Removes the background of pictures, wholly on this machine")
+        .after_help(EXIT)
+        .args_override_self(true)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands([remove(), models(), engine(), completions(), man()])
+}
+
+fn remove() -> Command {
+    Command::new("remove")
+        .about("Cut the subject out of pictures")
+        .long_about(REMOVE)
+        .after_help(EXIT)
+        .args_override_self(true)
+        .arg(inputs())
+        .arg(path("out", "OUT").short('o').long("out").visible_alias("output").help(short(OUT)).long_help(OUT))
+        .arg(switch("watch", short(WATCH)).long_help(WATCH))
+        .args(flags::flags())
+        .args(running())
+        .arg(number("jobs", "Pictures to work on at once [default: one for each core]").value_parser(value_parser!(u16).range(1..)))
+        .args(telling())
+        .arg(switch("stats", "Print sizes, the time of each stage, the model and the engine").conflicts_with_all(["json", "quiet"]))
+}
+
+fn inputs() -> Arg {
+    Arg::new("input")
+        .value_name("INPUT")
+        .help("Pictures, folders of pictures, or - for standard input")
+        .value_parser(value_parser!(PathBuf))
+        .value_hint(ValueHint::AnyPath)
+        .num_args(1..)
+        .required(true)
+}
+
+fn running() -> [Arg; 5] {
+    let engines = EngineChoice::ALL.map(EngineChoice::name);
+    [
+        path("model", "NAME|PATH")
+            .long("model")
+            .help("A model by name (see `remrembg models list`), or an ONNX file [default: u2netp]"),
+        Arg::new("model-recipe")
+            .long("model-recipe")
+            .value_name("RECIPE")
+            .requires("model")
+            .help("How to feed an ONNX file of your own")
+            .long_help(
+                "How to feed an ONNX file of your own: key=value, with spaces between them, of size, mean, std, \
+                 scale (max or 255) and output (minmax, sigmoid or classes). For example \
+                 'size=1024x1024 mean=0.5,0.5,0.5 std=1 output=sigmoid'. What is not said is as for u2netp.",
+            ),
+        Arg::new("engine")
+            .long("engine")
+            .value_name("ENGINE")
+            .value_parser(PossibleValuesParser::new(engines))
+            .help("What runs the model; auto is ONNX Runtime where it is found, else rten, which is built in [default: auto]"),
+        path("onnxruntime", "PATH")
+            .long("onnxruntime")
+            .help("The ONNX Runtime library to use, or the folder it is in [default: look for one]"),
+        number("threads", "Threads that run the model [default: one for each core]").value_parser(value_parser!(u16).range(1..)),
+    ]
+}
+
+fn telling() -> [Arg; 2] {
+    [
+        switch("json", "Print one JSON object a line for each result, and errors as the hosted API's JSON")
+            .conflicts_with("quiet"),
+        Arg::new("quiet").long("quiet").short('q').action(ArgAction::SetTrue).help("Print nothing but errors"),
+    ]
+}
+
+fn models() -> Command {
+    let dir = || path("dir", "FOLDER").long("dir").value_hint(ValueHint::DirPath).help("The folder of models [default: see `remrembg models path`]");
+    let json = || switch("json", "Print one JSON object a line");
+    let list = Command::new("list").about("List the models there are").arg(dir()).arg(json());
+    let fetch = Command::new("fetch")
+        .about("Fetch models; a fetch that broke off goes on where it ended")
+        .arg(Arg::new("name").value_name("NAME").num_args(1..).required(true).help("Names from `remrembg models list`"))
+        .arg(Arg::new("mirror").long("mirror").value_name("URL").value_hint(ValueHint::Url).help("Fetch from here instead of rembg's releases; the file's name is added"))
+        .arg(dir())
+        .args(telling());
+    let path = Command::new("path")
+        .about("Print the folder of fetched models, or the file of one that is on this machine")
+        .arg(Arg::new("name").value_name("NAME").help("A name from `remrembg models list`"))
+        .arg(dir());
+    Command::new("models")
+        .about("List, fetch and find models")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands([list, fetch, path])
+}
+
+fn engine() -> Command {
+    Command::new("engine")
+        .about("Load the model and tell what runs it")
+        .args_override_self(true)
+        .args(running())
+        .arg(switch("json", "Print one JSON object"))
+}
+
+fn completions() -> Command {
+    let shell = Arg::new("shell").value_name("SHELL").required(true).value_parser(value_parser!(Shell));
+    Command::new("completions").about("Print completions for a shell").arg(shell.help("The shell"))
+}
+
+fn man() -> Command {
+    Command::new("man").about("Print the manual page")
+}
+
+fn switch(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+}
+
+fn number(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name("N").help(help)
+}
+
+fn path(name: &'static str, value: &'static str) -> Arg {
+    Arg::new(name).value_name(value).value_parser(value_parser!(PathBuf)).value_hint(ValueHint::AnyPath)
+}
+
+/// The first paragraph.
+fn short(text: &'static str) -> &'static str {
+    text.lines().next().unwrap_or_default()
+}

@@ -1,0 +1,81 @@
+//! What goes wrong on a command line: an error of core, or a command that
+//! contradicts itself.
+
+use std::io;
+use std::path::Path;
+
+use remrembg::{Code, Error, ErrorKind};
+use serde_json::json;
+
+/// The exit status of a refused request.
+pub(crate) const REFUSED: u8 = 2;
+/// The exit status of any other failure.
+pub(crate) const FAILED: u8 = 1;
+
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The command line itself asks for something that cannot be.
+    Usage(String),
+    /// Core refused or failed.
+    Core(Error),
+    /// Whoever read standard output has gone. There is nobody to tell.
+    ReaderGone,
+}
+
+impl Failure {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::Usage(message.into())
+    }
+
+    pub(crate) fn cannot_write(path: &Path, error: io::Error) -> Self {
+        let message = format!("Cannot write '{}': {error}", path.display());
+        Self::Core(Error::with_message(Code::CannotWrite, message).because(error))
+    }
+
+    pub(crate) fn stdout(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self::ReaderGone;
+        }
+        let message = format!("Cannot write to standard output: {error}");
+        Self::Core(Error::with_message(Code::CannotWrite, message).because(error))
+    }
+
+    pub(crate) fn status(&self) -> u8 {
+        match self {
+            Self::Usage(_) => REFUSED,
+            Self::Core(error) if error.kind() == ErrorKind::Validation => REFUSED,
+            Self::Core(_) | Self::ReaderGone => FAILED,
+        }
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Core(error) if error.code() == Code::Cancelled)
+    }
+
+    /// The body that the hosted API answers.
+    pub(crate) fn to_json(&self) -> String {
+        match self {
+            Self::Usage(message) => json!({"error": message, "status": 400}).to_string(),
+            Self::Core(error) => error.to_json(),
+            Self::ReaderGone => String::new(),
+        }
+    }
+
+    /// One message for each problem.
+    pub(crate) fn messages(&self) -> Vec<&str> {
+        match self {
+            Self::Usage(message) => vec![message],
+            Self::Core(error) if error.details().len() > 1 => {
+                error.details().iter().map(|problem| problem.message.as_str()).collect()
+            }
+            Self::Core(error) => vec![error.message()],
+            Self::ReaderGone => Vec::new(),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Core(error)
+    }
+}

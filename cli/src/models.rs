@@ -1,0 +1,189 @@
+//! `remrembg models`: what there is, what is here, and how it gets here.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+
+use clap::ArgMatches;
+use indicatif::ProgressBar;
+use remrembg::models::{Commercial, FetchEvent, FetchOptions, MODELS, ModelSpec, Store, find};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::report::Voice;
+use crate::stop::Stop;
+use crate::terminal;
+
+pub(crate) fn run(matches: &ArgMatches) -> Result<u8, Failure> {
+    let (name, matches) = matches.subcommand().unwrap_or(("", matches));
+    match name {
+        "list" => list(matches),
+        "fetch" => fetch(matches),
+        _ => path(matches),
+    }
+}
+
+fn store(matches: &ArgMatches) -> Store {
+    matches.get_one::<PathBuf>("dir").map_or_else(Store::from_env, Store::new)
+}
+
+/// One model as `models list` shows it.
+#[derive(Serialize)]
+struct Row {
+    name: &'static str,
+    summary: &'static str,
+    size: u64,
+    license: &'static str,
+    license_source: &'static str,
+    commercial: bool,
+    bundled: bool,
+    path: Option<String>,
+}
+
+impl Row {
+    fn new(spec: &'static ModelSpec, store: &Store) -> Self {
+        let ModelSpec { name, summary, size, license, license_source, .. } = *spec;
+        Self {
+            name,
+            summary,
+            size,
+            license,
+            license_source,
+            commercial: spec.commercial == Commercial::Allowed,
+            bundled: remrembg::Model::from_text(name).is_ok_and(|model| model == remrembg::Model::Bundled),
+            path: store.locate_spec(spec).ok().map(|path| path.to_string_lossy().into_owned()),
+        }
+    }
+
+    fn cells(&self) -> [String; 6] {
+        let here = if self.bundled { "bundled" } else { self.path.as_ref().map_or("no", |_| "yes") };
+        let commercial = if self.commercial { "allowed" } else { "forbidden" };
+        let size = format!("{:.1} MB", self.size as f64 / 1e6);
+        [self.name, &size, self.license, commercial, here, self.summary].map(str::to_owned)
+    }
+}
+
+fn list(matches: &ArgMatches) -> Result<u8, Failure> {
+    let store = store(matches);
+    let rows: Vec<Row> = MODELS.iter().map(|spec| Row::new(spec, &store)).collect();
+    let text = if matches.get_flag("json") {
+        rows.iter().map(|row| serde_json::to_string(row).unwrap_or_default() + "\n").collect()
+    } else {
+        table(&rows)
+    };
+    terminal::print(&text).map(|()| 0)
+}
+
+fn table(rows: &[Row]) -> String {
+    let head = ["NAME", "SIZE", "LICENCE", "COMMERCIAL USE", "HERE", "FOR"].map(str::to_owned);
+    let lines: Vec<_> = std::iter::once(head).chain(rows.iter().map(Row::cells)).collect();
+    let widths: Vec<_> = (0..6).map(|column| lines.iter().map(|cells| cells[column].len()).max().unwrap_or(0)).collect();
+    let line = |cells: &[String; 6]| -> String {
+        let padded: Vec<_> = cells.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}")).collect();
+        padded.join("  ").trim_end().to_owned() + "\n"
+    };
+    lines.iter().map(line).collect()
+}
+
+fn path(matches: &ArgMatches) -> Result<u8, Failure> {
+    let store = store(matches);
+    let path = match matches.get_one::<String>("name") {
+        Some(name) => store.locate(name)?,
+        None => store.folder()?.to_owned(),
+    };
+    let mut line = path.into_os_string().into_encoded_bytes();
+    line.push(b'\n');
+    terminal::write(&line).map(|()| 0)
+}
+
+fn fetch(matches: &ArgMatches) -> Result<u8, Failure> {
+    let voice = Voice::of(matches);
+    let names = matches.get_many::<String>("name").unwrap_or_default();
+    let specs = names.map(|name| find(name)).collect::<Result<Vec<_>, _>>()?;
+    let (store, stop) = (store(matches), Stop::listen());
+    let mut status = 0;
+    for spec in specs {
+        let done = fetch_one(spec, &store, matches.get_one("mirror"), voice, &stop);
+        match done {
+            Err(_) if stop.status().is_some() => break,
+            Err(failure) => {
+                voice.tell(None, &failure);
+                status = failure.status();
+            }
+            Ok(()) => {}
+        }
+    }
+    Ok(stop.status().unwrap_or(status))
+}
+
+fn fetch_one(spec: &ModelSpec, store: &Store, mirror: Option<&String>, voice: Voice, stop: &Stop) -> Result<(), Failure> {
+    let teller = Teller { name: spec.name, voice, bar: RefCell::default() };
+    let on_event = |event: FetchEvent<'_>| teller.tell(event);
+    let mut options = FetchOptions::default();
+    options.mirror = mirror.cloned();
+    options.on_event = Some(&on_event);
+    options.cancel = Some(stop.token());
+    let fetched = store.fetch(spec, &options);
+    teller.finish();
+    let path = fetched?;
+    if voice.json {
+        let line = json!({"name": spec.name, "path": path.to_string_lossy()});
+        return terminal::print(&format!("{line}\n"));
+    }
+    if voice.quiet { Ok(()) } else { terminal::print(&format!("{}\n", path.display())) }
+}
+
+/// Tells of one fetch.
+struct Teller {
+    name: &'static str,
+    voice: Voice,
+    bar: RefCell<Option<ProgressBar>>,
+}
+
+impl Teller {
+    fn tell(&self, event: FetchEvent<'_>) {
+        match event {
+            // What the licence forbids is said whatever else is not.
+            FetchEvent::Notice(notice) if self.voice.json => {
+                let line = json!({"name": self.name, "notice": notice});
+                // The fetch itself does not depend on a reader.
+                let _ = terminal::print(&format!("{line}\n"));
+            }
+            FetchEvent::Notice(notice) => self.note(notice),
+            FetchEvent::Progress { bytes, total } => self.progress(bytes, total),
+            FetchEvent::Waiting => self.say("Another process is fetching it; waiting"),
+            FetchEvent::Retrying { error } => self.say(&format!("{}; trying again", error.message())),
+            FetchEvent::Verifying => self.say("Comparing the checksum"),
+            _ => {}
+        }
+    }
+
+    fn progress(&self, bytes: u64, total: u64) {
+        if !self.voice.is_chatty() {
+            return;
+        }
+        let mut bar = self.bar.borrow_mut();
+        if bar.is_none() {
+            *bar = terminal::bar(total, "{wide_bar} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left");
+        }
+        if let Some(bar) = &*bar {
+            bar.set_position(bytes);
+        }
+    }
+
+    fn say(&self, line: &str) {
+        if self.voice.is_chatty() {
+            self.note(line);
+        }
+    }
+
+    fn note(&self, line: &str) {
+        terminal::note(self.bar.borrow().as_ref(), &format!("{}: {line}", self.name));
+    }
+
+    fn finish(&self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}

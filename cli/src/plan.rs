@@ -1,0 +1,218 @@
+//! What becomes what: from the inputs and OUT of a command line to one output
+//! for each picture, known before any work.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
+use std::fs;
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
+
+use remrembg::{Code, Error};
+use walkdir::{DirEntry, WalkDir};
+
+use crate::failure::Failure;
+
+/// Stands for standard input or standard output.
+const STREAM: &str = "-";
+
+pub(crate) fn is_stream(path: &Path) -> bool {
+    path.as_os_str() == STREAM
+}
+
+/// Where results go.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Destination {
+    /// Beside each picture, under another name.
+    Beside,
+    Stdout,
+    File(PathBuf),
+    Folder(PathBuf),
+}
+
+/// What the names of results end in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Naming {
+    /// The format's suffix, without its dot.
+    pub(crate) suffix: &'static str,
+    /// Added to a name that lies beside its picture.
+    pub(crate) beside: &'static str,
+}
+
+/// One picture and where its result goes; either may be a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Task {
+    pub(crate) input: PathBuf,
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) tasks: Vec<Task>,
+    /// Tasks that would write over a picture or over each other's results.
+    pub(crate) clashes: Vec<(Task, Failure)>,
+    /// Folders that could not be looked into.
+    pub(crate) unread: Vec<(PathBuf, Failure)>,
+}
+
+impl Destination {
+    /// Reads OUT, given what the inputs are.
+    pub(crate) fn of(inputs: &[PathBuf], out: Option<PathBuf>) -> Result<Self, Failure> {
+        let many = inputs.len() > 1 || inputs.iter().any(|input| input.is_dir());
+        match out {
+            None => Self::unsaid(inputs),
+            Some(out) if is_stream(&out) && many => {
+                Err(Failure::usage("Standard output takes one picture. Give a folder with -o"))
+            }
+            Some(out) if is_stream(&out) => Ok(Self::Stdout),
+            Some(out) if many || out.is_dir() || ends_in_slash(&out) => Self::folder(inputs, out),
+            Some(out) => Ok(Self::File(out)),
+        }
+    }
+
+    fn unsaid(inputs: &[PathBuf]) -> Result<Self, Failure> {
+        if let Some(folder) = inputs.iter().find(|input| input.is_dir()) {
+            return Err(Failure::usage(format!("'{}' is a folder. Give another folder with -o", folder.display())));
+        }
+        match inputs {
+            [input] if is_stream(input) => Ok(Self::Stdout),
+            _ if inputs.iter().any(|input| is_stream(input)) => {
+                Err(Failure::usage("Standard input among other pictures has no place. Give a folder with -o"))
+            }
+            _ => Ok(Self::Beside),
+        }
+    }
+
+    fn folder(inputs: &[PathBuf], out: PathBuf) -> Result<Self, Failure> {
+        if out.exists() && !out.is_dir() {
+            return Err(Failure::usage(format!("'{}' has to be a folder, but is a file", out.display())));
+        }
+        let same = |input: &&PathBuf| input.is_dir() && is_same(input, &out);
+        match inputs.iter().find(same) {
+            Some(input) => {
+                let input = input.display();
+                Err(Failure::usage(format!("Results cannot go among the pictures in '{input}'. Give another folder with -o")))
+            }
+            None => Ok(Self::Folder(out)),
+        }
+    }
+}
+
+/// Finds every picture and the name of its result.
+pub(crate) fn plan(inputs: &[PathBuf], destination: &Destination, naming: Naming) -> Plan {
+    let mut plan = Plan::default();
+    for input in inputs {
+        match destination {
+            Destination::Stdout => plan.add(input, STREAM.into()),
+            Destination::File(out) => plan.add(input, out.clone()),
+            Destination::Beside => plan.add(input, beside(input, naming)),
+            Destination::Folder(out) if input.is_dir() => plan.add_folder(input, out, naming),
+            Destination::Folder(out) => plan.add(input, out.join(result_name(input, naming))),
+        }
+    }
+    plan.sort_out_clashes();
+    plan
+}
+
+impl Plan {
+    fn add(&mut self, input: &Path, output: PathBuf) {
+        self.tasks.push(Task { input: input.into(), output });
+    }
+
+    fn add_folder(&mut self, folder: &Path, out: &Path, naming: Naming) {
+        let own = out.canonicalize().ok();
+        let walk = WalkDir::new(folder).sort_by_file_name();
+        for entry in walk.into_iter().filter_entry(|entry| is_visited(entry, own.as_deref())) {
+            match entry {
+                Ok(entry) if is_picture(&entry) => {
+                    let beneath = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+                    self.add(entry.path(), out.join(beneath).with_extension(naming.suffix));
+                }
+                Ok(_) => {}
+                Err(error) => self.unread.push(unread(folder, error)),
+            }
+        }
+    }
+
+    /// Of several tasks with one output the first stays.
+    fn sort_out_clashes(&mut self) {
+        let pictures: HashSet<PathBuf> = self.tasks.iter().filter_map(|task| task.input.canonicalize().ok()).collect();
+        let mut taken: HashMap<PathBuf, PathBuf> = HashMap::new();
+        for task in std::mem::take(&mut self.tasks) {
+            let place = place(&task.output);
+            let failure = match taken.get(&place) {
+                Some(first) => Some(both(first, &task)),
+                None => pictures.contains(&place).then(|| over(&task)),
+            };
+            match failure {
+                Some(failure) => self.clashes.push((task, failure)),
+                None => {
+                    taken.insert(place, task.input.clone());
+                    self.tasks.push(task);
+                }
+            }
+        }
+    }
+}
+
+fn both(first: &Path, task: &Task) -> Failure {
+    let (first, second, output) = (first.display(), task.input.display(), task.output.display());
+    Failure::usage(format!("'{first}' and '{second}' would both become '{output}'"))
+}
+
+fn over(task: &Task) -> Failure {
+    let output = task.output.display();
+    Failure::usage(format!("The result would replace the picture '{output}'. Give another name or folder with -o"))
+}
+
+fn unread(folder: &Path, error: walkdir::Error) -> (PathBuf, Failure) {
+    let path = error.path().unwrap_or(folder).to_owned();
+    let why = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+    let message = format!("Cannot read '{}': {why}", path.display());
+    (path, Error::with_message(Code::CannotRead, message).because(error).into())
+}
+
+/// Results are not looked at again, nor is what is hidden, such as files that
+/// are not whole yet.
+fn is_visited(entry: &DirEntry, own: Option<&Path>) -> bool {
+    let hidden = entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".");
+    let is_own = || entry.file_type().is_dir() && own.is_some() && entry.path().canonicalize().ok().as_deref() == own;
+    !hidden && !is_own()
+}
+
+fn is_picture(entry: &DirEntry) -> bool {
+    remrembg::is_picture_name(entry.path()) && entry.path().is_file()
+}
+
+fn beside(input: &Path, naming: Naming) -> PathBuf {
+    let mut name: OsString = input.file_stem().unwrap_or_default().into();
+    name.push(naming.beside);
+    name.push(".");
+    name.push(naming.suffix);
+    input.with_file_name(name)
+}
+
+fn result_name(input: &Path, naming: Naming) -> PathBuf {
+    let name = if is_stream(input) { Path::new("stdin") } else { Path::new(input.file_name().unwrap_or_default()) };
+    name.with_extension(naming.suffix)
+}
+
+/// The one name of a place, whether or not anything is there yet.
+fn place(path: &Path) -> PathBuf {
+    if is_stream(path) {
+        return path.into();
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder.canonicalize().or_else(|_| std::path::absolute(folder)).unwrap_or_else(|_| folder.into());
+    path.canonicalize().unwrap_or_else(|_| folder.join(path.file_name().unwrap_or_default()))
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    match (fs::canonicalize(one), fs::canonicalize(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}
+
+fn ends_in_slash(path: &Path) -> bool {
+    let last = path.as_os_str().as_encoded_bytes().last().copied();
+    last == Some(b'/') || last.is_some_and(|last| char::from(last) == MAIN_SEPARATOR)
+}

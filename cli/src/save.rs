@@ -1,0 +1,51 @@
+//! Writing a result: beside its place, then renamed into it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::{Builder, NamedTempFile};
+
+/// The beginning of the names of files that are not whole yet. The dot hides
+/// them, from people and from the search for pictures.
+const PREFIX: &str = ".remrembg-";
+
+/// Makes `data` the content of `path`, whole or not at all. Folders that are
+/// missing are made; a link is followed; a device or a pipe is written into.
+pub(crate) fn save(path: &Path, data: &[u8]) -> io::Result<()> {
+    let path = followed(path);
+    if fs::metadata(&path).is_ok_and(|data| !data.is_file() && !data.is_dir()) {
+        return OpenOptions::new().write(true).open(&path)?.write_all(data);
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut file = create_beside(folder)?;
+    file.write_all(data)?;
+    settle(file.as_file())?;
+    file.persist(&path)?;
+    Ok(())
+}
+
+fn create_beside(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = Builder::new();
+    builder.prefix(PREFIX);
+    // Temporary files are their owner's alone; a result is as readable as any new file.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
+}
+
+/// Where a link leads; a name that is no link, or leads nowhere, stays.
+fn followed(path: &Path) -> PathBuf {
+    let link = fs::symlink_metadata(path).is_ok_and(|data| data.is_symlink());
+    if link { fs::canonicalize(path).unwrap_or_else(|_| path.into()) } else { path.into() }
+}
+
+/// Without this, a power cut may leave the new name with no content.
+fn settle(file: &File) -> io::Result<()> {
+    match file.sync_all() {
+        // Some network and user-space file systems have no such call.
+        Err(error) if error.kind() == io::ErrorKind::Unsupported || error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        synced => synced,
+    }
+}

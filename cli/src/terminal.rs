@@ -1,0 +1,42 @@
+//! Standard streams that may be closed, full or a terminal.
+
+use std::io::{self, IsTerminal, Write};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::failure::Failure;
+
+/// Writes text to standard output. A reader that has gone had enough of it.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    match write(text.as_bytes()) {
+        Err(Failure::ReaderGone) => Ok(()),
+        written => written,
+    }
+}
+
+/// Writes bytes to standard output; all of them matter.
+pub(crate) fn write(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes).and_then(|()| out.flush()).map_err(Failure::stdout)
+}
+
+/// Writes a line to standard error, above `bar` where there is one.
+pub(crate) fn note(bar: Option<&ProgressBar>, line: &str) {
+    let write = || {
+        // Nobody is left to tell when standard error is closed.
+        let _ = writeln!(io::stderr().lock(), "{line}");
+    };
+    match bar {
+        Some(bar) => bar.suspend(write),
+        None => write(),
+    }
+}
+
+/// A bar on standard error; none where that is no terminal.
+pub(crate) fn bar(length: u64, template: &str) -> Option<ProgressBar> {
+    if !io::stderr().is_terminal() {
+        return None;
+    }
+    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
+    Some(bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())))
+}

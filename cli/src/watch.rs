@@ -1,0 +1,85 @@
+//! `--watch`: looks through the folders again and again. Looking beats being
+//! told: whether a picture has stopped changing can only be seen by looking
+//! twice, and network drives and containers tell of nothing.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::failure::Failure;
+use crate::plan::{Plan, Task};
+use crate::remove::{Order, Shop};
+
+/// Between two looks, and how long a picture has to stay the same.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Looking takes at most one part in so many of the time.
+const PAUSE_PER_LOOK: u32 = 20;
+
+/// What tells one state of a file from another; `None` when it is not there.
+type Stamp = Option<(u64, SystemTime)>;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Seen {
+    stamp: Stamp,
+    handled: bool,
+}
+
+/// What the last look saw.
+#[derive(Default)]
+struct Watch {
+    seen: HashMap<PathBuf, Seen>,
+}
+
+/// Does pictures as they come, until a stop.
+pub(crate) fn run(order: &Order, shop: &Shop) -> Result<(), Failure> {
+    let mut watch = Watch::default();
+    watch.pass_over_finished(order.plan(shop.options).tasks);
+    shop.report.say("Watching for pictures; Ctrl-C ends it");
+    loop {
+        let start = Instant::now();
+        let plan = order.plan(shop.options);
+        let pause = PAUSE.max(start.elapsed() * PAUSE_PER_LOOK);
+        let (ready, troubles) = watch.look(plan);
+        troubles.iter().for_each(|(path, failure)| shop.report.failed(path, failure));
+        shop.work(&ready)?;
+        if shop.report.is_pointless() || shop.stop.sleep(pause) {
+            return Ok(());
+        }
+    }
+}
+
+impl Watch {
+    fn pass_over_finished(&mut self, tasks: Vec<Task>) {
+        let finished = tasks.into_iter().filter(is_finished);
+        self.seen.extend(finished.map(|task| (task.input.clone(), Seen { stamp: stamp(&task.input), handled: true })));
+    }
+
+    /// Gives what has not changed since the last look and was not handled yet.
+    fn look(&mut self, plan: Plan) -> (Vec<Task>, Vec<(PathBuf, Failure)>) {
+        let mut now = HashMap::new();
+        let mut is_ready = |path: &Path| self.is_ready(path, &mut now);
+        let ready = plan.tasks.into_iter().filter(|task| is_ready(&task.input)).collect();
+        let clashes = plan.clashes.into_iter().map(|(task, failure)| (task.input, failure));
+        let troubles = clashes.chain(plan.unread).filter(|(path, _)| is_ready(path)).collect();
+        self.seen = now;
+        (ready, troubles)
+    }
+
+    fn is_ready(&self, path: &Path, now: &mut HashMap<PathBuf, Seen>) -> bool {
+        let stamp = stamp(path);
+        let before = self.seen.get(path).filter(|before| before.stamp == stamp);
+        now.insert(path.into(), Seen { stamp, handled: before.is_some() });
+        before.is_some_and(|before| !before.handled)
+    }
+}
+
+fn is_finished(task: &Task) -> bool {
+    let time = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
+    time(&task.output).zip(time(&task.input)).is_some_and(|(output, input)| output >= input)
+}
+
+fn stamp(path: &Path) -> Stamp {
+    let data = path.metadata().ok()?;
+    Some((data.len(), data.modified().ok()?))
+}

@@ -1,0 +1,11 @@
+//! The command line as a user meets it: the binary, its streams, its files.
+
+mod bench;
+mod commands;
+mod errors;
+mod onnx;
+mod places;
+mod remove;
+mod safety;
+mod vectors;
+mod watch;

@@ -1,0 +1,123 @@
+//! What comes out, and what is told of it.
+
+use image::{DynamicImage, ImageFormat, guess_format};
+
+use crate::bench::{Bench, HEIGHT, WIDTH, ball, encoded, fed};
+
+#[test]
+fn a_photo_becomes_a_cut_out_without_any_setup() {
+    let bench = Bench::new(&["photo.png"]);
+    let ran = bench.ran(["remove", "photo.png", "-o", "out.png", "--engine", "rten"]).ok();
+    assert_eq!(ran.text(), "");
+    assert_eq!(ran.stderr, "photo.png → out.png\n");
+    let cut = bench.open("out.png").into_rgba8();
+    assert_eq!(cut.dimensions(), (WIDTH, HEIGHT));
+    assert!(cut.get_pixel(30, 20).0[3] > 240, "the ball stays");
+    assert!(cut.get_pixel(1, 1).0[3] < 16, "the background goes");
+}
+
+#[test]
+fn the_flag_tells_the_format_else_the_suffix_else_webp() {
+    let bench = Bench::new(&["a.png"]);
+    for (args, name, format) in [
+        (vec!["-o", "o.png"], "o.png", ImageFormat::Png),
+        (vec!["-o", "o.JPG"], "o.JPG", ImageFormat::Jpeg),
+        (vec!["-o", "o.jpeg"], "o.jpeg", ImageFormat::Jpeg),
+        (vec!["-o", "o.bmp"], "o.bmp", ImageFormat::Bmp),
+        (vec!["-o", "o"], "o", ImageFormat::WebP),
+        (vec!["-o", "p.png", "--format", "bmp"], "p.png", ImageFormat::Bmp),
+        (vec!["-o", "q.png", "--format="], "q.png", ImageFormat::WebP),
+        (vec!["-o", "d/", "--format", "jpeg"], "d/a.jpg", ImageFormat::Jpeg),
+        (vec![], "a-cutout.webp", ImageFormat::WebP),
+        (vec!["--mask"], "a-mask.webp", ImageFormat::WebP),
+    ] {
+        bench.removed(["a.png"].iter().chain(&args)).ok();
+        assert_eq!(guess_format(&bench.read(name)).ok(), Some(format), "{args:?}");
+    }
+    let ran = bench.removed(["a.png", "-o", "o.gif"]);
+    assert_eq!(ran.status, Some(2));
+    assert_eq!(ran.stderr, "remrembg: a.png: Invalid format 'gif'. Allowed formats: PNG, JPEG, WEBP, BMP\n");
+}
+
+#[test]
+fn standard_input_becomes_standard_output() {
+    let bench = Bench::new(&[]);
+    let jpeg = encoded(&ball(), ImageFormat::Jpeg);
+    for args in [vec!["-"], vec!["-", "-o", "-"]] {
+        let ran = fed(bench.remove(&args), &jpeg).ok();
+        assert_eq!(guess_format(&ran.stdout).ok(), Some(ImageFormat::WebP));
+        assert_eq!(ran.stderr, "", "a filter is silent");
+    }
+    let ran = fed(bench.remove(["-", "-o", "out.png"]), &jpeg).ok();
+    assert_eq!(ran.stderr, "- → out.png\n");
+    assert!(bench.open("out.png").color().has_alpha());
+}
+
+#[test]
+fn every_option_reaches_the_picture() {
+    let bench = Bench::new(&["a.png"]);
+    let size = |args: &[&str]| {
+        bench.removed(["a.png", "-o", "o.png"].iter().chain(args)).ok();
+        let picture = bench.open("o.png");
+        (picture.width(), picture.height())
+    };
+    assert_eq!(size(&["--w", "30"]), (30, 20));
+    assert_eq!(size(&["--h=80"]), (120, 80));
+    assert_eq!(size(&["--w", "30", "--h", "30"]), (30, 20));
+    assert_eq!(size(&["--w", "30", "--h", "30", "--exact-resize"]), (30, 30));
+    assert_eq!(size(&["--w", "30", "--h", "30", "--exact_resize=yes"]), (30, 30));
+    assert_eq!(size(&["--angle", "-90"]), (40, 60));
+    assert_eq!(size(&["--angle", "90", "--expand=false"]), (60, 40));
+    assert_eq!(size(&["--w", "7", "--w", "30"]), (30, 20), "the last one counts");
+    size(&["--mask"]);
+    assert!(matches!(bench.open("o.png"), DynamicImage::ImageLuma8(_)), "a mask is grey");
+    size(&["--mask=false", "--bg-color", "#00f"]);
+    assert_eq!(bench.open("o.png").into_rgb8().get_pixel(1, 1).0, [0, 0, 255]);
+}
+
+#[test]
+fn json_has_one_object_for_each_picture() {
+    let bench = Bench::new(&["a.png"]);
+    bench.put("bad.png", b"not a picture");
+    let ran = bench.removed(["a.png", "bad.png", "-o", "out", "--format", "jpeg", "--w", "30", "--jobs", "1", "--json"]);
+    assert_eq!(ran.status, Some(2));
+    let body = r#"{"error":"File does not appear to be a valid image (invalid file signature)","status":400}"#;
+    assert_eq!(ran.stderr, format!("{body}\n"));
+    let lines: Vec<&str> = ran.text().lines().collect();
+    assert_eq!(lines.len(), 2);
+    assert!(lines.contains(&format!(r#"{{"input":"bad.png","error":{body}}}"#).as_str()), "{lines:?}");
+    let done = lines.iter().find(|line| line.contains("a.jpg")).expect("the good one is done");
+    let bytes = bench.read("out/a.jpg").len();
+    let head = format!(
+        r#"{{"input":"a.png","output":"out/a.jpg","width":30,"height":20,"format":"jpeg","mime":"image/jpeg","bytes":{bytes},"times":{{"decode":"#
+    );
+    assert!(done.starts_with(&head), "{done}");
+    let times = ran.json().into_iter().find_map(|line| line["times"].as_object().cloned()).expect("it has times");
+    for stage in ["decode", "segment", "refine", "cut_out", "resize", "background", "encode"] {
+        assert!(times[stage].as_f64().is_some_and(|ms| ms >= 0.0), "{stage}");
+    }
+    assert_eq!(times.len(), 7, "only stages that ran are there");
+}
+
+#[test]
+fn stats_tell_sizes_times_model_and_engine() {
+    let bench = Bench::new(&["a.png"]);
+    let ran = bench.removed(["a.png", "-o", "o.png", "--w", "30", "--threads", "1", "--stats"]).ok();
+    let lines: Vec<&str> = ran.stderr.lines().collect();
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(lines[0].starts_with(&format!("remrembg {version}, model brightness.onnx, engine rten 0.")), "{lines:?}");
+    assert!(lines[0].ends_with("(CPU, 1 thread)"), "{lines:?}");
+    assert_eq!(lines[1], "a.png → o.png");
+    assert_eq!(lines[2], format!("  60×40 → 30×20 image/png, {} bytes", bench.read("o.png").len()));
+    assert!(lines[3].contains("decode ") && lines[3].contains(" ms, segment "), "{lines:?}");
+}
+
+#[test]
+fn quiet_says_nothing_but_errors() {
+    let bench = Bench::new(&["a.png"]);
+    let ran = bench.removed(["a.png", "gone.png", "-o", "out", "-q"]);
+    assert_eq!(ran.status, Some(1));
+    assert_eq!(ran.text(), "");
+    assert_eq!(ran.stderr.lines().count(), 1);
+    assert!(ran.stderr.starts_with("remrembg: gone.png: Cannot read 'gone.png'"), "{}", ran.stderr);
+}

@@ -1,0 +1,118 @@
+//! Results are whole or not there, however a run ends.
+
+use std::process::{Command, Stdio};
+
+use crate::bench::{Bench, HEIGHT, WIDTH, finished, ran, until};
+
+/// Names of files that are not hidden; a result that is not whole is.
+fn shown(bench: &Bench, folder: &str) -> Vec<String> {
+    let hidden = |name: &String| name.rsplit('/').next().is_some_and(|name| name.starts_with('.'));
+    bench.files().into_iter().filter(|name| name.starts_with(folder) && !hidden(name)).collect()
+}
+
+fn many() -> Bench {
+    let names: Vec<String> = (0..300).map(|n| format!("in/{n:03}.png")).collect();
+    Bench::new(&names.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_device_is_a_failure_and_stays_a_device() {
+    use std::os::unix::fs::FileTypeExt;
+    let bench = Bench::new(&["a.png"]);
+    let ran = bench.removed(["a.png", "-o", "/dev/full"]);
+    assert_eq!(ran.status, Some(1));
+    let message = "Cannot write '/dev/full': No space left on device (os error 28)";
+    assert_eq!(ran.stderr, format!("remrembg: a.png: {message}\n"));
+    assert!(std::fs::metadata("/dev/full").expect("it is there").file_type().is_char_device());
+    bench.removed(["a.png", "-o", "/dev/null"]).ok();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_disk_that_fills_up_leaves_nothing_and_the_older_result() {
+    let bench = Bench::new(&["a.png"]);
+    bench.put("o.bmp", b"older");
+    let remove = bench.remove(["a.png", "-o", "o.bmp", "--json"]);
+    let mut limited = Command::new("sh");
+    // A file may have no more than 1 KiB; writing on is an error.
+    limited.args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\""]).current_dir(bench.path("."));
+    limited.arg(remove.get_program()).args(remove.get_args()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let ran = ran(limited);
+    assert_eq!(ran.status, Some(1));
+    assert!(ran.stderr.starts_with(r#"{"error":"Cannot write 'o.bmp': File too large"#), "{}", ran.stderr);
+    assert_eq!(bench.read("o.bmp"), b"older");
+    assert_eq!(bench.files(), ["a.png", "o.bmp"]);
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_a_failure() {
+    let bench = Bench::new(&["a.png"]);
+    bench.put("file", b"");
+    let ran = bench.removed(["a.png", "-o", "file/o.png"]);
+    assert_eq!(ran.status, Some(1));
+    assert!(ran.stderr.starts_with("remrembg: a.png: Cannot write 'file/o.png': "), "{}", ran.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_stop_ends_the_run_and_leaves_whole_results_only() {
+    for (signal, status) in [("INT", 130), ("TERM", 143)] {
+        let bench = many();
+        let child = bench.remove(["in", "-o", "out", "--format", "bmp"]).spawn().expect("the binary starts");
+        until("a first result", || !shown(&bench, "out").is_empty());
+        crate::bench::signal(&child, signal);
+        let ran = finished(child);
+        assert_eq!(ran.status, Some(status), "{}", ran.stderr);
+        let results = shown(&bench, "out");
+        assert!(results.len() < 300, "it stopped before the end");
+        assert_eq!(bench.files().iter().filter(|name| name.starts_with("out")).count(), results.len(), "no leftovers");
+        results.iter().for_each(|name| assert_eq!(bench.open(name).width(), WIDTH));
+        assert!(!ran.stderr.contains("remrembg:"), "a stop is no error of a picture: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_killed_run_leaves_whole_results_only() {
+    let bench = many();
+    let mut child = bench.remove(["in", "-o", "out", "--format", "bmp"]).spawn().expect("the binary starts");
+    until("some results", || shown(&bench, "out").len() > 5);
+    child.kill().expect("it is killed");
+    finished(child);
+    let results = shown(&bench, "out");
+    assert!(results.len() < 300, "it was killed before the end");
+    results.iter().for_each(|name| assert_eq!(bench.open(name).height(), HEIGHT));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_goes_away_is_no_panic() {
+    let bench = Bench::new(&["a.png", "b.png"]);
+    for (args, status) in [
+        (&["remove", "a.png", "-o", "-"][..], 1),
+        (&["remove", "a.png", "b.png", "-o", "out", "--json"], 1),
+        (&["models", "list"], 0),
+        (&["remove", "--help"], 0),
+        (&["man"], 0),
+        (&["completions", "bash"], 0),
+    ] {
+        let mut child = bench.command(args).spawn().expect("the binary starts");
+        drop(child.stdout.take());
+        let ran = finished(child);
+        assert_eq!(ran.status, Some(status), "{args:?}: {}", ran.stderr);
+        assert!(!ran.stderr.contains("panicked"), "{args:?}: {}", ran.stderr);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn standard_output_that_is_full_is_a_failure() {
+    let bench = Bench::new(&["a.png"]);
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").expect("it is there");
+    let mut command = bench.remove(["a.png", "-o", "-"]);
+    command.stdout(full());
+    let ran = ran(command);
+    assert_eq!(ran.status, Some(1));
+    let message = "Cannot write to standard output: No space left on device (os error 28)";
+    assert_eq!(ran.stderr, format!("remrembg: a.png: {message}\n"));
+}
