@@ -87,7 +87,8 @@ impl Order {
     }
 
     fn check_watch(&self) -> Result<(), Failure> {
-        let folders = matches!(self.destination, Destination::Folder(_)) && self.inputs.iter().all(|input| input.is_dir());
+        let folders =
+            matches!(self.destination, Destination::Folder(_)) && self.inputs.iter().all(|input| input.is_dir());
         if folders { Ok(()) } else { Err(Failure::usage("--watch needs folders as INPUT, and a folder with -o")) }
     }
 }
@@ -143,7 +144,8 @@ impl<'a> Shop<'a> {
     /// When the model or the engine is not to be had.
     pub(crate) fn work(&self, tasks: &[Task]) -> Result<(), Failure> {
         let mut tasks = tasks;
-        while let Some((first, rest)) = tasks.split_first().filter(|_| self.remover.get().is_none() && !self.is_over()) {
+        while let Some((first, rest)) = tasks.split_first().filter(|_| self.remover.get().is_none() && !self.is_over())
+        {
             match self.check(first) {
                 Ok(()) => self.load()?,
                 Err(failure) => {

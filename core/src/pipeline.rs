@@ -40,7 +40,13 @@ pub(crate) struct Finished {
 
 impl Shop<'_> {
     /// Decodes, segments, cuts out and transforms.
-    pub(crate) fn make(&self, input: &Checked, options: &Options, keep_matte: bool, watch: &mut Watch) -> Result<Finished> {
+    pub(crate) fn make(
+        &self,
+        input: &Checked,
+        options: &Options,
+        keep_matte: bool,
+        watch: &mut Watch,
+    ) -> Result<Finished> {
         let Decoded { pixels, orientation, icc } = watch.time(Stage::Decode, |c| self.decode(input, c))?;
         let pixels = watch.time_if(orientation != Orientation::Normal, Stage::Upright, pixels, |p, _| {
             Ok(transform::upright(p, orientation))
@@ -114,7 +120,13 @@ impl<'a> Watch<'a> {
         Ok(made)
     }
 
-    fn time_if<T>(&mut self, needed: bool, stage: Stage, value: T, run: impl FnOnce(T, &Control) -> Result<T>) -> Result<T> {
+    fn time_if<T>(
+        &mut self,
+        needed: bool,
+        stage: Stage,
+        value: T,
+        run: impl FnOnce(T, &Control) -> Result<T>,
+    ) -> Result<T> {
         if needed { self.time(stage, |control| run(value, control)) } else { Ok(value) }
     }
 }
