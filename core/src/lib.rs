@@ -9,14 +9,19 @@
 
 #![forbid(unsafe_code)]
 
+mod compose;
 mod control;
+mod encode;
 mod error;
 mod limits;
 mod models;
+mod options;
 mod pixels;
+mod transform;
 
 pub use control::{CancelToken, Control, Progress, Stage};
 pub use error::{Code, Error, ErrorKind, Problem, Result};
 pub use limits::Limits;
 pub use models::{Model, OutputRule, Recipe, Scale};
-pub use pixels::{Layout, Matte, PixelView, Pixels};
+pub use options::Format;
+pub use pixels::{Color, Layout, Matte, PixelView, Pixels};

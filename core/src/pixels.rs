@@ -31,6 +31,57 @@ impl Layout {
     }
 }
 
+/// How a picture is stored, as EXIF counts it: what has to be done to see it upright.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Orientation {
+    /// Nothing.
+    #[default]
+    Normal = 1,
+    /// Swap left and right.
+    FlipH = 2,
+    /// Turn by half.
+    Rotate180 = 3,
+    /// Swap top and bottom.
+    FlipV = 4,
+    /// Swap rows and columns.
+    Transpose = 5,
+    /// Turn clockwise by a quarter.
+    Rotate90 = 6,
+    /// Swap rows and columns, counted from the far corner.
+    Transverse = 7,
+    /// Turn clockwise by three quarters.
+    Rotate270 = 8,
+}
+
+impl Orientation {
+    /// The EXIF tag's value; what it does not define is upright.
+    pub(crate) const fn from_exif(value: u8) -> Self {
+        match value {
+            2 => Self::FlipH,
+            3 => Self::Rotate180,
+            4 => Self::FlipV,
+            5 => Self::Transpose,
+            6 => Self::Rotate90,
+            7 => Self::Transverse,
+            8 => Self::Rotate270,
+            _ => Self::Normal,
+        }
+    }
+}
+
+/// A colour with straight alpha, each part 0 ..= 255.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Color {
+    /// Red.
+    pub r: u8,
+    /// Green.
+    pub g: u8,
+    /// Blue.
+    pub b: u8,
+    /// Alpha: 0 is clear, 255 opaque.
+    pub a: u8,
+}
+
 /// A decoded picture that owns its pixels: rows from the top, without gaps.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Pixels {
@@ -63,6 +114,28 @@ impl Pixels {
         assert!(width > 0 && height > 0, "a picture has at least one pixel");
         let data = vec![value; width as usize * height as usize * layout.bytes()];
         Self { width, height, layout, data }
+    }
+
+    /// A picture from bytes that a stage has laid out itself.
+    pub(crate) fn known(width: u32, height: u32, layout: Layout, data: Vec<u8>) -> Self {
+        debug_assert_eq!(data.len(), width as usize * height as usize * layout.bytes());
+        Self { width, height, layout, data }
+    }
+
+    /// The same picture with an alpha channel, opaque where it had none. Grey
+    /// stays grey. Grows the one buffer from its end, so that no second
+    /// picture is held.
+    pub(crate) fn into_rgba(mut self) -> Self {
+        if self.layout == Layout::Rgb8 {
+            let count = self.data.len() / 3;
+            self.data.resize(count * 4, 0);
+            for i in (0..count).rev() {
+                let rgba = [self.data[i * 3], self.data[i * 3 + 1], self.data[i * 3 + 2], 255];
+                self.data[i * 4..i * 4 + 4].copy_from_slice(&rgba);
+            }
+            self.layout = Layout::Rgba8;
+        }
+        self
     }
 
     /// Width in pixels, at least 1.

@@ -51,10 +51,9 @@ struct Canvas(ffi::WebPPicture);
 impl Canvas {
     fn import(picture: &Picture<'_>, lossless: bool) -> Result<Self, Error> {
         let mut canvas = Self::new(picture)?;
-        canvas.0.use_argb = (lossless || picture.layout == Layout::Gray).into();
+        canvas.0.use_argb = lossless.into();
         let (raw, data, stride) = (&raw mut canvas.0, picture.data.as_ptr(), picture.stride as c_int);
         let imported = match picture.layout {
-            Layout::Gray => canvas.import_gray(picture),
             // SAFETY: `Picture::check` has seen that `data` holds `height` rows of `width` RGB pixels that are
             // `stride` bytes apart, and that the numbers fit; `raw` was initialised with that width and height.
             Layout::Rgb => unsafe { ffi::WebPPictureImportRGB(raw, data, stride) != 0 },
@@ -75,22 +74,6 @@ impl Canvas {
         canvas.0.width = picture.width as c_int;
         canvas.0.height = picture.height as c_int;
         Ok(canvas)
-    }
-
-    /// Writes grey into libwebp's ARGB plane, without an RGB copy between.
-    fn import_gray(&mut self, picture: &Picture<'_>) -> bool {
-        // SAFETY: width, height and `use_argb` are set, and no plane has been allocated yet.
-        if unsafe { ffi::WebPPictureAlloc(&raw mut self.0) } == 0 {
-            return false;
-        }
-        let (width, step) = (picture.width as usize, self.0.argb_stride as usize);
-        for (y, row) in picture.data.chunks(picture.stride).take(picture.height as usize).enumerate() {
-            // SAFETY: `WebPPictureAlloc` made `argb` hold `height` zeroed rows of `argb_stride ≥ width` pixels, and
-            // `y < height`; nothing else points there.
-            let target = unsafe { std::slice::from_raw_parts_mut(self.0.argb.add(y * step), width) };
-            target.iter_mut().zip(row).for_each(|(to, &grey)| *to = 0xff00_0000 | u32::from(grey) * 0x01_0101);
-        }
-        true
     }
 
     fn encode(&mut self, config: &ffi::WebPConfig, session: &mut Session<'_>) -> Result<(), Error> {

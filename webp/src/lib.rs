@@ -49,8 +49,6 @@ impl Default for Encoder {
 /// The channels of a pixel, 8 bits each, in memory order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Layout {
-    /// One channel. The format has no grey: it becomes an RGB picture.
-    Gray,
     /// Red, green, blue.
     Rgb,
     /// Red, green, blue and straight alpha.
@@ -60,7 +58,6 @@ pub enum Layout {
 impl Layout {
     const fn bytes(self) -> usize {
         match self {
-            Self::Gray => 1,
             Self::Rgb => 3,
             Self::Rgba => 4,
         }
