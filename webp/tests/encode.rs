@@ -1,6 +1,8 @@
 //! What a caller sees: pictures that read back, profiles that stay, work that
 //! stops when asked.
 
+#![allow(clippy::unwrap_used)]
+
 use std::io::Cursor;
 
 use image_webp::WebPDecoder;

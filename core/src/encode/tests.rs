@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used)]
+
 use std::cell::{Cell, RefCell};
 use std::io::Cursor;
 
