@@ -12,6 +12,7 @@
 mod control;
 mod engine;
 mod error;
+mod lanczos;
 mod limits;
 mod models;
 mod pixels;
