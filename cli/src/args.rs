@@ -58,9 +58,15 @@ fn remove() -> Command {
         .arg(switch("watch", short(WATCH)).long_help(WATCH))
         .args(flags::flags())
         .args(running())
-        .arg(number("jobs", "Pictures to work on at once [default: one for each core]").value_parser(value_parser!(u16).range(1..)))
+        .arg(
+            number("jobs", "Pictures to work on at once [default: one for each core]")
+                .value_parser(value_parser!(u16).range(1..)),
+        )
         .args(telling())
-        .arg(switch("stats", "Print sizes, the time of each stage, the model and the engine").conflicts_with_all(["json", "quiet"]))
+        .arg(
+            switch("stats", "Print sizes, the time of each stage, the model and the engine")
+                .conflicts_with_all(["json", "quiet"]),
+        )
 }
 
 fn inputs() -> Arg {
@@ -89,15 +95,14 @@ fn running() -> [Arg; 5] {
                  scale (max or 255) and output (minmax, sigmoid or classes). For example \
                  'size=1024x1024 mean=0.5,0.5,0.5 std=1 output=sigmoid'. What is not said is as for u2netp.",
             ),
-        Arg::new("engine")
-            .long("engine")
-            .value_name("ENGINE")
-            .value_parser(PossibleValuesParser::new(engines))
-            .help("What runs the model; auto is ONNX Runtime where it is found, else rten, which is built in [default: auto]"),
+        Arg::new("engine").long("engine").value_name("ENGINE").value_parser(PossibleValuesParser::new(engines)).help(
+            "What runs the model; auto is ONNX Runtime where it is found, else rten, which is built in [default: auto]",
+        ),
         path("onnxruntime", "PATH")
             .long("onnxruntime")
             .help("The ONNX Runtime library to use, or the folder it is in [default: look for one]"),
-        number("threads", "Threads that run the model [default: one for each core]").value_parser(value_parser!(u16).range(1..)),
+        number("threads", "Threads that run the model [default: one for each core]")
+            .value_parser(value_parser!(u16).range(1..)),
     ]
 }
 
@@ -110,13 +115,24 @@ fn telling() -> [Arg; 2] {
 }
 
 fn models() -> Command {
-    let dir = || path("dir", "FOLDER").long("dir").value_hint(ValueHint::DirPath).help("The folder of models [default: see `remrembg models path`]");
+    let dir = || {
+        path("dir", "FOLDER")
+            .long("dir")
+            .value_hint(ValueHint::DirPath)
+            .help("The folder of models [default: see `remrembg models path`]")
+    };
     let json = || switch("json", "Print one JSON object a line");
     let list = Command::new("list").about("List the models there are").arg(dir()).arg(json());
     let fetch = Command::new("fetch")
         .about("Fetch models; a fetch that broke off goes on where it ended")
         .arg(Arg::new("name").value_name("NAME").num_args(1..).required(true).help("Names from `remrembg models list`"))
-        .arg(Arg::new("mirror").long("mirror").value_name("URL").value_hint(ValueHint::Url).help("Fetch from here instead of rembg's releases; the file's name is added"))
+        .arg(
+            Arg::new("mirror")
+                .long("mirror")
+                .value_name("URL")
+                .value_hint(ValueHint::Url)
+                .help("Fetch from here instead of rembg's releases; the file's name is added"),
+        )
         .arg(dir())
         .args(telling());
     let path = Command::new("path")

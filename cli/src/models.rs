@@ -77,7 +77,8 @@ fn list(matches: &ArgMatches) -> Result<u8, Failure> {
 fn table(rows: &[Row]) -> String {
     let head = ["NAME", "SIZE", "LICENCE", "COMMERCIAL USE", "HERE", "FOR"].map(str::to_owned);
     let lines: Vec<_> = std::iter::once(head).chain(rows.iter().map(Row::cells)).collect();
-    let widths: Vec<_> = (0..6).map(|column| lines.iter().map(|cells| cells[column].len()).max().unwrap_or(0)).collect();
+    let widths: Vec<_> =
+        (0..6).map(|column| lines.iter().map(|cells| cells[column].len()).max().unwrap_or(0)).collect();
     let line = |cells: &[String; 6]| -> String {
         let padded: Vec<_> = cells.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}")).collect();
         padded.join("  ").trim_end().to_owned() + "\n"
@@ -116,7 +117,13 @@ fn fetch(matches: &ArgMatches) -> Result<u8, Failure> {
     Ok(stop.status().unwrap_or(status))
 }
 
-fn fetch_one(spec: &ModelSpec, store: &Store, mirror: Option<&String>, voice: Voice, stop: &Stop) -> Result<(), Failure> {
+fn fetch_one(
+    spec: &ModelSpec,
+    store: &Store,
+    mirror: Option<&String>,
+    voice: Voice,
+    stop: &Stop,
+) -> Result<(), Failure> {
     let teller = Teller { name: spec.name, voice, bar: RefCell::default() };
     let on_event = |event: FetchEvent<'_>| teller.tell(event);
     let mut options = FetchOptions::default();

@@ -89,7 +89,9 @@ impl Destination {
         match inputs.iter().find(same) {
             Some(input) => {
                 let input = input.display();
-                Err(Failure::usage(format!("Results cannot go among the pictures in '{input}'. Give another folder with -o")))
+                Err(Failure::usage(format!(
+                    "Results cannot go among the pictures in '{input}'. Give another folder with -o"
+                )))
             }
             None => Ok(Self::Folder(out)),
         }

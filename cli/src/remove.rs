@@ -31,7 +31,7 @@ pub(crate) struct Order {
 
 pub(crate) fn run(matches: &ArgMatches, voice: Voice) -> Result<u8, Failure> {
     let order = Order::read(matches, voice)?;
-    let options = match Options::from_pairs(&order.pairs) {
+    let options = match Options::from_pairs(order.pairs()) {
         Ok(options) => options,
         Err(refusal) => return order.refuse(refusal),
     };
@@ -67,6 +67,10 @@ impl Order {
         Ok(Self { inputs, destination, pairs, config, jobs, voice })
     }
 
+    fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs.iter().map(|(key, value)| (*key, value.as_str()))
+    }
+
     pub(crate) fn plan(&self, options: &Options) -> Plan {
         let beside = if options.mask { "-mask" } else { "-cutout" };
         plan::plan(&self.inputs, &self.destination, Naming { suffix: options.format.extension(), beside })
@@ -80,14 +84,15 @@ impl Order {
             return Err(refusal.into());
         }
         let bytes = if is_stream(input) { read_bounded(io::stdin(), &self.config.limits) } else { Ok(Vec::new()) };
-        let all = bytes.and_then(|bytes| check_request(as_input(input, &bytes), &self.pairs, &self.config.limits));
+        let all = bytes.and_then(|bytes| check_request(as_input(input, &bytes), self.pairs(), &self.config.limits));
         let report = Report::new(self.voice, None);
         report.failed(input, &all.err().unwrap_or(refusal).into());
         Ok(report.status())
     }
 
     fn check_watch(&self) -> Result<(), Failure> {
-        let folders = matches!(self.destination, Destination::Folder(_)) && self.inputs.iter().all(|input| input.is_dir());
+        let folders =
+            matches!(self.destination, Destination::Folder(_)) && self.inputs.iter().all(|input| input.is_dir());
         if folders { Ok(()) } else { Err(Failure::usage("--watch needs folders as INPUT, and a folder with -o")) }
     }
 }
@@ -143,7 +148,8 @@ impl<'a> Shop<'a> {
     /// When the model or the engine is not to be had.
     pub(crate) fn work(&self, tasks: &[Task]) -> Result<(), Failure> {
         let mut tasks = tasks;
-        while let Some((first, rest)) = tasks.split_first().filter(|_| self.remover.get().is_none() && !self.is_over()) {
+        while let Some((first, rest)) = tasks.split_first().filter(|_| self.remover.get().is_none() && !self.is_over())
+        {
             match self.check(first) {
                 Ok(()) => self.load()?,
                 Err(failure) => {
@@ -160,7 +166,7 @@ impl<'a> Shop<'a> {
 
     fn check(&self, task: &Task) -> Result<(), Failure> {
         let input = self.input(&task.input)?;
-        check_request(input, &self.order.pairs, &self.order.config.limits)?;
+        check_request(input, self.order.pairs(), &self.order.config.limits)?;
         Ok(())
     }
 

@@ -45,7 +45,9 @@ fn followed(path: &Path) -> PathBuf {
 fn settle(file: &File) -> io::Result<()> {
     match file.sync_all() {
         // Some network and user-space file systems have no such call.
-        Err(error) if error.kind() == io::ErrorKind::Unsupported || error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::Unsupported || error.kind() == io::ErrorKind::InvalidInput => {
+            Ok(())
+        }
         synced => synced,
     }
 }

@@ -26,7 +26,8 @@ impl Stop {
     /// process at once.
     pub(crate) fn listen() -> Self {
         let (token, heard, over) = (CancelToken::new(), Arc::default(), Arc::default());
-        let handlers = [SIGINT, SIGTERM].iter().flat_map(|&signal| handle(signal, &heard).unwrap_or_default()).collect();
+        let handlers =
+            [SIGINT, SIGTERM].iter().flat_map(|&signal| handle(signal, &heard).unwrap_or_default()).collect();
         forward(token.clone(), Arc::clone(&heard), Arc::clone(&over));
         Self { token, heard, over, handlers }
     }

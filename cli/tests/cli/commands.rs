@@ -63,7 +63,10 @@ fn engine_tells_what_runs() {
     let bench = Bench::new(&[]);
     let ran = bench.ran(["engine", "--engine", "rten", "--threads", "1", "--json"]).ok();
     let told = &ran.json()[0];
-    assert_eq!((&told["remrembg"], &told["model"], &told["engine"]), (&VERSION.into(), &"u2netp".into(), &"rten".into()));
+    assert_eq!(
+        (&told["remrembg"], &told["model"], &told["engine"]),
+        (&VERSION.into(), &"u2netp".into(), &"rten".into())
+    );
     assert_eq!((&told["threads"], &told["library"]), (&1.into(), &Value::Null));
     let ran = bench.ran(["engine", "--engine", "rten"]).ok();
     assert!(ran.text().contains("engine    rten 0."), "{}", ran.text());
@@ -82,7 +85,10 @@ fn models_are_listed_with_licence_and_place() {
     }
     assert!(lines.iter().any(|line| line.contains("forbidden")), "some forbid commercial use");
     let rows = bench.ran(["models", "list", "--json"]).ok().json();
-    assert_eq!((&rows[1]["name"], &rows[1]["path"], &rows[1]["commercial"]), (&"u2net".into(), &Value::Null, &true.into()));
+    assert_eq!(
+        (&rows[1]["name"], &rows[1]["path"], &rows[1]["commercial"]),
+        (&"u2net".into(), &Value::Null, &true.into())
+    );
 }
 
 #[test]

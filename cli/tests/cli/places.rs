@@ -60,7 +60,10 @@ fn a_result_never_replaces_a_picture() {
     let bench = Bench::new(&["a.png", "b.png", "d/c.png"]);
     let before = bench.read("a.png");
     let again = "Give another name or folder with -o";
-    refused(&bench.removed(["a.png", "-o", "a.png"]), &format!("The result would replace the picture 'a.png'. {again}"));
+    refused(
+        &bench.removed(["a.png", "-o", "a.png"]),
+        &format!("The result would replace the picture 'a.png'. {again}"),
+    );
     refused(
         &bench.removed(["a.png", "b.png", "--format", "png", "-o", "."]),
         &format!("The result would replace the picture './a.png'. {again}"),
@@ -82,7 +85,8 @@ fn an_order_that_cannot_be_is_refused() {
     refused(&bench.removed(["d", "-o", "a.png"]), "'a.png' has to be a folder, but is a file");
     refused(&bench.removed(["a.png", "-o", "o", "--watch"]), "--watch needs folders as INPUT, and a folder with -o");
     let ran = bench.removed(["a.png", "-o", "-", "--json"]);
-    let body = r#"{"error":"A picture on standard output leaves no room for --json. Give a file with -o","status":400}"#;
+    let body =
+        r#"{"error":"A picture on standard output leaves no room for --json. Give a file with -o","status":400}"#;
     assert_eq!((ran.status, ran.stderr), (Some(2), format!("{body}\n")));
 }
 

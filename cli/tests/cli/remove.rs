@@ -79,7 +79,8 @@ fn every_option_reaches_the_picture() {
 fn json_has_one_object_for_each_picture() {
     let bench = Bench::new(&["a.png"]);
     bench.put("bad.png", b"not a picture");
-    let ran = bench.removed(["a.png", "bad.png", "-o", "out", "--format", "jpeg", "--w", "30", "--jobs", "1", "--json"]);
+    let ran =
+        bench.removed(["a.png", "bad.png", "-o", "out", "--format", "jpeg", "--w", "30", "--jobs", "1", "--json"]);
     assert_eq!(ran.status, Some(2));
     let body = r#"{"error":"File does not appear to be a valid image (invalid file signature)","status":400}"#;
     assert_eq!(ran.stderr, format!("{body}\n"));
