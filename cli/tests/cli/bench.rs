@@ -165,7 +165,7 @@ pub(crate) fn finished(child: Child) -> Ran {
 
 /// Waits until `what` holds.
 #[track_caller]
-pub(crate) fn until(what: &str, holds: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
         assert!(start.elapsed() < Duration::from_secs(60), "waited a minute for: {what}");
