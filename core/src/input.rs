@@ -140,7 +140,7 @@ fn check_size(size: u64, limits: &Limits) -> Result<()> {
 /// Whether there is such a file, and what it holds, is not looked at.
 #[must_use]
 pub fn is_picture_name(path: &Path) -> bool {
-    is_allowed(&suffix(&path.to_string_lossy()).to_lowercase())
+    path.file_name().is_some_and(|name| is_allowed(&suffix(&name.to_string_lossy()).to_lowercase()))
 }
 
 fn is_allowed(suffix: &str) -> bool {
@@ -172,7 +172,7 @@ fn read_path(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
     if path.is_dir() {
         return Err(cannot_read(path, "is a directory"));
     }
-    check_name(&path.to_string_lossy())?;
+    check_name(&path.file_name().unwrap_or_default().to_string_lossy())?;
     let metadata = fs::metadata(path).map_err(|error| cannot_read_because(path, error))?;
     // A pipe may never end and a device may never begin: neither is opened.
     if !metadata.is_file() {

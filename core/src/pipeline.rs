@@ -32,6 +32,7 @@ pub(crate) struct Shop<'a> {
 /// What a removal makes before it is encoded.
 pub(crate) struct Finished {
     pub(crate) pixels: Pixels,
+    /// The upright picture's size.
     pub(crate) upright: (u32, u32),
     pub(crate) matte: Option<Pixels>,
     icc: Option<Vec<u8>>,
@@ -39,7 +40,13 @@ pub(crate) struct Finished {
 
 impl Shop<'_> {
     /// Decodes, segments, cuts out and transforms.
-    pub(crate) fn make(&self, input: &Checked, options: &Options, keep_matte: bool, watch: &mut Watch) -> Result<Finished> {
+    pub(crate) fn make(
+        &self,
+        input: &Checked,
+        options: &Options,
+        keep_matte: bool,
+        watch: &mut Watch,
+    ) -> Result<Finished> {
         let Decoded { pixels, orientation, icc } = watch.time(Stage::Decode, |c| self.decode(input, c))?;
         let pixels = watch.time_if(orientation != Orientation::Normal, Stage::Upright, pixels, |p, _| {
             Ok(transform::upright(p, orientation))
@@ -62,7 +69,7 @@ impl Shop<'_> {
         match input {
             Checked::Encoded(bytes, header) => decode::decode(bytes, header, self.limits, control),
             Checked::Pixels(view) => {
-                Ok(Decoded { pixels: view.to_pixels(), orientation: Orientation::Normal, icc: None })
+                Ok(Decoded { pixels: view.to_pixels().into_color(), orientation: Orientation::Normal, icc: None })
             }
         }
     }
@@ -113,7 +120,13 @@ impl<'a> Watch<'a> {
         Ok(made)
     }
 
-    fn time_if<T>(&mut self, needed: bool, stage: Stage, value: T, run: impl FnOnce(T, &Control) -> Result<T>) -> Result<T> {
+    fn time_if<T>(
+        &mut self,
+        needed: bool,
+        stage: Stage,
+        value: T,
+        run: impl FnOnce(T, &Control) -> Result<T>,
+    ) -> Result<T> {
         if needed { self.time(stage, |control| run(value, control)) } else { Ok(value) }
     }
 }

@@ -106,6 +106,37 @@ impl Pixels {
         Self { width, height, layout, data }
     }
 
+    /// A picture from bytes that a stage has laid out itself.
+    pub(crate) fn known(width: u32, height: u32, layout: Layout, data: Vec<u8>) -> Self {
+        debug_assert_eq!(data.len(), width as usize * height as usize * layout.bytes());
+        Self { width, height, layout, data }
+    }
+
+    /// The same picture with an alpha channel, opaque where it had none. Grey
+    /// stays grey. Grows the one buffer from its end, so that no second
+    /// picture is held.
+    pub(crate) fn into_rgba(mut self) -> Self {
+        if self.layout == Layout::Rgb8 {
+            let count = self.data.len() / 3;
+            self.data.resize(count * 4, 0);
+            for i in (0..count).rev() {
+                let rgba = [self.data[i * 3], self.data[i * 3 + 1], self.data[i * 3 + 2], 255];
+                self.data[i * 4..i * 4 + 4].copy_from_slice(&rgba);
+            }
+            self.layout = Layout::Rgba8;
+        }
+        self
+    }
+
+    /// The same picture in colour: grey becomes red, green and blue alike.
+    pub(crate) fn into_color(self) -> Self {
+        if self.layout != Layout::Gray8 {
+            return self;
+        }
+        let data = self.data.iter().flat_map(|&grey| [grey; 3]).collect();
+        Self { layout: Layout::Rgb8, data, ..self }
+    }
+
     /// Width in pixels, at least 1.
     #[must_use]
     pub const fn width(&self) -> u32 {

@@ -100,7 +100,7 @@ impl Remover {
     ///
     /// # Errors
     /// As [`Job::run`].
-    pub fn remove<'a>(&self, input: impl Into<Input<'a>>, options: &Options) -> Result<Output> {
+    pub fn remove<'a>(&'a self, input: impl Into<Input<'a>>, options: &Options) -> Result<Output> {
         self.job(input).options(options).run()
     }
 

@@ -8,7 +8,8 @@ use std::path::Path;
 fn check(section: &str, generated: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
     let text = fs::read_to_string(&path).expect("the README is beside the crate");
-    let (start, end) = (format!("<!-- {section}: generated, see CONTRIBUTING.md -->\n"), format!("<!-- end of {section} -->"));
+    let (start, end) =
+        (format!("<!-- {section}: generated, see CONTRIBUTING.md -->\n"), format!("<!-- end of {section} -->"));
     let (before, rest) = text.split_once(&start).expect("the README has the section");
     let (found, after) = rest.split_once(&end).expect("the section has an end");
     let fresh = format!("\n{}\n\n", generated.trim_end());

@@ -176,7 +176,8 @@ fn all_problems_of_a_request_are_told_at_once() {
 
 #[test]
 fn a_path_that_does_not_exist_is_not_the_requests_fault() {
-    let error = REMOVER.remove(std::path::Path::new("/nowhere/photo.png"), &Options::default()).expect_err("nothing is there");
+    let error =
+        REMOVER.remove(std::path::Path::new("/nowhere/photo.png"), &Options::default()).expect_err("nothing is there");
     assert_eq!((error.code(), error.kind()), (Code::CannotRead, ErrorKind::Io));
     assert!(error.message().contains("/nowhere/photo.png"), "{error}");
 }
@@ -205,7 +206,11 @@ fn a_cancellation_ends_the_job_in_whatever_stage() {
     let options = as_png(|o| (o.w, o.angle, o.bg_color) = (Some(40), 10.0, Some(Color::WHITE)));
     for stage in Stage::ALL.into_iter().filter(|&s| s != Stage::Upright) {
         let token = CancelToken::new();
-        let cancel = |p: Progress| if p.stage == stage { token.cancel() };
+        let cancel = |p: Progress| {
+            if p.stage == stage {
+                token.cancel()
+            }
+        };
         let job = REMOVER.job(ball_png()).options(&options).progress(&cancel).cancel(&token);
         assert_eq!(job.run().expect_err("it was cancelled").code(), Code::Cancelled, "{stage}");
     }
@@ -307,7 +312,8 @@ fn the_readmes_example_makes_what_it_says() {
     let mut jpeg = Cursor::new(Vec::new());
     ball().write_to(&mut jpeg, ImageFormat::Jpeg).expect("a JPEG can be written to memory");
     std::fs::write(folder.path().join("photo.jpg"), jpeg.into_inner()).expect("the photo is written");
-    let run = std::process::Command::new(example).current_dir(&folder).output().expect("the example is built with the tests");
+    let run =
+        std::process::Command::new(example).current_dir(&folder).output().expect("the example is built with the tests");
     let said = String::from_utf8_lossy(&run.stdout).into_owned();
     assert!(run.status.success() && said.starts_with("800 × 600 image/png, on "), "{said} {run:?}");
     let cutout = image::open(folder.path().join("cutout.png")).expect("the example wrote a picture");

@@ -5,7 +5,8 @@ use super::bytes::{array, length, part};
 /// Width and height, from the IHDR chunk, which must be the first.
 pub(super) fn size(bytes: &[u8]) -> Option<(u32, u32)> {
     let (kind, header) = chunks(bytes).next()?;
-    let side = |at| array(header, at).map(u32::from_be_bytes);
+    // The standard ends at 2³¹ − 1.
+    let side = |at| array(header, at).map(u32::from_be_bytes).filter(|side| side >> 31 == 0);
     (kind == *b"IHDR").then_some((side(0)?, side(4)?))
 }
 

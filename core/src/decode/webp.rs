@@ -27,7 +27,6 @@ pub(super) fn size(bytes: &[u8]) -> Option<(u32, u32)> {
 pub(super) fn memory(bytes: &[u8]) -> Option<u64> {
     let (width, height) = size(bytes)?;
     let canvas = u64::from(width).checked_mul(u64::from(height))?;
-    let output = canvas.checked_mul(if flags(bytes) & ALPHA != 0 { 4 } else { 3 })?;
     let frame = first_frame(bytes);
     let (kind, data) = chunks(frame).find(|(kind, _)| is_picture(*kind))?;
     let (frame_width, frame_height) = frame_size(kind, data)?;
@@ -37,9 +36,16 @@ pub(super) fn memory(bytes: &[u8]) -> Option<u64> {
         return None;
     }
     let pixels = u64::from(frame_width) * u64::from(frame_height);
-    let planes = pixels * 3 / 2;
-    let alpha = if chunk(frame, *b"ALPH").is_some() { 5 * pixels } else { 0 };
-    let picture = if kind == *b"VP8L" { 5 * pixels } else { planes + alpha };
+    let alpha = if is_extended(bytes) { flags(bytes) & ALPHA != 0 } else { lossless_alpha(kind, data) };
+    let output = canvas.checked_mul(if alpha { 4 } else { 3 })?;
+    let picture = match (kind == *b"VP8L", chunk(frame, *b"ALPH").is_some()) {
+        // Its own sub-images; RGBA besides, where the output is not that.
+        (true, _) if alpha && !animated => pixels,
+        (true, _) => 5 * pixels,
+        // Luma and chroma, then alpha as a lossless picture and by itself.
+        (false, true) => pixels * 3 / 2 + 5 * pixels,
+        (false, false) => pixels * 3 / 2,
+    };
     let composed = if animated { canvas.checked_mul(4)? + 4 * pixels } else { 0 };
     output.checked_add(picture)?.checked_add(composed)?.checked_add(2 * bytes.len() as u64)
 }
@@ -88,10 +94,18 @@ fn first_frame(bytes: &[u8]) -> &[u8] {
     chunk(all, *b"ANMF").and_then(|frame| frame.get(16..)).unwrap_or_default()
 }
 
+fn is_extended(bytes: &[u8]) -> bool {
+    bytes.get(FIRST..FIRST + 4) == Some(b"VP8X")
+}
+
 /// The flags of a VP8X chunk; other files have none.
 fn flags(bytes: &[u8]) -> u8 {
-    let extended = bytes.get(FIRST..FIRST + 4) == Some(b"VP8X");
-    bytes.get(FLAGS).copied().filter(|_| extended).unwrap_or_default()
+    bytes.get(FLAGS).copied().filter(|_| is_extended(bytes)).unwrap_or_default()
+}
+
+/// What a lossless picture says of itself where no VP8X chunk does.
+fn lossless_alpha(kind: [u8; 4], data: &[u8]) -> bool {
+    kind == *b"VP8L" && data.get(4).is_some_and(|bits| bits & 0x10 != 0)
 }
 
 fn is_picture(kind: [u8; 4]) -> bool {

@@ -1,0 +1,172 @@
+//! Files made to do harm: cut short, with flipped bits, or with headers that
+//! promise more than any memory holds.
+
+use std::time::{Duration, Instant};
+
+use image::ExtendedColorType::{L8, Rgb8, Rgba8};
+use remrembg::{Code, Control, Decoded, Limits, Result, check_input, decode_input, hush_guarded_panics};
+
+use crate::make;
+use crate::memory::peak_of;
+use crate::samples;
+
+/// What one file may take.
+pub(crate) const LONGEST: Duration = Duration::from_secs(10);
+/// What decoders hold beside the picture and their copies of the file.
+pub(crate) const SLACK: usize = 8 << 20;
+
+const SMALL_BUDGET: usize = 64 << 20;
+
+fn small() -> Limits {
+    let mut limits = Limits::default();
+    limits.decode_memory = SMALL_BUDGET as u64;
+    limits
+}
+
+/// Decodes, and holds the outcome to the contract: a picture or the refusal of
+/// a file, soon, and in no more memory than allowed.
+fn survives(file: &[u8], what: &str) -> Result<Decoded> {
+    let start = Instant::now();
+    let (outcome, peak) = peak_of(|| decode_input(file, &small(), &Control::default()));
+    assert!(start.elapsed() < LONGEST, "{what} took {:?}", start.elapsed());
+    assert!(peak <= SMALL_BUDGET + SLACK, "{what} held {peak} bytes");
+    if let Err(error) = &outcome {
+        let contract =
+            [Code::CorruptImage, Code::EmptyFile, Code::ImageTooWide, Code::ImageTooTall, Code::TooMuchMemory];
+        assert!(contract.contains(&error.code()), "{what}: {error}");
+    }
+    outcome
+}
+
+#[test]
+fn samples_cut_at_each_37th_byte() {
+    hush_guarded_panics();
+    for (name, file) in samples::all() {
+        survives(&file, name).expect("the whole sample is a picture");
+        for length in (0..file.len()).step_by(37) {
+            let _ = survives(&file[..length], &format!("{name} cut at {length}"));
+        }
+    }
+}
+
+#[test]
+fn samples_that_lack_their_second_half_are_refused() {
+    for (name, file) in samples::all() {
+        // The first frame of an animated PNG is whole in its first half.
+        if !name.starts_with("png animated") {
+            let error = survives(&file[..file.len() / 2], name).expect_err(name);
+            assert_eq!(error.code(), Code::CorruptImage, "{name}");
+        }
+    }
+}
+
+#[test]
+fn samples_with_bits_flipped_1000_times() {
+    hush_guarded_panics();
+    let mut random = Random(37);
+    for (name, file) in samples::all() {
+        for round in 0..1000 {
+            let mut flipped = file.clone();
+            for _ in 0..=random.below(8) {
+                let bit = random.below(8 * file.len());
+                flipped[bit / 8] ^= 1 << (bit % 8);
+            }
+            let _ = survives(&flipped, &format!("{name}, round {round}"));
+        }
+    }
+}
+
+/// A linear congruential generator (Knuth's MMIX): the same flips each time.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, most: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % most
+    }
+}
+
+/// The least budget under which a file is decoded.
+fn least_budget(file: &[u8]) -> Limits {
+    let (mut low, mut high) = (0, 1 << 30);
+    let mut limits = Limits::default();
+    while low < high {
+        limits.decode_memory = u64::midpoint(low, high);
+        let refused = check_input(file, &limits).is_err_and(|error| error.code() == Code::TooMuchMemory);
+        (low, high) = if refused { (limits.decode_memory + 1, high) } else { (low, limits.decode_memory) };
+    }
+    // Above the header's estimate a decoder may take room for tables.
+    limits.decode_memory = low + (1 << 20);
+    limits
+}
+
+#[test]
+fn what_decoding_holds_stays_within_the_budget() {
+    let size = (2000, 1500);
+    let flat = |channels: usize| vec![200; 2000 * 1500 * channels];
+    let wide = |_, _| vec![128; 8];
+    let files = [
+        ("png grey", make::png_compressed(size, &flat(1), L8)),
+        ("png rgb", make::png_compressed(size, &flat(3), Rgb8)),
+        ("png rgba", make::png_compressed(size, &flat(4), Rgba8)),
+        ("png 16-bit", make::Png::plain(size, 16, 6, &wide).file()),
+        ("jpeg", make::jpeg(size, &flat(3), Rgb8)),
+        ("jpeg grey", make::jpeg(size, &flat(1), L8)),
+        ("webp", make::webp(size, &flat(3), Rgb8)),
+        ("webp alpha", make::webp(size, &flat(4), Rgba8)),
+        ("bmp", make::bmp(size, &flat(3), Rgb8)),
+    ];
+    for (name, file) in files {
+        let limits = least_budget(&file);
+        let (outcome, peak) = peak_of(|| decode_input(&file, &limits, &Control::default()));
+        outcome.expect(name);
+        let budget = usize::try_from(limits.decode_memory).expect("it fits");
+        assert!(peak <= budget + (1 << 20), "{name} held {peak} bytes of {budget}");
+        assert!(budget < 2 * peak, "{name} needs {peak} bytes, but {budget} must be allowed");
+    }
+}
+
+#[test]
+fn header_that_promises_much_takes_no_memory() {
+    let jpeg = samples::hex("ffd8ffc0001108271027100301220002110103110100");
+    let png = make::Png::plain((0, 0), 8, 6, &|_, _| vec![]).file();
+    let mut png_large = png.clone();
+    png_large[16..24].copy_from_slice(&[0, 0, 0x27, 0x10, 0, 0, 0x27, 0x10]);
+    let webp = make::riff(&[make::vp8x(0, (10000, 10000)), make::riff_chunk(b"VP8L", &[0x2f, 0, 0, 0, 0])]);
+    let bmp = make::bmp_raw((10000, 10000), 24, &[], &[], &[]);
+    for (name, file) in [("jpeg", jpeg), ("png", png_large), ("webp", webp), ("bmp", bmp)] {
+        let (outcome, peak) = peak_of(|| survives(&file, name));
+        assert!(outcome.is_err(), "{name}");
+        assert!(peak < 1 << 20, "{name} held {peak} bytes");
+    }
+}
+
+#[test]
+fn chunk_that_promises_much_takes_no_memory() {
+    let lossless = make::webp((16, 16), &make::quarters(), Rgb8);
+    let promising = |kind: &[u8; 4]| [&kind[..], &[0xf0, 0xff, 0xff, 0x7f], b"data"].concat();
+    for kind in [b"ICCP", b"EXIF", b"XMP "] {
+        let chunks = [make::vp8x(0x2c, (16, 16)), lossless[12..].to_vec(), promising(kind)];
+        let (outcome, peak) = peak_of(|| survives(&make::riff(&chunks), "WebP"));
+        assert!(outcome.is_ok(), "the picture itself is whole");
+        assert!(peak < 1 << 20, "held {peak} bytes");
+    }
+    // A small picture behind a header of its own that says 16383 × 16383.
+    let inner = [&[0x10, 0, 0, 0x9d, 0x01, 0x2a, 0xff, 0x3f, 0xff, 0x3f][..], &[0; 40]].concat();
+    let liar = make::riff(&[make::vp8x(0, (16, 16)), make::riff_chunk(b"VP8 ", &inner)]);
+    let (outcome, peak) = peak_of(|| survives(&liar, "WebP in WebP"));
+    assert!(outcome.is_err() && peak < 1 << 20, "held {peak} bytes");
+}
+
+#[test]
+fn progressive_jpeg_with_each_byte_replaced() {
+    hush_guarded_panics();
+    let mut jpeg = samples::hex(samples::PROGRESSIVE);
+    for at in 2..jpeg.len() - 2 {
+        for value in [0x00, 0x7f, 0xff] {
+            let before = std::mem::replace(&mut jpeg[at], value);
+            let _ = survives(&jpeg, &format!("byte {at} as {value}"));
+            jpeg[at] = before;
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! What goes in: file checks, formats, metadata, and files made to do harm.
+
+mod corpus;
+mod files;
+mod formats;
+mod hostile;
+mod make;
+mod memory;
+mod metadata;
+mod samples;
+mod watching;
