@@ -79,7 +79,11 @@ fn inputs() -> Arg {
         .required(true)
 }
 
-fn running() -> [Arg; 5] {
+fn running() -> impl Iterator<Item = Arg> {
+    engine_flags().into_iter().map(|arg| arg.help_heading("Model options"))
+}
+
+fn engine_flags() -> [Arg; 5] {
     let engines = EngineChoice::ALL.map(EngineChoice::name);
     [
         path("model", "NAME|PATH")

@@ -13,6 +13,7 @@ mod plan;
 mod remove;
 mod report;
 mod save;
+mod shop;
 mod stop;
 mod terminal;
 mod watch;
@@ -41,7 +42,7 @@ pub fn run<A: Into<OsString> + Clone>(args: impl IntoIterator<Item = A>) -> u8 {
 
 fn dispatch(matches: &ArgMatches) -> u8 {
     let (name, matches) = matches.subcommand().unwrap_or(("", matches));
-    let voice = Voice::of(matches);
+    let voice = Voice::of(innermost(matches));
     let done = match name {
         "remove" => remove::run(matches, voice),
         "models" => models::run(matches),
@@ -55,10 +56,14 @@ fn dispatch(matches: &ArgMatches) -> u8 {
     })
 }
 
+fn innermost(matches: &ArgMatches) -> &ArgMatches {
+    matches.subcommand().map_or(matches, |(_, inner)| innermost(inner))
+}
+
 /// Prints what clap has to say: help and version are no errors.
 fn explain(error: &clap::Error, json: bool) -> u8 {
     if !error.use_stderr() {
-        return terminal::print(&error.render().ansi().to_string()).map_or_else(|failure| failure.status(), |()| 0);
+        return terminal::printed(error.print()).map_or_else(|failure| failure.status(), |()| 0);
     }
     if json {
         let text = error.render().to_string();

@@ -12,7 +12,7 @@ use walkdir::{DirEntry, WalkDir};
 use crate::failure::Failure;
 
 /// Stands for standard input or standard output.
-const STREAM: &str = "-";
+pub(crate) const STREAM: &str = "-";
 
 pub(crate) fn is_stream(path: &Path) -> bool {
     path.as_os_str() == STREAM

@@ -8,7 +8,12 @@ use crate::failure::Failure;
 
 /// Writes text to standard output. A reader that has gone had enough of it.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    match write(text.as_bytes()) {
+    printed(put(text.as_bytes()))
+}
+
+/// As [`print`], when the writing itself is done elsewhere.
+pub(crate) fn printed(written: io::Result<()>) -> Result<(), Failure> {
+    match written.map_err(Failure::stdout) {
         Err(Failure::ReaderGone) => Ok(()),
         written => written,
     }
@@ -16,8 +21,13 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 
 /// Writes bytes to standard output; all of them matter.
 pub(crate) fn write(bytes: &[u8]) -> Result<(), Failure> {
+    put(bytes).map_err(Failure::stdout)
+}
+
+fn put(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(bytes).and_then(|()| out.flush()).map_err(Failure::stdout)
+    out.write_all(bytes)?;
+    out.flush()
 }
 
 /// Writes a line to standard error, above `bar` where there is one.

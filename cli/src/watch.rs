@@ -8,7 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::failure::Failure;
 use crate::plan::{Plan, Task};
-use crate::remove::{Order, Shop};
+use crate::remove::Order;
+use crate::shop::Shop;
 
 /// Between two looks, and how long a picture has to stay the same.
 const PAUSE: Duration = Duration::from_millis(500);

@@ -140,7 +140,7 @@ fn check_size(size: u64, limits: &Limits) -> Result<()> {
 /// Whether there is such a file, and what it holds, is not looked at.
 #[must_use]
 pub fn is_picture_name(path: &Path) -> bool {
-    is_allowed(&suffix(&path.to_string_lossy()).to_lowercase())
+    path.file_name().is_some_and(|name| is_allowed(&suffix(&name.to_string_lossy()).to_lowercase()))
 }
 
 fn is_allowed(suffix: &str) -> bool {

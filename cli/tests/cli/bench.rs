@@ -14,92 +14,92 @@ use tempfile::TempDir;
 
 use crate::onnx;
 
-pub const WIDTH: u32 = 60;
-pub const HEIGHT: u32 = 40;
+pub(crate) const WIDTH: u32 = 60;
+pub(crate) const HEIGHT: u32 = 40;
 
 /// Feeds the model of [`onnx::brightness`]; runs everywhere alike.
 const FAST: [&str; 6] =
     ["--engine", "rten", "--model", "brightness.onnx", "--model-recipe", "size=32 mean=0 std=1 scale=255"];
 
-pub struct Bench(TempDir);
+pub(crate) struct Bench(TempDir);
 
-pub struct Ran {
-    pub status: Option<i32>,
-    pub stdout: Vec<u8>,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) status: Option<i32>,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
 }
 
 impl Ran {
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.stdout).expect("standard output is text")
     }
 
-    pub fn json(&self) -> Vec<Value> {
+    pub(crate) fn json(&self) -> Vec<Value> {
         self.text().lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect()
     }
 
     #[track_caller]
-    pub fn ok(self) -> Self {
+    pub(crate) fn ok(self) -> Self {
         assert_eq!(self.status, Some(0), "{}", self.stderr);
         self
     }
 }
 
 /// A white ball on black: its mask is the picture itself.
-pub fn ball() -> DynamicImage {
+pub(crate) fn ball() -> DynamicImage {
     let is_in = |x: u32, y: u32| (x as i32 - 30).pow(2) + (y as i32 - 20).pow(2) < 144;
     let grey = GrayImage::from_fn(WIDTH, HEIGHT, |x, y| Luma([if is_in(x, y) { 255 } else { 0 }]));
-    DynamicImage::ImageRgb8(RgbImage::from(&DynamicImage::ImageLuma8(grey)))
+    DynamicImage::ImageRgb8(RgbImage::from(DynamicImage::ImageLuma8(grey)))
 }
 
-pub fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+pub(crate) fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     picture.write_to(&mut bytes, format).expect("a picture is encoded");
     bytes.into_inner()
 }
 
-pub fn decoded(bytes: &[u8]) -> DynamicImage {
+pub(crate) fn decoded(bytes: &[u8]) -> DynamicImage {
     image::load_from_memory(bytes).expect("a whole picture")
 }
 
 impl Bench {
     /// A folder with the model and a picture under each of these names.
-    pub fn new(pictures: &[&str]) -> Self {
+    pub(crate) fn new(pictures: &[&str]) -> Self {
         let bench = Self(TempDir::new().expect("a folder is made"));
         bench.put("brightness.onnx", &onnx::brightness());
         pictures.iter().for_each(|name| bench.picture(name));
         bench
     }
 
-    pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+    pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.0.path().join(name)
     }
 
-    pub fn put(&self, name: impl AsRef<Path>, bytes: &[u8]) {
+    pub(crate) fn put(&self, name: impl AsRef<Path>, bytes: &[u8]) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().expect("it has a folder")).expect("a folder is made");
         fs::write(path, bytes).expect("a file is written");
     }
 
-    pub fn picture(&self, name: &str) {
+    pub(crate) fn picture(&self, name: &str) {
         let format = ImageFormat::from_path(name).unwrap_or(ImageFormat::Png);
         self.put(name, &encoded(&ball(), format));
     }
 
-    pub fn read(&self, name: impl AsRef<Path>) -> Vec<u8> {
+    pub(crate) fn read(&self, name: impl AsRef<Path>) -> Vec<u8> {
         fs::read(self.path(name)).expect("the file is there")
     }
 
-    pub fn open(&self, name: impl AsRef<Path>) -> DynamicImage {
+    pub(crate) fn open(&self, name: impl AsRef<Path>) -> DynamicImage {
         decoded(&self.read(name))
     }
 
-    pub fn has(&self, name: impl AsRef<Path>) -> bool {
+    pub(crate) fn has(&self, name: impl AsRef<Path>) -> bool {
         self.path(name).exists()
     }
 
     /// Every file beneath, sorted, without the model.
-    pub fn files(&self) -> Vec<String> {
+    pub(crate) fn files(&self) -> Vec<String> {
         let mut files = Vec::new();
         list(self.0.path(), &mut files);
         let name = |path: PathBuf| path.strip_prefix(self.0.path()).expect("it is beneath").display().to_string();
@@ -108,7 +108,7 @@ impl Bench {
         files
     }
 
-    pub fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
+    pub(crate) fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_remrembg"));
         let ours = std::env::vars_os().map(|(key, _)| key).filter(|key| key.to_string_lossy().starts_with("REMREMBG_"));
         ours.for_each(|key| {
@@ -121,17 +121,17 @@ impl Bench {
     }
 
     /// `remrembg remove` with the fast model.
-    pub fn remove<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
+    pub(crate) fn remove<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = self.command(["remove"]);
         command.args(FAST).args(args);
         command
     }
 
-    pub fn removed<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Ran {
+    pub(crate) fn removed<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Ran {
         ran(self.remove(args))
     }
 
-    pub fn ran<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Ran {
+    pub(crate) fn ran<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Ran {
         ran(self.command(args))
     }
 }
@@ -143,12 +143,12 @@ fn list(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-pub fn ran(mut command: Command) -> Ran {
+pub(crate) fn ran(mut command: Command) -> Ran {
     finished(command.spawn().expect("the binary starts"))
 }
 
 /// Runs with `input` on standard input.
-pub fn fed(mut command: Command, input: &[u8]) -> Ran {
+pub(crate) fn fed(mut command: Command, input: &[u8]) -> Ran {
     let mut child = command.stdin(Stdio::piped()).spawn().expect("the binary starts");
     let mut stdin = child.stdin.take().expect("it is piped");
     // A refusal may come before all is read.
@@ -157,7 +157,7 @@ pub fn fed(mut command: Command, input: &[u8]) -> Ran {
     finished(child)
 }
 
-pub fn finished(child: Child) -> Ran {
+pub(crate) fn finished(child: Child) -> Ran {
     let output = child.wait_with_output().expect("the binary ends");
     let stderr = String::from_utf8(output.stderr).expect("standard error is text");
     Ran { status: output.status.code(), stdout: output.stdout, stderr }
@@ -165,7 +165,7 @@ pub fn finished(child: Child) -> Ran {
 
 /// Waits until `what` holds.
 #[track_caller]
-pub fn until(what: &str, holds: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
         assert!(start.elapsed() < Duration::from_secs(60), "waited a minute for: {what}");
@@ -174,7 +174,7 @@ pub fn until(what: &str, holds: impl Fn() -> bool) {
 }
 
 #[cfg(unix)]
-pub fn signal(child: &Child, signal: &str) {
+pub(crate) fn signal(child: &Child, signal: &str) {
     let sent = Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status();
     assert!(sent.expect("kill is there").success());
 }

@@ -37,6 +37,7 @@ fn help_and_version_are_no_errors() {
         assert!(help.text().contains(&format!("--{}", spec.key.replace('_', "-"))), "{}", spec.key);
     }
     assert!(help.text().contains("Exit status: 0"));
+    assert!(!help.text().contains('\x1b'), "colours are for terminals");
     assert!(bench.ran(["--help"]).ok().text().contains("models"));
 }
 
@@ -131,4 +132,6 @@ fn models_path_tells_the_folder_or_what_to_do() {
     let ran = bench.ran(["models", "path", "nosuch"]);
     assert_eq!(ran.status, Some(1));
     assert!(ran.stderr.starts_with("remrembg: "), "{}", ran.stderr);
+    let ran = bench.ran(["models", "fetch", "nosuch", "--json"]);
+    assert!(ran.stderr.starts_with("{\"error\":") && ran.stderr.contains("nosuch"), "{}", ran.stderr);
 }

@@ -26,7 +26,7 @@ fn the_status_is_2_only_when_every_failure_is_a_refusal() {
     let bench = Bench::new(&["a.png"]);
     bench.put("empty.png", b"");
     bench.put("b.gif", b"GIF89a");
-    let status = |inputs: &[&str]| bench.removed(inputs.iter().chain(&["-o", "out"])).status;
+    let status = |inputs: &[&str]| bench.removed(inputs.iter().chain(&["-o", "out/"])).status;
     assert_eq!(status(&["a.png"]), Some(0));
     assert_eq!(status(&["a.png", "empty.png", "b.gif"]), Some(2));
     assert_eq!(status(&["a.png", "empty.png", "gone.png"]), Some(1));

@@ -6,7 +6,7 @@ const FLOAT: u8 = 1;
 const INTS: u8 = 7;
 
 /// `1 × 3 × 32 × 32` in, the mean of the channels out.
-pub fn brightness() -> Vec<u8> {
+pub(crate) fn brightness() -> Vec<u8> {
     let axes = [text(1, "axes"), number(20, INTS), number(8, 1)].concat();
     let node = [text(1, "in"), text(2, "out"), text(4, "ReduceMean"), bytes(5, &axes)].concat();
     let (input, output) = (value("in", [1, 3, 32, 32]), value("out", [1, 1, 32, 32]));

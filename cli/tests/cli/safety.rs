@@ -72,6 +72,19 @@ fn a_stop_ends_the_run_and_leaves_whole_results_only() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_stop_ends_a_wait_for_input() {
+    use std::os::unix::process::ExitStatusExt;
+    let bench = Bench::new(&[]);
+    let mut command = bench.remove(["-"]);
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("the binary starts");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    crate::bench::signal(&child, "INT");
+    until("its end", || child.try_wait().expect("it can be waited for").is_some());
+    assert_eq!(child.wait().expect("it ended").signal(), Some(2));
+}
+
 #[test]
 fn a_killed_run_leaves_whole_results_only() {
     let bench = many();

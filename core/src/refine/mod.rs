@@ -3,7 +3,7 @@
 //! This is the plain refinement, the one that rembg does: the model's matte in
 //! 8 bits, enlarged with Lanczos3. It knows nothing of the picture's edges.
 
-use crate::control::{Control, Stage};
+use crate::control::Control;
 use crate::error::Result;
 use crate::lanczos;
 use crate::pixels::{Layout, Matte, Pixels};
@@ -15,12 +15,10 @@ use crate::pixels::{Layout, Matte, Pixels};
 /// [`Code::BadPixels`](crate::Code::BadPixels) when the matte does not hold its
 /// size or `size` has no pixel.
 pub(crate) fn refine(matte: &Matte, size: (u32, u32), control: &Control<'_>) -> Result<Pixels> {
-    control.report(Stage::Refine, 0.0)?;
+    control.check()?;
     let small = Pixels::new(matte.width, matte.height, Layout::Gray8, matte.data.iter().copied().map(byte).collect())?;
     let data = lanczos::resized(small.data(), (0, 1), (matte.width, matte.height), size)?;
-    let alpha = Pixels::new(size.0, size.1, Layout::Gray8, data)?;
-    control.report(Stage::Refine, 1.0)?;
-    Ok(alpha)
+    Pixels::new(size.0, size.1, Layout::Gray8, data)
 }
 
 /// rembg cuts the fraction off and does not round.

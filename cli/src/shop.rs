@@ -1,0 +1,113 @@
+//! Doing tasks: one after the other, or several at once.
+
+use std::path::Path;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use remrembg::{Input, Options, Output, Remover, check_request};
+
+use crate::engine;
+use crate::failure::Failure;
+use crate::plan::{Task, is_stream};
+use crate::remove::Order;
+use crate::report::Report;
+use crate::save;
+use crate::stop::Stop;
+use crate::terminal;
+
+/// Does tasks. The model is loaded when the first picture is worth it, so that
+/// a request that is refused is refused at once.
+pub(crate) struct Shop<'a> {
+    order: &'a Order,
+    pub(crate) options: &'a Options,
+    pub(crate) stop: &'a Stop,
+    pub(crate) report: &'a Report,
+    remover: OnceLock<Remover>,
+    stdin: Vec<u8>,
+}
+
+impl<'a> Shop<'a> {
+    /// `stdin` is what was read from standard input.
+    pub(crate) fn new(
+        order: &'a Order,
+        options: &'a Options,
+        stdin: Vec<u8>,
+        stop: &'a Stop,
+        report: &'a Report,
+    ) -> Self {
+        Self { order, options, stop, report, stdin, remover: OnceLock::new() }
+    }
+
+    /// Does `tasks`, or as many of them as come before a stop.
+    ///
+    /// # Errors
+    /// When the model or the engine is not to be had.
+    pub(crate) fn work(&self, tasks: &[Task]) -> Result<(), Failure> {
+        let mut tasks = tasks;
+        while let Some((first, rest)) = tasks.split_first().filter(|_| self.remover.get().is_none() && !self.is_over())
+        {
+            match self.check(first) {
+                Ok(()) => self.load()?,
+                Err(failure) => {
+                    self.report.failed(&first.input, &failure);
+                    tasks = rest;
+                }
+            }
+        }
+        if let Some(remover) = self.remover.get() {
+            self.share(remover, tasks);
+        }
+        Ok(())
+    }
+
+    fn check(&self, task: &Task) -> Result<(), Failure> {
+        let input = as_input(&task.input, &self.stdin);
+        check_request(input, self.order.pairs(), &self.order.config.limits)?;
+        Ok(())
+    }
+
+    fn load(&self) -> Result<(), Failure> {
+        let remover = Remover::new(self.order.config.clone())?;
+        if self.order.voice.stats {
+            self.report.say(&engine::line(&remover));
+        }
+        self.remover.get_or_init(|| remover);
+        Ok(())
+    }
+
+    fn share(&self, remover: &Remover, tasks: &[Task]) {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !self.is_over()) {
+                self.report.end(task, self.remove(remover, task));
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 1..self.order.jobs.min(tasks.len()) {
+                scope.spawn(work);
+            }
+            work();
+        });
+    }
+
+    fn is_over(&self) -> bool {
+        self.stop.token().is_cancelled() || self.report.is_pointless()
+    }
+
+    fn remove(&self, remover: &Remover, task: &Task) -> Result<Output, Failure> {
+        let job = remover.job(as_input(&task.input, &self.stdin)).options(self.options);
+        let output = job.cancel(self.stop.token()).run()?;
+        if is_stream(&task.output) {
+            terminal::write(&output.data)?;
+        } else {
+            save::save(&task.output, &output.data).map_err(|error| Failure::cannot_write(&task.output, error))?;
+        }
+        Ok(output)
+    }
+}
+
+/// `stdin` is what was read from standard input.
+pub(crate) fn as_input<'a>(path: &'a Path, stdin: &'a [u8]) -> Input<'a> {
+    if is_stream(path) { Input::Bytes(stdin) } else { Input::Path(path) }
+}
