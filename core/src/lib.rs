@@ -10,12 +10,17 @@
 #![forbid(unsafe_code)]
 
 mod control;
+mod engine;
 mod error;
+mod lanczos;
 mod limits;
 mod models;
 mod pixels;
+mod refine;
+mod segment;
 
 pub use control::{CancelToken, Control, Progress, Stage};
+pub use engine::{EngineChoice, EngineInfo};
 pub use error::{Code, Error, ErrorKind, Problem, Result};
 pub use limits::Limits;
 pub use models::{Model, OutputRule, Recipe, Scale};

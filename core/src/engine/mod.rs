@@ -1,0 +1,202 @@
+//! Inference: one trait, two engines.
+//!
+//! ONNX Runtime is loaded at run time where one is found; `rten` is compiled
+//! in. Each engine runs one inference at a time on threads of its own; whoever
+//! comes meanwhile waits for a turn, in the order of arrival, so that memory
+//! stays that of one inference however many threads call.
+
+#[cfg(not(any(feature = "onnxruntime", feature = "rten")))]
+compile_error!("remrembg needs an engine: turn on the feature `onnxruntime` or the feature `rten`");
+
+#[cfg(feature = "onnxruntime")]
+mod locate;
+#[cfg(feature = "onnxruntime")]
+mod onnxruntime;
+#[cfg(feature = "rten")]
+mod rten;
+#[cfg(test)]
+pub(crate) mod tests;
+mod weights;
+mod worker;
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+pub(crate) use self::weights::Weights;
+use crate::control::Control;
+use crate::error::{Code, Error, Result};
+
+/// Which engine to run models with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum EngineChoice {
+    /// ONNX Runtime where a library of it is found, else `rten`.
+    #[default]
+    Auto,
+    /// ONNX Runtime, or an error that lists where it was looked for.
+    OnnxRuntime,
+    /// `rten`, which is compiled in and needs no other file.
+    Rten,
+}
+
+impl EngineChoice {
+    /// Every choice.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::OnnxRuntime, Self::Rten];
+
+    /// A stable name: `auto`, `onnxruntime` or `rten`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::OnnxRuntime => "onnxruntime",
+            Self::Rten => "rten",
+        }
+    }
+}
+
+impl fmt::Display for EngineChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for EngineChoice {
+    type Err = Error;
+
+    /// Reads a [`name`](Self::name).
+    ///
+    /// # Errors
+    /// [`Code::EngineUnavailable`] with a message that lists the names.
+    fn from_str(text: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|choice| choice.name() == text).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            Error::with_message(Code::EngineUnavailable, format!("Unknown engine '{text}'. Engines: {names}"))
+        })
+    }
+}
+
+/// What models are run with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EngineInfo {
+    /// `onnxruntime` or `rten`.
+    pub name: &'static str,
+    /// The engine's version. Of an ONNX Runtime whose file name has none, the
+    /// first two numbers.
+    pub version: String,
+    /// What computes, as the engine calls it: `CPUExecutionProvider`, or `CPU`.
+    pub provider: String,
+    /// The ONNX Runtime library in use. A process loads one and keeps it: this
+    /// is not the one that was asked for when another was loaded before it. A
+    /// name without a folder was found by the system's loader.
+    pub library: Option<PathBuf>,
+    /// How many threads compute one inference, at least 1.
+    pub threads: usize,
+    /// Why [`EngineChoice::Auto`] does not use ONNX Runtime, where it does not.
+    pub fallback: Option<String>,
+}
+
+/// Numbers with a shape, the last dimension contiguous.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Tensor {
+    pub(crate) shape: Vec<usize>,
+    pub(crate) data: Vec<f32>,
+}
+
+/// A model that is ready to run: one input and, of its outputs, the first.
+pub(crate) trait Engine: Send + Sync {
+    fn info(&self) -> &EngineInfo;
+
+    /// The input's dimensions, `None` for one that may have any size. Empty
+    /// when the model does not tell.
+    fn input(&self) -> &[Option<usize>];
+
+    /// Waits for its turn, then infers. May be called from many threads at
+    /// once; one inference runs at a time.
+    ///
+    /// # Errors
+    /// [`Code::Cancelled`], at once, while waiting or while inferring. ONNX
+    /// Runtime then stops before the next operator of the graph; a run of
+    /// `rten` cannot be stopped and goes on to its end unheard, which the next
+    /// inference waits for. [`Code::EngineFailed`], also for a panic beneath.
+    fn run(&self, input: Tensor, control: &Control<'_>) -> Result<Tensor>;
+}
+
+/// Makes a model ready. `threads` 0 is one for each core that this process may
+/// use. `runtime` is the caller's own ONNX Runtime, a file or a folder, beside
+/// which no other is looked for; `hints` are places where the binding knows of one.
+///
+/// # Errors
+/// [`Code::CannotRead`], [`Code::ModelDamaged`], [`Code::ModelShape`] when the
+/// model has no single input of 32-bit floats, and [`Code::EngineUnavailable`].
+pub(crate) fn open(
+    choice: EngineChoice,
+    weights: &Weights,
+    threads: usize,
+    runtime: Option<&Path>,
+    hints: &[PathBuf],
+) -> Result<Box<dyn Engine>> {
+    weights.check()?;
+    let threads = if threads == 0 { available_threads() } else { threads };
+    if choice == EngineChoice::Rten {
+        return open_rten(weights, threads, None);
+    }
+    match open_onnxruntime(weights, threads, runtime, hints) {
+        Err(error) if choice == EngineChoice::Auto && may_fall_back(&error, runtime) => {
+            open_rten(weights, threads, Some(error.message().to_owned()))
+        }
+        opened => opened,
+    }
+}
+
+/// A caller who names a runtime wants that one, or to hear why not.
+fn may_fall_back(error: &Error, runtime: Option<&Path>) -> bool {
+    cfg!(feature = "rten") && runtime.is_none() && error.code() == Code::EngineUnavailable
+}
+
+fn available_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+#[cfg(feature = "onnxruntime")]
+use self::onnxruntime::open as open_onnxruntime;
+
+#[cfg(not(feature = "onnxruntime"))]
+fn open_onnxruntime(_: &Weights, _: usize, _: Option<&Path>, _: &[PathBuf]) -> Result<Box<dyn Engine>> {
+    Err(not_built_in("ONNX Runtime"))
+}
+
+#[cfg(feature = "rten")]
+use self::rten::open as open_rten;
+
+#[cfg(not(feature = "rten"))]
+fn open_rten(_: &Weights, _: usize, _: Option<String>) -> Result<Box<dyn Engine>> {
+    Err(not_built_in("rten"))
+}
+
+#[cfg(not(all(feature = "onnxruntime", feature = "rten")))]
+fn not_built_in(engine: &str) -> Error {
+    Error::with_message(Code::EngineUnavailable, format!("This remrembg was built without {engine}"))
+}
+
+/// Runs what may panic beneath us.
+fn caught<T>(work: impl FnOnce() -> T) -> std::result::Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
+        let text = payload.downcast_ref::<&str>().map(ToString::to_string);
+        text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "it panicked".to_owned())
+    })
+}
+
+fn failed(engine: &str, why: impl fmt::Display) -> Error {
+    Error::with_message(Code::EngineFailed, format!("{engine} failed: {why}"))
+}
+
+fn unreadable(engine: &str, why: impl fmt::Display) -> Error {
+    Error::with_message(Code::ModelDamaged, format!("{engine} cannot read the model: {why}"))
+}
+
+fn other_input(got: impl fmt::Display) -> Error {
+    let message = format!("The model has {got}, but needs a single input of 32-bit floats");
+    Error::with_message(Code::ModelShape, message)
+}

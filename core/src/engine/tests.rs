@@ -1,0 +1,291 @@
+//! Both engines on a small model of our own and on the bundled one, and
+//! runtimes that cannot be had. Tests that need ONNX Runtime look for it in
+//! `REMREMBG_ONNXRUNTIME`, `ORT_DYLIB_PATH` and the workspace's `.venv`, and
+//! say so when it is absent.
+
+mod onnx;
+#[cfg(feature = "onnxruntime")]
+mod runtimes;
+
+use std::borrow::Cow;
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::control::CancelToken;
+
+const ALONE: &str = "REMREMBG_TEST_ALONE";
+
+/// Runs one test again in a process of its own: what a process has loaded, how
+/// much memory it took and what it printed is its own then.
+fn alone(test: &str, prepare: impl FnOnce(&mut Command), body: impl FnOnce()) -> Option<Output> {
+    if std::env::var_os(ALONE).is_some() {
+        body();
+        return None;
+    }
+    let mut command = Command::new(std::env::current_exe().expect("tests have a path"));
+    command.args(["--exact", &format!("engine::tests::{test}"), "--nocapture", "--test-threads=1"]).env(ALONE, "1");
+    prepare(&mut command);
+    let output = command.output().expect("a test can start itself");
+    let text = [output.stdout.clone(), output.stderr.clone()].concat();
+    let text = String::from_utf8_lossy(&text);
+    assert!(output.status.success() && text.contains("1 passed"), "{test} alone: {}\n{text}", output.status);
+    Some(output)
+}
+
+/// The ONNX Runtime to test with.
+pub(crate) fn runtime() -> Option<PathBuf> {
+    let named = ["REMREMBG_ONNXRUNTIME", "ORT_DYLIB_PATH"].into_iter().find_map(std::env::var_os);
+    let found = named.map(PathBuf::from).or_else(|| {
+        let pythons = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.venv/lib")).ok()?;
+        let capi = |python: std::fs::DirEntry| python.path().join("site-packages/onnxruntime/capi");
+        pythons.filter_map(std::result::Result::ok).map(capi).find(|folder| folder.is_dir())
+    });
+    if found.is_none() {
+        println!("SKIPPED: ONNX Runtime is absent (no REMREMBG_ONNXRUNTIME, no ORT_DYLIB_PATH, no .venv)");
+    }
+    found.filter(|_| cfg!(feature = "onnxruntime"))
+}
+
+/// The engines that can be had here.
+pub(crate) fn engines(weights: &Weights, threads: usize) -> Vec<Box<dyn Engine>> {
+    let mut engines = Vec::new();
+    if let Some(runtime) = runtime() {
+        engines.push(open(EngineChoice::OnnxRuntime, weights, threads, Some(&runtime), &[]).expect("it opens"));
+    }
+    if cfg!(feature = "rten") {
+        engines.push(open(EngineChoice::Rten, weights, threads, None, &[]).expect("it opens"));
+    }
+    engines
+}
+
+fn bytes(bytes: impl Into<Vec<u8>>) -> Weights {
+    Weights::Bytes(Cow::Owned(bytes.into()))
+}
+
+/// Something that u2netp finds a subject in: a bright disc on a dark slope.
+fn scene() -> Tensor {
+    let value = |at: usize| {
+        let (x, y) = ((at % 320) as f32 - 160.0, (at / 320 % 320) as f32 - 150.0);
+        if x.hypot(y) < 90.0 { 1.8 } else { x / 320.0 - 1.0 }
+    };
+    Tensor { shape: vec![1, 3, 320, 320], data: (0..3 * 320 * 320).map(value).collect() }
+}
+
+#[cfg(feature = "bundled-model")]
+fn bundled() -> Weights {
+    Weights::BUNDLED
+}
+
+#[test]
+fn an_engine_is_asked_for_by_name() {
+    for choice in EngineChoice::ALL {
+        assert_eq!(choice.name().parse::<EngineChoice>().expect("it is a name"), choice);
+    }
+    let error = "tensorflow".parse::<EngineChoice>().expect_err("there is no such engine");
+    assert_eq!(error.message(), "Unknown engine 'tensorflow'. Engines: auto, onnxruntime, rten");
+    for engine in engines(&bytes(onnx::identity(onnx::FLOAT, &["x"], &[1, 2])), 2) {
+        let info = engine.info();
+        assert!(info.name.parse::<EngineChoice>().is_ok() && info.threads == 2, "{info:?}");
+        assert!(info.version.starts_with(|c: char| c.is_ascii_digit()), "{info:?}");
+        assert_eq!(info.library.is_some(), info.name == "onnxruntime");
+    }
+}
+
+#[test]
+fn zero_threads_are_all_of_the_machine() {
+    for engine in engines(&bytes(onnx::identity(onnx::FLOAT, &["x"], &[1, 2])), 0) {
+        assert_eq!(engine.info().threads, available_threads());
+    }
+}
+
+#[test]
+fn a_model_runs_and_tells_its_input() {
+    let input = Tensor { shape: vec![1, 2, 3], data: vec![1.0, -2.0, 3.0, 4.0, 5.0, 6.5] };
+    for engine in engines(&bytes(onnx::identity(onnx::FLOAT, &["x"], &[1, -1, 3])), 1) {
+        assert_eq!(engine.input(), [Some(1), None, Some(3)], "{}", engine.info().name);
+        assert_eq!(engine.run(input.clone(), &Control::default()).expect("it runs"), input);
+        let error = engine.run(Tensor { shape: vec![1, 2], data: vec![0.0; 2] }, &Control::default());
+        assert_eq!(error.expect_err("the rank differs").code(), Code::EngineFailed);
+        let error = engine.run(Tensor { shape: vec![1, 2, 3], data: vec![0.0; 2] }, &Control::default());
+        assert_eq!(error.expect_err("numbers are missing").code(), Code::EngineFailed);
+        assert_eq!(engine.run(input.clone(), &Control::default()).expect("it still runs"), input);
+    }
+}
+
+#[test]
+fn a_model_of_another_kind_is_refused() {
+    const INT64: u8 = 7;
+    let refused = [
+        (onnx::identity(INT64, &["x"], &[1, 2]), Code::ModelShape),
+        (onnx::identity(onnx::FLOAT, &["x", "y"], &[1, 2]), Code::ModelShape),
+        (Vec::new(), Code::ModelDamaged),
+        (b"<!DOCTYPE html><title>404</title>".to_vec(), Code::ModelDamaged),
+        (onnx::identity(onnx::FLOAT, &["x"], &[1, 2])[..60].to_vec(), Code::ModelDamaged),
+    ];
+    for (model, code) in refused {
+        for (choice, runtime) in [(EngineChoice::Rten, None), (EngineChoice::OnnxRuntime, runtime())] {
+            if cfg!(feature = "rten") && choice == EngineChoice::Rten || runtime.is_some() {
+                let opened = open(choice, &bytes(model.clone()), 1, runtime.as_deref(), &[]);
+                let error = opened.err().unwrap_or_else(|| panic!("{choice} opens what should be {}", code.name()));
+                assert_eq!(error.code(), code, "{choice}: {error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_model_file_may_have_any_name_but_must_be_a_file() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for name in ["model.onnx", "model", "model.bin"] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, onnx::identity(onnx::FLOAT, &["x"], &[1, 2])).expect("it is writable");
+        engines(&Weights::File(path), 1);
+    }
+    for path in [folder.path().to_owned(), folder.path().join("gone.onnx")] {
+        let opened = open(EngineChoice::Auto, &Weights::File(path.clone()), 1, None, &[]);
+        let error = opened.err().expect("it cannot be read");
+        assert_eq!(error.code(), Code::CannotRead);
+        assert!(error.message().contains(&path.display().to_string()), "{error}");
+    }
+}
+
+#[cfg(feature = "bundled-model")]
+#[test]
+fn both_engines_give_the_same_mask() {
+    let engines = engines(&bundled(), 2);
+    let masks: Vec<_> =
+        engines.iter().map(|engine| engine.run(scene(), &Control::default()).expect("it runs")).collect();
+    let range = masks[0].data.iter().fold((1.0_f32, 0.0_f32), |(low, high), v| (low.min(*v), high.max(*v)));
+    assert!(range.0 < 0.01 && range.1 > 0.9, "a subject is found: {range:?}");
+    for mask in &masks[1..] {
+        assert_eq!(mask.shape, masks[0].shape);
+        let most = mask.data.iter().zip(&masks[0].data).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(most < 1.0 / 255.0, "masks differ by {most}");
+        println!("masks differ by {most}");
+    }
+}
+
+#[cfg(feature = "bundled-model")]
+#[test]
+fn a_stop_ends_an_inference_and_the_next_one_works() {
+    for engine in engines(&bundled(), 1) {
+        let name = engine.info().name;
+        let start = Instant::now();
+        let whole = engine.run(scene(), &Control::default()).expect("it runs");
+        let full = start.elapsed();
+
+        let token = CancelToken::new();
+        let control = Control { cancel: Some(&token), ..Control::default() };
+        assert_eq!(engine.run(scene(), &control).expect("nobody cancels"), whole);
+        let (code, late) = thread::scope(|scope| {
+            let running = scope.spawn(|| {
+                let code = engine.run(scene(), &Control { cancel: Some(&token), ..Control::default() });
+                (code.map(drop).expect_err("it is cancelled").code(), Instant::now())
+            });
+            thread::sleep(full / 10);
+            let start = Instant::now();
+            token.cancel();
+            let (code, end) = running.join().expect("no panic");
+            (code, end - start)
+        });
+        assert_eq!(code, Code::Cancelled, "{name}");
+        println!("{name}: {full:?} in full, stopped within {late:?}");
+        assert_eq!(engine.run(scene(), &control).expect_err("the token stays cancelled").code(), Code::Cancelled);
+        assert_eq!(engine.run(scene(), &Control::default()).expect("it still runs"), whole);
+    }
+}
+
+#[cfg(feature = "bundled-model")]
+#[test]
+fn who_waits_for_a_turn_can_be_stopped() {
+    for engine in engines(&bundled(), 1) {
+        let (token, done) = (CancelToken::new(), AtomicUsize::new(0));
+        thread::scope(|scope| {
+            let run = || {
+                engine.run(scene(), &Control::default()).expect("nobody cancels this one");
+                done.fetch_add(1, Ordering::SeqCst);
+            };
+            (0..3).for_each(|_| drop(scope.spawn(run)));
+            thread::sleep(Duration::from_millis(30));
+            let waiting = scope.spawn(|| engine.run(scene(), &Control { cancel: Some(&token), ..Control::default() }));
+            thread::sleep(Duration::from_millis(30));
+            token.cancel();
+            let error = waiting.join().expect("no panic").expect_err("it is cancelled");
+            assert_eq!(error.code(), Code::Cancelled);
+            assert!(done.load(Ordering::SeqCst) < 3, "it waited for all that were before it");
+        });
+    }
+}
+
+#[cfg(all(target_os = "linux", feature = "bundled-model"))]
+#[test]
+fn many_threads_share_the_memory_of_one_inference() {
+    let test = "many_threads_share_the_memory_of_one_inference";
+    alone(
+        test,
+        |_| (),
+        || {
+            for engine in engines(&bundled(), 2) {
+                let expected = engine.run(scene(), &Control::default()).expect("it runs");
+                let one = peak_megabytes();
+                let token = CancelToken::new();
+                thread::scope(|scope| {
+                    for number in 0..8 {
+                        let (engine, expected, token) = (&engine, &expected, &token);
+                        let cancel = (number % 2 == 0).then_some(token);
+                        scope.spawn(move || {
+                            for _ in 0..3 {
+                                let control = Control { cancel, ..Control::default() };
+                                assert_eq!(&engine.run(scene(), &control).expect("it runs"), expected);
+                            }
+                        });
+                    }
+                });
+                let eight = peak_megabytes();
+                println!("{}: {one} MB for one thread, {eight} MB for eight", engine.info().name);
+                assert!(eight < one + 60, "{one} MB for one thread became {eight} MB for eight");
+            }
+        },
+    );
+}
+
+/// The most memory that this process ever had.
+#[cfg(target_os = "linux")]
+fn peak_megabytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux tells");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux tells");
+    peak.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") / 1024
+}
+
+#[cfg(feature = "bundled-model")]
+#[test]
+fn nothing_is_printed() {
+    let output = alone(
+        "nothing_is_printed",
+        |_| (),
+        || {
+            for weights in [bundled(), bytes(*b"not a model")] {
+                for (choice, runtime) in [(EngineChoice::Rten, None), (EngineChoice::OnnxRuntime, runtime())] {
+                    if let Ok(engine) = open(choice, &weights, 1, runtime.as_deref(), &[]) {
+                        let wrong = Tensor { shape: vec![1, 1, 320, 320], data: vec![0.0; 320 * 320] };
+                        assert!(engine.run(wrong, &Control::default()).is_err());
+                    }
+                }
+            }
+        },
+    );
+    let printed = output.map(|output| String::from_utf8_lossy(&output.stderr).into_owned()).unwrap_or_default();
+    assert_eq!(printed, "");
+}
+
+#[cfg(feature = "rten")]
+#[test]
+fn rten_tells_the_version_that_is_locked() {
+    let lock = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock"));
+    let engine = open(EngineChoice::Rten, &bytes(onnx::identity(onnx::FLOAT, &["x"], &[1])), 1, None, &[]);
+    let version = engine.map(|engine| engine.info().version.clone()).expect("it opens");
+    assert!(lock.contains(&format!("name = \"rten\"\nversion = \"{version}\"")), "{version} is not the locked one");
+}

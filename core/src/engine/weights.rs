@@ -1,0 +1,39 @@
+//! The weights that an engine is opened with.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::path::PathBuf;
+
+use crate::error::{Code, Error, Result};
+
+/// An ONNX model.
+#[derive(Debug, Clone)]
+pub(crate) enum Weights {
+    /// Its bytes. Engines copy what they need of them.
+    Bytes(Cow<'static, [u8]>),
+    /// A file, which may refer to further files beside it.
+    File(PathBuf),
+}
+
+impl Weights {
+    /// The weights of `u2netp`, compiled into the library.
+    #[cfg(feature = "bundled-model")]
+    pub(crate) const BUNDLED: Self =
+        Self::Bytes(Cow::Borrowed(include_bytes!(concat!(env!("OUT_DIR"), "/u2netp.onnx"))));
+
+    /// Sees to it that a file can be read, so that every engine words this the
+    /// same way.
+    ///
+    /// # Errors
+    /// [`Code::CannotRead`].
+    pub(super) fn check(&self) -> Result<()> {
+        let Self::File(path) = self else { return Ok(()) };
+        let opened = File::open(path).and_then(|file| file.metadata());
+        let why = match opened {
+            Ok(about) if about.is_file() => return Ok(()),
+            Ok(_) => "it is not a file".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        Err(Error::with_message(Code::CannotRead, format!("Cannot read the model {}: {why}", path.display())))
+    }
+}

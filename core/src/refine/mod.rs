@@ -1,0 +1,81 @@
+//! The matte brought to the picture's size.
+//!
+//! This is the plain refinement, the one that rembg does: the model's matte in
+//! 8 bits, enlarged with Lanczos3. It knows nothing of the picture's edges.
+
+use crate::control::{Control, Stage};
+use crate::error::Result;
+use crate::lanczos;
+use crate::pixels::{Layout, Matte, Pixels};
+
+/// Makes the alpha of a picture of `size`, [`Layout::Gray8`], 255 for subject.
+///
+/// # Errors
+/// [`Code::Cancelled`](crate::Code::Cancelled);
+/// [`Code::BadPixels`](crate::Code::BadPixels) when the matte does not hold its
+/// size or `size` has no pixel.
+pub(crate) fn refine(matte: &Matte, size: (u32, u32), control: &Control<'_>) -> Result<Pixels> {
+    control.report(Stage::Refine, 0.0)?;
+    let small = Pixels::new(matte.width, matte.height, Layout::Gray8, matte.data.iter().copied().map(byte).collect())?;
+    let data = lanczos::resized(small.data(), (0, 1), (matte.width, matte.height), size)?;
+    let alpha = Pixels::new(size.0, size.1, Layout::Gray8, data)?;
+    control.report(Stage::Refine, 1.0)?;
+    Ok(alpha)
+}
+
+/// rembg cuts the fraction off and does not round.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast clamps to a byte")]
+fn byte(value: f32) -> u8 {
+    (value * 255.0) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::CancelToken;
+    use crate::error::Code;
+
+    fn matte(width: u32, height: u32, data: &[f32]) -> Matte {
+        Matte { width, height, data: data.to_vec() }
+    }
+
+    fn refined(matte: &Matte, size: (u32, u32)) -> Vec<u8> {
+        let alpha = refine(matte, size, &Control::default()).expect("nothing is wrong");
+        assert_eq!((alpha.width(), alpha.height(), alpha.layout()), (size.0, size.1, Layout::Gray8));
+        alpha.into_data()
+    }
+
+    #[test]
+    fn at_its_own_size_a_matte_is_cut_to_bytes() {
+        assert_eq!(refined(&matte(4, 1, &[0.0, 0.5, 0.999, 1.0]), (4, 1)), [0, 127, 254, 255]);
+        assert_eq!(refined(&matte(3, 1, &[-0.5, 2.0, f32::NAN]), (3, 1)), [0, 255, 0]);
+    }
+
+    #[test]
+    fn an_edge_stays_where_it_is_and_never_overflows() {
+        let step: Vec<f32> = (0..16_u8).map(|x| f32::from(u8::from(x >= 8))).collect();
+        let wide = refined(&matte(16, 1, &step), (160, 10));
+        let row = &wide[..160];
+        assert!(wide.chunks(160).all(|other| other == row), "all rows are the same");
+        assert_eq!((row[0], row[159]), (0, 255));
+        assert!(row[..79].iter().all(|alpha| *alpha < 128) && row[81..].iter().all(|alpha| *alpha > 127), "{row:?}");
+    }
+
+    #[test]
+    fn sides_of_one_pixel_and_very_long_ones_work() {
+        assert_eq!(refined(&matte(320, 320, &[1.0; 102_400]), (1, 10_000)), vec![255; 10_000]);
+        assert_eq!(refined(&matte(320, 320, &[0.0; 102_400]), (1, 1)), [0]);
+    }
+
+    #[test]
+    fn a_matte_that_lies_or_a_stop_is_an_error() {
+        let code =
+            |matte: &Matte, size, control: &Control<'_>| refine(matte, size, control).expect_err("refused").code();
+        let token = CancelToken::new();
+        token.cancel();
+        let stopped = Control { cancel: Some(&token), ..Control::default() };
+        assert_eq!(code(&matte(2, 2, &[0.0; 3]), (4, 4), &Control::default()), Code::BadPixels);
+        assert_eq!(code(&matte(2, 2, &[0.0; 4]), (0, 4), &Control::default()), Code::BadPixels);
+        assert_eq!(code(&matte(2, 2, &[0.0; 4]), (4, 4), &stopped), Code::Cancelled);
+    }
+}

@@ -1,0 +1,120 @@
+//! Picture → tensor, as rembg does it.
+
+use std::borrow::Cow;
+
+use crate::engine::Tensor;
+use crate::error::Result;
+use crate::lanczos;
+use crate::models::{Recipe, Scale};
+use crate::pixels::{Layout, Pixels};
+
+/// What transparent pixels are laid on before the model sees them. The colours
+/// hidden under transparency must not steer the model, and on mid grey a black
+/// and a white subject both stay visible.
+const BACKDROP: u32 = 128;
+
+/// The tensor's dimensions: one picture, three channels, rows, columns.
+pub(super) const fn shape(recipe: &Recipe) -> [usize; 4] {
+    [1, 3, recipe.height as usize, recipe.width as usize]
+}
+
+/// Resizes with Lanczos3 in 8 bits, scales, normalises.
+pub(super) fn tensor(pixels: &Pixels, recipe: &Recipe) -> Result<Tensor> {
+    let size = (pixels.width(), pixels.height());
+    let rgb = opaque(pixels);
+    let plane = |channel| lanczos::resized(&rgb, (channel, 3), size, (recipe.width, recipe.height));
+    let small = [plane(0)?, plane(1)?, plane(2)?];
+    let most = match recipe.scale {
+        Scale::Full => 255.0,
+        Scale::PictureMax => small.iter().flatten().max().map_or(0.0, |max| f64::from(*max)).max(1e-6),
+    };
+    let mut data = Vec::with_capacity(3 * small[0].len());
+    for (channel, plane) in small.iter().enumerate() {
+        let table = normalised(most, recipe.mean[channel], recipe.std[channel]);
+        data.extend(plane.iter().map(|byte| table[usize::from(*byte)]));
+    }
+    Ok(Tensor { shape: shape(recipe).to_vec(), data })
+}
+
+/// The number that stands for each byte of one channel. rembg computes in
+/// double precision and rounds once.
+fn normalised(most: f64, mean: f32, std: f32) -> [f32; 256] {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a byte, then one rounding")]
+    std::array::from_fn(|byte| ((byte as f64 / most - f64::from(mean)) / f64::from(std)) as f32)
+}
+
+/// Three bytes a pixel.
+fn opaque(pixels: &Pixels) -> Cow<'_, [u8]> {
+    match pixels.layout() {
+        Layout::Rgb8 => Cow::Borrowed(pixels.data()),
+        Layout::Gray8 => pixels.data().iter().flat_map(|grey| [*grey; 3]).collect(),
+        Layout::Rgba8 => pixels.data().as_chunks().0.iter().flat_map(on_backdrop).collect(),
+    }
+}
+
+fn on_backdrop(&[red, green, blue, alpha]: &[u8; 4]) -> [u8; 3] {
+    let alpha = u32::from(alpha);
+    #[expect(clippy::cast_possible_truncation, reason = "a weighted mean of bytes is a byte")]
+    [red, green, blue].map(|colour| ((u32::from(colour) * alpha + BACKDROP * (255 - alpha) + 127) / 255) as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RECIPE: Recipe = Recipe { width: 4, height: 2, ..Recipe::U2NET };
+
+    fn one_colour(layout: Layout, pixel: &[u8]) -> Pixels {
+        Pixels::new(8, 4, layout, pixel.repeat(32)).expect("the sizes agree")
+    }
+
+    fn channels(pixels: &Pixels, recipe: &Recipe) -> [f32; 3] {
+        let tensor = tensor(pixels, recipe).expect("it can be resized");
+        assert_eq!(tensor.shape, [1, 3, 2, 4]);
+        let plane = |channel: usize| tensor.data[channel * 8..][..8].to_vec();
+        [0, 1, 2].map(|channel| {
+            assert!(plane(channel).iter().all(|value| *value == plane(channel)[0]));
+            plane(channel)[0]
+        })
+    }
+
+    fn assert_close(got: [f32; 3], want: [f32; 3]) {
+        assert!(got.iter().zip(want).all(|(got, want)| (got - want).abs() < 1e-6), "{got:?} is not {want:?}");
+    }
+
+    #[test]
+    fn a_picture_is_divided_by_its_own_maximum() {
+        let picture = one_colour(Layout::Rgb8, &[200, 100, 0]);
+        assert_close(
+            channels(&picture, &RECIPE),
+            [(1.0 - 0.485) / 0.229, (0.5 - 0.456) / 0.224, (0.0 - 0.406) / 0.225],
+        );
+        let full = Recipe { scale: Scale::Full, mean: [0.5; 3], std: [1.0; 3], ..RECIPE };
+        assert_close(channels(&picture, &full), [200.0 / 255.0 - 0.5, 100.0 / 255.0 - 0.5, -0.5]);
+    }
+
+    #[test]
+    fn a_black_picture_is_not_divided_by_zero() {
+        let picture = one_colour(Layout::Rgb8, &[0, 0, 0]);
+        assert_close(channels(&picture, &RECIPE), [-0.485 / 0.229, -0.456 / 0.224, -0.406 / 0.225]);
+    }
+
+    #[test]
+    fn colours_hidden_under_transparency_are_not_seen() {
+        let hidden = |pixel: [u8; 4]| channels(&one_colour(Layout::Rgba8, &pixel), &RECIPE);
+        assert_eq!(hidden([255, 0, 0, 0]), hidden([0, 255, 9, 0]));
+        let opaque = channels(&one_colour(Layout::Rgb8, &[20, 40, 60]), &RECIPE);
+        assert_eq!(hidden([20, 40, 60, 255]), opaque);
+        assert_eq!(channels(&one_colour(Layout::Gray8, &[90]), &RECIPE), hidden([90, 90, 90, 255]));
+    }
+
+    #[test]
+    fn channels_are_planes_and_rows_go_across() {
+        let row = |blue: u8| [[10, 20, blue], [250, 20, blue]].concat();
+        let picture = Pixels::new(2, 2, Layout::Rgb8, [row(30), row(90)].concat()).expect("the sizes agree");
+        let plain = Recipe { width: 2, height: 2, mean: [0.0; 3], std: [1.0; 3], scale: Scale::Full, ..RECIPE };
+        let bytes: Vec<f32> = tensor(&picture, &plain).expect("nothing to resize").data;
+        let want = [10, 250, 10, 250, 20, 20, 20, 20, 30, 30, 90, 90].map(|byte: u8| f32::from(byte) / 255.0);
+        assert_eq!(bytes, want);
+    }
+}

@@ -1,0 +1,53 @@
+//! What is subject, what is background: picture → tensor → model → matte.
+
+mod input;
+mod output;
+#[cfg(test)]
+mod recipe_tests;
+
+use crate::control::{Control, Stage};
+use crate::engine::Engine;
+use crate::error::{Code, Error, Result};
+use crate::models::Recipe;
+use crate::pixels::{Matte, Pixels};
+
+/// Finds the subject. The matte has the size that the recipe names.
+///
+/// # Errors
+/// [`Code::ModelShape`] when the model and the recipe do not belong together,
+/// [`Code::Cancelled`], and what the engine fails with.
+pub(crate) fn segment(pixels: &Pixels, recipe: &Recipe, engine: &dyn Engine, control: &Control<'_>) -> Result<Matte> {
+    control.report(Stage::Segment, 0.0)?;
+    check_input(recipe, engine)?;
+    let input = input::tensor(pixels, recipe)?;
+    let output = engine.run(input, control)?;
+    let matte = output::matte(&output, recipe)?;
+    control.report(Stage::Segment, 1.0)?;
+    Ok(matte)
+}
+
+/// Whether the model takes what the recipe makes.
+///
+/// # Errors
+/// [`Code::ModelShape`], naming both shapes.
+pub(crate) fn check_input(recipe: &Recipe, engine: &dyn Engine) -> Result<()> {
+    let (takes, makes) = (engine.input(), input::shape(recipe));
+    let fits =
+        takes.len() == makes.len() && takes.iter().zip(makes).all(|(takes, makes)| takes.is_none_or(|n| n == makes));
+    if fits || takes.is_empty() {
+        return Ok(());
+    }
+    let takes = by(takes.iter().map(|size| size.map_or_else(|| "any".to_owned(), |size| size.to_string())));
+    Err(other_shape("takes", &takes, &by(makes.iter().map(ToString::to_string))))
+}
+
+fn by(sizes: impl Iterator<Item = String>) -> String {
+    sizes.collect::<Vec<_>>().join("×")
+}
+
+fn other_shape(does: &str, model: &str, recipe: &str) -> Error {
+    Error::with_message(Code::ModelShape, format!("The model {does} {model}, but its description says {recipe}"))
+}
+
+#[cfg(test)]
+mod tests;

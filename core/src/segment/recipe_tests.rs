@@ -1,0 +1,97 @@
+//! Our mask against the one that `tools/rembg_recipe.py` makes with NumPy,
+//! Pillow and ONNX Runtime, on the photos of `../shared/eval`. Both start from
+//! the pixels that Pillow decodes: another JPEG decoder's roundings alone move
+//! u2netp's mask of some photos by 4/255. Skipped, and said so, where those
+//! photos or a Python with these packages are absent.
+#![cfg(feature = "bundled-model")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::control::Control;
+use crate::engine::tests::engines;
+use crate::engine::{Engine, Weights};
+use crate::models::Recipe;
+use crate::pixels::{Layout, Pixels};
+use crate::refine::refine;
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+fn photos() -> Vec<PathBuf> {
+    let folders = std::fs::read_dir(format!("{ROOT}/../shared/eval")).into_iter().flatten().flatten();
+    let images = folders.filter_map(|set| std::fs::read_dir(set.path().join("image")).ok());
+    let mut photos: Vec<PathBuf> = images.flatten().flatten().map(|entry| entry.path()).collect();
+    photos.sort();
+    photos
+}
+
+/// Pictures `0.bmp`, `1.bmp`, … and their masks `0.png`, `1.png`, …, or why
+/// there are none.
+fn reference(photos: &[PathBuf], folder: &Path) -> Result<(), String> {
+    let python = std::env::var("REMREMBG_PYTHON").unwrap_or_else(|_| format!("{ROOT}/.venv/bin/python"));
+    let knows = Command::new(&python)
+        .args(["-c", "import numpy, onnxruntime, PIL; assert int(PIL.__version__.split('.')[0]) < 13"])
+        .output();
+    if !knows.is_ok_and(|output| output.status.success()) {
+        return Err(format!("{python} with numpy, onnxruntime and pillow before 13 is absent"));
+    }
+    let model = folder.join("u2netp.onnx");
+    let Weights::Bytes(bytes) = Weights::BUNDLED else { return Err("the bundled model is not bytes".to_owned()) };
+    std::fs::write(&model, bytes).expect("a temporary folder is writable");
+    let made = Command::new(&python)
+        .arg(format!("{ROOT}/tools/rembg_recipe.py"))
+        .args([&model, folder])
+        .args(photos)
+        .output()
+        .expect("it could be started before");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    Ok(())
+}
+
+fn our_mask(picture: &Path, engine: &dyn Engine) -> Pixels {
+    let rgb = image::open(picture).expect("it was made").to_rgb8();
+    let size = rgb.dimensions();
+    let pixels = Pixels::new(size.0, size.1, Layout::Rgb8, rgb.into_raw()).expect("the sizes agree");
+    let matte = super::segment(&pixels, &Recipe::U2NET, engine, &Control::default()).expect("it runs");
+    refine(&matte, size, &Control::default()).expect("it can be enlarged")
+}
+
+/// The mean difference in 255ths, and the overlap of what is more than half subject.
+fn compare(ours: &[u8], theirs: &[u8]) -> (f64, f64) {
+    assert_eq!(ours.len(), theirs.len());
+    let (mut sum, mut both, mut either) = (0_u64, 0_u64, 0_u64);
+    for (a, b) in ours.iter().zip(theirs) {
+        sum += u64::from(a.abs_diff(*b));
+        both += u64::from(*a > 127 && *b > 127);
+        either += u64::from(*a > 127 || *b > 127);
+    }
+    (sum as f64 / ours.len() as f64, if either == 0 { 1.0 } else { both as f64 / either as f64 })
+}
+
+/// Each photo goes to one of the engines in turn.
+#[test]
+fn the_mask_is_that_of_rembg() {
+    let photos = photos();
+    if photos.is_empty() {
+        println!("SKIPPED: ../shared/eval is absent");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    if let Err(why) = reference(&photos, folder.path()) {
+        println!("SKIPPED: {why}");
+        return;
+    }
+    let engines = engines(&Weights::BUNDLED, 0);
+    let (mut worst_mean, mut worst_overlap) = (0.0_f64, 1.0_f64);
+    for (number, photo) in photos.iter().enumerate() {
+        let engine = &engines[number % engines.len()];
+        let made = |suffix| folder.path().join(format!("{number}.{suffix}"));
+        let theirs = image::open(made("png")).expect("it was made").to_luma8();
+        let ours = our_mask(&made("bmp"), engine.as_ref());
+        let (mean, overlap) = compare(ours.data(), theirs.as_raw());
+        println!("{} {}: mean {mean:.4}, overlap {overlap:.5}", engine.info().name, photo.display());
+        assert!(mean <= 0.5 && overlap >= 0.995, "{}: mean {mean}, overlap {overlap}", photo.display());
+        (worst_mean, worst_overlap) = (worst_mean.max(mean), worst_overlap.min(overlap));
+    }
+    println!("{} photos: mean at most {worst_mean:.4}/255, overlap at least {worst_overlap:.5}", photos.len());
+}

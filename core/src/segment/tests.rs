@@ -1,0 +1,65 @@
+//! The stage with an engine that only pretends.
+
+use std::cell::RefCell;
+
+use super::*;
+use crate::control::{CancelToken, Progress};
+use crate::engine::{EngineInfo, Tensor};
+use crate::pixels::Layout;
+
+/// Gives the first channel of its input back.
+struct Fake(Vec<Option<usize>>);
+
+impl Engine for Fake {
+    fn info(&self) -> &EngineInfo {
+        unreachable!("segmenting asks no engine for its name")
+    }
+
+    fn input(&self) -> &[Option<usize>] {
+        &self.0
+    }
+
+    fn run(&self, input: Tensor, control: &Control<'_>) -> Result<Tensor> {
+        control.check()?;
+        let plane = input.shape[2] * input.shape[3];
+        Ok(Tensor { shape: vec![1, 1, input.shape[2], input.shape[3]], data: input.data[..plane].to_vec() })
+    }
+}
+
+const RECIPE: Recipe = Recipe { width: 4, height: 2, ..Recipe::U2NET };
+
+fn picture() -> Pixels {
+    let row = [[0, 9, 9], [0, 9, 9], [200, 9, 9], [200, 9, 9]].concat();
+    Pixels::new(4, 2, Layout::Rgb8, row.repeat(2)).expect("the sizes agree")
+}
+
+#[test]
+fn a_picture_becomes_a_matte_and_progress_is_told() {
+    let told = RefCell::new(Vec::new());
+    let progress = |progress: Progress| told.borrow_mut().push((progress.stage, progress.fraction));
+    let control = Control { progress: Some(&progress), ..Control::default() };
+    let engine = Fake(vec![Some(1), Some(3), None, None]);
+    let matte = segment(&picture(), &RECIPE, &engine, &control).expect("nothing is wrong");
+    assert_eq!((matte.width, matte.height), (4, 2));
+    assert_eq!(matte.data, [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0]);
+    assert_eq!(told.into_inner(), [(Stage::Segment, 0.0), (Stage::Segment, 1.0)]);
+}
+
+#[test]
+fn a_model_with_another_input_is_named_beside_the_recipe() {
+    let engine = Fake(vec![None, Some(3), Some(2), Some(5)]);
+    let error = segment(&picture(), &RECIPE, &engine, &Control::default()).expect_err("it does not fit");
+    assert_eq!(error.code(), Code::ModelShape);
+    assert_eq!(error.message(), "The model takes any×3×2×5, but its description says 1×3×2×4");
+    assert!(check_input(&RECIPE, &Fake(vec![Some(1), Some(3)])).is_err(), "the rank differs");
+    assert!(check_input(&RECIPE, &Fake(Vec::new())).is_ok(), "a model that does not tell is tried");
+}
+
+#[test]
+fn a_stop_is_heeded() {
+    let token = CancelToken::new();
+    token.cancel();
+    let control = Control { cancel: Some(&token), ..Control::default() };
+    let error = segment(&picture(), &RECIPE, &Fake(Vec::new()), &control).expect_err("it is cancelled");
+    assert_eq!(error.code(), Code::Cancelled);
+}
