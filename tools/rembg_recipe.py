@@ -3,8 +3,11 @@
     python tools/rembg_recipe.py MODEL.onnx OUT_DIR IMAGE...
 
 OUT_DIR/0.bmp, 1.bmp, ... are the images as Pillow decodes them, 0.png, 1.png, ... their masks in 8-bit
-grey. An independent yardstick for remrembg's own recipe: Lanczos to 320 x 320, over the picture's maximum, ImageNet statistics, output
-min-max normalised, cut to bytes, Lanczos back.
+grey. An independent yardstick for remrembg's own recipe: Lanczos to 320 x 320, over the picture's
+maximum, ImageNet statistics, output min-max normalised, cut to bytes, Lanczos back.
+
+Needs Pillow before 13, as rembg does: from 13 on Pillow resizes some shapes down before across, and
+the other roundings show in the masks.
 """
 
 import pathlib

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
-use crate::control::Control;
+use crate::control::{Control, Stage};
 use crate::decode::{self, Decoded, Header};
 use crate::error::{Code, Error, Problem, Result};
 use crate::limits::Limits;
@@ -95,9 +95,23 @@ pub fn check_input<'a>(input: impl Into<Input<'a>>, limits: &Limits) -> Result<(
 /// Those of [`check_input`]; [`Code::CorruptImage`] for data that breaks behind
 /// a good header; [`Code::Cancelled`].
 pub fn decode_input<'a>(input: impl Into<Input<'a>>, limits: &Limits, control: &Control<'_>) -> Result<Decoded> {
-    match check(input.into(), limits)? {
-        Checked::Encoded(bytes, header) => decode::decode(&bytes, &header, limits, control),
-        Checked::Pixels(view) => Ok(Decoded { pixels: view.to_pixels(), orientation: Orientation::Normal, icc: None }),
+    let input = check(input.into(), limits)?;
+    control.report(Stage::Decode, 0.0)?;
+    let decoded = input.decode(limits, control)?;
+    control.report(Stage::Decode, 1.0)?;
+    Ok(decoded)
+}
+
+impl Checked<'_> {
+    /// The picture as stored.
+    pub(crate) fn decode(&self, limits: &Limits, control: &Control<'_>) -> Result<Decoded> {
+        match self {
+            Self::Encoded(bytes, header) => decode::decode(bytes, header, limits, control),
+            Self::Pixels(view) => {
+                let pixels = view.to_pixels().into_color();
+                Ok(Decoded { pixels, orientation: Orientation::Normal, icc: None })
+            }
+        }
     }
 }
 

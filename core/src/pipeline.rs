@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::compose;
 use crate::control::{Control, Stage};
-use crate::decode::{self, Decoded};
+use crate::decode::Decoded;
 use crate::encode;
 use crate::engine::Engine;
 use crate::error::Result;
@@ -47,7 +47,7 @@ impl Shop<'_> {
         keep_matte: bool,
         watch: &mut Watch,
     ) -> Result<Finished> {
-        let Decoded { pixels, orientation, icc } = watch.time(Stage::Decode, |c| self.decode(input, c))?;
+        let Decoded { pixels, orientation, icc } = watch.time(Stage::Decode, |c| input.decode(self.limits, c))?;
         let pixels = watch.time_if(orientation != Orientation::Normal, Stage::Upright, pixels, |p, _| {
             Ok(transform::upright(p, orientation))
         })?;
@@ -63,15 +63,6 @@ impl Shop<'_> {
         let pixels = arrange(cut, options, watch)?;
         let icc = icc.filter(|_| !options.mask);
         Ok(Finished { pixels, upright: size, matte, icc })
-    }
-
-    fn decode(&self, input: &Checked, control: &Control) -> Result<Decoded> {
-        match input {
-            Checked::Encoded(bytes, header) => decode::decode(bytes, header, self.limits, control),
-            Checked::Pixels(view) => {
-                Ok(Decoded { pixels: view.to_pixels().into_color(), orientation: Orientation::Normal, icc: None })
-            }
-        }
     }
 }
 

@@ -110,7 +110,8 @@ fn a_background_colour_fills_what_was_removed_and_what_rotation_opened() {
     assert!(!picture.color().has_alpha(), "an opaque picture has no alpha channel");
     let picture = picture.into_rgb8();
     assert_eq!(picture.get_pixel(0, 0).0, [0, 128, 128]);
-    assert_eq!(picture.get_pixel(picture.width() / 2, picture.height() / 2).0, RED);
+    let middle = picture.get_pixel(picture.width() / 2, picture.height() / 2).0;
+    assert!(middle.iter().zip(RED).all(|(&got, red)| got.abs_diff(red) <= 3), "{middle:?} is the ball's red");
 }
 
 #[test]

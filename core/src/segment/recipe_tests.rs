@@ -29,9 +29,11 @@ fn photos() -> Vec<PathBuf> {
 /// there are none.
 fn reference(photos: &[PathBuf], folder: &Path) -> Result<(), String> {
     let python = std::env::var("REMREMBG_PYTHON").unwrap_or_else(|_| format!("{ROOT}/.venv/bin/python"));
-    let knows = Command::new(&python).args(["-c", "import numpy, onnxruntime, PIL"]).output();
+    let knows = Command::new(&python)
+        .args(["-c", "import numpy, onnxruntime, PIL; assert int(PIL.__version__.split('.')[0]) < 13"])
+        .output();
     if !knows.is_ok_and(|output| output.status.success()) {
-        return Err(format!("{python} with numpy, pillow and onnxruntime is absent"));
+        return Err(format!("{python} with numpy, onnxruntime and pillow before 13 is absent"));
     }
     let model = folder.join("u2netp.onnx");
     let Weights::Bytes(bytes) = Weights::BUNDLED else { return Err("the bundled model is not bytes".to_owned()) };
