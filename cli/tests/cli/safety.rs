@@ -41,6 +41,7 @@ fn a_disk_that_fills_up_leaves_nothing_and_the_older_result() {
     let ran = ran(limited);
     assert_eq!(ran.status, Some(1));
     assert!(ran.stderr.starts_with(r#"{"error":"Cannot write 'o.bmp': File too large"#), "{}", ran.stderr);
+    assert!(!ran.stderr.contains(".remrembg-"), "the name of the unfinished file is of no use: {}", ran.stderr);
     assert_eq!(bench.read("o.bmp"), b"older");
     assert_eq!(bench.files(), ["a.png", "o.bmp"]);
 }
