@@ -2,8 +2,8 @@
 
     python tools/rembg_recipe.py MODEL.onnx OUT_DIR IMAGE...
 
-OUT_DIR/0.png, 1.png, ... are 8-bit grey masks of the images' sizes. An independent yardstick for
-remrembg's own recipe: Lanczos to 320 x 320, over the picture's maximum, ImageNet statistics, output
+OUT_DIR/0.bmp, 1.bmp, ... are the images as Pillow decodes them, 0.png, 1.png, ... their masks in 8-bit
+grey. An independent yardstick for remrembg's own recipe: Lanczos to 320 x 320, over the picture's maximum, ImageNet statistics, output
 min-max normalised, cut to bytes, Lanczos back.
 """
 
@@ -20,7 +20,7 @@ STD = np.array([0.229, 0.224, 0.225])
 
 
 def mask(session, image):
-    small = np.asarray(image.convert("RGB").resize(SIZE, Image.Resampling.LANCZOS))
+    small = np.asarray(image.resize(SIZE, Image.Resampling.LANCZOS))
     scaled = (small / max(small.max(), 1e-6) - MEAN) / STD
     tensor = scaled.transpose(2, 0, 1)[np.newaxis].astype(np.float32)
     output = session.run(None, {session.get_inputs()[0].name: tensor})[0][0, 0]
@@ -32,7 +32,9 @@ def main(model, out_dir, *images):
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     for number, path in enumerate(images):
         with Image.open(path) as image:
-            mask(session, image).save(pathlib.Path(out_dir) / f"{number}.png")
+            rgb = image.convert("RGB")
+        rgb.save(pathlib.Path(out_dir) / f"{number}.bmp")
+        mask(session, rgb).save(pathlib.Path(out_dir) / f"{number}.png")
 
 
 if __name__ == "__main__":

@@ -1,3 +1,5 @@
+//! Cuts out photo.jpg in the current folder.
+
 use remrembg::{Config, Format, Options, Remover};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -19,6 +19,7 @@ mod gate;
 mod geometry;
 mod guard;
 mod input;
+mod lanczos;
 mod limits;
 pub mod models;
 mod options;

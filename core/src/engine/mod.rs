@@ -1,14 +1,13 @@
 //! Inference: one trait, two engines.
 //!
 //! ONNX Runtime is loaded at run time where one is found; `rten` is compiled
-//! in. Each engine runs one inference at a time on its own threads; whoever
+//! in. Each engine runs one inference at a time on threads of its own; whoever
 //! comes meanwhile waits for a turn, in the order of arrival, so that memory
 //! stays that of one inference however many threads call.
 
 #[cfg(not(any(feature = "onnxruntime", feature = "rten")))]
 compile_error!("remrembg needs an engine: turn on the feature `onnxruntime` or the feature `rten`");
 
-mod gate;
 #[cfg(feature = "onnxruntime")]
 mod locate;
 #[cfg(feature = "onnxruntime")]
@@ -18,6 +17,7 @@ mod rten;
 #[cfg(test)]
 pub(crate) mod tests;
 mod weights;
+mod worker;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -113,11 +113,13 @@ pub(crate) trait Engine: Send + Sync {
     fn input(&self) -> &[Option<usize>];
 
     /// Waits for its turn, then infers. May be called from many threads at
-    /// once. Without a token to watch, all happens on the calling thread.
+    /// once; one inference runs at a time.
     ///
     /// # Errors
-    /// [`Code::Cancelled`] while waiting or while inferring;
-    /// [`Code::EngineFailed`], also for a panic beneath.
+    /// [`Code::Cancelled`], at once, while waiting or while inferring. ONNX
+    /// Runtime then stops before the next operator of the graph; a run of
+    /// `rten` cannot be stopped and goes on to its end unheard, which the next
+    /// inference waits for. [`Code::EngineFailed`], also for a panic beneath.
     fn run(&self, input: Tensor, control: &Control<'_>) -> Result<Tensor>;
 }
 

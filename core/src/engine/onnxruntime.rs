@@ -1,9 +1,7 @@
 //! ONNX Runtime, loaded at run time. The only file that names `ort`.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 
 use ort::environment::Environment;
 use ort::ep::CPU;
@@ -11,10 +9,10 @@ use ort::logging::LogLevel;
 use ort::session::{RunOptions, Session};
 use ort::value::{Outlet, TensorElementType};
 
-use super::gate::{Gate, POLL};
 use super::locate::{self, Place};
+use super::worker::Worker;
 use super::{Engine, EngineInfo, Tensor, Weights, caught, failed, other_input, unreadable};
-use crate::control::{CancelToken, Control};
+use crate::control::Control;
 use crate::error::{Code, Error, Result};
 
 const NAME: &str = "ONNX Runtime";
@@ -22,8 +20,8 @@ const NAME: &str = "ONNX Runtime";
 struct OnnxRuntime {
     info: EngineInfo,
     input: Vec<Option<usize>>,
-    gate: Arc<Gate>,
-    session: Mutex<Session>,
+    worker: Worker,
+    session: Arc<Mutex<Session>>,
 }
 
 /// The library of this process. Its environment lives as long as the process:
@@ -56,7 +54,8 @@ pub(super) fn open(
         threads,
         fallback: None,
     };
-    Ok(Box::new(OnnxRuntime { info, input, gate: Arc::default(), session: Mutex::new(session) }))
+    let session = Arc::new(Mutex::new(session));
+    Ok(Box::new(OnnxRuntime { info, input, worker: Worker::start(NAME)?, session }))
 }
 
 /// The library that is loaded, or else the first that can be.
@@ -106,12 +105,24 @@ fn reason(error: &ort::LoadDynamicError) -> String {
     }
 }
 
+/// The arena stays on and the memory pattern off. Measured with ONNX Runtime
+/// 1.32 and u2netp on 2 threads, eight inferences, peak memory of the process:
+///
+/// | arena | pattern | peak | when idle | fastest |
+/// |---|---|---|---|---|
+/// | on | on (ONNX Runtime's default) | 522 MB | 535 MB | 293 ms |
+/// | on | off | 328 MB, the same after each | 336 MB | 277 ms |
+/// | off | on | 316 MB, the same after each | 68 MB | 371 ms |
+/// | off | off | 346 to 367 MB, growing | 174 to 274 MB | 316 ms |
+///
+/// Threads that spin while they have nothing to do would save about 5 % of an
+/// inference, and burn the cores on which other pictures decode and encode.
 fn session(environment: &Environment, weights: &Weights, threads: usize) -> ort::Result<Session> {
     let mut builder = Session::builder(environment)?
         .with_intra_threads(threads)?
         .with_inter_threads(1)?
         .with_memory_pattern(false)?
-        .with_execution_providers([CPU::default().with_arena_allocator(false).build()])?
+        .with_execution_providers([CPU::default().with_arena_allocator(true).build()])?
         .with_config_entry("session.intra_op.allow_spinning", "0")?;
     match weights {
         Weights::Bytes(bytes) => builder.commit_from_memory(bytes),
@@ -140,55 +151,24 @@ impl Engine for OnnxRuntime {
     }
 
     fn run(&self, input: Tensor, control: &Control<'_>) -> Result<Tensor> {
-        let _turn = self.gate.enter(control)?;
-        let result = caught(|| {
-            let options = RunOptions::new()?;
-            match control.cancel {
-                None => self.infer(input, &options),
-                Some(token) => watched(token, &options, || self.infer(input, &options)),
-            }
-        });
-        match result {
-            Ok(Ok(output)) => Ok(output),
-            Ok(Err(error)) => {
-                control.check()?;
-                Err(failed(NAME, &error).because(error))
-            }
-            Err(panic) => Err(failed(NAME, panic)),
-        }
+        let options = Arc::new(RunOptions::new().map_err(broken)?);
+        let (session, running) = (Arc::clone(&self.session), Arc::clone(&options));
+        let work = move || infer(&session, input, &running).map_err(broken);
+        // Failing to stop early only means to stop late.
+        self.worker.run(control, work, || drop(options.terminate()))
     }
 }
 
-impl OnnxRuntime {
-    fn infer(&self, input: Tensor, options: &RunOptions) -> ort::Result<Tensor> {
-        let input = ort::value::Tensor::from_array((input.shape, input.data))?;
-        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
-        let outputs = session.run_with_options(ort::inputs![input], options)?;
-        let Some(first) = outputs.values().next() else { return Err(ort::Error::new("the model has no output")) };
-        let (shape, data) = first.try_extract_tensor::<f32>()?;
-        let shape = shape.iter().map(|size| usize::try_from(*size).unwrap_or(0)).collect();
-        Ok(Tensor { shape, data: data.to_vec() })
-    }
+fn broken(error: ort::Error) -> Error {
+    failed(NAME, &error).because(error)
 }
 
-/// Does the work on this thread while another looks at the token. ONNX Runtime
-/// stops before the next operator of the graph.
-fn watched<T>(token: &CancelToken, options: &RunOptions, work: impl FnOnce() -> T) -> T {
-    let (done, finished) = mpsc::channel::<()>();
-    thread::scope(|scope| {
-        let watch = move || {
-            while finished.recv_timeout(POLL) == Err(RecvTimeoutError::Timeout) {
-                if token.is_cancelled() {
-                    // Failing to stop early only means to stop late.
-                    let _ = options.terminate();
-                    return;
-                }
-            }
-        };
-        // Without a thread to spare, the stop comes after the inference.
-        let _ = thread::Builder::new().name("remrembg-watch".to_owned()).spawn_scoped(scope, watch);
-        // Dropped after the work, also when that panics: the watcher ends.
-        let _done = done;
-        work()
-    })
+fn infer(session: &Mutex<Session>, input: Tensor, options: &RunOptions) -> ort::Result<Tensor> {
+    let input = ort::value::Tensor::from_array((input.shape, input.data))?;
+    let mut session = session.lock().unwrap_or_else(PoisonError::into_inner);
+    let outputs = session.run_with_options(ort::inputs![input], options)?;
+    let Some(first) = outputs.values().next() else { return Err(ort::Error::new("the model has no output")) };
+    let (shape, data) = first.try_extract_tensor::<f32>()?;
+    let shape = shape.iter().map(|size| usize::try_from(*size).unwrap_or(0)).collect();
+    Ok(Tensor { shape, data: data.to_vec() })
 }

@@ -2,15 +2,13 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
 
 use rten::{DataType, Dimension, Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value, ValueType};
 use rten_tensor::Layout;
 
-use super::gate::{Gate, POLL, Turn};
+use super::worker::Worker;
 use super::{Engine, EngineInfo, Tensor, Weights, caught, failed, other_input, unreadable};
-use crate::control::{CancelToken, Control};
+use crate::control::Control;
 use crate::error::{Code, Error, Result};
 
 const NAME: &str = "rten";
@@ -21,7 +19,7 @@ const VERSION: &str = "0.27.0";
 struct Rten {
     info: EngineInfo,
     input: Vec<Option<usize>>,
-    gate: Arc<Gate>,
+    worker: Worker,
     model: Arc<Loaded>,
 }
 
@@ -49,7 +47,7 @@ pub(super) fn open(weights: &Weights, threads: usize, fallback: Option<String>) 
     };
     let pool = Arc::new(ThreadPool::with_num_threads(threads));
     let model = Arc::new(Loaded { model, input, output, pool });
-    Ok(Box::new(Rten { info, input: dimensions, gate: Arc::default(), model }))
+    Ok(Box::new(Rten { info, input: dimensions, worker: Worker::start(NAME)?, model }))
 }
 
 fn load(weights: &Weights) -> Result<Model> {
@@ -91,24 +89,14 @@ impl Engine for Rten {
         &self.input
     }
 
-    /// A run of `rten` cannot be stopped. With a token to watch it happens on a
-    /// thread of its own: who cancels gets the answer at once, while that
-    /// thread finishes and only then lets the next inference in.
     fn run(&self, input: Tensor, control: &Control<'_>) -> Result<Tensor> {
-        let turn = self.gate.enter(control)?;
-        match control.cancel {
-            None => self.model.infer(input),
-            Some(token) => infer_apart(&self.model, turn, input, token),
-        }
+        let model = Arc::clone(&self.model);
+        self.worker.run(control, move || model.infer(input), || ())
     }
 }
 
 impl Loaded {
     fn infer(&self, input: Tensor) -> Result<Tensor> {
-        caught(|| self.try_infer(input)).unwrap_or_else(|panic| Err(failed(NAME, panic)))
-    }
-
-    fn try_infer(&self, input: Tensor) -> Result<Tensor> {
         let input = Value::from_shape(input.shape.as_slice(), input.data).map_err(|error| failed(NAME, error))?;
         let options = RunOptions::default().with_thread_pool(Some(Arc::clone(&self.pool)));
         let [output] = self
@@ -119,29 +107,5 @@ impl Loaded {
             return Err(failed(NAME, "the first output is not of 32-bit floats"));
         };
         Ok(Tensor { shape: output.shape().to_vec(), data: output.into_data() })
-    }
-}
-
-fn infer_apart(model: &Arc<Loaded>, turn: Turn, input: Tensor, token: &CancelToken) -> Result<Tensor> {
-    let (answer, answered) = mpsc::sync_channel(1);
-    let model = Arc::clone(model);
-    let work = move || {
-        let result = model.infer(input);
-        // The next one may start before this answer is read, and the model
-        // may go before the answer does.
-        drop((turn, model));
-        let _ = answer.send(result);
-    };
-    thread::Builder::new()
-        .name("remrembg-rten".to_owned())
-        .spawn(work)
-        .map_err(|error| failed(NAME, &error).because(error))?;
-    loop {
-        match answered.recv_timeout(POLL) {
-            Ok(result) => return result,
-            Err(RecvTimeoutError::Disconnected) => return Err(failed(NAME, "its thread ended early")),
-            Err(RecvTimeoutError::Timeout) if token.is_cancelled() => return Err(Error::new(Code::Cancelled)),
-            Err(RecvTimeoutError::Timeout) => {}
-        }
     }
 }

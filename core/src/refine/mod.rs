@@ -3,24 +3,22 @@
 //! This is the plain refinement, the one that rembg does: the model's matte in
 //! 8 bits, enlarged with Lanczos3. It knows nothing of the picture's edges.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
-
-use crate::control::{Control, Stage};
-use crate::error::{Code, Error, Result};
+use crate::control::Control;
+use crate::error::Result;
+use crate::lanczos;
 use crate::pixels::{Layout, Matte, Pixels};
 
 /// Makes the alpha of a picture of `size`, [`Layout::Gray8`], 255 for subject.
 ///
 /// # Errors
-/// [`Code::Cancelled`]; [`Code::BadPixels`] when the matte does not hold its
+/// [`Code::Cancelled`](crate::Code::Cancelled);
+/// [`Code::BadPixels`](crate::Code::BadPixels) when the matte does not hold its
 /// size or `size` has no pixel.
 pub(crate) fn refine(matte: &Matte, size: (u32, u32), control: &Control<'_>) -> Result<Pixels> {
-    control.report(Stage::Refine, 0.0)?;
+    control.check()?;
     let small = Pixels::new(matte.width, matte.height, Layout::Gray8, matte.data.iter().copied().map(byte).collect())?;
-    let alpha = enlarged(&small, size)?;
-    control.report(Stage::Refine, 1.0)?;
-    Ok(alpha)
+    let data = lanczos::resized(small.data(), (0, 1), (matte.width, matte.height), size)?;
+    Pixels::new(size.0, size.1, Layout::Gray8, data)
 }
 
 /// rembg cuts the fraction off and does not round.
@@ -29,20 +27,11 @@ fn byte(value: f32) -> u8 {
     (value * 255.0) as u8
 }
 
-fn enlarged(small: &Pixels, (width, height): (u32, u32)) -> Result<Pixels> {
-    let fail = |error: String| Error::with_message(Code::Internal, format!("The matte could not be resized: {error}"));
-    let from =
-        ImageRef::new(small.width(), small.height(), small.data(), PixelType::U8).map_err(|e| fail(e.to_string()))?;
-    let mut to = Image::new(width, height, PixelType::U8);
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));
-    Resizer::new().resize(&from, &mut to, &options).map_err(|e| fail(e.to_string()))?;
-    Pixels::new(width, height, Layout::Gray8, to.into_vec())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::control::CancelToken;
+    use crate::error::Code;
 
     fn matte(width: u32, height: u32, data: &[f32]) -> Matte {
         Matte { width, height, data: data.to_vec() }
@@ -62,11 +51,12 @@ mod tests {
 
     #[test]
     fn an_edge_stays_where_it_is_and_never_overflows() {
-        let wide = refined(&matte(4, 1, &[0.0, 0.0, 1.0, 1.0]), (40, 10));
-        let row = &wide[..40];
-        assert!(wide.chunks(40).all(|other| other == row), "all rows are the same");
-        assert_eq!((row[0], row[39]), (0, 255));
-        assert!(row[..19].iter().all(|alpha| *alpha < 128) && row[21..].iter().all(|alpha| *alpha > 127), "{row:?}");
+        let step: Vec<f32> = (0..16_u8).map(|x| f32::from(u8::from(x >= 8))).collect();
+        let wide = refined(&matte(16, 1, &step), (160, 10));
+        let row = &wide[..160];
+        assert!(wide.chunks(160).all(|other| other == row), "all rows are the same");
+        assert_eq!((row[0], row[159]), (0, 255));
+        assert!(row[..79].iter().all(|alpha| *alpha < 128) && row[81..].iter().all(|alpha| *alpha > 127), "{row:?}");
     }
 
     #[test]

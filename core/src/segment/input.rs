@@ -2,11 +2,9 @@
 
 use std::borrow::Cow;
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
-
 use crate::engine::Tensor;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
+use crate::lanczos;
 use crate::models::{Recipe, Scale};
 use crate::pixels::{Layout, Pixels};
 
@@ -22,15 +20,18 @@ pub(super) const fn shape(recipe: &Recipe) -> [usize; 4] {
 
 /// Resizes with Lanczos3 in 8 bits, scales, normalises.
 pub(super) fn tensor(pixels: &Pixels, recipe: &Recipe) -> Result<Tensor> {
-    let small = resized(pixels, recipe.width, recipe.height)?;
+    let size = (pixels.width(), pixels.height());
+    let rgb = opaque(pixels);
+    let plane = |channel| lanczos::resized(&rgb, (channel, 3), size, (recipe.width, recipe.height));
+    let small = [plane(0)?, plane(1)?, plane(2)?];
     let most = match recipe.scale {
         Scale::Full => 255.0,
-        Scale::PictureMax => small.iter().max().map_or(0.0, |max| f64::from(*max)).max(1e-6),
+        Scale::PictureMax => small.iter().flatten().max().map_or(0.0, |max| f64::from(*max)).max(1e-6),
     };
-    let mut data = Vec::with_capacity(small.len());
-    for channel in 0..3 {
+    let mut data = Vec::with_capacity(3 * small[0].len());
+    for (channel, plane) in small.iter().enumerate() {
         let table = normalised(most, recipe.mean[channel], recipe.std[channel]);
-        data.extend(small.iter().skip(channel).step_by(3).map(|byte| table[usize::from(*byte)]));
+        data.extend(plane.iter().map(|byte| table[usize::from(*byte)]));
     }
     Ok(Tensor { shape: shape(recipe).to_vec(), data })
 }
@@ -40,18 +41,6 @@ pub(super) fn tensor(pixels: &Pixels, recipe: &Recipe) -> Result<Tensor> {
 fn normalised(most: f64, mean: f32, std: f32) -> [f32; 256] {
     #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a byte, then one rounding")]
     std::array::from_fn(|byte| ((byte as f64 / most - f64::from(mean)) / f64::from(std)) as f32)
-}
-
-fn resized(pixels: &Pixels, width: u32, height: u32) -> Result<Vec<u8>> {
-    let rgb = opaque(pixels);
-    let fail =
-        |error: String| Error::with_message(Code::Internal, format!("The picture could not be resized: {error}"));
-    let from =
-        ImageRef::new(pixels.width(), pixels.height(), &rgb, PixelType::U8x3).map_err(|e| fail(e.to_string()))?;
-    let mut to = Image::new(width, height, PixelType::U8x3);
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));
-    Resizer::new().resize(&from, &mut to, &options).map_err(|e| fail(e.to_string()))?;
-    Ok(to.into_vec())
 }
 
 /// Three bytes a pixel.

@@ -5,7 +5,7 @@ mod output;
 #[cfg(test)]
 mod recipe_tests;
 
-use crate::control::{Control, Stage};
+use crate::control::Control;
 use crate::engine::Engine;
 use crate::error::{Code, Error, Result};
 use crate::models::Recipe;
@@ -17,13 +17,10 @@ use crate::pixels::{Matte, Pixels};
 /// [`Code::ModelShape`] when the model and the recipe do not belong together,
 /// [`Code::Cancelled`], and what the engine fails with.
 pub(crate) fn segment(pixels: &Pixels, recipe: &Recipe, engine: &dyn Engine, control: &Control<'_>) -> Result<Matte> {
-    control.report(Stage::Segment, 0.0)?;
     check_input(recipe, engine)?;
     let input = input::tensor(pixels, recipe)?;
     let output = engine.run(input, control)?;
-    let matte = output::matte(&output, recipe)?;
-    control.report(Stage::Segment, 1.0)?;
-    Ok(matte)
+    output::matte(&output, recipe)
 }
 
 /// Whether the model takes what the recipe makes.

@@ -1,9 +1,7 @@
 //! The stage with an engine that only pretends.
 
-use std::cell::RefCell;
-
 use super::*;
-use crate::control::{CancelToken, Progress};
+use crate::control::CancelToken;
 use crate::engine::{EngineInfo, Tensor};
 use crate::pixels::Layout;
 
@@ -34,15 +32,11 @@ fn picture() -> Pixels {
 }
 
 #[test]
-fn a_picture_becomes_a_matte_and_progress_is_told() {
-    let told = RefCell::new(Vec::new());
-    let progress = |progress: Progress| told.borrow_mut().push((progress.stage, progress.fraction));
-    let control = Control { progress: Some(&progress), ..Control::default() };
+fn a_picture_becomes_a_matte() {
     let engine = Fake(vec![Some(1), Some(3), None, None]);
-    let matte = segment(&picture(), &RECIPE, &engine, &control).expect("nothing is wrong");
+    let matte = segment(&picture(), &RECIPE, &engine, &Control::default()).expect("nothing is wrong");
     assert_eq!((matte.width, matte.height), (4, 2));
     assert_eq!(matte.data, [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0]);
-    assert_eq!(told.into_inner(), [(Stage::Segment, 0.0), (Stage::Segment, 1.0)]);
 }
 
 #[test]

@@ -1,0 +1,199 @@
+//! One thread for one model: one inference at a time, first come, first served.
+
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use super::caught;
+use crate::control::{CancelToken, Control};
+use crate::error::{Code, Error, Result};
+
+/// How often a waiting caller looks for a cancellation.
+const POLL: Duration = Duration::from_millis(10);
+
+/// ONNX Runtime may need more stack than a Rust thread has by default. Only
+/// what is touched takes memory.
+const STACK: usize = 8 << 20;
+
+/// Infers for every caller, in the order in which they come.
+///
+/// Two inferences at once would fight for the same cores, finish no sooner and
+/// take twice the memory. And they stay on one thread because an allocator may
+/// keep what each thread freed for that thread: without an arena of its own,
+/// ONNX Runtime called from eight threads in turn grew from 303 to 1700 MB.
+pub(super) struct Worker {
+    name: &'static str,
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+impl Worker {
+    /// Starts the thread, idle. `name` is the engine's, for errors.
+    ///
+    /// # Errors
+    /// [`Code::EngineFailed`] when the system gives no thread.
+    pub(super) fn start(name: &'static str) -> Result<Self> {
+        let (jobs, inbox) = mpsc::channel::<Job>();
+        let thread = thread::Builder::new()
+            .name("remrembg-infer".to_owned())
+            .stack_size(STACK)
+            .spawn(move || inbox.into_iter().for_each(|job| job()))
+            .map_err(|error| super::failed(name, &error).because(error))?;
+        Ok(Self { name, jobs: Some(jobs), thread: Some(thread) })
+    }
+
+    /// Waits for its turn and for the work. Who cancels gets the answer within
+    /// [`POLL`]: work that has not begun never will, and work that has is asked
+    /// through `stop` to end. The next turn comes only when it did.
+    ///
+    /// # Errors
+    /// [`Code::Cancelled`], [`Code::EngineFailed`] for a panic, and the work's own.
+    pub(super) fn run<T: Send + 'static>(
+        &self,
+        control: &Control<'_>,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+        stop: impl FnOnce(),
+    ) -> Result<T> {
+        control.check()?;
+        let work = Arc::new(Mutex::new(Some(work)));
+        let (answer, answered) = mpsc::sync_channel(1);
+        let job = {
+            let (work, name) = (Arc::clone(&work), self.name);
+            move || {
+                if let Some(work) = take(&work) {
+                    // Nobody listens any more after a cancellation.
+                    let _ = answer.send(caught(work).unwrap_or_else(|panic| Err(super::failed(name, panic))));
+                }
+            }
+        };
+        let sent = self.jobs.as_ref().is_some_and(|jobs| jobs.send(Box::new(job)).is_ok());
+        let answer = if sent { wait(&answered, control.cancel) } else { Err(RecvTimeoutError::Disconnected) };
+        match answer {
+            Ok(result) => result,
+            Err(RecvTimeoutError::Disconnected) => Err(super::failed(self.name, "its thread has ended")),
+            Err(RecvTimeoutError::Timeout) => {
+                if take(&work).is_none() {
+                    stop();
+                }
+                Err(Error::new(Code::Cancelled))
+            }
+        }
+    }
+}
+
+/// Waits for an answer, or for a cancellation, which is a timeout.
+fn wait<T>(answered: &Receiver<T>, cancel: Option<&CancelToken>) -> std::result::Result<T, RecvTimeoutError> {
+    let Some(token) = cancel else { return answered.recv().map_err(|_| RecvTimeoutError::Disconnected) };
+    loop {
+        match answered.recv_timeout(POLL) {
+            Err(RecvTimeoutError::Timeout) if !token.is_cancelled() => {}
+            answer => return answer,
+        }
+    }
+}
+
+fn take<T>(slot: &Mutex<Option<T>>) -> Option<T> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+/// Waits for work that a cancellation left behind: an engine that is taken
+/// down while it runs may crash the process.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            // Jobs catch their panics.
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::time::Instant;
+
+    use super::*;
+
+    /// Work that tells when it begins and goes on until it is let go.
+    fn held(begun: &Arc<AtomicBool>, go: Receiver<()>) -> impl FnOnce() -> Result<()> + Send + 'static {
+        let begun = Arc::clone(begun);
+        move || {
+            begun.store(true, Ordering::SeqCst);
+            let _ = go.recv();
+            Ok(())
+        }
+    }
+
+    fn until(condition: impl Fn() -> bool) {
+        while !condition() {
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn work_is_done_in_the_order_of_arrival_on_one_thread() {
+        let worker = Worker::start("a test").expect("a thread");
+        let (begun, (go, held_back)) = (Arc::new(AtomicBool::new(false)), mpsc::channel());
+        let order = Arc::new(Mutex::new(Vec::new()));
+        thread::scope(|scope| {
+            scope.spawn(|| worker.run(&Control::default(), held(&begun, held_back), || ()));
+            until(|| begun.load(Ordering::SeqCst));
+            for number in 0..8 {
+                let (worker, order) = (&worker, Arc::clone(&order));
+                scope.spawn(move || {
+                    let note = move || {
+                        order.lock().expect("nobody panics").push((number, thread::current().id()));
+                        Ok(())
+                    };
+                    worker.run(&Control::default(), note, || ())
+                });
+                thread::sleep(Duration::from_millis(20));
+            }
+            go.send(()).expect("it waits");
+        });
+        let order = order.lock().expect("nobody panics");
+        assert_eq!(order.iter().map(|(number, _)| *number).collect::<Vec<_>>(), (0..8).collect::<Vec<_>>());
+        assert!(order.iter().all(|(_, thread)| *thread == order[0].1));
+    }
+
+    #[test]
+    fn a_cancellation_is_answered_at_once_whether_work_waits_or_runs() {
+        let worker = Worker::start("a test").expect("a thread");
+        let (begun, (go, held_back)) = (Arc::new(AtomicBool::new(false)), mpsc::channel());
+        let (token, stopped) = (CancelToken::new(), AtomicUsize::new(0));
+        let control = || Control { cancel: Some(&token), ..Control::default() };
+        let never = Arc::new(AtomicBool::new(false));
+        let count = &|| {
+            stopped.fetch_add(1, Ordering::SeqCst);
+        };
+        thread::scope(|scope| {
+            let running = scope.spawn(|| worker.run(&control(), held(&begun, held_back), count));
+            until(|| begun.load(Ordering::SeqCst));
+            let waiting = scope.spawn(|| worker.run(&control(), held(&never, mpsc::channel().1), count));
+            thread::sleep(Duration::from_millis(30));
+            let start = Instant::now();
+            token.cancel();
+            for caller in [running, waiting] {
+                let error = caller.join().expect("no panic").expect_err("it is cancelled");
+                assert_eq!(error.code(), Code::Cancelled);
+            }
+            assert!(start.elapsed() < Duration::from_millis(500), "it took {:?}", start.elapsed());
+            go.send(()).expect("it still runs");
+        });
+        worker.run(&Control::default(), || Ok(()), || ()).expect("the next one works");
+        assert_eq!(stopped.load(Ordering::SeqCst), 1, "only what runs is asked to stop");
+        assert!(!never.load(Ordering::SeqCst), "what was cancelled while it waited never runs");
+    }
+
+    #[test]
+    fn a_panic_is_an_error_and_the_next_one_works() {
+        let worker = Worker::start("a test").expect("a thread");
+        let error = worker.run::<()>(&Control::default(), || panic!("on purpose"), || ()).expect_err("it panics");
+        assert_eq!((error.code(), error.message()), (Code::EngineFailed, "a test failed: on purpose"));
+        assert_eq!(worker.run(&Control::default(), || Ok(7), || ()).expect("it works"), 7);
+    }
+}
