@@ -30,8 +30,10 @@ use report::Voice;
 /// 130 and 143 when SIGINT or SIGTERM ended it.
 ///
 /// Pictures and errors go to this process's standard streams. While a picture
-/// is worked on or a model fetched, SIGINT and SIGTERM ask for a stop; handlers
-/// that were there before are called too. Not meant to run twice at once.
+/// is worked on or a model fetched, SIGINT and SIGTERM ask for a stop, and a
+/// second one ends the process; handlers that were there before are called too.
+/// Afterwards a signal that had no handler is ignored. Not meant to run twice at
+/// once.
 pub fn run<A: Into<OsString> + Clone>(args: impl IntoIterator<Item = A>) -> u8 {
     let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
     match args::command().try_get_matches_from(&args) {

@@ -104,9 +104,8 @@ fn fetch(matches: &ArgMatches) -> Result<u8, Failure> {
     let (store, stop) = (store(matches), Stop::listen());
     let mut status = 0;
     for spec in specs {
-        let done = fetch_one(spec, &store, matches.get_one("mirror"), voice, &stop);
-        match done {
-            Err(_) if stop.status().is_some() => break,
+        match fetch_one(spec, &store, matches.get_one("mirror"), voice, &stop) {
+            Err(failure) if failure.is_cancelled() => break,
             Err(failure) => {
                 voice.tell(None, &failure);
                 status = failure.status();
@@ -126,10 +125,12 @@ fn fetch_one(
 ) -> Result<(), Failure> {
     let teller = Teller { name: spec.name, voice, bar: RefCell::default() };
     let on_event = |event: FetchEvent<'_>| teller.tell(event);
-    let mut options = FetchOptions::default();
-    options.mirror = mirror.cloned();
-    options.on_event = Some(&on_event);
-    options.cancel = Some(stop.token());
+    let options = FetchOptions {
+        mirror: mirror.cloned(),
+        on_event: Some(&on_event),
+        cancel: Some(stop.token()),
+        ..FetchOptions::default()
+    };
     let fetched = store.fetch(spec, &options);
     teller.finish();
     let path = fetched?;

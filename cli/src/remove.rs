@@ -39,18 +39,18 @@ pub(crate) fn run(matches: &ArgMatches, voice: Voice) -> Result<u8, Failure> {
         return Err(failure);
     }
     let report = Report::new(voice, (!watched).then_some(plan.tasks.len()));
+    if plan.tasks.is_empty() && !watched {
+        report.say("No pictures found");
+    }
     // Signals are listened to afterwards: one that comes while input is waited
     // for ends the process.
     let (tasks, stdin) = order.read_stdin(plan.tasks, &report);
     let stop = Stop::listen();
     let shop = Shop::new(&order, &options, stdin, &stop, &report);
-    if watched {
-        watch::run(&order, &shop)?;
-    } else {
-        plan.unread.iter().for_each(|(folder, failure)| report.failed(folder, failure));
-        shop.work(&tasks)?;
-    }
+    plan.unread.iter().filter(|_| !watched).for_each(|(folder, failure)| report.failed(folder, failure));
+    let worked = if watched { watch::run(&order, &shop) } else { shop.work(&tasks) };
     report.finish();
+    worked?;
     Ok(stop.status().unwrap_or_else(|| report.status()))
 }
 

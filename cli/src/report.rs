@@ -133,15 +133,16 @@ impl Report {
         self.tally().reader_gone
     }
 
-    /// Takes the bar away and, after several pictures, sums up.
+    /// Takes the bar away and sums up, but for a single picture, which spoke for itself.
     pub(crate) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
         let Tally { done, refused, failed, .. } = *self.tally();
-        if done + refused + failed > 1 {
-            let failed = refused + failed;
-            self.say(&if failed > 0 { format!("{done} done, {failed} failed") } else { format!("{done} done") });
+        match (done, refused + failed) {
+            (0, 0) | (1, 0) | (0, 1) => {}
+            (done, 0) => self.say(&format!("{done} done")),
+            (done, failed) => self.say(&format!("{done} done, {failed} failed")),
         }
     }
 

@@ -20,7 +20,7 @@ pub(crate) fn save(path: &Path, data: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let mut file = create_beside(folder)?;
-    file.write_all(data)?;
+    file.as_file_mut().write_all(data)?;
     settle(file.as_file())?;
     file.persist(&path)?;
     Ok(())

@@ -246,7 +246,7 @@ fn bundled() -> Result<(String, Recipe, Weights)> {
 /// Joins the picture's problem with those of the options, in the contract's order.
 fn collect<'a>(input: Result<Checked<'a>>, mut problems: Vec<Problem>) -> Result<Checked<'a>> {
     match input {
-        Err(error) if error.details().is_empty() => return Err(error),
+        Err(error) if error.details().is_empty() => Err(error),
         Err(error) => {
             problems.splice(0..0, error.details().iter().cloned());
             Err(Error::from_problems(problems).unwrap_or(error))

@@ -8,4 +8,5 @@ mod places;
 mod remove;
 mod safety;
 mod vectors;
+#[cfg(unix)]
 mod watch;

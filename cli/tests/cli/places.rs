@@ -21,6 +21,13 @@ fn folders_are_mirrored_beneath_the_output() {
 }
 
 #[test]
+fn a_folder_without_pictures_is_no_failure() {
+    let bench = Bench::new(&[]);
+    bench.put("in/notes.txt", b"no picture");
+    assert_eq!(bench.removed(["in", "-o", "out"]).ok().stderr, "No pictures found\n");
+}
+
+#[test]
 fn results_inside_the_input_are_not_done_again() {
     let bench = Bench::new(&["in/a.png"]);
     for _ in 0..2 {

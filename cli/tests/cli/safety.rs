@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::bench::{Bench, HEIGHT, WIDTH, finished, ran, until};
+use crate::bench::{Bench, WIDTH, finished, ran, until};
 
 /// Names of files that are not hidden; a result that is not whole is.
 fn shown(bench: &Bench, folder: &str) -> Vec<String> {
@@ -41,6 +41,7 @@ fn a_disk_that_fills_up_leaves_nothing_and_the_older_result() {
     let ran = ran(limited);
     assert_eq!(ran.status, Some(1));
     assert!(ran.stderr.starts_with(r#"{"error":"Cannot write 'o.bmp': File too large"#), "{}", ran.stderr);
+    assert!(!ran.stderr.contains(".remrembg-"), "the name of the unfinished file is of no use: {}", ran.stderr);
     assert_eq!(bench.read("o.bmp"), b"older");
     assert_eq!(bench.files(), ["a.png", "o.bmp"]);
 }
@@ -87,14 +88,17 @@ fn a_stop_ends_a_wait_for_input() {
 
 #[test]
 fn a_killed_run_leaves_whole_results_only() {
-    let bench = many();
-    let mut child = bench.remove(["in", "-o", "out", "--format", "bmp"]).spawn().expect("the binary starts");
-    until("some results", || shown(&bench, "out").len() > 5);
+    let names: Vec<String> = (0..40).map(|n| format!("in/{n}.png")).collect();
+    let bench = Bench::new(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    // 16 MB each, so that most of the time one is being written.
+    let large = ["--format", "bmp", "--w", "2000", "--h", "2000", "--exact-resize"];
+    let mut child = bench.remove(["in", "-o", "out"].iter().chain(&large)).spawn().expect("the binary starts");
+    until("a few results", || shown(&bench, "out").len() >= 3);
     child.kill().expect("it is killed");
     finished(child);
     let results = shown(&bench, "out");
-    assert!(results.len() < 300, "it was killed before the end");
-    results.iter().for_each(|name| assert_eq!(bench.open(name).height(), HEIGHT));
+    assert!(results.len() < 40, "it was killed before the end");
+    results.iter().for_each(|name| assert_eq!(bench.open(name).height(), 2000));
 }
 
 #[cfg(unix)]

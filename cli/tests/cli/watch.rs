@@ -26,7 +26,6 @@ impl<'a> Watching<'a> {
     }
 }
 
-#[cfg(unix)]
 #[test]
 fn pictures_are_done_as_they_come_and_change() {
     let bench = Bench::new(&["in/there.png"]);
@@ -53,7 +52,6 @@ fn pictures_are_done_as_they_come_and_change() {
     assert_eq!(results, ["in/out/late.bmp", "in/out/new/later.bmp", "in/out/there.bmp"]);
 }
 
-#[cfg(unix)]
 #[test]
 fn a_picture_is_left_alone_while_it_grows_and_when_it_is_done_already() {
     let bench = Bench::new(&["in/done.png"]);
