@@ -4,7 +4,9 @@
 PYTHON ?= python3
 CARGO ?= cargo
 SETUP = $(PYTHON) tools/setup.py
-REMREMBG = $(or $(CARGO_TARGET_DIR),target)/release/remrembg
+# The ONNX Runtime that set-up installed; `=` because it may not be there yet.
+RUNTIME = $(wildcard $(CURDIR)/.venv/lib/python*/site-packages/onnxruntime/capi)
+REMREMBG = REMREMBG_ONNXRUNTIME=$(RUNTIME) $(or $(CARGO_TARGET_DIR),target)/release/remrembg
 
 .PHONY: help setup build demo test check format lint licences advisories generate requirements clean
 

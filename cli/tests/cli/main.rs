@@ -5,6 +5,7 @@ mod commands;
 mod errors;
 mod onnx;
 mod places;
+mod readme;
 mod remove;
 mod safety;
 mod vectors;

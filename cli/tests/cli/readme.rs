@@ -1,0 +1,33 @@
+//! The README's shell examples, run as they stand.
+
+use std::process::{Command, Stdio};
+
+use crate::bench::{Bench, finished};
+
+/// The commands of the README that call remrembg.
+fn examples() -> Vec<&'static str> {
+    let readme = include_str!("../../../README.md");
+    let blocks = readme.split("```sh\n").skip(1).filter_map(|rest| rest.split_once("```"));
+    blocks.flat_map(|(block, _)| block.lines()).filter(|line| line.starts_with("remrembg ")).collect()
+}
+
+#[test]
+#[cfg(unix)]
+fn the_readmes_commands_make_what_they_say() {
+    let bench = Bench::new(&["photo.jpg", "photos/a.png", "photos/more/b.jpg"]);
+    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_remrembg"));
+    let folder = binary.parent().expect("the binary is in a folder").display();
+    let path = format!("{folder}:{}", std::env::var("PATH").unwrap_or_default());
+    let examples = examples();
+    assert!(examples.len() >= 5, "{examples:?}");
+    for example in examples {
+        let mut shell = Command::new("sh");
+        shell.args(["-ec", example]).current_dir(bench.path("")).env("PATH", &path);
+        let ran = finished(shell.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("there is a shell"));
+        assert_eq!(ran.status, Some(0), "{example}: {}", ran.stderr);
+    }
+    assert_eq!(bench.open("mask.png").color(), image::ColorType::L8);
+    assert_eq!(bench.open("small.jpg").width(), 300);
+    assert!(bench.open("cutout.png").color().has_alpha() && bench.open("cutout.webp").color().has_alpha());
+    assert!(bench.has("cutouts/a.png") && bench.has("cutouts/more/b.png"));
+}
