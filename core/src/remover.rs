@@ -41,10 +41,12 @@ pub struct Config {
 ///
 /// `Send + Sync`: any number of threads may call through one `&Remover`. At
 /// most [`Config::in_flight`] of them hold a picture at once, and one inference
-/// runs at a time, on all of [`Config::threads`]; the others wait their turn and
-/// notice a cancellation while they do. So memory stays bounded by what that
-/// many pictures need, and decoding and encoding overlap with inference. A
-/// progress callback may call back into the same remover.
+/// runs at a time, on [`Config::threads`] threads of the engine's own; the others
+/// wait their turn and notice a cancellation while they do. So memory stays
+/// bounded by what that many pictures need, and decoding and encoding, which
+/// run on the callers' threads, overlap with inference. A progress callback may
+/// call back into the same remover. Several removers share nothing: each has its
+/// own threads.
 pub struct Remover {
     engine: Box<dyn Engine>,
     recipe: Recipe,

@@ -7,7 +7,7 @@ use std::sync::{LazyLock, OnceLock};
 use std::thread;
 use std::time::Duration;
 
-use image::{DynamicImage, ImageFormat, Rgb, RgbImage, RgbaImage};
+use image::{DynamicImage, ImageDecoder, ImageEncoder, ImageFormat, Rgb, RgbImage, RgbaImage};
 use remrembg::{
     CancelToken, Code, Color, Config, EngineChoice, ErrorKind, Format, Layout, Options, PixelView, Pixels, Progress,
     Remover, Stage,
@@ -130,6 +130,56 @@ fn alpha_that_a_picture_has_limits_the_new_one() {
     let picture = image::load_from_memory(&output.data).expect("it can be decoded").into_rgba8();
     let widest = picture.enumerate_pixels().filter(|(x, ..)| *x < WIDTH / 2).map(|(.., p)| p.0[3]).max();
     assert!(widest.is_some_and(|alpha| (95..=100).contains(&alpha)), "{widest:?}");
+}
+
+/// A JPEG whose EXIF asks for a turn.
+fn jpeg_with_orientation(picture: &DynamicImage, value: u8) -> Vec<u8> {
+    let mut jpeg = Cursor::new(Vec::new());
+    picture.write_to(&mut jpeg, ImageFormat::Jpeg).expect("a JPEG can be written to memory");
+    let mut exif = b"\xff\xe1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
+    exif.extend([value, 0, 0, 0, 0, 0, 0, 0]);
+    let mut bytes = jpeg.into_inner();
+    bytes.splice(2..2, exif);
+    bytes
+}
+
+#[test]
+fn a_picture_comes_out_upright_however_it_was_stored() {
+    let upright = RgbImage::from_fn(WIDTH, HEIGHT, |x, y| {
+        let (dx, dy) = (x as f32 - 35.0, y as f32 - 30.0);
+        if dx * dx + dy * dy < 22.0 * 22.0 { Rgb(RED) } else { Rgb([215, 215, 210]) }
+    });
+    for value in 1..=8 {
+        // What undoes a quarter turn is the other quarter turn; the rest undo themselves.
+        let undo = image::metadata::Orientation::from_exif([1, 2, 3, 4, 5, 8, 7, 6][value - 1]);
+        let mut stored = DynamicImage::from(upright.clone());
+        stored.apply_orientation(undo.expect("there are eight"));
+        let file = jpeg_with_orientation(&stored, value as u8);
+        let output = REMOVER.job(&file).options(&as_png(|o| o.mask = true)).run_to_pixels().expect("cut out").pixels;
+        assert_eq!((output.width(), output.height()), (WIDTH, HEIGHT), "orientation {value}");
+        let at = |x: u32, y: u32| output.data()[(y * WIDTH + x) as usize];
+        assert!(at(35, 30) > 240, "orientation {value}: the ball is on the left and above");
+        assert!([at(85, 30), at(35, 75), at(85, 75)].iter().all(|&mask| mask < 15), "orientation {value}");
+    }
+}
+
+#[test]
+fn a_colour_profile_is_kept_wherever_the_format_can() {
+    let mut profile = vec![0; 132];
+    profile[..4].copy_from_slice(&132_u32.to_be_bytes());
+    profile[12..20].copy_from_slice(b"mntrRGB ");
+    profile[36..40].copy_from_slice(b"acsp");
+    let mut file = Vec::new();
+    let mut encoder = image::codecs::png::PngEncoder::new(&mut file);
+    encoder.set_icc_profile(profile.clone()).expect("PNG holds profiles");
+    let (ball, kind) = (ball(), image::ExtendedColorType::Rgb8);
+    encoder.write_image(ball.as_raw(), WIDTH, HEIGHT, kind).expect("a PNG can be written to memory");
+    for format in [Format::Webp, Format::Png, Format::Jpeg] {
+        let output = REMOVER.remove(&file, &Options { format, ..Options::default() }).expect("a ball is cut out").data;
+        let reader = image::ImageReader::new(Cursor::new(output)).with_guessed_format().expect("it is a picture");
+        let mut decoder = reader.into_decoder().expect("it can be decoded");
+        assert!(decoder.icc_profile().is_ok_and(|found| found.as_ref() == Some(&profile)), "{format:?}");
+    }
 }
 
 #[test]
