@@ -144,7 +144,7 @@ fn models() -> Command {
         .arg(Arg::new("name").value_name("NAME").help("A name from `remrembg models list`"))
         .arg(dir());
     Command::new("models")
-        .about("List, fetch and find models")
+        .about("List models, fetch them, and tell where they are")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands([list, fetch, path])

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::ArgMatches;
 use indicatif::ProgressBar;
 use remrembg::models::{Commercial, FetchEvent, FetchOptions, MODELS, ModelSpec, Store, find};
+use remrembg::{Code, Error, Model};
 use serde::Serialize;
 use serde_json::json;
 
@@ -50,7 +51,7 @@ impl Row {
             license,
             license_source,
             commercial: spec.commercial == Commercial::Allowed,
-            bundled: remrembg::Model::from_text(name).is_ok_and(|model| model == remrembg::Model::Bundled),
+            bundled: is_bundled(name),
             path: store.locate_spec(spec).ok().map(|path| path.to_string_lossy().into_owned()),
         }
     }
@@ -86,10 +87,18 @@ fn table(rows: &[Row]) -> String {
     lines.iter().map(line).collect()
 }
 
+fn is_bundled(name: &str) -> bool {
+    Model::from_text(name).is_ok_and(|model| model == Model::Bundled)
+}
+
+fn inside(name: &str) -> Error {
+    Error::with_message(Code::ModelNotFetched, format!("The model '{name}' is inside this program and needs no file"))
+}
+
 fn path(matches: &ArgMatches) -> Result<u8, Failure> {
     let store = store(matches);
     let path = match matches.get_one::<String>("name") {
-        Some(name) => store.locate(name)?,
+        Some(name) => store.locate(name).map_err(|error| if is_bundled(name) { inside(name) } else { error })?,
         None => store.folder()?.to_owned(),
     };
     let mut line = path.into_os_string().into_encoded_bytes();

@@ -183,11 +183,15 @@ fn suffix(name: &str) -> &str {
 }
 
 fn read_path(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
-    if path.is_dir() {
+    if path.as_os_str().is_empty() {
+        return Err(Problem::new(Problem::IMAGE, Code::NoFileSelected).into());
+    }
+    // A wrong path is told before a wrong suffix: it is what has to be mended.
+    let metadata = fs::metadata(path).map_err(|error| cannot_read_because(path, error))?;
+    if metadata.is_dir() {
         return Err(cannot_read(path, "is a directory"));
     }
     check_name(&path.file_name().unwrap_or_default().to_string_lossy())?;
-    let metadata = fs::metadata(path).map_err(|error| cannot_read_because(path, error))?;
     // A pipe may never end and a device may never begin: neither is opened.
     if !metadata.is_file() {
         return Err(cannot_read(path, "not a regular file"));

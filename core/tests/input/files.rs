@@ -186,7 +186,8 @@ fn refusal(path: &Path) -> Error {
 fn path_that_cannot_be_read_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let missing = folder.path().join("missing.png");
-    for path in [missing.as_path(), folder.path()] {
+    let without_suffix = folder.path().join("missing");
+    for path in [missing.as_path(), without_suffix.as_path(), folder.path()] {
         let error = refusal(path);
         assert_eq!((error.code(), error.status()), (Code::CannotRead, 500));
         assert!(error.message().contains(&path.display().to_string()), "{error}");
