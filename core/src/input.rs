@@ -186,12 +186,17 @@ fn read_path(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
     if path.as_os_str().is_empty() {
         return Err(Problem::new(Problem::IMAGE, Code::NoFileSelected).into());
     }
-    // A wrong path is told before a wrong suffix: it is what has to be mended.
-    let metadata = fs::metadata(path).map_err(|error| cannot_read_because(path, error))?;
-    if metadata.is_dir() {
+    if path.is_dir() {
         return Err(cannot_read(path, "is a directory"));
     }
-    check_name(&path.file_name().unwrap_or_default().to_string_lossy())?;
+    // A name without a suffix may be meant for a folder: of one that is not
+    // there, that is what has to be told.
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if !suffix(&name).is_empty() {
+        check_name(&name)?;
+    }
+    let metadata = fs::metadata(path).map_err(|error| cannot_read_because(path, error))?;
+    check_name(&name)?;
     // A pipe may never end and a device may never begin: neither is opened.
     if !metadata.is_file() {
         return Err(cannot_read(path, "not a regular file"));
