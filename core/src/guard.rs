@@ -21,8 +21,12 @@ thread_local! {
 ///
 /// This cannot help a program that was compiled to abort on panics.
 pub(crate) fn guard<T>(refusal: impl FnOnce() -> Error, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    let outcome = with_flag(true, work);
-    outcome.unwrap_or_else(|payload| Err(refusal().because(text_of(payload.as_ref()))))
+    caught(work).unwrap_or_else(|text| Err(refusal().because(format!("panicked: {text}"))))
+}
+
+/// Runs `work`; when it panics, the result is the panic's text.
+pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    with_flag(true, work).map_err(|payload| text_of(payload.as_ref()))
 }
 
 /// Calls code of the host from inside a guard: its panic is its own, so the
@@ -41,7 +45,7 @@ fn with_flag<T>(guarded: bool, work: impl FnOnce() -> T) -> std::thread::Result<
 fn text_of(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().copied().map(str::to_owned);
     let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-    format!("panicked: {}", text.unwrap_or_else(|| "without a text".to_owned()))
+    text.unwrap_or_else(|| "without a text".to_owned())
 }
 
 /// Keeps panics that remrembg catches and turns into an error from reaching

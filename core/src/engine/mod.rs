@@ -20,7 +20,6 @@ mod weights;
 mod worker;
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -95,6 +94,15 @@ pub struct EngineInfo {
     pub threads: usize,
     /// Why [`EngineChoice::Auto`] does not use ONNX Runtime, where it does not.
     pub fallback: Option<String>,
+}
+
+/// Name, version, provider and threads, for people.
+impl fmt::Display for EngineInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, version, provider, threads, .. } = self;
+        let plural = if *threads == 1 { "" } else { "s" };
+        write!(f, "{name} {version} ({provider}, {threads} thread{plural})")
+    }
 }
 
 /// Numbers with a shape, the last dimension contiguous.
@@ -178,14 +186,6 @@ fn open_rten(_: &Weights, _: usize, _: Option<String>) -> Result<Box<dyn Engine>
 #[cfg(not(all(feature = "onnxruntime", feature = "rten")))]
 fn not_built_in(engine: &str) -> Error {
     Error::with_message(Code::EngineUnavailable, format!("This remrembg was built without {engine}"))
-}
-
-/// Runs what may panic beneath us.
-fn caught<T>(work: impl FnOnce() -> T) -> std::result::Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
-        let text = payload.downcast_ref::<&str>().map(ToString::to_string);
-        text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "it panicked".to_owned())
-    })
 }
 
 fn failed(engine: &str, why: impl fmt::Display) -> Error {

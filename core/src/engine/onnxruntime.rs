@@ -11,9 +11,10 @@ use ort::value::{Outlet, TensorElementType};
 
 use super::locate::{self, Place};
 use super::worker::Worker;
-use super::{Engine, EngineInfo, Tensor, Weights, caught, failed, other_input, unreadable};
+use super::{Engine, EngineInfo, Tensor, Weights, failed, other_input, unreadable};
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
+use crate::guard::caught;
 
 const NAME: &str = "ONNX Runtime";
 

@@ -7,9 +7,10 @@ use rten::{DataType, Dimension, Model, ModelOptions, NodeId, RunOptions, ThreadP
 use rten_tensor::Layout;
 
 use super::worker::Worker;
-use super::{Engine, EngineInfo, Tensor, Weights, caught, failed, other_input, unreadable};
+use super::{Engine, EngineInfo, Tensor, Weights, failed, other_input, unreadable};
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
+use crate::guard::caught;
 
 const NAME: &str = "rten";
 

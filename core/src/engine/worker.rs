@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::caught;
 use crate::control::{CancelToken, Control};
 use crate::error::{Code, Error, Result};
+use crate::guard::caught;
 
 /// How often a waiting caller looks for a cancellation.
 const POLL: Duration = Duration::from_millis(10);
