@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ArgMatches;
-use remrembg::{Config, EngineInfo, Model, Recipe, Remover};
+use remrembg::{Config, Model, Recipe, Remover};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -39,9 +39,7 @@ fn model(matches: &ArgMatches) -> Result<Model, Failure> {
 
 /// One line: versions, model, engine.
 pub(crate) fn line(remover: &Remover) -> String {
-    let EngineInfo { name, version, provider, threads, .. } = remover.engine();
-    let threads = if *threads == 1 { "1 thread".into() } else { format!("{threads} threads") };
-    format!("remrembg {VERSION}, model {}, engine {name} {version} ({provider}, {threads})", remover.model())
+    format!("remrembg {VERSION}, model {}, engine {}", remover.model(), remover.engine())
 }
 
 #[derive(Serialize)]

@@ -28,6 +28,8 @@ pub enum ErrorKind {
     Engine,
     /// A file or a stream that could not be read or written. Status 500.
     Io,
+    /// The calling program: a handle or a pointer that cannot be used. Status 500.
+    Misuse,
     /// remrembg itself. Status 500.
     Internal,
 }
@@ -154,6 +156,9 @@ codes! {
     CannotRead = "cannot_read", Io, 500, "Cannot read";
     /// A file or a stream that could not be written.
     CannotWrite = "cannot_write", Io, 500, "Cannot write";
+    /// An argument that no program should pass: a null pointer, a handle that is
+    /// not one or was freed, text that is not UTF-8.
+    Misuse = "misuse", Misuse, 500, "An argument cannot be used";
     /// A fault of remrembg's own.
     Internal = "internal", Internal, 500, "Internal error";
 }

@@ -9,7 +9,8 @@ use crate::control::{Control, Stage};
 use crate::decode::{self, Decoded, Header};
 use crate::error::{Code, Error, Problem, Result};
 use crate::limits::Limits;
-use crate::pixels::{Orientation, PixelView};
+use crate::pixels::Orientation;
+use crate::views::PixelView;
 
 /// The suffixes that a path or an upload's name may have, as the message lists them.
 const SUFFIXES: [&str; 5] = ["webp", "bmp", "png", "jpg", "jpeg"];

@@ -28,7 +28,9 @@ mod pixels;
 mod refine;
 mod remover;
 mod segment;
+mod settings;
 mod transform;
+mod views;
 
 pub use control::{CancelToken, Control, Progress, Stage};
 pub use decode::Decoded;
@@ -40,8 +42,10 @@ pub use input::{Input, check_input, decode_input, is_picture_name, read_bounded}
 pub use limits::Limits;
 pub use models::{Model, OutputRule, Recipe, Scale};
 pub use options::{Color, Format, OPTIONS, OptionKind, OptionSpec, Options, options_markdown};
-pub use pixels::{Layout, Matte, Orientation, PixelView, Pixels};
+pub use pixels::{Layout, Matte, Orientation, Pixels};
 pub use remover::{Config, Job, Output, PixelOutput, Remover, check_request};
+pub use settings::{SETTINGS, SettingSpec, settings_markdown};
+pub use views::{ChannelOrder, PixelView, PixelViewMut, check_buffer};
 
 /// The examples of the README, run with the documentation's.
 #[cfg(doctest)]

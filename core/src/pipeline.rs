@@ -21,12 +21,23 @@ use crate::pixels::{Layout, Orientation, Pixels};
 use crate::refine;
 use crate::segment;
 use crate::transform;
+use crate::views;
 
 /// Everything that stays the same from one removal to the next.
 pub(crate) struct Shop<'a> {
     pub(crate) engine: &'a dyn Engine,
     pub(crate) recipe: &'a Recipe,
     pub(crate) limits: &'a Limits,
+}
+
+/// What the caller wants besides the picture.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Wanted {
+    /// The full-size matte.
+    pub(crate) matte: bool,
+    /// What the caller's own buffer holds, and its size. A result that does not
+    /// fit is refused as soon as that is known, before the model runs.
+    pub(crate) buffer: Option<(Layout, Option<(u32, u32)>)>,
 }
 
 /// What a removal makes before it is encoded.
@@ -44,7 +55,7 @@ impl Shop<'_> {
         &self,
         input: &Checked,
         options: &Options,
-        keep_matte: bool,
+        wanted: Wanted,
         watch: &mut Watch,
     ) -> Result<Finished> {
         let Decoded { pixels, orientation, icc } = watch.time(Stage::Decode, |c| input.decode(self.limits, c))?;
@@ -52,10 +63,13 @@ impl Shop<'_> {
             Ok(transform::upright(p, orientation))
         })?;
         let size = (pixels.width(), pixels.height());
+        if let Some((_, Some(buffer))) = wanted.buffer {
+            views::expect_size(buffer, geometry::output_size(size, options))?;
+        }
         let guess = watch.time(Stage::Segment, |c| segment::segment(&pixels, self.recipe, self.engine, c))?;
         let alpha = watch.time(Stage::Refine, |c| refine::refine(&guess, size, c))?;
         let alpha = compose::limit_alpha(alpha, &pixels);
-        let matte = keep_matte.then(|| alpha.clone());
+        let matte = wanted.matte.then(|| alpha.clone());
         let cut = match options.mask {
             true => alpha,
             false => watch.time(Stage::CutOut, |_| Ok(compose::cut_out(pixels, &alpha)))?,
@@ -83,11 +97,17 @@ fn arrange(cut: Pixels, options: &Options, watch: &mut Watch) -> Result<Pixels> 
 impl Finished {
     /// Encodes. A format without alpha gets a white background.
     pub(crate) fn encode(&mut self, format: Format, watch: &mut Watch) -> Result<Vec<u8>> {
-        if self.pixels.layout() == Layout::Rgba8 && !format.keeps_alpha() {
+        self.flatten_unless(format.keeps_alpha(), watch)?;
+        watch.time(Stage::Encode, |c| encode::encode(&self.pixels, format, self.icc.as_deref(), c))
+    }
+
+    /// Puts a cut-out on white where its alpha cannot be kept.
+    pub(crate) fn flatten_unless(&mut self, alpha_kept: bool, watch: &mut Watch) -> Result<()> {
+        if self.pixels.layout() == Layout::Rgba8 && !alpha_kept {
             let cut = std::mem::replace(&mut self.pixels, Pixels::filled(1, 1, Layout::Gray8, 0));
             self.pixels = watch.time(Stage::Background, |_| Ok(compose::fill(cut, Color::WHITE)))?;
         }
-        watch.time(Stage::Encode, |c| encode::encode(&self.pixels, format, self.icc.as_deref(), c))
+        Ok(())
     }
 }
 

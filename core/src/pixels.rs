@@ -1,6 +1,7 @@
 //! Decoded pictures: the values that stages hand to each other.
 
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
+use crate::views::{PixelView, too_short_or_long};
 
 /// The channels of a pixel, 8 bits each, in memory order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,6 +22,15 @@ impl Layout {
             Self::Gray8 => 1,
             Self::Rgb8 => 3,
             Self::Rgba8 => 4,
+        }
+    }
+
+    /// Its name in messages.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Gray8 => "grey",
+            Self::Rgb8 => "RGB",
+            Self::Rgba8 => "RGBA",
         }
     }
 
@@ -85,7 +95,7 @@ impl Pixels {
     /// Takes `data`, whose length must be `width × height × layout.bytes()`.
     ///
     /// # Errors
-    /// [`Code::BadPixels`] when a side is zero or the length differs.
+    /// [`Code::BadPixels`](crate::Code::BadPixels) when a side is zero or the length differs.
     pub fn new(width: u32, height: u32, layout: Layout, data: Vec<u8>) -> Result<Self> {
         let row = width as usize * layout.bytes();
         PixelView::new(&data, width, height, layout, row)?;
@@ -176,84 +186,14 @@ impl Pixels {
     /// A borrowed view of the whole picture.
     #[must_use]
     pub fn view(&self) -> PixelView<'_> {
-        PixelView {
-            data: &self.data,
-            width: self.width,
-            height: self.height,
-            layout: self.layout,
-            stride: self.width as usize * self.layout.bytes(),
-        }
+        let stride = self.width as usize * self.layout.bytes();
+        PixelView::known(&self.data, (self.width, self.height), self.layout, stride)
     }
 }
 
 impl std::fmt::Debug for Pixels {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Pixels({}×{} {:?})", self.width, self.height, self.layout)
-    }
-}
-
-/// A decoded picture that someone else owns, rows `stride` bytes apart.
-#[derive(Debug, Clone, Copy)]
-pub struct PixelView<'a> {
-    data: &'a [u8],
-    width: u32,
-    height: u32,
-    layout: Layout,
-    stride: usize,
-}
-
-impl<'a> PixelView<'a> {
-    /// Looks at `data` as a picture. The last row may end without its padding.
-    ///
-    /// # Errors
-    /// [`Code::BadPixels`] when a side is zero, when `stride` is less than a
-    /// row, or when `data` ends before the last pixel.
-    pub fn new(data: &'a [u8], width: u32, height: u32, layout: Layout, stride: usize) -> Result<Self> {
-        if width == 0 || height == 0 {
-            return Err(bad(format!("A picture has at least one pixel, got: {width}×{height}")));
-        }
-        let row = width as usize * layout.bytes();
-        if stride < row {
-            return Err(bad(format!("A row of {width} pixels has {row} bytes, but the stride is {stride}")));
-        }
-        let need = stride.checked_mul(height as usize - 1).and_then(|n| n.checked_add(row));
-        match need {
-            Some(need) if need <= data.len() => Ok(Self { data, width, height, layout, stride }),
-            _ => Err(too_short_or_long(data.len(), need.unwrap_or(usize::MAX))),
-        }
-    }
-
-    /// Width in pixels, at least 1.
-    #[must_use]
-    pub const fn width(&self) -> u32 {
-        self.width
-    }
-
-    /// Height in pixels, at least 1.
-    #[must_use]
-    pub const fn height(&self) -> u32 {
-        self.height
-    }
-
-    /// What the bytes of a pixel mean.
-    #[must_use]
-    pub const fn layout(&self) -> Layout {
-        self.layout
-    }
-
-    /// The rows from the top, each without its padding.
-    pub fn rows(&self) -> impl ExactSizeIterator<Item = &'a [u8]> + use<'a> {
-        let (data, stride) = (self.data, self.stride);
-        let row = self.width as usize * self.layout.bytes();
-        (0..self.height as usize).map(move |y| &data[y * stride..y * stride + row])
-    }
-
-    /// Copies the picture, leaving the padding behind.
-    #[must_use]
-    pub fn to_pixels(&self) -> Pixels {
-        let mut data = Vec::with_capacity(self.width as usize * self.layout.bytes() * self.height as usize);
-        self.rows().for_each(|row| data.extend_from_slice(row));
-        Pixels { width: self.width, height: self.height, layout: self.layout, data }
     }
 }
 
@@ -272,12 +212,4 @@ impl std::fmt::Debug for Matte {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Matte({}×{})", self.width, self.height)
     }
-}
-
-fn bad(message: String) -> Error {
-    Error::with_message(Code::BadPixels, message)
-}
-
-fn too_short_or_long(got: usize, need: usize) -> Error {
-    bad(format!("The pixel buffer has {got} bytes, but the picture needs {need}"))
 }

@@ -1,19 +1,22 @@
 //! The front door: a [`Remover`] that is built once, and the jobs it does.
 
+use std::mem;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::control::{CancelToken, Control, Progress, Stage};
 use crate::engine::{self, Engine, EngineChoice, EngineInfo, Weights};
-use crate::error::{Error, Problem, Result};
+use crate::error::{Code, Error, Problem, Result};
 use crate::gate::Gate;
 use crate::input::{self, Checked, Input};
 use crate::limits::Limits;
 use crate::models::{self, MODELS, Model, Recipe, Store};
 use crate::options::{self, Format, Options};
-use crate::pipeline::{Finished, Shop, Watch};
-use crate::pixels::Pixels;
+use crate::pipeline::{Finished, Shop, Wanted, Watch};
+use crate::pixels::{Layout, Pixels};
 use crate::segment;
+use crate::views::{self, PixelViewMut};
 
 /// What a [`Remover`] is built from. The default runs the bundled model on
 /// ONNX Runtime where one is found and on the built-in engine elsewhere.
@@ -47,8 +50,13 @@ pub struct Config {
 /// run on the callers' threads, overlap with inference. A progress callback may
 /// call back into the same remover. Several removers share nothing: each has its
 /// own threads.
+///
+/// After a `fork` the child has the remover but not its threads: there every
+/// removal is an error of code [`EngineFailed`](crate::Code::EngineFailed), and a
+/// remover of the child's own works.
 pub struct Remover {
-    engine: Box<dyn Engine>,
+    engine: Arc<dyn Engine>,
+    process: u32,
     recipe: Recipe,
     limits: Limits,
     model: String,
@@ -68,7 +76,8 @@ impl Remover {
         let engine = engine::open(engine, &weights, threads, onnxruntime.as_deref(), &onnxruntime_hints)?;
         segment::check_input(&recipe, &*engine)?;
         let places = if in_flight == 0 { engine.info().threads + 1 } else { in_flight };
-        Ok(Self { engine, recipe, limits, model: name, gate: Gate::new(places) })
+        let (engine, process) = (Arc::from(engine), std::process::id());
+        Ok(Self { engine, process, recipe, limits, model: name, gate: Gate::new(places) })
     }
 
     /// The name of the model, or the path of its file.
@@ -106,10 +115,38 @@ impl Remover {
         self.job(input).options(options).run()
     }
 
+    fn is_of_this_process(&self) -> bool {
+        self.process == std::process::id()
+    }
+
+    fn check_process(&self) -> Result<()> {
+        if self.is_of_this_process() {
+            return Ok(());
+        }
+        let message = "The remover was made before a fork, and its threads stayed behind: make one in each process";
+        Err(Error::with_message(Code::EngineFailed, message))
+    }
+
     /// Describes a removal that is followed, stopped, or asked for in text.
     pub fn job<'a>(&'a self, input: impl Into<Input<'a>>) -> Job<'a> {
         let (options, problems) = (Options::default(), Vec::new());
-        Job { remover: self, input: input.into(), options, problems, keep_matte: false, control: Control::default() }
+        Job {
+            remover: self,
+            input: input.into(),
+            options,
+            problems,
+            wanted: Wanted::default(),
+            control: Control::default(),
+        }
+    }
+}
+
+/// In the child of a fork, an engine would wait for threads that it does not have.
+impl Drop for Remover {
+    fn drop(&mut self) {
+        if !self.is_of_this_process() {
+            mem::forget(Arc::clone(&self.engine));
+        }
     }
 }
 
@@ -127,7 +164,7 @@ pub struct Job<'a> {
     input: Input<'a>,
     options: Options,
     problems: Vec<Problem>,
-    keep_matte: bool,
+    wanted: Wanted,
     control: Control<'a>,
 }
 
@@ -148,7 +185,7 @@ impl<'a> Job<'a> {
 
     /// Asks for the full-size matte beside the picture.
     pub fn keep_matte(mut self) -> Self {
-        self.keep_matte = true;
+        self.wanted.matte = true;
         self
     }
 
@@ -181,23 +218,52 @@ impl<'a> Job<'a> {
         Ok(Output { data, format, width, height, upright, matte, times: watch.times })
     }
 
+    /// Says where the pixels of [`run_to_pixels`](Self::run_to_pixels) will go:
+    /// a buffer of this layout and, where it is known, of this size. What cannot
+    /// go there is refused before the model runs, and a cut-out for a buffer
+    /// without alpha is put on white.
+    pub fn for_buffer(mut self, layout: Layout, size: Option<(u32, u32)>) -> Self {
+        self.wanted.buffer = Some((layout, size));
+        self
+    }
+
     /// Runs, and gives pixels instead of an encoded file: straight RGBA, RGB
     /// when an opaque `bg_color` was asked for, grey when the mask was.
     ///
     /// # Errors
-    /// As [`run`](Self::run).
+    /// As [`run`](Self::run), and [`BadPixels`](crate::Code::BadPixels) for what
+    /// [`for_buffer`](Self::for_buffer) rules out.
     pub fn run_to_pixels(self) -> Result<PixelOutput> {
+        let buffer = self.wanted.buffer.map(|(layout, _)| layout);
+        let made = if self.options.mask { Layout::Gray8 } else { Layout::Rgb8 };
+        buffer.map_or(Ok(()), |layout| views::expect_channels(layout, made))?;
         let mut watch = Watch::new(self.control);
-        let finished = self.make(&mut watch)?;
+        let mut finished = self.make(&mut watch)?;
+        finished.flatten_unless(buffer.is_none_or(Layout::has_alpha), &mut watch)?;
         Ok(PixelOutput { pixels: finished.pixels, matte: finished.matte, times: watch.times })
     }
 
+    /// Runs, and fills the caller's buffer, which must have the result's size
+    /// ([`output_size`](crate::output_size) tells it). RGBA holds every result;
+    /// an RGB buffer gets a cut-out on white; a grey one holds a mask alone.
+    /// Gives how long each stage took.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), and [`BadPixels`](crate::Code::BadPixels) for a
+    /// buffer of another size, before the model runs, or of too few channels.
+    /// The buffer is left as it is on every error.
+    pub fn run_into(self, target: &mut PixelViewMut<'_>) -> Result<Vec<(Stage, Duration)>> {
+        let made = self.for_buffer(target.layout(), Some(target.size())).run_to_pixels()?;
+        target.copy_from(&made.pixels).map(|()| made.times)
+    }
+
     fn make(self, watch: &mut Watch) -> Result<Finished> {
-        let Self { remover, input, options, problems, keep_matte, control } = self;
+        let Self { remover, input, options, problems, wanted, control } = self;
+        remover.check_process()?;
         let _place = remover.gate.enter(&control)?;
         let input = collect(input::check(input, &remover.limits), problems)?;
         let shop = Shop { engine: &*remover.engine, recipe: &remover.recipe, limits: &remover.limits };
-        shop.make(&input, &options, keep_matte, watch)
+        shop.make(&input, &options, wanted, watch)
     }
 }
 

@@ -36,6 +36,7 @@ fn the_readme_is_fresh() {
     let example = include_str!("../examples/cutout.rs");
     check("example", &format!("```rust,no_run\n{example}```"));
     check("options", &remrembg::options_markdown());
+    check("settings", &remrembg::settings_markdown());
     check("models", &remrembg::models::models_markdown());
 }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use image::{DynamicImage, ImageDecoder, ImageEncoder, ImageFormat, Rgb, RgbImage, RgbaImage};
 use remrembg::{
-    CancelToken, Code, Color, Config, EngineChoice, ErrorKind, Format, Layout, Options, PixelView, Pixels, Progress,
-    Remover, Stage,
+    CancelToken, ChannelOrder, Code, Color, Config, EngineChoice, ErrorKind, Format, Layout, Options, PixelView,
+    PixelViewMut, Pixels, Progress, Remover, Stage,
 };
 
 static REMOVER: LazyLock<Remover> = LazyLock::new(|| Remover::new(config()).expect("the engine inside always works"));
@@ -369,4 +369,39 @@ fn the_readmes_example_makes_what_it_says() {
     assert!(run.status.success() && said.starts_with("800 × 600 image/png, on "), "{said} {run:?}");
     let cutout = image::open(folder.path().join("cutout.png")).expect("the example wrote a picture");
     assert_eq!((cutout.width(), cutout.height()), (800, 600));
+}
+
+#[test]
+fn a_result_fills_the_callers_buffer_in_its_own_channels() {
+    let ball = ball();
+    let view = PixelView::new(ball.as_raw(), WIDTH, HEIGHT, Layout::Rgb8, WIDTH as usize * 3).expect("it fits");
+    let at = |(x, y): (u32, u32)| (y * WIDTH + x) as usize;
+    let mut bgra = vec![9; (WIDTH * HEIGHT) as usize * 4];
+    let target = PixelViewMut::new(&mut bgra, WIDTH, HEIGHT, Layout::Rgba8, WIDTH as usize * 4).expect("it fits");
+    REMOVER.job(view).run_into(&mut target.with_order(ChannelOrder::Bgr)).expect("it is removed");
+    let (inside, outside) = (&bgra[at(INSIDE) * 4..][..4], &bgra[at(OUTSIDE) * 4..][..4]);
+    assert!(inside[2] == RED[0] && inside[0] == RED[2] && inside[3] > 250, "{inside:?}");
+    assert!(outside[3] < 5, "{outside:?}");
+
+    let mut rgb = vec![9; (WIDTH * HEIGHT) as usize * 3];
+    let mut target = PixelViewMut::new(&mut rgb, WIDTH, HEIGHT, Layout::Rgb8, WIDTH as usize * 3).expect("it fits");
+    REMOVER.job(view).run_into(&mut target).expect("it is removed");
+    assert!(rgb[at(OUTSIDE) * 3..][..3].iter().all(|value| *value > 250), "white behind it");
+}
+
+#[test]
+fn a_result_that_does_not_fit_is_refused_before_the_model_runs() {
+    let picture = ball();
+    let view = PixelView::new(picture.as_raw(), WIDTH, HEIGHT, Layout::Rgb8, WIDTH as usize * 3).expect("it fits");
+    let stages = RefCell::new(Vec::new());
+    let progress = |progress: Progress| stages.borrow_mut().push(progress.stage);
+    let options = Options { w: Some(60), ..Options::default() };
+    let (layout, size) = (Layout::Rgba8, Some((WIDTH, HEIGHT)));
+    let job = REMOVER.job(view).options(&options).progress(&progress).for_buffer(layout, size);
+    let error = job.run_to_pixels().expect_err("half the width");
+    assert_eq!(error.code(), Code::BadPixels);
+    assert_eq!(error.message(), "The result has 60×45 pixels, but the buffer has 120×90");
+    assert!(!stages.borrow().contains(&Stage::Segment), "{stages:?}");
+    let error = REMOVER.job(view).for_buffer(Layout::Gray8, None).run_to_pixels().expect_err("a cut-out is not grey");
+    assert_eq!(error.message(), "The result is RGB, but the buffer is grey");
 }

@@ -5,7 +5,7 @@ mod checks;
 mod color;
 mod format;
 mod named_colors;
-mod python;
+pub(crate) mod python;
 mod table;
 
 use std::collections::BTreeSet;

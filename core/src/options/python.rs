@@ -8,7 +8,7 @@ const MAX_INT_DIGITS: usize = 4300;
 
 /// Reads an integer of any size. The answer is what `str(int(text))` prints:
 /// no leading zeros, no plus sign, no minus sign before zero.
-pub(super) fn int(text: &str) -> Option<String> {
+pub(crate) fn int(text: &str) -> Option<String> {
     let text = to_ascii(text)?;
     let (sign, digits) = split_sign(text.trim());
     let digits = without_underscores(digits)?;
@@ -72,7 +72,7 @@ fn without_underscores(text: &str) -> Option<String> {
 }
 
 /// `repr(text)`: in single quotes, or in double ones where that saves escapes.
-pub(super) fn repr(text: &str) -> String {
+pub(crate) fn repr(text: &str) -> String {
     let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
     let inside: String = text.chars().map(|c| if c == quote { format!("\\{c}") } else { shown(c) }).collect();
     format!("{quote}{inside}{quote}")
