@@ -1,0 +1,209 @@
+//! `remrembg_options`: what is asked for, as text, and how a removal is followed
+//! and stopped.
+
+use std::ffi::{c_char, c_void};
+use std::ptr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use remrembg::{CancelToken, Options, Progress, output_size};
+
+use crate::boundary::{Slot, answer, misuse, quietly};
+use crate::codes::{remrembg_code, remrembg_stage};
+use crate::error::remrembg_error;
+use crate::handle::{self, Handle};
+use crate::text;
+
+/// The longest side that the size of a result can be asked for.
+const MAX_SIDE: u32 = 10_000;
+
+/// What to do, as pairs of text: the settings of a remover, or the fields of a
+/// removal, and how to follow and to stop it.
+///
+/// Made by remrembg_options_new(), owned by the caller, freed by
+/// remrembg_options_free(). Any number of threads may use one at once; what one
+/// changes counts for calls that begin later. A removal takes a copy when it
+/// begins, so changing or freeing the options does not disturb it.
+pub struct remrembg_options {
+    asked: Mutex<Asked>,
+    cancel: CancelToken,
+}
+
+impl Handle for remrembg_options {
+    const NAME: &'static str = "A remrembg_options";
+}
+
+/// What a call takes from the options when it begins.
+#[derive(Clone, Default)]
+pub(crate) struct Asked {
+    pub(crate) pairs: Vec<(String, String)>,
+    pub(crate) listener: Option<Listener>,
+}
+
+/// A caller's function and what it is called with.
+#[derive(Clone, Copy)]
+pub(crate) struct Listener {
+    call: extern "C" fn(user_data: *mut c_void, stage: remrembg_stage, fraction: f32),
+    user_data: *mut c_void,
+}
+
+// SAFETY: the pointer is only handed back, and the documentation asks that it
+// may be used on every thread that removes with these options.
+unsafe impl Send for Listener {}
+// SAFETY: as above.
+unsafe impl Sync for Listener {}
+
+impl Listener {
+    pub(crate) fn tell(&self, progress: Progress) {
+        (self.call)(self.user_data, remrembg_stage::of(progress.stage), progress.fraction);
+    }
+}
+
+impl remrembg_options {
+    /// What is asked for now, and the token that stops it. NULL asks for nothing.
+    pub(crate) fn read(options: *const Self) -> remrembg::Result<(Asked, CancelToken)> {
+        if options.is_null() {
+            return Ok(Default::default());
+        }
+        let options = handle::borrow(options)?;
+        let asked = options.asked().clone();
+        Ok((asked, options.cancel.clone()))
+    }
+
+    fn asked(&self) -> MutexGuard<'_, Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Called with the progress of a removal.
+///
+/// `stage` is running and `fraction` of it is done, 0 to 1: every stage that
+/// runs reports 0 when it starts and 1 when it is done, and never falls back.
+/// `user_data` is what came with the function. Called on the thread that removes.
+/// It may call any function of this header, also remove with the same remover,
+/// and remrembg_options_cancel() to stop the removal it is told of. It must
+/// return: no longjmp and no C++ exception may leave it.
+pub type remrembg_progress = Option<extern "C" fn(user_data: *mut c_void, stage: remrembg_stage, fraction: f32)>;
+
+/// Makes options that ask for nothing, which is the defaults everywhere.
+///
+/// Any thread. Free it with remrembg_options_free(). NULL only if something is
+/// wrong inside.
+#[unsafe(no_mangle)]
+pub extern "C" fn remrembg_options_new() -> *mut remrembg_options {
+    quietly(ptr::null_mut(), || {
+        Some(handle::give(remrembg_options { asked: Mutex::default(), cancel: CancelToken::new() }))
+    })
+}
+
+/// Sets `key` to `value`. Both are UTF-8 and copied; neither may be NULL. Of
+/// several values of a key the last one counts. An empty value is unset, but for
+/// angle, which is a number.
+///
+/// The text is kept as it is: whoever takes the options reads all of it and tells
+/// all that is wrong at once, together with what is wrong with the picture, as
+/// the hosted API does. remrembg_options_size() checks a removal's beforehand.
+///
+/// @FIELDS@
+///
+/// @SETTINGS@
+///
+/// @param error  NULL, or where the error goes; NULL is put there on success.
+/// @return #REMREMBG_OK, or #REMREMBG_MISUSE; then the options are as before.
+///
+/// Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn remrembg_options_set(
+    options: *mut remrembg_options,
+    key: *const c_char,
+    value: *const c_char,
+    error: *mut *mut remrembg_error,
+) -> remrembg_code {
+    answer(error, || {
+        let options = handle::borrow(options)?;
+        let (key, value) = (text::read(key, "key")?, text::read(value, "value")?);
+        let mut asked = options.asked();
+        match asked.pairs.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, old)) => *old = value,
+            None => asked.pairs.push((key, value)),
+        }
+        Ok(())
+    })
+}
+
+/// Has `callback` told of the progress of each removal that begins with these
+/// options from now on; NULL ends that.
+///
+/// @param user_data  Anything, NULL too: passed on and never looked at. It has
+///     to stay valid until the last removal with these options has returned, and
+///     bear use from every thread that removes with them.
+/// @param error  NULL, or where the error goes; NULL is put there on success.
+/// @return #REMREMBG_OK, or #REMREMBG_MISUSE for what is no live options.
+///
+/// Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn remrembg_options_set_progress(
+    options: *mut remrembg_options,
+    callback: remrembg_progress,
+    user_data: *mut c_void,
+    error: *mut *mut remrembg_error,
+) -> remrembg_code {
+    answer(error, || {
+        handle::borrow(options)?.asked().listener = callback.map(|call| Listener { call, user_data });
+        Ok(())
+    })
+}
+
+/// Asks every removal with these options, running or yet to come, to stop. Each
+/// returns #REMREMBG_CANCELLED at its next check, within milliseconds in most
+/// stages. This cannot be taken back: make new options for further removals.
+///
+/// NULL, and what is no live options, is left alone. Any thread, also from a
+/// progress callback; not from a signal handler.
+#[unsafe(no_mangle)]
+pub extern "C" fn remrembg_options_cancel(options: *mut remrembg_options) {
+    quietly((), || Some(handle::find(options)?.cancel.cancel()));
+}
+
+/// Tells the size that a removal with these options will give, without doing it;
+/// also the way to check options before there is a picture.
+///
+/// @param options  NULL for the defaults.
+/// @param width,height  Size of the upright picture in pixels, each 1 to 10000:
+///     for a picture that its EXIF orientation turns by a quarter, the other way
+///     round than stored.
+/// @param out_width,out_height  NULL, or where the result's size in pixels goes;
+///     untouched on failure.
+/// @param error  NULL, or where the error goes; NULL is put there on success.
+/// @return #REMREMBG_OK, or what a removal would say of these options.
+///
+/// Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn remrembg_options_size(
+    options: *const remrembg_options,
+    width: u32,
+    height: u32,
+    out_width: *mut u32,
+    out_height: *mut u32,
+    error: *mut *mut remrembg_error,
+) -> remrembg_code {
+    answer(error, || {
+        let (wide, high) = (Slot::optional(out_width, "out_width")?, Slot::optional(out_height, "out_height")?);
+        let (asked, _) = remrembg_options::read(options)?;
+        if ![width, height].iter().all(|side| (1..=MAX_SIDE).contains(side)) {
+            return Err(misuse(format!("Width and height must be 1 to {MAX_SIDE}, got: {width}×{height}")));
+        }
+        let size = output_size((width, height), &Options::from_pairs(asked.pairs)?);
+        wide.put(size.0);
+        high.put(size.1);
+        Ok(())
+    })
+}
+
+/// Frees options. Removals that began with them go on. NULL, and what is no live
+/// options, is left alone.
+///
+/// Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn remrembg_options_free(options: *mut remrembg_options) {
+    quietly((), || Some(handle::free(options)));
+}

@@ -1,0 +1,107 @@
+//! `remrembg_output`: what a removal made.
+
+use std::ffi::{CString, c_char};
+use std::ptr;
+use std::time::Duration;
+
+use remrembg::{Output, PixelOutput, Stage};
+
+use crate::boundary::{Slot, quietly};
+use crate::codes::remrembg_stage;
+use crate::handle::{self, Handle};
+use crate::text::for_c;
+
+/// What a removal made.
+///
+/// Made by the functions that remove; the caller owns it and frees it with
+/// remrembg_output_free(). Never changes: any number of threads may read one at
+/// once. Depends on nothing: it outlives the remover and the options.
+pub struct remrembg_output {
+    data: Option<Vec<u8>>,
+    mime: Option<CString>,
+    size: (u32, u32),
+    times: Vec<(Stage, Duration)>,
+}
+
+impl Handle for remrembg_output {
+    const NAME: &'static str = "A remrembg_output";
+}
+
+impl remrembg_output {
+    pub(crate) fn encoded(output: Output) -> Self {
+        let (mime, size) = (for_c(output.mime()), (output.width, output.height));
+        Self { data: Some(output.data), mime: Some(mime), size, times: output.times }
+    }
+
+    pub(crate) fn pixels(output: &PixelOutput, data: Option<Vec<u8>>) -> Self {
+        let size = (output.pixels.width(), output.pixels.height());
+        Self { data, mime: None, size, times: output.times.clone() }
+    }
+}
+
+/// The encoded file, or the rows of pixels of a target without memory of its
+/// own. NULL where the caller's memory was filled instead, for NULL and for what
+/// is no live output.
+///
+/// @param size  NULL, or where the number of bytes goes; 0 with NULL.
+///
+/// Any thread. The bytes belong to the output and go with it.
+#[unsafe(no_mangle)]
+pub extern "C" fn remrembg_output_data(output: *const remrembg_output, size: *mut usize) -> *const u8 {
+    let found = quietly(None, || handle::find(output).map(Some));
+    let data = found.as_ref().and_then(|output| output.data.as_ref());
+    put(size, data.map_or(0, Vec::len));
+    data.map_or(ptr::null(), |data| data.as_ptr())
+}
+
+/// Width and height of the result in pixels, each 1 to 10000 before a rotation
+/// lets it grow.
+///
+/// @param width,height  NULL, or where the numbers go; 0 for NULL and for what
+///     is no live output.
+///
+/// Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn remrembg_output_size(output: *const remrembg_output, width: *mut u32, height: *mut u32) {
+    let size = quietly((0, 0), || Some(handle::find(output)?.size));
+    put(width, size.0);
+    put(height, size.1);
+}
+
+/// The MIME type of an encoded file, as `"image/webp"`; NULL for pixels, for NULL
+/// and for what is no live output.
+///
+/// Any thread. The text belongs to the output and goes with it.
+#[unsafe(no_mangle)]
+pub extern "C" fn remrembg_output_mime(output: *const remrembg_output) -> *const c_char {
+    quietly(ptr::null(), || Some(handle::find(output)?.mime.as_ref()?.as_ptr()))
+}
+
+/// How long a stage took, in seconds; 0 for a stage that did not run, for a
+/// number that is no #remrembg_stage, for NULL and for what is no live output.
+///
+/// Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn remrembg_output_time(output: *const remrembg_output, stage: i32) -> f64 {
+    quietly(0.0, || {
+        let output = handle::find(output)?;
+        let times = output.times.iter().filter(|(ran, _)| remrembg_stage::of(*ran) as i32 == stage);
+        Some(times.map(|(_, time)| time.as_secs_f64()).sum())
+    })
+}
+
+/// Frees an output, and with it the bytes and texts that it gave. NULL, and what
+/// is no live output, is left alone.
+///
+/// Any thread, once no other reads the output or its bytes.
+#[unsafe(no_mangle)]
+pub extern "C" fn remrembg_output_free(output: *mut remrembg_output) {
+    quietly((), || Some(handle::free(output)));
+}
+
+/// Fills in a number where there is somewhere to put it.
+fn put<T>(place: *mut T, value: T) {
+    if let Ok(slot) = Slot::optional(place, "") {
+        slot.put(value);
+    }
+}

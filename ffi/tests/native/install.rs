@@ -1,0 +1,129 @@
+//! What `make install` puts in place is found and used, and taken away again.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::build::{PREFIX, make, program, root, succeed, temporary};
+
+/// A real photo and the bundled model: what a user runs first.
+fn cuts_out(example: &Path) {
+    let photo = root().join("demo/photo.png");
+    if !photo.exists() {
+        return println!("SKIPPED: demo/photo.png is absent, run `make setup`");
+    }
+    let cutout = example.with_extension("png");
+    succeed(program(example).arg(&photo).arg(&cutout).env("LD_LIBRARY_PATH", PREFIX.join("lib")));
+    let made = image::open(&cutout).expect("the example writes a picture").into_rgba8();
+    assert_eq!(made.dimensions(), (512, 512));
+    let at = |x, y| made.get_pixel(x, y).0;
+    assert!(at(200, 200)[3] > 250, "the astronaut's face is kept");
+    let behind = at(500, 5);
+    assert!(behind[3] == 0 || behind[..3].iter().all(|value| *value > 250), "what is behind her is not: {behind:?}");
+}
+
+fn flags(package: &str) -> Vec<String> {
+    let mut command = Command::new("pkg-config");
+    command.args(["--cflags", "--libs", package]).env("PKG_CONFIG_PATH", PREFIX.join("lib/pkgconfig"));
+    let text = String::from_utf8(succeed(&mut command).stdout).expect("flags are text");
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+/// Whether a program needs libremrembg beside it.
+fn is_dynamic(program: &Path) -> bool {
+    let needed = succeed(Command::new("readelf").arg("--dynamic").arg(program)).stdout;
+    String::from_utf8_lossy(&needed).contains("[libremrembg.so.")
+}
+
+#[test]
+fn pkg_config_builds_the_examples_shared_and_static() {
+    let folder = temporary("pkg-config");
+    for (compiler, example) in [("cc", "cutout.c"), ("c++", "cutout.cpp")] {
+        for package in ["remrembg", "remrembg-static"] {
+            let program = folder.join(format!("{example}-{package}"));
+            let mut command = Command::new(compiler);
+            command.arg(root().join("ffi/examples").join(example)).arg("-o").arg(&program).args(flags(package));
+            succeed(&mut command);
+            assert_eq!(is_dynamic(&program), package == "remrembg", "{package}");
+            cuts_out(&program);
+        }
+    }
+}
+
+/// The README's two lines, as they stand there.
+#[test]
+fn the_readmes_lines_build_and_run_the_example() {
+    let photo = root().join("demo/photo.png");
+    if !photo.exists() {
+        return println!("SKIPPED: demo/photo.png is absent, run `make setup`");
+    }
+    let readme = fs::read_to_string(root().join("README.md")).expect("the README is there");
+    let block =
+        readme.split("```sh\n").find(|block| block.starts_with("cc cutout.c")).expect("the README has the lines");
+    let lines = block.split("```").next().expect("the block ends");
+    assert_eq!(lines.lines().count(), 2);
+    let folder = temporary("readme");
+    fs::copy(root().join("ffi/examples/cutout.c"), folder.join("cutout.c")).expect("a copy");
+    fs::copy(photo, folder.join("photo.jpg")).expect("a copy");
+    let mut shell = program("sh");
+    shell.args(["-ec", lines]).current_dir(&folder).env("LD_LIBRARY_PATH", PREFIX.join("lib"));
+    succeed(shell.env("PKG_CONFIG_PATH", PREFIX.join("lib/pkgconfig")));
+    assert_eq!(image::image_dimensions(folder.join("cutout.png")).expect("a picture"), (512, 512));
+}
+
+#[test]
+fn cmake_builds_the_examples_shared_and_static() {
+    let folder = temporary("cmake");
+    let source = root().join("ffi/tests/cmake");
+    let mut configure = Command::new("cmake");
+    configure.arg("-S").arg(source).arg("-B").arg(&folder).arg(format!("-DCMAKE_PREFIX_PATH={}", PREFIX.display()));
+    succeed(&mut configure);
+    succeed(Command::new("cmake").arg("--build").arg(&folder));
+    for (name, dynamic) in [("shared_c", true), ("static_c", false), ("shared_cpp", true), ("static_cpp", false)] {
+        assert_eq!(is_dynamic(&folder.join(name)), dynamic, "{name}");
+        cuts_out(&folder.join(name));
+    }
+}
+
+#[test]
+fn only_the_interface_is_exported() {
+    for (file, flag) in [("libremrembg.so", "--dynamic"), ("libremrembg.a", "--extern-only")] {
+        let mut command = Command::new("nm");
+        command.args([flag, "--defined-only", "--format=just-symbols"]).arg(PREFIX.join("lib").join(file));
+        let output = succeed(&mut command).stdout;
+        let names: Vec<&str> = std::str::from_utf8(&output).expect("names are text").lines().collect();
+        let names: Vec<&str> = names.into_iter().filter(|name| !name.is_empty() && !name.ends_with(':')).collect();
+        let header = fs::read_to_string(root().join("include/remrembg.h")).expect("the header is there");
+        assert!(names.len() > 20, "{file} has {names:?}");
+        for name in names {
+            assert!(name.starts_with("remrembg_") && header.contains(&format!("{name}(")), "{file} has {name}");
+        }
+    }
+}
+
+#[test]
+fn the_shared_library_has_a_versioned_name() {
+    let lib = PREFIX.join("lib");
+    let link = |name: &str| fs::read_link(lib.join(name)).expect("a link");
+    let (version, abi) = (env!("CARGO_PKG_VERSION"), concat!("0.", env!("CARGO_PKG_VERSION_MINOR")));
+    assert_eq!(link("libremrembg.so"), PathBuf::from(format!("libremrembg.so.{abi}")));
+    assert_eq!(link(&format!("libremrembg.so.{abi}")), PathBuf::from(format!("libremrembg.so.{version}")));
+    let dynamic = succeed(Command::new("readelf").arg("--dynamic").arg(lib.join("libremrembg.so"))).stdout;
+    let dynamic = String::from_utf8_lossy(&dynamic).into_owned();
+    assert!(dynamic.contains(&format!("soname: [libremrembg.so.{abi}]")), "{dynamic}");
+    assert!(dynamic.contains("NODELETE"), "dlclose must leave the engines' threads their code");
+}
+
+#[test]
+fn what_is_installed_can_be_removed() {
+    let (stage, prefix) = (temporary("stage"), Path::new("/opt/a folder"));
+    make(&["install"], prefix, &stage.display().to_string());
+    let files = || -> Vec<PathBuf> {
+        let output = succeed(Command::new("find").arg(&stage).args(["-not", "-type", "d"])).stdout;
+        String::from_utf8_lossy(&output).lines().map(PathBuf::from).collect()
+    };
+    assert_eq!(files().len(), 10, "{:?}", files());
+    assert!(stage.join("opt/a folder/include/remrembg.h").exists());
+    make(&["uninstall"], prefix, &stage.display().to_string());
+    assert!(files().is_empty(), "{:?}", files());
+}
