@@ -93,7 +93,7 @@ pub extern "C" fn remrembg_error_json(error: *const remrembg_error) -> *const c_
 /// Any thread, once no other reads the error or its texts.
 #[unsafe(no_mangle)]
 pub extern "C" fn remrembg_error_free(error: *mut remrembg_error) {
-    quietly((), || Some(handle::free(error)));
+    handle::free(error);
 }
 
 fn text_of(error: *const remrembg_error, text: fn(&remrembg_error) -> &CString) -> *const c_char {

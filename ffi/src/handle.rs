@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use remrembg::Result;
 
-use crate::boundary::misuse;
+use crate::boundary::{misuse, quietly};
 
 /// What C may hold a pointer to.
 pub(crate) trait Handle: Send + Sync + 'static {
@@ -61,13 +61,15 @@ pub(crate) fn find<T: Handle>(handle: *const T) -> Option<Arc<T>> {
 
 /// Takes the handle back from C. Anything that is no live handle is left alone.
 pub(crate) fn free<T: Handle>(handle: *mut T) {
-    let mut live = live();
-    if live.get(&key(handle)) != Some(&TypeId::of::<T>()) {
-        return;
-    }
-    live.remove(&key(handle));
-    drop(live);
-    // SAFETY: the register had this address as a `T` that `give` made, and
-    // has it no more, so that this is the only time it is taken back.
-    drop(unsafe { Arc::from_raw(handle.cast_const()) });
+    quietly((), || {
+        let mut live = live();
+        if live.get(&key(handle)) == Some(&TypeId::of::<T>()) {
+            live.remove(&key(handle));
+            drop(live);
+            // SAFETY: the register had this address as a `T` that `give` made, and
+            // has it no more, so that this is the only time it is taken back.
+            drop(unsafe { Arc::from_raw(handle.cast_const()) });
+        }
+        None
+    });
 }

@@ -161,7 +161,10 @@ pub extern "C" fn remrembg_options_set_progress(
 /// progress callback; not from a signal handler.
 #[unsafe(no_mangle)]
 pub extern "C" fn remrembg_options_cancel(options: *mut remrembg_options) {
-    quietly((), || Some(handle::find(options)?.cancel.cancel()));
+    quietly((), || {
+        handle::find(options)?.cancel.cancel();
+        None
+    });
 }
 
 /// Tells the size that a removal with these options will give, without doing it;
@@ -205,5 +208,5 @@ pub extern "C" fn remrembg_options_size(
 /// Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn remrembg_options_free(options: *mut remrembg_options) {
-    quietly((), || Some(handle::free(options)));
+    handle::free(options);
 }

@@ -96,7 +96,7 @@ pub extern "C" fn remrembg_output_time(output: *const remrembg_output, stage: i3
 /// Any thread, once no other reads the output or its bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn remrembg_output_free(output: *mut remrembg_output) {
-    quietly((), || Some(handle::free(output)));
+    handle::free(output);
 }
 
 /// Fills in a number where there is somewhere to put it.

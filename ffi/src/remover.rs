@@ -139,7 +139,7 @@ pub extern "C" fn remrembg_remover_engine(remover: *const remrembg_remover) -> *
 /// Any thread. Waits for an inference that a cancellation left behind.
 #[unsafe(no_mangle)]
 pub extern "C" fn remrembg_remover_free(remover: *mut remrembg_remover) {
-    quietly((), || Some(handle::free(remover)));
+    handle::free(remover);
 }
 
 /// The folder of this library, or of the program that it is part of.
