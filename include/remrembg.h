@@ -20,20 +20,26 @@
  * What holds for every function:
  *
  * - It may be called from any thread, at any time, also from a progress callback;
- *   not from a signal handler. `const` is what a function does not change.
+ *   not from a signal handler. pthread_cancel() waits until it has returned.
+ *   `const` is what a function does not change.
  * - Whatever it is passed, it returns: no panic, exception, abort or exit leaves
- *   it, but for memory that runs out. NULL, a misaligned pointer and a handle
- *   that is not one, is of another type or was freed are told as
+ *   it, but for memory or stack that runs out. NULL, a misaligned pointer and a
+ *   handle that is not one, is of another type or was freed are told as
  *   #REMREMBG_MISUSE by a function that answers a #remrembg_code, and otherwise
- *   by the answer that its comment names. Pointers that are neither NULL nor
- *   misaligned must lead to what their comment says: nobody can check that. A
- *   handle that was freed is told from a live one as long as no new handle of the
- *   same type has its address.
+ *   by the answer that its comment names; a misaligned place for a result is then
+ *   left alone. Pointers that are neither NULL nor misaligned must lead to what
+ *   their comment says: nobody can check that. A handle that was freed is told
+ *   from a live one as long as no new handle of the same type has its address.
  * - Who makes a handle with a ..._new function, or gets one through an output
  *   parameter, owns it and frees it with the ..._free function of its type, in any
  *   order. What is read from a handle belongs to it and goes with it.
- * - On failure, output parameters and targets are left as they are.
- * - Text is UTF-8 and ends with NUL. What is passed in is copied.
+ * - On failure, output parameters and targets are left as they are. What an
+ *   output parameter or an error parameter held before is overwritten, neither
+ *   looked at nor freed.
+ * - Text ends with NUL. What is passed in is copied, and read as UTF-8: U+FFFD
+ *   stands for what is none. What comes out is UTF-8.
+ * - The process may fork() while no other thread makes a remover. The library
+ *   reads the environment: it is not for setuid programs.
  *
  * The library is never unloaded: dlclose() leaves it in place, as the engines'
  * threads may outlive the last remover. A process loads one ONNX Runtime and
@@ -188,7 +194,7 @@ enum remrembg_code
   REMREMBG_CANNOT_READ = 29,
   /**
    * An argument that no program should pass: NULL where it is not allowed, a
-   * handle that is not one or was freed, a misaligned pointer, text that is not UTF-8.
+   * handle that is not one or was freed, a misaligned pointer, a size that cannot be.
    */
   REMREMBG_MISUSE = 30,
   /**
@@ -206,7 +212,7 @@ typedef int32_t remrembg_code;
 
 /**
  * The stages of a removal, in the order in which they run. A stage that has
- * nothing to do does not run.
+ * nothing to do does not run. Later versions may add some.
  */
 enum remrembg_stage
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -259,7 +265,7 @@ typedef int32_t remrembg_stage;
 #endif // __cplusplus
 
 /**
- * Who has to act on an error.
+ * Who has to act on an error. Later versions may add some.
  */
 enum remrembg_kind
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -360,7 +366,8 @@ typedef struct remrembg_error remrembg_error;
  * Made by remrembg_options_new(), owned by the caller, freed by
  * remrembg_options_free(). Any number of threads may use one at once; what one
  * changes counts for calls that begin later. A removal takes a copy when it
- * begins, so changing or freeing the options does not disturb it.
+ * begins, so changing or freeing the options does not disturb it; cancelling
+ * does, even though the callee sees the options as const.
  */
 typedef struct remrembg_options remrembg_options;
 
@@ -389,7 +396,8 @@ typedef struct remrembg_remover remrembg_remover;
  * Called with the progress of a removal.
  *
  * `stage` is running and `fraction` of it is done, 0 to 1: every stage that
- * runs reports 0 when it starts and 1 when it is done, and never falls back.
+ * runs reports 0 when it starts and 1 when it is done, and never falls back. A
+ * file that is refused by its first bytes reports nothing.
  * `user_data` is what came with the function. Called on the thread that removes.
  * It may call any function of this header, also remove with the same remover,
  * and remrembg_options_cancel() to stop the removal it is told of. It must
@@ -514,6 +522,8 @@ extern "C" {
  */
 const char *remrembg_version(void);
 
+extern int pthread_setcancelstate(int state, int *before);
+
 /**
  * Makes options that ask for nothing, which is the defaults everywhere.
  *
@@ -523,9 +533,9 @@ const char *remrembg_version(void);
 struct remrembg_options *remrembg_options_new(void);
 
 /**
- * Sets `key` to `value`. Both are UTF-8 and copied; neither may be NULL. Of
- * several values of a key the last one counts. An empty value is unset, but for
- * angle, which is a number.
+ * Sets `key` to `value`. Both are copied; neither may be NULL. Of several values
+ * of a key the last one counts. An empty value is unset, but for angle, which is
+ * a number.
  *
  * The text is kept as it is: whoever takes the options reads all of it and tells
  * all that is wrong at once, together with what is wrong with the picture, as
@@ -633,7 +643,8 @@ void remrembg_options_cancel(struct remrembg_options *options);
  * @param out_width,out_height  NULL, or where the result's size in pixels goes;
  *     untouched on failure.
  * @param error  NULL, or where the error goes; NULL is put there on success.
- * @return #REMREMBG_OK, or what a removal would say of these options.
+ * @return #REMREMBG_OK, or what a removal would say of these options;
+ *     #REMREMBG_MISUSE for a size outside its range.
  *
  * Any thread.
  */
@@ -667,11 +678,18 @@ void remrembg_options_free(struct remrembg_options *options);
  *     #REMREMBG_MODEL_DAMAGED, #REMREMBG_MODEL_SHAPE, #REMREMBG_CANNOT_READ) or
  *     the engine (#REMREMBG_ENGINE_UNAVAILABLE, #REMREMBG_ENGINE_FAILED).
  *
- * ONNX Runtime is looked for in this order: the setting onnxruntime; the
- * environment's REMREMBG_ONNXRUNTIME, then ORT_DYLIB_PATH; the folder of
- * libremrembg; that of the program; the system's loader.
+ * ONNX Runtime: the setting onnxruntime is the only place where it is looked
+ * for, if it is set, and an error if there is none. Otherwise these are tried in
+ * order: the environment's REMREMBG_ONNXRUNTIME, then ORT_DYLIB_PATH; the folder
+ * of libremrembg; that of the program, and `../lib` beside it; the system's
+ * loader. None of it counts once the process has loaded one for a remover.
  *
- * Any thread.
+ * A model by another name than the default's is looked for in the folders that
+ * the environment's REMREMBG_OFFLINE_MODELS and REMREMBG_MODELS name, else in the
+ * user's cache; `remrembg models fetch NAME` on the command line puts it there,
+ * and `remrembg models list` tells the names.
+ *
+ * Any thread, while no other changes the environment.
  */
 remrembg_code remrembg_remover_new(const struct remrembg_options *settings,
                                    struct remrembg_remover **remover,
@@ -700,8 +718,8 @@ void remrembg_remover_free(struct remrembg_remover *remover);
  * @param remover  A live remover.
  * @param data,size  The file; kept unchanged by the caller until this returns.
  *     NULL with size 0 is a request without a picture, which is refused.
- * @param file_name  NULL, or the name that an upload came with, UTF-8: its
- *     suffix is then checked as the hosted API does. Nothing is opened.
+ * @param file_name  NULL, or the name that an upload came with: its suffix is
+ *     then checked as the hosted API does. Nothing is opened.
  * @param options  NULL for the defaults, which give WebP of the picture's size.
  *     The mask alone comes with the field mask.
  * @param target  NULL for an encoded file. Otherwise the result is not encoded
@@ -716,9 +734,9 @@ void remrembg_remover_free(struct remrembg_remover *remover);
  *     with the picture and the options, all at once, or with the target;
  *     #REMREMBG_CANCELLED; #REMREMBG_ENGINE_FAILED; #REMREMBG_MISUSE.
  *
- * Any thread; returns when the work is done. Running out of memory ends the
- * process, as it does for all Rust code: the settings max_bytes, max_side,
- * decode_memory and in_flight bound what is taken.
+ * Any thread with 256 KiB of stack or more; returns when the work is done.
+ * Running out of memory ends the process, as it does for all Rust code: the
+ * settings max_bytes, max_side, decode_memory and in_flight bound what is taken.
  */
 remrembg_code remrembg_remove_bytes(const struct remrembg_remover *remover,
                                     const uint8_t *data,

@@ -157,7 +157,7 @@ codes! {
     /// A file or a stream that could not be written.
     CannotWrite = "cannot_write", Io, 500, "Cannot write";
     /// An argument that no program should pass: a null pointer, a handle that is
-    /// not one or was freed, text that is not UTF-8.
+    /// not one or was freed, a size that cannot be.
     Misuse = "misuse", Misuse, 500, "An argument cannot be used";
     /// A fault of remrembg's own.
     Internal = "internal", Internal, 500, "Internal error";

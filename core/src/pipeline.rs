@@ -35,6 +35,8 @@ pub(crate) struct Shop<'a> {
 pub(crate) struct Wanted {
     /// The full-size matte.
     pub(crate) matte: bool,
+    /// A picture without alpha: a cut-out is put on white.
+    pub(crate) opaque: bool,
     /// What the caller's own buffer holds, and its size. A result that does not
     /// fit is refused as soon as that is known, before the model runs.
     pub(crate) buffer: Option<(Layout, Option<(u32, u32)>)>,
@@ -74,40 +76,29 @@ impl Shop<'_> {
             true => alpha,
             false => watch.time(Stage::CutOut, |_| Ok(compose::cut_out(pixels, &alpha)))?,
         };
-        let pixels = arrange(cut, options, watch)?;
+        let pixels = arrange(cut, options, wanted.opaque, watch)?;
         let icc = icc.filter(|_| !options.mask);
         Ok(Finished { pixels, upright: size, matte, icc })
     }
 }
 
 /// The stages that follow the options alone: resize, rotate, background.
-fn arrange(cut: Pixels, options: &Options, watch: &mut Watch) -> Result<Pixels> {
+fn arrange(cut: Pixels, options: &Options, opaque: bool, watch: &mut Watch) -> Result<Pixels> {
     let fitted = geometry::fitted_size((cut.width(), cut.height()), options);
     let resize = fitted != (cut.width(), cut.height());
     let cut = watch.time_if(resize, Stage::Resize, cut, |p, c| transform::resize(p, fitted, c))?;
     let turned = geometry::rotated_size(fitted, options.angle, options.expand);
     let rotate = options.angle % 360.0 != 0.0;
     let cut = watch.time_if(rotate, Stage::Rotate, cut, |p, c| transform::rotate(p, options.angle, turned, c))?;
-    match options.bg_color.filter(|_| cut.layout() == Layout::Rgba8) {
-        Some(color) => watch.time(Stage::Background, |_| Ok(compose::fill(cut, color))),
-        None => Ok(cut),
-    }
+    let colors = options.bg_color.into_iter().chain(opaque.then_some(Color::WHITE));
+    let fill = cut.layout() == Layout::Rgba8 && (opaque || options.bg_color.is_some());
+    watch.time_if(fill, Stage::Background, cut, |cut, _| Ok(colors.fold(cut, compose::fill)))
 }
 
 impl Finished {
-    /// Encodes. A format without alpha gets a white background.
-    pub(crate) fn encode(&mut self, format: Format, watch: &mut Watch) -> Result<Vec<u8>> {
-        self.flatten_unless(format.keeps_alpha(), watch)?;
+    /// Encodes. The format must be one that keeps the alpha there is.
+    pub(crate) fn encode(&self, format: Format, watch: &mut Watch) -> Result<Vec<u8>> {
         watch.time(Stage::Encode, |c| encode::encode(&self.pixels, format, self.icc.as_deref(), c))
-    }
-
-    /// Puts a cut-out on white where its alpha cannot be kept.
-    pub(crate) fn flatten_unless(&mut self, alpha_kept: bool, watch: &mut Watch) -> Result<()> {
-        if self.pixels.layout() == Layout::Rgba8 && !alpha_kept {
-            let cut = std::mem::replace(&mut self.pixels, Pixels::filled(1, 1, Layout::Gray8, 0));
-            self.pixels = watch.time(Stage::Background, |_| Ok(compose::fill(cut, Color::WHITE)))?;
-        }
-        Ok(())
     }
 }
 

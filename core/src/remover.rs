@@ -208,10 +208,11 @@ impl<'a> Job<'a> {
     /// the options and the first one of the picture;
     /// [`Cancelled`](crate::Code::Cancelled); [`CannotRead`](crate::Code::CannotRead)
     /// for a path; of kind [`Engine`](crate::ErrorKind::Engine) when inference fails.
-    pub fn run(self) -> Result<Output> {
+    pub fn run(mut self) -> Result<Output> {
         let format = self.options.format;
+        self.wanted.opaque = !format.keeps_alpha();
         let mut watch = Watch::new(self.control);
-        let mut finished = self.make(&mut watch)?;
+        let finished = self.make(&mut watch)?;
         let data = finished.encode(format, &mut watch)?;
         let (width, height) = (finished.pixels.width(), finished.pixels.height());
         let Finished { upright, matte, .. } = finished;
@@ -233,13 +234,13 @@ impl<'a> Job<'a> {
     /// # Errors
     /// As [`run`](Self::run), and [`BadPixels`](crate::Code::BadPixels) for what
     /// [`for_buffer`](Self::for_buffer) rules out.
-    pub fn run_to_pixels(self) -> Result<PixelOutput> {
+    pub fn run_to_pixels(mut self) -> Result<PixelOutput> {
         let buffer = self.wanted.buffer.map(|(layout, _)| layout);
         let made = if self.options.mask { Layout::Gray8 } else { Layout::Rgb8 };
         buffer.map_or(Ok(()), |layout| views::expect_channels(layout, made))?;
+        self.wanted.opaque = buffer.is_some_and(|layout| !layout.has_alpha());
         let mut watch = Watch::new(self.control);
-        let mut finished = self.make(&mut watch)?;
-        finished.flatten_unless(buffer.is_none_or(Layout::has_alpha), &mut watch)?;
+        let finished = self.make(&mut watch)?;
         Ok(PixelOutput { pixels: finished.pixels, matte: finished.matte, times: watch.times })
     }
 

@@ -13,7 +13,7 @@ int main(int argc, char **argv)
     remrembg_output *output = NULL;
     remrembg_error *error = NULL;
     const char *dot = strrchr(argv[2], '.');
-    int failed = remrembg_options_set(options, "format", dot ? dot + 1 : "webp", &error)
+    int failed = remrembg_options_set(options, "format", dot && !strchr(dot, '/') ? dot + 1 : "webp", &error)
         || remrembg_remover_new(NULL, &remover, &error)
         || remrembg_remove_path(remover, argv[1], options, NULL, &output, &error);
     if (failed) {

@@ -10,20 +10,22 @@ use crate::handle;
 
 /// Runs the body of a function that can fail, and answers C.
 pub(crate) fn answer(error: *mut *mut remrembg_error, body: impl FnOnce() -> Result<()>) -> remrembg_code {
-    let slot = match Slot::optional(error, "error") {
-        Ok(slot) => slot,
-        Err(error) => return remrembg_code::of(error.code()),
-    };
-    match guarded(body) {
-        Ok(()) => {
-            slot.put(std::ptr::null_mut());
-            remrembg_code::REMREMBG_OK
-        }
-        Err(error) => {
-            slot.put_with(|| handle::give(remrembg_error::new(&error)));
-            remrembg_code::of(error.code())
-        }
-    }
+    let _held = NotCancelled::begin();
+    quietly(remrembg_code::REMREMBG_INTERNAL, || {
+        let slot = match Slot::optional(error, "error") {
+            Ok(slot) => slot,
+            Err(error) => return Some(remrembg_code::of(error.code())),
+        };
+        // For the case that even the error cannot be made.
+        slot.put(std::ptr::null_mut());
+        Some(match guarded(body) {
+            Ok(()) => remrembg_code::REMREMBG_OK,
+            Err(error) => {
+                slot.put_with(|| handle::give(remrembg_error::new(&error)));
+                remrembg_code::of(error.code())
+            }
+        })
+    })
 }
 
 /// Runs the body of a function that cannot fail, or tells by its result that it did.
@@ -37,6 +39,47 @@ fn guarded<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
         let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
         Err(Error::with_message(Code::Internal, format!("Internal error: {}", text.unwrap_or("panicked"))))
     })
+}
+
+/// Holds off `pthread_cancel` of this thread: it would unwind through Rust's
+/// frames, which ends the process.
+struct NotCancelled {
+    #[cfg(target_os = "linux")]
+    before: std::ffi::c_int,
+}
+
+#[cfg(target_os = "linux")]
+mod cancellation {
+    use std::ffi::c_int;
+
+    pub(super) const DISABLE: c_int = 1;
+
+    unsafe extern "C" {
+        pub(super) fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
+    }
+}
+
+impl NotCancelled {
+    #[cfg(target_os = "linux")]
+    fn begin() -> Self {
+        let mut before = 0;
+        // SAFETY: a state that exists, and room for the one before.
+        unsafe { cancellation::pthread_setcancelstate(cancellation::DISABLE, &raw mut before) };
+        Self { before }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn begin() -> Self {
+        Self {}
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for NotCancelled {
+    fn drop(&mut self) {
+        // SAFETY: the state that `begin` was given.
+        unsafe { cancellation::pthread_setcancelstate(self.before, std::ptr::null_mut()) };
+    }
 }
 
 /// What a caller did wrong with an argument.

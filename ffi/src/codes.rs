@@ -71,7 +71,7 @@ pub enum remrembg_code {
     /// A file that could not be read.
     REMREMBG_CANNOT_READ = 29,
     /// An argument that no program should pass: NULL where it is not allowed, a
-    /// handle that is not one or was freed, a misaligned pointer, text that is not UTF-8.
+    /// handle that is not one or was freed, a misaligned pointer, a size that cannot be.
     REMREMBG_MISUSE = 30,
     /// A fault of remrembg's own.
     REMREMBG_INTERNAL = 31,
@@ -116,7 +116,7 @@ impl remrembg_code {
     }
 }
 
-/// Who has to act on an error.
+/// Who has to act on an error. Later versions may add some.
 #[repr(i32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum remrembg_kind {
@@ -151,7 +151,7 @@ impl remrembg_kind {
 }
 
 /// The stages of a removal, in the order in which they run. A stage that has
-/// nothing to do does not run.
+/// nothing to do does not run. Later versions may add some.
 #[repr(i32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum remrembg_stage {

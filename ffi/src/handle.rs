@@ -19,9 +19,37 @@ pub(crate) trait Handle: Send + Sync + 'static {
 /// handles that a program forgot to free.
 static LIVE: Mutex<BTreeMap<usize, TypeId>> = Mutex::new(BTreeMap::new());
 
-fn live() -> MutexGuard<'static, BTreeMap<usize, TypeId>> {
+type Live = MutexGuard<'static, BTreeMap<usize, TypeId>>;
+
+fn live() -> Live {
     LIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// Has every fork wait for the register: a child would find it locked for ever
+/// by a thread that it does not have.
+#[cfg(unix)]
+fn survive_forks() {
+    use std::cell::RefCell;
+    use std::sync::Once;
+
+    thread_local! {
+        static HELD: RefCell<Option<Live>> = const { RefCell::new(None) };
+    }
+    extern "C" fn lock() {
+        let _ = HELD.try_with(|held| held.replace(Some(live())));
+    }
+    extern "C" fn unlock() {
+        let _ = HELD.try_with(RefCell::take);
+    }
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: functions that stay, called on the thread that forks.
+        unsafe { libc::pthread_atfork(Some(lock), Some(unlock), Some(unlock)) };
+    });
+}
+
+#[cfg(not(unix))]
+fn survive_forks() {}
 
 fn key<T>(handle: *const T) -> usize {
     !handle.addr()
@@ -29,6 +57,7 @@ fn key<T>(handle: *const T) -> usize {
 
 /// Hands a value to C.
 pub(crate) fn give<T: Handle>(value: T) -> *mut T {
+    survive_forks();
     let handle = Arc::into_raw(Arc::new(value)).cast_mut();
     live().insert(key(handle), TypeId::of::<T>());
     handle

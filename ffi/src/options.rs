@@ -22,7 +22,8 @@ const MAX_SIDE: u32 = 10_000;
 /// Made by remrembg_options_new(), owned by the caller, freed by
 /// remrembg_options_free(). Any number of threads may use one at once; what one
 /// changes counts for calls that begin later. A removal takes a copy when it
-/// begins, so changing or freeing the options does not disturb it.
+/// begins, so changing or freeing the options does not disturb it; cancelling
+/// does, even though the callee sees the options as const.
 pub struct remrembg_options {
     asked: Mutex<Asked>,
     cancel: CancelToken,
@@ -77,7 +78,8 @@ impl remrembg_options {
 /// Called with the progress of a removal.
 ///
 /// `stage` is running and `fraction` of it is done, 0 to 1: every stage that
-/// runs reports 0 when it starts and 1 when it is done, and never falls back.
+/// runs reports 0 when it starts and 1 when it is done, and never falls back. A
+/// file that is refused by its first bytes reports nothing.
 /// `user_data` is what came with the function. Called on the thread that removes.
 /// It may call any function of this header, also remove with the same remover,
 /// and remrembg_options_cancel() to stop the removal it is told of. It must
@@ -95,9 +97,9 @@ pub extern "C" fn remrembg_options_new() -> *mut remrembg_options {
     })
 }
 
-/// Sets `key` to `value`. Both are UTF-8 and copied; neither may be NULL. Of
-/// several values of a key the last one counts. An empty value is unset, but for
-/// angle, which is a number.
+/// Sets `key` to `value`. Both are copied; neither may be NULL. Of several values
+/// of a key the last one counts. An empty value is unset, but for angle, which is
+/// a number.
 ///
 /// The text is kept as it is: whoever takes the options reads all of it and tells
 /// all that is wrong at once, together with what is wrong with the picture, as
@@ -177,7 +179,8 @@ pub extern "C" fn remrembg_options_cancel(options: *mut remrembg_options) {
 /// @param out_width,out_height  NULL, or where the result's size in pixels goes;
 ///     untouched on failure.
 /// @param error  NULL, or where the error goes; NULL is put there on success.
-/// @return #REMREMBG_OK, or what a removal would say of these options.
+/// @return #REMREMBG_OK, or what a removal would say of these options;
+///     #REMREMBG_MISUSE for a size outside its range.
 ///
 /// Any thread.
 #[unsafe(no_mangle)]

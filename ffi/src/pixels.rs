@@ -1,6 +1,6 @@
 //! Pictures in the caller's memory, as C describes them.
 
-use std::slice;
+use std::{ptr, slice};
 
 use remrembg::{ChannelOrder, Job, Layout, PixelOutput, PixelView, PixelViewMut, Result, check_buffer};
 
@@ -100,7 +100,6 @@ fn stride(stride: usize, width: u32, layout: Layout) -> usize {
 /// A [`remrembg_target`] whose members agree.
 pub(crate) struct Target {
     data: *mut u8,
-    size: usize,
     shape: (u32, u32),
     stride: usize,
     layout: Layout,
@@ -120,7 +119,7 @@ impl Target {
         } else if (width, height, target.stride) != (0, 0, 0) {
             return Err(misuse("target->data is NULL, but the target has a size"));
         }
-        Ok(Self { data, size, shape: (width, height), stride, layout, order })
+        Ok(Self { data, shape: (width, height), stride, layout, order })
     }
 
     /// Whether the pixels go to the caller's memory, not to the output.
@@ -138,22 +137,20 @@ impl Target {
     /// The target's memory is as documented.
     pub(crate) unsafe fn run(&self, job: Job<'_>) -> Result<(PixelOutput, Option<Vec<u8>>)> {
         let made = job.for_buffer(self.layout, self.is_callers().then_some(self.shape)).run_to_pixels()?;
-        if self.is_callers() {
-            // SAFETY: not null, and nobody else uses it, asked of the caller; the
-            // job is done, so that nothing looks at a source in the same memory.
-            let room = unsafe { slice::from_raw_parts_mut(self.data, self.size) };
-            self.fill(room, self.shape, self.stride, &made)?;
-            return Ok((made, None));
-        }
         let (width, height) = (made.pixels.width(), made.pixels.height());
         let row = width as usize * self.layout.bytes();
-        let mut room = vec![0; row * height as usize];
-        self.fill(&mut room, (width, height), row, &made)?;
-        Ok((made, Some(room)))
-    }
-
-    fn fill(&self, room: &mut [u8], (width, height): (u32, u32), stride: usize, made: &PixelOutput) -> Result<()> {
-        let view = PixelViewMut::new(room, width, height, self.layout, stride)?;
-        view.with_order(self.order).copy_from(&made.pixels)
+        let mut laid_out = vec![0; row * height as usize];
+        let view = PixelViewMut::new(&mut laid_out, width, height, self.layout, row)?;
+        view.with_order(self.order).copy_from(&made.pixels)?;
+        if !self.is_callers() {
+            return Ok((made, Some(laid_out)));
+        }
+        for (y, row) in laid_out.chunks_exact(row).enumerate() {
+            // SAFETY: the job refused a result of another size than the target's,
+            // whose members agree: each row lies inside the caller's memory, which
+            // nobody else uses. Memory and gaps need not be initialised.
+            unsafe { ptr::copy_nonoverlapping(row.as_ptr(), self.data.add(y * self.stride), row.len()) };
+        }
+        Ok((made, None))
     }
 }

@@ -21,8 +21,8 @@ use crate::text;
 /// @param remover  A live remover.
 /// @param data,size  The file; kept unchanged by the caller until this returns.
 ///     NULL with size 0 is a request without a picture, which is refused.
-/// @param file_name  NULL, or the name that an upload came with, UTF-8: its
-///     suffix is then checked as the hosted API does. Nothing is opened.
+/// @param file_name  NULL, or the name that an upload came with: its suffix is
+///     then checked as the hosted API does. Nothing is opened.
 /// @param options  NULL for the defaults, which give WebP of the picture's size.
 ///     The mask alone comes with the field mask.
 /// @param target  NULL for an encoded file. Otherwise the result is not encoded
@@ -37,9 +37,9 @@ use crate::text;
 ///     with the picture and the options, all at once, or with the target;
 ///     #REMREMBG_CANCELLED; #REMREMBG_ENGINE_FAILED; #REMREMBG_MISUSE.
 ///
-/// Any thread; returns when the work is done. Running out of memory ends the
-/// process, as it does for all Rust code: the settings max_bytes, max_side,
-/// decode_memory and in_flight bound what is taken.
+/// Any thread with 256 KiB of stack or more; returns when the work is done.
+/// Running out of memory ends the process, as it does for all Rust code: the
+/// settings max_bytes, max_side, decode_memory and in_flight bound what is taken.
 #[unsafe(no_mangle)]
 #[allow(clippy::too_many_arguments)]
 pub extern "C" fn remrembg_remove_bytes(
@@ -53,7 +53,7 @@ pub extern "C" fn remrembg_remove_bytes(
     error: *mut *mut remrembg_error,
 ) -> remrembg_code {
     answer(error, || {
-        let name = text::read_optional(file_name, "file_name")?;
+        let name = text::read_optional(file_name);
         // SAFETY: asked of the caller by the documentation of `data` and `size`.
         let file = unsafe { bytes(data, size, "data") }?;
         let input = match &name {
@@ -83,7 +83,7 @@ pub extern "C" fn remrembg_remove_path(
     error: *mut *mut remrembg_error,
 ) -> remrembg_code {
     answer(error, || {
-        let path = text::read_path(path)?;
+        let path = text::read_path(path);
         let input = path.as_deref().map_or(Input::Missing, |path: &Path| Input::Path(path));
         remove(remover, input, options, target, output)
     })

@@ -4,7 +4,7 @@ use std::ffi::{CString, c_char};
 use std::path::PathBuf;
 use std::ptr;
 
-use remrembg::{Config, Remover};
+use remrembg::{Config, Remover, hush_guarded_panics};
 
 use crate::boundary::{Slot, answer, quietly};
 use crate::codes::remrembg_code;
@@ -101,11 +101,18 @@ impl Engine {
 ///     #REMREMBG_MODEL_DAMAGED, #REMREMBG_MODEL_SHAPE, #REMREMBG_CANNOT_READ) or
 ///     the engine (#REMREMBG_ENGINE_UNAVAILABLE, #REMREMBG_ENGINE_FAILED).
 ///
-/// ONNX Runtime is looked for in this order: the setting onnxruntime; the
-/// environment's REMREMBG_ONNXRUNTIME, then ORT_DYLIB_PATH; the folder of
-/// libremrembg; that of the program; the system's loader.
+/// ONNX Runtime: the setting onnxruntime is the only place where it is looked
+/// for, if it is set, and an error if there is none. Otherwise these are tried in
+/// order: the environment's REMREMBG_ONNXRUNTIME, then ORT_DYLIB_PATH; the folder
+/// of libremrembg; that of the program, and `../lib` beside it; the system's
+/// loader. None of it counts once the process has loaded one for a remover.
 ///
-/// Any thread.
+/// A model by another name than the default's is looked for in the folders that
+/// the environment's REMREMBG_OFFLINE_MODELS and REMREMBG_MODELS name, else in the
+/// user's cache; `remrembg models fetch NAME` on the command line puts it there,
+/// and `remrembg models list` tells the names.
+///
+/// Any thread, while no other changes the environment.
 #[unsafe(no_mangle)]
 pub extern "C" fn remrembg_remover_new(
     settings: *const remrembg_options,
@@ -113,6 +120,8 @@ pub extern "C" fn remrembg_remover_new(
     error: *mut *mut remrembg_error,
 ) -> remrembg_code {
     answer(error, || {
+        // Panics that become errors have nothing to say on a program's standard error.
+        hush_guarded_panics();
         let slot = Slot::new(remover, "remover")?;
         let (asked, _) = remrembg_options::read(settings)?;
         let mut config = Config::from_pairs(asked.pairs)?;

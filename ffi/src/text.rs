@@ -10,18 +10,15 @@ use crate::boundary::misuse;
 /// Text that has to be there.
 ///
 /// # Errors
-/// [`Misuse`](remrembg::Code::Misuse) for NULL and for what is not UTF-8.
+/// [`Misuse`](remrembg::Code::Misuse) for NULL.
 pub(crate) fn read(text: *const c_char, name: &str) -> Result<String> {
-    read_optional(text, name)?.ok_or_else(|| misuse(format!("{name} is NULL")))
+    read_optional(text).ok_or_else(|| misuse(format!("{name} is NULL")))
 }
 
-/// Text that may be NULL.
-///
-/// # Errors
-/// [`Misuse`](remrembg::Code::Misuse) for what is not UTF-8.
-pub(crate) fn read_optional(text: *const c_char, name: &str) -> Result<Option<String>> {
-    let Some(bytes) = bytes(text) else { return Ok(None) };
-    String::from_utf8(bytes).map(Some).map_err(|_| misuse(format!("{name} is not UTF-8")))
+/// Text that may be NULL. It may come from a client of the program's, so what is
+/// not UTF-8 is replaced (U+FFFD) and then refused, if at all, in the usual words.
+pub(crate) fn read_optional(text: *const c_char) -> Option<String> {
+    bytes(text).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The bytes before the NUL; `None` for NULL.
@@ -38,16 +35,13 @@ pub(crate) fn for_c(text: &str) -> CString {
 }
 
 /// A path in the system's own bytes; `None` for NULL.
-///
-/// # Errors
-/// Where paths are not bytes, [`Misuse`](remrembg::Code::Misuse) for what is not UTF-8.
 #[cfg(unix)]
-pub(crate) fn read_path(path: *const c_char) -> Result<Option<PathBuf>> {
+pub(crate) fn read_path(path: *const c_char) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStringExt;
-    Ok(bytes(path).map(|bytes| PathBuf::from(std::ffi::OsString::from_vec(bytes))))
+    bytes(path).map(|bytes| PathBuf::from(std::ffi::OsString::from_vec(bytes)))
 }
 
 #[cfg(not(unix))]
-pub(crate) fn read_path(path: *const c_char) -> Result<Option<PathBuf>> {
-    read_optional(path, "path").map(|path| path.map(PathBuf::from))
+pub(crate) fn read_path(path: *const c_char) -> Option<PathBuf> {
+    read_optional(path).map(PathBuf::from)
 }

@@ -35,20 +35,26 @@ const INTRODUCTION: &str = "\
  * What holds for every function:
  *
  * - It may be called from any thread, at any time, also from a progress callback;
- *   not from a signal handler. `const` is what a function does not change.
+ *   not from a signal handler. pthread_cancel() waits until it has returned.
+ *   `const` is what a function does not change.
  * - Whatever it is passed, it returns: no panic, exception, abort or exit leaves
- *   it, but for memory that runs out. NULL, a misaligned pointer and a handle
- *   that is not one, is of another type or was freed are told as
+ *   it, but for memory or stack that runs out. NULL, a misaligned pointer and a
+ *   handle that is not one, is of another type or was freed are told as
  *   #REMREMBG_MISUSE by a function that answers a #remrembg_code, and otherwise
- *   by the answer that its comment names. Pointers that are neither NULL nor
- *   misaligned must lead to what their comment says: nobody can check that. A
- *   handle that was freed is told from a live one as long as no new handle of the
- *   same type has its address.
+ *   by the answer that its comment names; a misaligned place for a result is then
+ *   left alone. Pointers that are neither NULL nor misaligned must lead to what
+ *   their comment says: nobody can check that. A handle that was freed is told
+ *   from a live one as long as no new handle of the same type has its address.
  * - Who makes a handle with a ..._new function, or gets one through an output
  *   parameter, owns it and frees it with the ..._free function of its type, in any
  *   order. What is read from a handle belongs to it and goes with it.
- * - On failure, output parameters and targets are left as they are.
- * - Text is UTF-8 and ends with NUL. What is passed in is copied.
+ * - On failure, output parameters and targets are left as they are. What an
+ *   output parameter or an error parameter held before is overwritten, neither
+ *   looked at nor freed.
+ * - Text ends with NUL. What is passed in is copied, and read as UTF-8: U+FFFD
+ *   stands for what is none. What comes out is UTF-8.
+ * - The process may fork() while no other thread makes a remover. The library
+ *   reads the environment: it is not for setuid programs.
  *
  * The library is never unloaded: dlclose() leaves it in place, as the engines'
  * threads may outlive the last remover. A process loads one ONNX Runtime and
@@ -109,7 +115,9 @@ fn generated() -> String {
     let text = String::from_utf8(text).expect("a header is text");
     let fields = OPTIONS.iter().map(|option| (option.key, option.default, option.range, option.help));
     let settings = SETTINGS.iter().map(|setting| (setting.key, setting.default, setting.range, setting.help));
-    let text = text.replace("@FIELDS@", &list("A removal has these fields, those of the hosted API's form:", fields));
+    let text = text
+        .replace("@STACK@", "256")
+        .replace("@FIELDS@", &list("A removal has these fields, those of the hosted API's form:", fields));
     text.replace("@SETTINGS@", &list("remrembg_remover_new() has these settings:", settings))
 }
 
@@ -164,4 +172,43 @@ fn every_code_that_can_come_up_has_a_number() {
         let name = format!(" REMREMBG_{} = ", code.name().to_uppercase());
         assert!(header.contains(&name), "{name}");
     }
+}
+
+/// A type that no function takes would silently be left out of the header.
+#[test]
+fn whatever_a_comment_refers_to_is_declared() {
+    let header = fs::read_to_string(path()).expect("the header is in include/");
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let names = header.split('#').skip(1).map(|rest| rest.split(|c| !is_name(c)).next().unwrap_or_default());
+    let names: Vec<&str> = names.filter(|name| name.to_ascii_lowercase().starts_with("remrembg_")).collect();
+    assert!(names.len() > 20, "{names:?}");
+    for name in names {
+        let declared = [format!("enum {name}\n"), format!("struct {name} {{"), format!("  {name} = ")];
+        assert!(declared.iter().any(|text| header.contains(text)), "{name}");
+    }
+}
+
+/// Programs are built with these numbers: one that is here stays. New ones are added.
+const NUMBERS: &str = "\
+REMREMBG_OK = 0 MULTIPLE = 1 NO_IMAGE = 2 NO_FILE_SELECTED = 3 FILE_TYPE = 4 EMPTY_FILE = 5 FILE_TOO_LARGE = 6
+CORRUPT_IMAGE = 7 IMAGE_TOO_WIDE = 8 IMAGE_TOO_TALL = 9 TOO_MUCH_MEMORY = 10 BAD_PIXELS = 11 NOT_AN_INTEGER = 12
+TOO_SMALL = 13 TOO_LARGE = 14 NOT_A_NUMBER = 15 ANGLE_OUT_OF_RANGE = 16 INVALID_FORMAT = 17 INVALID_COLOR = 18
+MASK_WITH_BG_COLOR = 19 UNKNOWN_OPTION = 20 INVALID_RECIPE = 21 CANCELLED = 22 UNKNOWN_MODEL = 23
+MODEL_NOT_FETCHED = 24 MODEL_DAMAGED = 25 MODEL_SHAPE = 26 ENGINE_UNAVAILABLE = 27 ENGINE_FAILED = 28
+CANNOT_READ = 29 MISUSE = 30 INTERNAL = 31
+KIND_VALIDATION = 1 KIND_CANCELLED = 2 KIND_MODEL = 3 KIND_ENGINE = 4 KIND_IO = 5 KIND_MISUSE = 6 KIND_INTERNAL = 7
+STAGE_DECODE = 0 STAGE_UPRIGHT = 1 STAGE_SEGMENT = 2 STAGE_REFINE = 3 STAGE_CUT_OUT = 4 STAGE_RESIZE = 5
+STAGE_ROTATE = 6 STAGE_BACKGROUND = 7 STAGE_ENCODE = 8
+LAYOUT_GRAY8 = 1 LAYOUT_RGB8 = 2 LAYOUT_RGBA8 = 3 LAYOUT_BGR8 = 4 LAYOUT_BGRA8 = 5";
+
+#[test]
+fn numbers_never_change() {
+    let header = fs::read_to_string(path()).expect("the header is in include/");
+    let words: Vec<&str> = NUMBERS.split_whitespace().collect();
+    for number in words.chunks_exact(3) {
+        let name = number[0].trim_start_matches("REMREMBG_");
+        let line = format!("  REMREMBG_{name} = {},\n", number[2]);
+        assert_eq!(header.matches(&line).count(), 1, "{line}");
+    }
+    assert_eq!(header.matches("  REMREMBG_").count(), words.len() / 3, "a number that this test does not have");
 }

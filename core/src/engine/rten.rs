@@ -1,7 +1,7 @@
 //! `rten`, compiled in. The only file that names `rten`.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rten::{DataType, Dimension, Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value, ValueType};
 use rten_tensor::Layout;
@@ -52,7 +52,8 @@ pub(super) fn open(weights: &Weights, threads: usize, fallback: Option<String>) 
 }
 
 fn load(weights: &Weights) -> Result<Model> {
-    let options = ModelOptions::with_all_ops();
+    let mut options = ModelOptions::with_all_ops();
+    options.enable_optimization(has_threads_to_optimize());
     let loaded = match weights {
         Weights::Bytes(bytes) => options.load(bytes.to_vec()),
         Weights::File(path) if is_named_onnx(path) => options.load_file(path),
@@ -65,6 +66,14 @@ fn load(weights: &Weights) -> Result<Model> {
         }
     };
     loaded.map_err(|error| unreadable(NAME, &error).because(error))
+}
+
+/// rten optimises a graph on threads that it makes once in a process: in the
+/// child of a fork they are missing, and it would wait for them for ever.
+fn has_threads_to_optimize() -> bool {
+    static MADE_IN: OnceLock<u32> = OnceLock::new();
+    let process = std::process::id();
+    *MADE_IN.get_or_init(|| process) == process
 }
 
 fn is_named_onnx(path: &Path) -> bool {

@@ -101,6 +101,29 @@ fn only_the_interface_is_exported() {
     }
 }
 
+/// Two archives that share a group of sections do not link, or lose one's.
+#[test]
+fn the_static_library_shares_nothing_with_other_libraries() {
+    let archive = PREFIX.join("lib/libremrembg.a");
+    let groups = succeed(Command::new("readelf").arg("--section-groups").arg(archive)).stdout;
+    let groups = String::from_utf8_lossy(&groups).into_owned();
+    assert!(!groups.contains("COMDAT") && groups.contains("no section groups"), "{groups}");
+}
+
+#[test]
+fn an_installed_tree_can_be_moved() {
+    let (stage, folder) = (temporary("moved"), temporary("cmake-of-moved"));
+    make(&["install"], Path::new("/usr"), &stage.display().to_string());
+    let mut configure = Command::new("cmake");
+    configure.arg("-S").arg(root().join("ffi/tests/cmake")).arg("-B").arg(&folder);
+    succeed(configure.arg(format!("-DCMAKE_PREFIX_PATH={}", stage.join("usr").display())));
+    succeed(Command::new("cmake").arg("--build").arg(&folder).args(["--target", "shared_c"]));
+    let mut flags = Command::new("pkg-config");
+    flags.args(["--define-prefix", "--cflags", "remrembg"]).env("PKG_CONFIG_PATH", stage.join("usr/lib/pkgconfig"));
+    let flags = String::from_utf8(succeed(&mut flags).stdout).expect("flags are text");
+    assert_eq!(flags.trim(), format!("-I{}", stage.join("usr/include").display()));
+}
+
 #[test]
 fn the_shared_library_has_a_versioned_name() {
     let lib = PREFIX.join("lib");
@@ -124,6 +147,9 @@ fn what_is_installed_can_be_removed() {
     };
     assert_eq!(files().len(), 10, "{:?}", files());
     assert!(stage.join("opt/a folder/include/remrembg.h").exists());
+    let mut flags = Command::new("pkg-config");
+    flags.args(["--cflags", "remrembg"]).env("PKG_CONFIG_PATH", stage.join("opt/a folder/lib/pkgconfig"));
+    assert_eq!(String::from_utf8_lossy(&succeed(&mut flags).stdout).trim(), r"-I/opt/a\ folder/include");
     make(&["uninstall"], prefix, &stage.display().to_string());
     assert!(files().is_empty(), "{:?}", files());
 }
