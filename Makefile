@@ -13,7 +13,7 @@ PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 PROFILE ?= release
-BUILT = $(or $(CARGO_TARGET_DIR),target)/$(PROFILE:dev=debug)
+BUILT = $(or $(CARGO_TARGET_DIR),target)$(addprefix /,$(CARGO_BUILD_TARGET))/$(PROFILE:dev=debug)
 INSTALL = PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" INCLUDEDIR="$(INCLUDEDIR)" DESTDIR="$(DESTDIR)" \
 	ffi/packaging/install.sh
 
@@ -35,8 +35,9 @@ libremrembg: ## Build the library for C and C++
 	@$(SETUP) weights
 	$(CARGO) build --profile $(PROFILE) --locked --package remrembg-ffi
 
-# Built by whoever can, installed by whoever may: root need not have cargo.
-$(BUILT)/libremrembg_ffi.so:
+# Built by whoever can, installed by whoever may: root need not have cargo unless
+# a source that cargo noted is newer than the library.
+$(BUILT)/libremrembg_ffi.so: $(wildcard $(shell sed 's/^[^:]*://' $(BUILT)/libremrembg_ffi.d 2>/dev/null))
 	$(MAKE) libremrembg
 
 install: $(BUILT)/libremrembg_ffi.so ## Install library, headers, pkg-config and CMake files
@@ -55,6 +56,9 @@ test: setup tools ## Run every test
 	$(CARGO) test --workspace --locked
 
 check: format lint licences advisories test ## Everything that has to pass
+
+check-native: setup tools ## Run the C interface under sanitizers, and a thousand pictures
+	@CARGO="$(CARGO)" MAKE="$(MAKE)" RUNTIME="$(RUNTIME)" ffi/tests/check-native.sh
 
 format: ## Check the formatting
 	$(CARGO) fmt --all --check

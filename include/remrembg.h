@@ -38,13 +38,16 @@
  *   looked at nor freed.
  * - Text ends with NUL. What is passed in is copied, and read as UTF-8: U+FFFD
  *   stands for what is none. What comes out is UTF-8.
- * - The process may fork() while no other thread makes a remover. The library
- *   reads the environment: it is not for setuid programs.
+ * - The process may fork() while no other thread makes a remover. Where ONNX
+ *   Runtime 1.32 is loaded, the child has to end with _exit(): at exit() that
+ *   version aborts there or hangs. The library reads the environment: it is not
+ *   for setuid programs.
  *
  * The library is never unloaded: dlclose() leaves it in place, as the engines'
  * threads may outlive the last remover. A process loads one ONNX Runtime and
- * keeps it. One that the host program has loaded by itself stays apart; both
- * may work at the same time.
+ * keeps it. One that the host program has loaded from another file stays apart,
+ * and both may work at the same time; from the same file it is the same, its
+ * environment and log level too.
  */
 
 #ifndef REMREMBG_H
