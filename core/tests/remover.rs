@@ -405,3 +405,19 @@ fn a_result_that_does_not_fit_is_refused_before_the_model_runs() {
     let error = REMOVER.job(view).for_buffer(Layout::Gray8, None).run_to_pixels().expect_err("a cut-out is not grey");
     assert_eq!(error.message(), "The result is RGB, but the buffer is grey");
 }
+
+#[test]
+fn a_translucent_colour_and_the_white_behind_it_are_one_stage() {
+    let seen = RefCell::new(Vec::new());
+    let progress = |Progress { stage, fraction }| {
+        if stage == Stage::Background {
+            seen.borrow_mut().push(fraction);
+        }
+    };
+    let red = "#f00".parse::<Color>().expect("a colour");
+    let options = Options { format: Format::Jpeg, bg_color: Some(Color { a: 128, ..red }), ..Options::default() };
+    let output = REMOVER.job(ball_png()).options(&options).progress(&progress).run().expect("a ball is cut out");
+    assert_eq!(*seen.borrow(), [0.0, 1.0]);
+    let pixel = image::load_from_memory(&output.data).expect("a JPEG").to_rgb8().get_pixel(OUTSIDE.0, OUTSIDE.1).0;
+    assert!(pixel[0] > 250 && pixel[1].abs_diff(127) < 5 && pixel[2].abs_diff(127) < 5, "half red on white: {pixel:?}");
+}
