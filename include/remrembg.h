@@ -223,7 +223,7 @@ enum remrembg_stage
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
-   * Encoded bytes to pixels.
+   * Encoded bytes to pixels, or the caller's pixels read in.
    */
   REMREMBG_STAGE_DECODE = 0,
   /**
@@ -399,8 +399,10 @@ typedef struct remrembg_remover remrembg_remover;
  * Called with the progress of a removal.
  *
  * `stage` is running and `fraction` of it is done, 0 to 1: every stage that
- * runs reports 0 when it starts and 1 when it is done, and never falls back. A
- * file that is refused by its first bytes reports nothing.
+ * runs reports 0 when it starts and 1 when it is done, and never falls back.
+ * Some stages tell nothing in between, among them the longest,
+ * #REMREMBG_STAGE_SEGMENT. A file that is refused by its first bytes reports
+ * nothing.
  * `user_data` is what came with the function. Called on the thread that removes.
  * It may call any function of this header, also remove with the same remover,
  * and remrembg_options_cancel() to stop the removal it is told of. It must
@@ -448,8 +450,8 @@ typedef struct remrembg_engine {
 /**
  * Room for a picture that the caller owns. The struct is copied when a function
  * is called; nobody else may use the memory it leads to until that returns, but
- * it may be the very memory of the source: the result is written when the source
- * is not needed any more.
+ * it may be memory of the source, all or part of it: the result is written when the
+ * source is not needed any more.
  */
 typedef struct remrembg_target {
   /**
@@ -483,8 +485,9 @@ typedef struct remrembg_target {
 
 /**
  * A decoded picture that the caller owns. The struct is copied when a function
- * is called; the memory it leads to must stay unchanged until that returns, and
- * any number of functions may look at it at once.
+ * is called; the memory it leads to must stay unchanged until that returns, but
+ * for a target in the same memory, and any number of functions may look at it at
+ * once.
  */
 typedef struct remrembg_pixels {
   /**
@@ -525,7 +528,13 @@ extern "C" {
  */
 const char *remrembg_version(void);
 
-extern int pthread_setcancelstate(int state, int *before);
+/**
+ * The stage's name in snake_case, as `"cut_out"`; NULL for a number that is no
+ * #remrembg_stage of this version.
+ *
+ * Any thread. The text is never freed.
+ */
+const char *remrembg_stage_name(int32_t stage);
 
 /**
  * Makes options that ask for nothing, which is the defaults everywhere.
@@ -599,7 +608,8 @@ struct remrembg_options *remrembg_options_new(void);
  *         own tables.
  *
  * @param error  NULL, or where the error goes; NULL is put there on success.
- * @return #REMREMBG_OK, or #REMREMBG_MISUSE; then the options are as before.
+ * @return #REMREMBG_OK, also for a key or a value that will be refused, or
+ *     #REMREMBG_MISUSE; then the options are as before.
  *
  * Any thread.
  */
@@ -637,17 +647,18 @@ void remrembg_options_cancel(struct remrembg_options *options);
 
 /**
  * Tells the size that a removal with these options will give, without doing it;
- * also the way to check options before there is a picture.
+ * also the way to check a removal's options before there is a picture.
  *
  * @param options  NULL for the defaults.
- * @param width,height  Size of the upright picture in pixels, each 1 to 10000:
- *     for a picture that its EXIF orientation turns by a quarter, the other way
- *     round than stored.
- * @param out_width,out_height  NULL, or where the result's size in pixels goes;
- *     untouched on failure.
+ * @param width  Width of the upright picture in pixels, 1 to 10000: of one that
+ *     its EXIF orientation turns by a quarter, the height as stored.
+ * @param height  Its height in pixels, 1 to 10000.
+ * @param out_width  NULL, or where the result's width in pixels goes; untouched
+ *     on failure.
+ * @param out_height  NULL, or where its height goes; untouched on failure.
  * @param error  NULL, or where the error goes; NULL is put there on success.
- * @return #REMREMBG_OK, or what a removal would say of these options;
- *     #REMREMBG_MISUSE for a size outside its range.
+ * @return #REMREMBG_OK, or what a removal would say of these options, but for a
+ *     cancellation; #REMREMBG_MISUSE for a size outside its range.
  *
  * Any thread.
  */
@@ -719,8 +730,9 @@ void remrembg_remover_free(struct remrembg_remover *remover);
  * apart by its bytes.
  *
  * @param remover  A live remover.
- * @param data,size  The file; kept unchanged by the caller until this returns.
- *     NULL with size 0 is a request without a picture, which is refused.
+ * @param data  The file; kept unchanged by the caller until this returns. NULL
+ *     with size 0 is a request without a picture, which is refused.
+ * @param size  Its bytes.
  * @param file_name  NULL, or the name that an upload came with: its suffix is
  *     then checked as the hosted API does. Nothing is opened.
  * @param options  NULL for the defaults, which give WebP of the picture's size.
@@ -770,8 +782,8 @@ remrembg_code remrembg_remove_path(const struct remrembg_remover *remover,
 /**
  * Removes the background of a decoded picture.
  *
- * @param pixels  The picture; read, and not kept. NULL is a request without a
- *     picture, which is refused.
+ * @param pixels  The picture; read, and not kept. A target may be in the same
+ *     memory. NULL is a request without a picture, which is refused.
  * @return As remrembg_remove_bytes(); #REMREMBG_BAD_PIXELS for a picture whose
  *     members contradict each other.
  *
@@ -799,8 +811,9 @@ const uint8_t *remrembg_output_data(const struct remrembg_output *output, size_t
  * Width and height of the result in pixels, each 1 to 10000 before a rotation
  * lets it grow.
  *
- * @param width,height  NULL, or where the numbers go; 0 for NULL and for what
- *     is no live output.
+ * @param width  NULL, or where the width goes; 0 for NULL and for what is no
+ *     live output.
+ * @param height  The same for the height.
  *
  * Any thread.
  */

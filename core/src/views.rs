@@ -195,6 +195,9 @@ pub(crate) fn expect_channels(buffer: Layout, result: Layout) -> Result<()> {
     if buffer.bytes() >= result.bytes() {
         return Ok(());
     }
+    if buffer == Layout::Gray8 {
+        return Err(bad("A grey buffer holds a mask alone: ask for 'mask'".to_owned()));
+    }
     Err(bad(format!("The result is {}, but the buffer is {}", result.name(), buffer.name())))
 }
 
@@ -254,7 +257,9 @@ mod tests {
         assert_eq!(filled(Layout::Rgba8, &[1, 2, 3]).expect("wider"), [1, 2, 3, 255]);
         assert_eq!(filled(Layout::Rgb8, &[7]).expect("wider"), [7, 7, 7, 0]);
         let error = filled(Layout::Gray8, &[1, 2, 3, 4]).expect_err("a channel would be lost");
-        assert_eq!(error.message(), "The result is RGBA, but the buffer is grey");
+        assert_eq!(error.message(), "A grey buffer holds a mask alone: ask for 'mask'");
+        let error = filled(Layout::Rgb8, &[1, 2, 3, 4]).expect_err("a channel would be lost");
+        assert_eq!(error.message(), "The result is RGBA, but the buffer is RGB");
     }
 
     #[test]

@@ -403,7 +403,7 @@ fn a_result_that_does_not_fit_is_refused_before_the_model_runs() {
     assert_eq!(error.message(), "The result has 60×45 pixels, but the buffer has 120×90");
     assert!(!stages.borrow().contains(&Stage::Segment), "{stages:?}");
     let error = REMOVER.job(view).for_buffer(Layout::Gray8, None).run_to_pixels().expect_err("a cut-out is not grey");
-    assert_eq!(error.message(), "The result is RGB, but the buffer is grey");
+    assert_eq!(error.message(), "A grey buffer holds a mask alone: ask for 'mask'");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-/* c++ -std=c++17 cutout.cpp -o cutout $(pkg-config --cflags --libs remrembg)
- * ./cutout photo.jpg cutout.png
+/* c++ -std=c++17 cutout.cpp -o cutout-cpp $(pkg-config --cflags --libs remrembg)
+ * ./cutout-cpp photo.jpg on-white.png
  */
 #include <remrembg.hpp>
 
@@ -8,12 +8,13 @@
 
 int main(int argc, char **argv)
 try {
-    if (argc != 3) throw std::runtime_error("usage: cutout photo cutout.png");
+    if (argc != 3) throw std::runtime_error("usage: cutout-cpp photo on-white.png");
     const std::string path = argv[2];
     remrembg::Options options;
-    options.set("format", path.substr(path.rfind('.') + 1)).set("bg_color", "white");
+    const auto suffix = std::filesystem::path(path).extension().string();
+    options.set("format", suffix.empty() ? "webp" : suffix.substr(1)).set("bg_color", "white");
     options.progress([](remrembg_stage stage, float fraction) {
-        std::cerr << "stage " << stage << ": " << static_cast<int>(fraction * 100) << " %\n";
+        std::cerr << remrembg_stage_name(stage) << ": " << static_cast<int>(fraction * 100) << " %\n";
     });
     const remrembg::Remover remover;
     const remrembg::Output output = remover.remove_file(argv[1], options);

@@ -99,6 +99,8 @@ uninstall)
     rm -f "$lib/libremrembg.a" "$include/remrembg.h" "$include/remrembg.hpp" \
         "$lib/pkgconfig/remrembg.pc" "$lib/pkgconfig/remrembg-static.pc"
     rm -rf "$lib/cmake/remrembg"
+    # Folders that are left empty; a system's own never are.
+    rmdir "$lib/pkgconfig" "$lib/cmake" "$lib" "$include" 2> /dev/null || :
     refresh_loader
     ;;
 *)

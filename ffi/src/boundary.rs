@@ -48,6 +48,7 @@ struct NotCancelled {
     before: std::ffi::c_int,
 }
 
+/// cbindgen:ignore
 #[cfg(target_os = "linux")]
 mod cancellation {
     use std::ffi::c_int;

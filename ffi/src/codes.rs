@@ -1,6 +1,8 @@
 //! The numbers that C sees. A number keeps its meaning for ever: new ones go to
 //! the end, and one that has lost its meaning is not given again.
 
+use std::ffi::c_char;
+
 use remrembg::{ChannelOrder, Code, ErrorKind, Layout, Stage};
 
 /// What a function answers: #REMREMBG_OK, or why it failed. A number never gets
@@ -155,7 +157,7 @@ impl remrembg_kind {
 #[repr(i32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum remrembg_stage {
-    /// Encoded bytes to pixels.
+    /// Encoded bytes to pixels, or the caller's pixels read in.
     REMREMBG_STAGE_DECODE = 0,
     /// The turn that the EXIF orientation asks for.
     REMREMBG_STAGE_UPRIGHT = 1,
@@ -189,6 +191,27 @@ impl remrembg_stage {
             Stage::Encode => Self::REMREMBG_STAGE_ENCODE,
         }
     }
+}
+
+/// The stage's name in snake_case, as `"cut_out"`; NULL for a number that is no
+/// #remrembg_stage of this version.
+///
+/// Any thread. The text is never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn remrembg_stage_name(stage: i32) -> *const c_char {
+    let name = match Stage::ALL.into_iter().find(|known| remrembg_stage::of(*known) as i32 == stage) {
+        Some(Stage::Decode) => c"decode",
+        Some(Stage::Upright) => c"upright",
+        Some(Stage::Segment) => c"segment",
+        Some(Stage::Refine) => c"refine",
+        Some(Stage::CutOut) => c"cut_out",
+        Some(Stage::Resize) => c"resize",
+        Some(Stage::Rotate) => c"rotate",
+        Some(Stage::Background) => c"background",
+        Some(Stage::Encode) => c"encode",
+        None => return std::ptr::null(),
+    };
+    name.as_ptr()
 }
 
 /// The channels of a pixel in memory order, 8 bits each; alpha is straight, not

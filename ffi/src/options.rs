@@ -78,8 +78,10 @@ impl remrembg_options {
 /// Called with the progress of a removal.
 ///
 /// `stage` is running and `fraction` of it is done, 0 to 1: every stage that
-/// runs reports 0 when it starts and 1 when it is done, and never falls back. A
-/// file that is refused by its first bytes reports nothing.
+/// runs reports 0 when it starts and 1 when it is done, and never falls back.
+/// Some stages tell nothing in between, among them the longest,
+/// #REMREMBG_STAGE_SEGMENT. A file that is refused by its first bytes reports
+/// nothing.
 /// `user_data` is what came with the function. Called on the thread that removes.
 /// It may call any function of this header, also remove with the same remover,
 /// and remrembg_options_cancel() to stop the removal it is told of. It must
@@ -110,7 +112,8 @@ pub extern "C" fn remrembg_options_new() -> *mut remrembg_options {
 /// @SETTINGS@
 ///
 /// @param error  NULL, or where the error goes; NULL is put there on success.
-/// @return #REMREMBG_OK, or #REMREMBG_MISUSE; then the options are as before.
+/// @return #REMREMBG_OK, also for a key or a value that will be refused, or
+///     #REMREMBG_MISUSE; then the options are as before.
 ///
 /// Any thread.
 #[unsafe(no_mangle)]
@@ -170,17 +173,18 @@ pub extern "C" fn remrembg_options_cancel(options: *mut remrembg_options) {
 }
 
 /// Tells the size that a removal with these options will give, without doing it;
-/// also the way to check options before there is a picture.
+/// also the way to check a removal's options before there is a picture.
 ///
 /// @param options  NULL for the defaults.
-/// @param width,height  Size of the upright picture in pixels, each 1 to 10000:
-///     for a picture that its EXIF orientation turns by a quarter, the other way
-///     round than stored.
-/// @param out_width,out_height  NULL, or where the result's size in pixels goes;
-///     untouched on failure.
+/// @param width  Width of the upright picture in pixels, 1 to 10000: of one that
+///     its EXIF orientation turns by a quarter, the height as stored.
+/// @param height  Its height in pixels, 1 to 10000.
+/// @param out_width  NULL, or where the result's width in pixels goes; untouched
+///     on failure.
+/// @param out_height  NULL, or where its height goes; untouched on failure.
 /// @param error  NULL, or where the error goes; NULL is put there on success.
-/// @return #REMREMBG_OK, or what a removal would say of these options;
-///     #REMREMBG_MISUSE for a size outside its range.
+/// @return #REMREMBG_OK, or what a removal would say of these options, but for a
+///     cancellation; #REMREMBG_MISUSE for a size outside its range.
 ///
 /// Any thread.
 #[unsafe(no_mangle)]

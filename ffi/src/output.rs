@@ -57,8 +57,9 @@ pub extern "C" fn remrembg_output_data(output: *const remrembg_output, size: *mu
 /// Width and height of the result in pixels, each 1 to 10000 before a rotation
 /// lets it grow.
 ///
-/// @param width,height  NULL, or where the numbers go; 0 for NULL and for what
-///     is no live output.
+/// @param width  NULL, or where the width goes; 0 for NULL and for what is no
+///     live output.
+/// @param height  The same for the height.
 ///
 /// Any thread.
 #[unsafe(no_mangle)]

@@ -8,8 +8,9 @@ use crate::boundary::misuse;
 use crate::codes::remrembg_layout;
 
 /// A decoded picture that the caller owns. The struct is copied when a function
-/// is called; the memory it leads to must stay unchanged until that returns, and
-/// any number of functions may look at it at once.
+/// is called; the memory it leads to must stay unchanged until that returns, but
+/// for a target in the same memory, and any number of functions may look at it at
+/// once.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct remrembg_pixels {
@@ -29,8 +30,8 @@ pub struct remrembg_pixels {
 
 /// Room for a picture that the caller owns. The struct is copied when a function
 /// is called; nobody else may use the memory it leads to until that returns, but
-/// it may be the very memory of the source: the result is written when the source
-/// is not needed any more.
+/// it may be memory of the source, all or part of it: the result is written when the
+/// source is not needed any more.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct remrembg_target {

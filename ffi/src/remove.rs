@@ -19,8 +19,9 @@ use crate::text;
 /// apart by its bytes.
 ///
 /// @param remover  A live remover.
-/// @param data,size  The file; kept unchanged by the caller until this returns.
-///     NULL with size 0 is a request without a picture, which is refused.
+/// @param data  The file; kept unchanged by the caller until this returns. NULL
+///     with size 0 is a request without a picture, which is refused.
+/// @param size  Its bytes.
 /// @param file_name  NULL, or the name that an upload came with: its suffix is
 ///     then checked as the hosted API does. Nothing is opened.
 /// @param options  NULL for the defaults, which give WebP of the picture's size.
@@ -91,8 +92,8 @@ pub extern "C" fn remrembg_remove_path(
 
 /// Removes the background of a decoded picture.
 ///
-/// @param pixels  The picture; read, and not kept. NULL is a request without a
-///     picture, which is refused.
+/// @param pixels  The picture; read, and not kept. A target may be in the same
+///     memory. NULL is a request without a picture, which is refused.
 /// @return As remrembg_remove_bytes(); #REMREMBG_BAD_PIXELS for a picture whose
 ///     members contradict each other.
 ///

@@ -215,3 +215,17 @@ fn numbers_never_change() {
     }
     assert_eq!(header.matches("  REMREMBG_").count(), words.len() / 3, "a number that this test does not have");
 }
+
+/// cbindgen also takes what the code itself calls for part of the interface.
+#[test]
+fn nothing_else_is_declared() {
+    let header = fs::read_to_string(path()).expect("the header is in include/");
+    let code = header.lines().filter(|line| !line.starts_with(" *") && !line.trim_start().starts_with("//"));
+    let functions: Vec<&str> = code.filter(|line| line.contains('(') && !line.starts_with([' ', '#', '/'])).collect();
+    assert!(functions.len() >= 20, "{functions:?}");
+    for line in functions {
+        let name = line.split('(').next().and_then(|before| before.rsplit([' ', '*']).next()).unwrap_or_default();
+        let callback = line.starts_with("typedef void (*remrembg_");
+        assert!(name.starts_with("remrembg_") && !line.starts_with("extern") || callback, "{line}");
+    }
+}

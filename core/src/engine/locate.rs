@@ -36,7 +36,7 @@ fn is_library_name(name: &str) -> bool {
 pub(super) fn places(hints: &[PathBuf]) -> Vec<Place> {
     let variable = |from| env::var_os(from).filter(|path| !path.is_empty()).map(|path| Place::new(from, path));
     let mut places: Vec<Place> = ["REMREMBG_ONNXRUNTIME", "ORT_DYLIB_PATH"].into_iter().filter_map(variable).collect();
-    places.extend(hints.iter().map(|path| Place::new("known to the library", path)));
+    places.extend(hints.iter().map(|path| Place::new("beside the library", path)));
     if let Some(folder) = env::current_exe().ok().as_deref().and_then(Path::parent) {
         places.push(Place::new("beside the program", folder));
         places.push(Place::new("beside the program", folder.join("../lib")));
@@ -190,13 +190,10 @@ mod tests {
         assert!(missing.contains("gone.so: No such file") || missing.contains("gone.so: The system"), "{missing}");
         assert!(missing.contains("the folder has no "), "{missing}");
 
-        let broken = Place::new("known to the library", folder.path().join("broken.so"));
+        let broken = Place::new("beside the library", folder.path().join("broken.so"));
         let refused = first(&[gone, broken], refuse).expect_err("all are refused").to_string();
         assert!(refused.starts_with("ONNX Runtime was found but cannot be used"), "{refused}");
-        assert!(
-            refused.contains("known to the library: ") && refused.contains("broken.so: it is refused"),
-            "{refused}"
-        );
+        assert!(refused.contains("beside the library: ") && refused.contains("broken.so: it is refused"), "{refused}");
     }
 
     #[test]
@@ -204,7 +201,7 @@ mod tests {
         let places = places(&["/a/hint".into()]);
         let from: Vec<_> = places.iter().map(|place| place.from).collect();
         let at = |name| from.iter().position(|from| *from == name).expect("it is in the list");
-        assert!(at("known to the library") < at("beside the program") && at("beside the program") < at(SYSTEM));
+        assert!(at("beside the library") < at("beside the program") && at("beside the program") < at(SYSTEM));
         assert_eq!(from.last(), Some(&SYSTEM));
     }
 }

@@ -73,6 +73,14 @@ static void versions_agree(void)
     CHECK_TEXT(text, REMREMBG_VERSION);
 }
 
+static void stages_have_names(void)
+{
+    CHECK_TEXT(remrembg_stage_name(REMREMBG_STAGE_DECODE), "decode");
+    CHECK_TEXT(remrembg_stage_name(REMREMBG_STAGE_CUT_OUT), "cut_out");
+    CHECK_TEXT(remrembg_stage_name(REMREMBG_STAGE_ENCODE), "encode");
+    CHECK(remrembg_stage_name(-1) == NULL && remrembg_stage_name(9) == NULL);
+}
+
 static void the_engine_is_told(const remrembg_remover *remover)
 {
     const remrembg_engine *engine = remrembg_remover_engine(remover);
@@ -334,6 +342,7 @@ int main(void)
 {
     remrembg_remover *remover = new_remover();
     versions_agree();
+    stages_have_names();
     the_engine_is_told(remover);
     bytes_become_bytes(remover);
     a_path_is_read(remover);

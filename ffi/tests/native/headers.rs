@@ -8,10 +8,12 @@ use crate::build::{STRICT, root, succeed, temporary};
 /// Compiles a file that includes `header` twice.
 fn compiles(compiler: &str, standard: &str, header: &str, suffix: &str) {
     let source = temporary(&format!("include-{compiler}-{standard}-{suffix}")).join(format!("twice.{suffix}"));
-    let text = format!("#include <{header}>\n#include <{header}>\nint main(void) {{ return REMREMBG_OK; }}\n");
+    // A system's header comes first: what that declares must not be declared again.
+    let includes = format!("#include <pthread.h>\n#include <{header}>\n#include <{header}>\n");
+    let text = includes + "int main(void) { return REMREMBG_OK; }\n";
     fs::write(&source, text).expect("the source can be written");
     let mut command = Command::new(compiler);
-    command.args(STRICT).arg(format!("-std={standard}")).arg("-fsyntax-only");
+    command.args(STRICT).arg(format!("-std={standard}")).args(["-Wredundant-decls", "-fsyntax-only"]);
     succeed(command.arg("-I").arg(root().join("include")).arg(source));
 }
 

@@ -58,17 +58,20 @@ fn the_readmes_lines_build_and_run_the_example() {
         return println!("SKIPPED: demo/photo.png is absent, run `make setup`");
     }
     let readme = fs::read_to_string(root().join("README.md")).expect("the README is there");
-    let block =
-        readme.split("```sh\n").find(|block| block.starts_with("cc cutout.c")).expect("the README has the lines");
-    let lines = block.split("```").next().expect("the block ends");
-    assert_eq!(lines.lines().count(), 2);
     let folder = temporary("readme");
-    fs::copy(root().join("ffi/examples/cutout.c"), folder.join("cutout.c")).expect("a copy");
-    fs::copy(photo, folder.join("photo.jpg")).expect("a copy");
-    let mut shell = program("sh");
-    shell.args(["-ec", lines]).current_dir(&folder).env("LD_LIBRARY_PATH", PREFIX.join("lib"));
-    succeed(shell.env("PKG_CONFIG_PATH", PREFIX.join("lib/pkgconfig")));
-    assert_eq!(image::image_dimensions(folder.join("cutout.png")).expect("a picture"), (512, 512));
+    fs::copy(&photo, folder.join("photo.jpg")).expect("a copy");
+    for (example, start, made) in
+        [("cutout.c", "cc cutout.c", "cutout.png"), ("cutout.cpp", "c++ -std=c++17 cutout.cpp", "on-white.png")]
+    {
+        let block = readme.split("```sh\n").find(|block| block.starts_with(start)).expect("the README has the lines");
+        let lines = block.split("```").next().expect("the block ends");
+        assert_eq!(lines.lines().count(), 2);
+        fs::copy(root().join("ffi/examples").join(example), folder.join(example)).expect("a copy");
+        let mut shell = program("sh");
+        shell.args(["-ec", lines]).current_dir(&folder).env("LD_LIBRARY_PATH", PREFIX.join("lib"));
+        succeed(shell.env("PKG_CONFIG_PATH", PREFIX.join("lib/pkgconfig")));
+        assert_eq!(image::image_dimensions(folder.join(made)).expect("a picture"), (512, 512));
+    }
 }
 
 #[test]
@@ -152,4 +155,5 @@ fn what_is_installed_can_be_removed() {
     assert_eq!(String::from_utf8_lossy(&succeed(&mut flags).stdout).trim(), r"-I/opt/a\ folder/include");
     make(&["uninstall"], prefix, &stage.display().to_string());
     assert!(files().is_empty(), "{:?}", files());
+    assert!(!stage.join("opt/a folder/lib").exists() && !stage.join("opt/a folder/include").exists());
 }

@@ -93,7 +93,7 @@ fn without_a_runtime_rten_serves_and_tells_why() {
         if info.name == "rten" {
             let why = info.fallback.expect("it tells why");
             assert!(why.starts_with("ONNX Runtime was not found. Tried:"), "{why}");
-            assert!(why.contains("known to the library: /nowhere/onnxruntime/capi: "), "{why}");
+            assert!(why.contains("beside the library: /nowhere/onnxruntime/capi: "), "{why}");
             println!("{why}");
         } else {
             println!("SKIPPED: the system has an ONNX Runtime of its own");
