@@ -657,8 +657,8 @@ void remrembg_options_cancel(struct remrembg_options *options);
  *     on failure.
  * @param out_height  NULL, or where its height goes; untouched on failure.
  * @param error  NULL, or where the error goes; NULL is put there on success.
- * @return #REMREMBG_OK, or what a removal would say of these options, but for a
- *     cancellation; #REMREMBG_MISUSE for a size outside its range.
+ * @return #REMREMBG_OK, or what a removal would say of such a picture and these
+ *     options, but for a cancellation.
  *
  * Any thread.
  */

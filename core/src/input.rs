@@ -10,7 +10,7 @@ use crate::decode::{self, Decoded, Header};
 use crate::error::{Code, Error, Problem, Result};
 use crate::limits::Limits;
 use crate::pixels::Orientation;
-use crate::views::PixelView;
+use crate::views::{self, PixelView};
 
 /// The suffixes that a path or an upload's name may have, as the message lists them.
 const SUFFIXES: [&str; 5] = ["webp", "bmp", "png", "jpg", "jpeg"];
@@ -90,6 +90,15 @@ pub fn check_input<'a>(input: impl Into<Input<'a>>, limits: &Limits) -> Result<(
     })
 }
 
+/// Checks the size of a picture that is still to come, in pixels.
+///
+/// # Errors
+/// [`Code::BadPixels`] for a side of zero, [`Code::ImageTooWide`], [`Code::ImageTooTall`].
+pub fn check_size(size: (u32, u32), limits: &Limits) -> Result<()> {
+    views::expect_pixels(size)?;
+    Ok(decode::check_sides(size, limits)?)
+}
+
 /// Decodes as a removal does, and stops there: the first frame, as stored.
 ///
 /// # Errors
@@ -137,12 +146,12 @@ fn check_bytes<'a>(bytes: Cow<'a, [u8]>, limits: &Limits) -> Result<Checked<'a>>
     if bytes.is_empty() {
         return Err(Problem::new(Problem::IMAGE, Code::EmptyFile).into());
     }
-    check_size(bytes.len() as u64, limits)?;
+    check_length(bytes.len() as u64, limits)?;
     let header = decode::read_header(&bytes, limits)?;
     Ok(Checked::Encoded(bytes, header))
 }
 
-fn check_size(size: u64, limits: &Limits) -> Result<()> {
+fn check_length(size: u64, limits: &Limits) -> Result<()> {
     if size <= limits.max_bytes {
         return Ok(());
     }
@@ -202,7 +211,7 @@ fn read_path(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
     if !metadata.is_file() {
         return Err(cannot_read(path, "not a regular file"));
     }
-    check_size(metadata.len(), limits)?;
+    check_length(metadata.len(), limits)?;
     let file = File::open(path).map_err(|error| cannot_read_because(path, error))?;
     read_stream(file, metadata.len(), limits).map_err(|error| match error {
         Stop::TooLarge(error) => error,
@@ -239,7 +248,7 @@ fn read_stream(mut reader: impl Read, expected: u64, limits: &Limits) -> Result<
         drop(bytes);
         let rest = limits.max_bytes.saturating_mul(COUNTED_AT_MOST - 1);
         size += io::copy(&mut reader.take(rest), &mut io::sink()).map_err(Stop::Unreadable)?;
-        return check_size(size, limits).map(|()| Vec::new()).map_err(Stop::TooLarge);
+        return check_length(size, limits).map(|()| Vec::new()).map_err(Stop::TooLarge);
     }
     Ok(bytes)
 }
@@ -291,7 +300,7 @@ mod tests {
     #[test]
     fn limits_that_are_no_whole_megabytes_are_told_as_they_are() {
         let limits = Limits { max_bytes: 3 * Limits::MB / 2, ..Limits::default() };
-        let error = check_size(2 * Limits::MB, &limits).expect_err("it is too large");
+        let error = check_length(2 * Limits::MB, &limits).expect_err("it is too large");
         assert_eq!(error.message(), "File size (2.0 MB) exceeds the maximum allowed size of 1.5 MB.");
     }
 }

@@ -30,9 +30,7 @@ impl Shape {
     /// [`Code::BadPixels`] when a side is zero, when `stride` is less than a
     /// row, or when `length` bytes end before the last pixel.
     fn new(length: usize, (width, height): (u32, u32), layout: Layout, stride: usize) -> Result<Self> {
-        if width == 0 || height == 0 {
-            return Err(bad(format!("A picture has at least one pixel, got: {width}×{height}")));
-        }
+        expect_pixels((width, height))?;
         let row = width as usize * layout.bytes();
         if stride < row {
             return Err(bad(format!("A row of {width} pixels has {row} bytes, but the stride is {stride}")));
@@ -179,6 +177,14 @@ impl<'a> PixelViewMut<'a> {
 /// [`Code::BadPixels`].
 pub fn check_buffer(length: usize, size: (u32, u32), layout: Layout, stride: usize) -> Result<()> {
     Shape::new(length, size, layout, stride).map(drop)
+}
+
+/// Refuses a picture without a single pixel.
+pub(crate) fn expect_pixels((width, height): (u32, u32)) -> Result<()> {
+    if width > 0 && height > 0 {
+        return Ok(());
+    }
+    Err(bad(format!("A picture has at least one pixel, got: {width}×{height}")))
 }
 
 /// Refuses a buffer of another size than the result's.

@@ -1,9 +1,14 @@
 //! The numbers that C sees. A number keeps its meaning for ever: new ones go to
 //! the end, and one that has lost its meaning is not given again.
 
-use std::ffi::c_char;
+use std::ffi::{CString, c_char};
+use std::ptr;
+use std::sync::LazyLock;
 
 use remrembg::{ChannelOrder, Code, ErrorKind, Layout, Stage};
+
+use crate::boundary::quietly;
+use crate::text::for_c;
 
 /// What a function answers: #REMREMBG_OK, or why it failed. A number never gets
 /// another meaning; later versions may add some, so treat one that you do not
@@ -199,19 +204,11 @@ impl remrembg_stage {
 /// Any thread. The text is never freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn remrembg_stage_name(stage: i32) -> *const c_char {
-    let name = match Stage::ALL.into_iter().find(|known| remrembg_stage::of(*known) as i32 == stage) {
-        Some(Stage::Decode) => c"decode",
-        Some(Stage::Upright) => c"upright",
-        Some(Stage::Segment) => c"segment",
-        Some(Stage::Refine) => c"refine",
-        Some(Stage::CutOut) => c"cut_out",
-        Some(Stage::Resize) => c"resize",
-        Some(Stage::Rotate) => c"rotate",
-        Some(Stage::Background) => c"background",
-        Some(Stage::Encode) => c"encode",
-        None => return std::ptr::null(),
-    };
-    name.as_ptr()
+    static NAMES: LazyLock<Vec<CString>> = LazyLock::new(|| Stage::ALL.map(|stage| for_c(stage.name())).into());
+    quietly(ptr::null(), || {
+        let place = Stage::ALL.into_iter().position(|known| remrembg_stage::of(known) as i32 == stage)?;
+        NAMES.get(place).map(|name| name.as_ptr())
+    })
 }
 
 /// The channels of a pixel in memory order, 8 bits each; alpha is straight, not

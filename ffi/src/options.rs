@@ -5,16 +5,13 @@ use std::ffi::{c_char, c_void};
 use std::ptr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use remrembg::{CancelToken, Options, Progress, output_size};
+use remrembg::{CancelToken, Limits, Options, Progress, check_size, output_size};
 
-use crate::boundary::{Slot, answer, misuse, quietly};
+use crate::boundary::{Slot, answer, quietly};
 use crate::codes::{remrembg_code, remrembg_stage};
 use crate::error::remrembg_error;
 use crate::handle::{self, Handle};
 use crate::text;
-
-/// The longest side that the size of a result can be asked for.
-const MAX_SIDE: u32 = 10_000;
 
 /// What to do, as pairs of text: the settings of a remover, or the fields of a
 /// removal, and how to follow and to stop it.
@@ -183,8 +180,8 @@ pub extern "C" fn remrembg_options_cancel(options: *mut remrembg_options) {
 ///     on failure.
 /// @param out_height  NULL, or where its height goes; untouched on failure.
 /// @param error  NULL, or where the error goes; NULL is put there on success.
-/// @return #REMREMBG_OK, or what a removal would say of these options, but for a
-///     cancellation; #REMREMBG_MISUSE for a size outside its range.
+/// @return #REMREMBG_OK, or what a removal would say of such a picture and these
+///     options, but for a cancellation.
 ///
 /// Any thread.
 #[unsafe(no_mangle)]
@@ -199,9 +196,7 @@ pub extern "C" fn remrembg_options_size(
     answer(error, || {
         let (wide, high) = (Slot::optional(out_width, "out_width")?, Slot::optional(out_height, "out_height")?);
         let (asked, _) = remrembg_options::read(options)?;
-        if ![width, height].iter().all(|side| (1..=MAX_SIDE).contains(side)) {
-            return Err(misuse(format!("Width and height must be 1 to {MAX_SIDE}, got: {width}×{height}")));
-        }
+        check_size((width, height), &Limits::default())?;
         let size = output_size((width, height), &Options::from_pairs(asked.pairs)?);
         wide.put(size.0);
         high.put(size.1);

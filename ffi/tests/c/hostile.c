@@ -70,8 +70,8 @@ static void null_is_told_everywhere(void)
     MISUSE(remrembg_options_set(options, NULL, "1", &error));
     MISUSE(remrembg_options_set(options, "w", NULL, &error));
     MISUSE(remrembg_options_set_progress(NULL, NULL, NULL, &error));
-    MISUSE(remrembg_options_size(options, 0, 1, NULL, NULL, &error));
-    MISUSE(remrembg_options_size(options, 1, UINT32_MAX, NULL, NULL, &error));
+    CHECK(remrembg_options_size(options, 0, 1, &width, &height, NULL) == REMREMBG_BAD_PIXELS);
+    CHECK(remrembg_options_size(options, 1, UINT32_MAX, &width, &height, NULL) == REMREMBG_IMAGE_TOO_TALL);
     MISUSE(remrembg_remover_new(options, NULL, &error));
     MISUSE(remrembg_remove_bytes(NULL, data, sizeof data, NULL, NULL, NULL, &output, &error));
     MISUSE(remrembg_remove_path(NULL, "a.png", NULL, NULL, &output, &error));
