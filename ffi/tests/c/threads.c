@@ -486,11 +486,87 @@ static void a_child_cannot_use_what_its_parent_made(const remrembg_pixels *pixel
     remrembg_remover_free(remover);
 }
 
+/* Makes and frees handles until it is told to end. */
+struct busy {
+    pthread_mutex_t lock;
+    int end;
+};
+
+static void *make_handles(void *argument)
+{
+    struct busy *busy = argument;
+    int end = 0;
+    while (!end) {
+        remrembg_options_free(remrembg_options_new());
+        pthread_mutex_lock(&busy->lock);
+        end = busy->end;
+        pthread_mutex_unlock(&busy->lock);
+    }
+    return NULL;
+}
+
+/* A child that waited for a lock of a thread it does not have would be stopped by its alarm. */
+static void a_child_of_a_busy_parent_can_make_handles(void)
+{
+    struct busy busy = {PTHREAD_MUTEX_INITIALIZER, 0};
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, make_handles, &busy) == 0);
+    for (int round = 0; round < 50; round++) {
+        int status = -1;
+        pid_t child = fork();
+        if (child == 0) {
+            alarm(20);
+            remrembg_options_free(remrembg_options_new());
+            _exit(0);
+        }
+        CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+        if (status != 0) {
+            break;
+        }
+    }
+    pthread_mutex_lock(&busy.lock);
+    busy.end = 1;
+    pthread_mutex_unlock(&busy.lock);
+    CHECK(pthread_join(thread, NULL) == 0);
+}
+
+/* pthread_cancel() takes effect once the removal is done. */
+static void *remove_and_be_cancelled(void *argument)
+{
+    remove_once(argument);
+    for (;;) {
+        pthread_testcancel();
+    }
+    return NULL;
+}
+
+static void a_cancelled_thread_ends_its_removal_first(const remrembg_pixels *pixels)
+{
+    remrembg_remover *remover = new_remover("");
+    remrembg_options *options = new_options();
+    struct removal removal = {.remover = remover, .options = options, .pixels = pixels, .code = REMREMBG_INTERNAL};
+    struct gate gate;
+    void *ended = NULL;
+    put_gate(&gate, options, REMREMBG_STAGE_DECODE, 0);
+    CHECK(pthread_create(&removal.thread, NULL, remove_and_be_cancelled, &removal) == 0);
+    until_waiting(&gate, 1);
+    CHECK(pthread_cancel(removal.thread) == 0);
+    open_gate(&gate);
+    CHECK(pthread_join(removal.thread, &ended) == 0 && ended == PTHREAD_CANCELED);
+    CHECK(removal.code == REMREMBG_OK && removal.output != NULL);
+    remrembg_output_free(removal.output);
+    take_gate(&gate);
+    remrembg_options_free(options);
+    remrembg_remover_free(remover);
+}
+
 int main(void)
 {
     remrembg_pixels pixels = new_picture(WIDTH, HEIGHT);
     alarm(PATIENCE_SECONDS);
     all_threads_get_the_same(&pixels);
+    a_cancelled_thread_ends_its_removal_first(&pixels);
+    a_child_of_a_busy_parent_can_make_handles();
     removals_outlive_what_they_began_with(&pixels);
     a_cancellation_ends_every_stage(&pixels);
     a_cancellation_may_come_at_any_time();
