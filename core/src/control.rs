@@ -107,6 +107,9 @@ pub struct Control<'a> {
     pub progress: Option<&'a dyn Fn(Progress)>,
     /// Looked at between stages and inside long ones.
     pub cancel: Option<&'a CancelToken>,
+    /// Asked on the thread that removes, as often, and every few milliseconds
+    /// while that waits: whether to stop. So a language's own signals are heard.
+    pub stop: Option<&'a dyn Fn() -> bool>,
 }
 
 impl Control<'_> {
@@ -115,10 +118,16 @@ impl Control<'_> {
     /// # Errors
     /// [`Code::Cancelled`].
     pub fn check(&self) -> Result<()> {
-        match self.cancel {
-            Some(token) if token.is_cancelled() => Err(Error::new(Code::Cancelled)),
-            _ => Ok(()),
-        }
+        if self.is_stopped() { Err(Error::new(Code::Cancelled)) } else { Ok(()) }
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.cancel.is_some_and(CancelToken::is_cancelled) || self.stop.is_some_and(|stop| stop())
+    }
+
+    /// Whether nothing can stop it.
+    pub(crate) fn runs_to_its_end(&self) -> bool {
+        self.cancel.is_none() && self.stop.is_none()
     }
 
     /// Says how far `stage` has come, then checks for a stop.
@@ -135,6 +144,6 @@ impl Control<'_> {
 
 impl fmt::Debug for Control<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Control").field("progress", &self.progress.is_some()).field("cancel", &self.cancel).finish()
+        f.debug_struct("Control").field("progress", &self.progress.is_some()).field("cancel", &self.cancel).finish_non_exhaustive()
     }
 }

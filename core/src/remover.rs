@@ -201,6 +201,13 @@ impl<'a> Job<'a> {
         self
     }
 
+    /// Stops soon after `stop` answers `true`. It is asked on this thread, between
+    /// stages and inside long ones, and while this thread waits.
+    pub fn cancel_when(mut self, stop: &'a dyn Fn() -> bool) -> Self {
+        self.control.stop = Some(stop);
+        self
+    }
+
     /// Runs and encodes.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::control::{CancelToken, Control};
+use crate::control::Control;
 use crate::error::{Code, Error, Result};
 use crate::guard::caught;
 
@@ -70,7 +70,7 @@ impl Worker {
             }
         };
         let sent = self.jobs.as_ref().is_some_and(|jobs| jobs.send(Box::new(job)).is_ok());
-        let answer = if sent { wait(&answered, control.cancel) } else { Err(RecvTimeoutError::Disconnected) };
+        let answer = if sent { wait(&answered, control) } else { Err(RecvTimeoutError::Disconnected) };
         match answer {
             Ok(result) => result,
             Err(RecvTimeoutError::Disconnected) => Err(super::failed(self.name, "its thread has ended")),
@@ -85,11 +85,13 @@ impl Worker {
 }
 
 /// Waits for an answer, or for a cancellation, which is a timeout.
-fn wait<T>(answered: &Receiver<T>, cancel: Option<&CancelToken>) -> std::result::Result<T, RecvTimeoutError> {
-    let Some(token) = cancel else { return answered.recv().map_err(|_| RecvTimeoutError::Disconnected) };
+fn wait<T>(answered: &Receiver<T>, control: &Control<'_>) -> std::result::Result<T, RecvTimeoutError> {
+    if control.runs_to_its_end() {
+        return answered.recv().map_err(|_| RecvTimeoutError::Disconnected);
+    }
     loop {
         match answered.recv_timeout(POLL) {
-            Err(RecvTimeoutError::Timeout) if !token.is_cancelled() => {}
+            Err(RecvTimeoutError::Timeout) if !control.is_stopped() => {}
             answer => return answer,
         }
     }
@@ -117,6 +119,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
+    use crate::control::CancelToken;
 
     /// Work that tells when it begins and goes on until it is let go.
     fn held(begun: &Arc<AtomicBool>, go: Receiver<()>) -> impl FnOnce() -> Result<()> + Send + 'static {

@@ -94,7 +94,7 @@ impl FetchOptions<'_> {
     }
 
     fn check(&self) -> Result<()> {
-        Control { progress: None, cancel: self.cancel }.check()
+        Control { cancel: self.cancel, ..Control::default() }.check()
     }
 
     /// Sleeps, but not past a stop.
