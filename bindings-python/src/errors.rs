@@ -1,16 +1,45 @@
 //! Errors of core as the exceptions that `remrembg._errors` defines.
 
+use std::error::Error as _;
+use std::io;
+
 use pyo3::prelude::*;
 use remrembg::{Error, ErrorKind};
 
-pub(crate) fn raised(py: Python<'_>, error: &Error) -> PyErr {
-    made(py, error).map_or_else(|failure| failure, PyErr::from_value)
+/// What ends a call: an error of core, or what Python code raised.
+pub(crate) enum Failure {
+    Core(Error),
+    Python(PyErr),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Core(error)
+    }
+}
+
+impl From<PyErr> for Failure {
+    fn from(error: PyErr) -> Self {
+        Self::Python(error)
+    }
+}
+
+impl From<Failure> for PyErr {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Python(error) => error,
+            Failure::Core(error) => {
+                Python::attach(|py| made(py, &error).map_or_else(|failure| failure, Self::from_value))
+            }
+        }
+    }
 }
 
 fn made<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
     let details: Vec<(&str, &str)> =
         error.details().iter().map(|problem| (problem.field.as_str(), problem.message.as_str())).collect();
-    let what = (kind(error.kind()), error.code().name(), error.status(), error.message(), details, error.to_json());
+    let (code, status, body) = (error.code().name(), error.status(), error.to_json());
+    let what = (kind(error.kind()), code, status, error.message(), details, body, errno(error));
     py.import("remrembg._errors")?.getattr("made")?.call1(what)
 }
 
@@ -23,4 +52,9 @@ const fn kind(kind: ErrorKind) -> &'static str {
         ErrorKind::Io => "io",
         _ => "internal",
     }
+}
+
+/// The system's number of what lies beneath.
+fn errno(error: &Error) -> Option<i32> {
+    error.source()?.downcast_ref::<io::Error>()?.raw_os_error()
 }

@@ -1,69 +1,127 @@
 //! Pictures on their way in.
 
+use std::io::{self, Read};
 use std::path::PathBuf;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::PyTuple;
-use remrembg::{Input, Layout, PixelView};
+use remrembg::{Input, Layout, Limits, PixelView};
 
-/// What `remrembg._inputs` hands over, kept alive while a removal reads it.
+use crate::errors::Failure;
+use crate::memory::Memory;
+
+/// How much is asked of a file object at once, in bytes.
+const BLOCK: usize = 1 << 20;
+
+/// What `remrembg._pictures` hands over.
+#[derive(FromPyObject)]
 pub(crate) enum Given {
-    Nothing,
-    Bytes(PyBackedBytes),
-    Upload(String, PyBackedBytes),
-    Path(PathBuf),
-    /// Rows without gaps, and their width, height and channels.
-    Pixels(PyBackedBytes, u32, u32, Layout),
+    /// A file object, and the name that it has as an upload.
+    File(Py<PyAny>, Option<String>),
+    #[pyo3(transparent)]
+    Kept(Kept),
 }
 
-impl Given {
+/// A picture that stays where it is, a variant by the number of its parts.
+#[derive(FromPyObject)]
+pub(crate) enum Kept {
+    /// Memory, width, height, channels and stride of a decoded picture.
+    Pixels(Memory, u32, u32, u8, usize),
+    #[pyo3(transparent)]
+    Memory(Memory),
+    #[pyo3(transparent)]
+    Path(PathBuf),
+}
+
+/// A picture that core can borrow.
+pub(crate) enum Held {
+    Nothing,
+    Read(Vec<u8>, Option<String>),
+    Kept(Kept),
+}
+
+impl Held {
+    /// Reads a file object; all else stays where it is.
+    ///
+    /// # Errors
+    /// What the file object raised, or core's for a file that is too large.
+    pub(crate) fn take(given: Option<Given>, limits: &Limits) -> Result<Self, Failure> {
+        Ok(match given {
+            None => Self::Nothing,
+            Some(Given::Kept(kept)) => Self::Kept(kept),
+            Some(Given::File(file, name)) => Self::Read(Stream::new(file).read_all(limits)?, name),
+        })
+    }
+
     /// As core takes it.
     ///
     /// # Errors
     /// [`BadPixels`](remrembg::Code::BadPixels).
-    pub(crate) fn input(&self) -> remrembg::Result<Input<'_>> {
+    pub(crate) fn input(&self) -> Result<Input<'_>, Failure> {
         Ok(match self {
             Self::Nothing => Input::Missing,
-            Self::Bytes(bytes) => Input::Bytes(bytes),
-            Self::Upload(name, bytes) => Input::Upload { name, bytes },
-            Self::Path(path) => Input::Path(path),
-            Self::Pixels(bytes, width, height, layout) => {
-                let stride = *width as usize * layout.bytes();
-                Input::Pixels(PixelView::new(bytes, *width, *height, *layout, stride)?)
+            Self::Read(bytes, None) => Input::Bytes(bytes),
+            Self::Read(bytes, Some(name)) => Input::Upload { name, bytes },
+            Self::Kept(Kept::Memory(memory)) => Input::Bytes(memory.bytes()),
+            Self::Kept(Kept::Path(path)) => Input::Path(path),
+            Self::Kept(Kept::Pixels(memory, width, height, channels, stride)) => {
+                let layout = layout(*channels);
+                Input::Pixels(PixelView::new(memory.bytes(), *width, *height, layout, *stride)?)
             }
         })
     }
 }
 
-impl<'a, 'py> FromPyObject<'a, 'py> for Given {
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        if object.is_none() {
-            return Ok(Self::Nothing);
-        }
-        if let Ok(bytes) = object.extract::<PyBackedBytes>() {
-            return Ok(Self::Bytes(bytes));
-        }
-        let Ok(parts) = object.cast::<PyTuple>() else { return object.extract().map(Self::Path) };
-        match parts.len() {
-            2 => parts.extract().map(|(name, bytes)| Self::Upload(name, bytes)),
-            4 => {
-                let (bytes, width, height, channels) = parts.extract::<(PyBackedBytes, u32, u32, u8)>()?;
-                Ok(Self::Pixels(bytes, width, height, layout(channels)?))
-            }
-            _ => Err(PyTypeError::new_err("a picture is bytes, (name, bytes) or (bytes, width, height, channels)")),
-        }
+const fn layout(channels: u8) -> Layout {
+    match channels {
+        1 => Layout::Gray8,
+        3 => Layout::Rgb8,
+        _ => Layout::Rgba8,
     }
 }
 
-fn layout(channels: u8) -> PyResult<Layout> {
-    match channels {
-        1 => Ok(Layout::Gray8),
-        3 => Ok(Layout::Rgb8),
-        4 => Ok(Layout::Rgba8),
-        _ => Err(PyTypeError::new_err(format!("a pixel has 1, 3 or 4 channels, got: {channels}"))),
+/// A Python file object as Rust reads files.
+struct Stream {
+    file: Py<PyAny>,
+    block: Option<PyBackedBytes>,
+    taken: usize,
+    raised: Option<PyErr>,
+}
+
+impl Stream {
+    fn new(file: Py<PyAny>) -> Self {
+        Self { file, block: None, taken: 0, raised: None }
+    }
+
+    fn read_all(mut self, limits: &Limits) -> Result<Vec<u8>, Failure> {
+        let read = remrembg::read_bounded(&mut self, limits);
+        self.raised.map_or_else(|| read.map_err(Failure::from), |raised| Err(raised.into()))
+    }
+
+    fn next(&self) -> PyResult<PyBackedBytes> {
+        Python::attach(|py| {
+            let block = self.file.call_method1(py, "read", (BLOCK,))?;
+            let wrong = || PyTypeError::new_err("a file object must give bytes: open the file with mode 'rb'");
+            block.extract(py).map_err(|_| wrong())
+        })
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        if self.block.as_ref().is_none_or(|block| block.len() == self.taken) {
+            let next = self.next().map_err(|error| {
+                let told = io::Error::other(error.to_string());
+                self.raised = Some(error);
+                told
+            })?;
+            (self.block, self.taken) = (Some(next), 0);
+        }
+        let rest = self.block.as_ref().map_or(&[][..], |block| &block[self.taken..]);
+        let count = rest.len().min(room.len());
+        room[..count].copy_from_slice(&rest[..count]);
+        self.taken += count;
+        Ok(count)
     }
 }

@@ -1,33 +1,36 @@
-//! One removal: how Python follows and stops it, and what comes out.
+//! How Python follows and stops one removal.
 
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
-use remrembg::{Job, Output, PixelOutput, Progress, Stage};
+use remrembg::{Job, Progress};
 
-use crate::errors::raised;
+use crate::errors::Failure;
 
 /// How often a removal looks for signals, such as Ctrl-C.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Asks removals to stop, from any thread.
+///
+/// One token may be given to many removals. There is no way back: make a new
+/// one for the next. A token with a parent is cancelled when the parent is.
 #[pyclass(module = "remrembg", frozen)]
-#[derive(Default)]
 pub(crate) struct CancelToken {
     pub(crate) token: remrembg::CancelToken,
+    parent: Option<Py<CancelToken>>,
 }
 
 #[pymethods]
 impl CancelToken {
     #[new]
-    fn new() -> Self {
-        Self::default()
+    #[pyo3(signature = (parent=None))]
+    fn new(parent: Option<Py<Self>>) -> Self {
+        Self { token: remrembg::CancelToken::new(), parent }
     }
 
-    /// Ends every removal with this token, running or yet to come, with a
-    /// `CancelledError`.
+    /// End every removal with this token, running or yet to come, with a
+    /// CancelledError.
     fn cancel(&self) {
         self.token.cancel();
     }
@@ -35,86 +38,36 @@ impl CancelToken {
     /// Whether a stop was asked for.
     #[getter]
     fn cancelled(&self) -> bool {
-        self.token.is_cancelled()
+        self.token.is_cancelled() || self.parent.as_ref().is_some_and(|parent| parent.get().cancelled())
     }
-}
 
-/// An encoded cut-out, or mask.
-#[pyclass(module = "remrembg", frozen, get_all)]
-pub(crate) struct Encoded {
-    /// The file.
-    data: Py<PyBytes>,
-    /// Its MIME type.
-    mime: &'static str,
-    /// Width in pixels.
-    width: u32,
-    /// Height in pixels.
-    height: u32,
-    /// Seconds that each stage took, in the order in which they ran.
-    times: Vec<(&'static str, f64)>,
-}
-
-/// A cut-out, or mask, as rows of pixels without gaps.
-#[pyclass(module = "remrembg", frozen, get_all)]
-pub(crate) struct Picture {
-    /// The bytes, row after row.
-    data: Py<PyBytes>,
-    /// Width in pixels.
-    width: u32,
-    /// Height in pixels.
-    height: u32,
-    /// 1 for grey, 3 for RGB, 4 for RGBA with straight alpha.
-    channels: usize,
-    /// As `Encoded.times`.
-    times: Vec<(&'static str, f64)>,
-}
-
-impl Encoded {
-    pub(crate) fn new(py: Python<'_>, output: &Output) -> Self {
-        let data = PyBytes::new(py, &output.data).unbind();
-        let (width, height) = (output.width, output.height);
-        Self { data, mime: output.mime(), width, height, times: seconds(&output.times) }
+    fn __repr__(&self) -> &'static str {
+        if self.cancelled() { "<CancelToken, cancelled>" } else { "<CancelToken>" }
     }
-}
-
-impl Picture {
-    pub(crate) fn new(py: Python<'_>, output: &PixelOutput) -> Self {
-        let pixels = &output.pixels;
-        let data = PyBytes::new(py, pixels.data()).unbind();
-        let channels = pixels.layout().bytes();
-        Self { data, width: pixels.width(), height: pixels.height(), channels, times: seconds(&output.times) }
-    }
-}
-
-fn seconds(times: &[(Stage, Duration)]) -> Vec<(&'static str, f64)> {
-    times.iter().map(|(stage, time)| (stage.name(), time.as_secs_f64())).collect()
 }
 
 /// Follows a job for Python: tells of progress, and looks for signals. What
 /// either raises ends the job, and comes out of it as it is.
 pub(crate) struct Follower {
     progress: Option<Py<PyAny>>,
+    cancel: Option<Py<CancelToken>>,
     raised: RefCell<Option<PyErr>>,
     looked: Cell<Instant>,
 }
 
 impl Follower {
-    pub(crate) fn new(progress: Option<Py<PyAny>>) -> Self {
-        Self { progress, raised: RefCell::default(), looked: Cell::new(Instant::now()) }
+    pub(crate) fn new(progress: Option<Py<PyAny>>, cancel: Option<Py<CancelToken>>) -> Self {
+        Self { progress, cancel, raised: RefCell::default(), looked: Cell::new(Instant::now()) }
     }
 
     /// Runs a job on this thread without holding the interpreter.
     ///
     /// # Errors
     /// What the callback or a signal raised, else the job's own.
-    pub(crate) fn run<T>(&self, job: Job<'_>, run: impl FnOnce(Job<'_>) -> remrembg::Result<T>) -> PyResult<T> {
+    pub(crate) fn run<T>(&self, job: Job<'_>, run: impl FnOnce(Job<'_>) -> remrembg::Result<T>) -> Result<T, Failure> {
         let (tell, stop) = (|progress| self.tell(progress), || self.look());
-        let job = job.progress(&tell).cancel_when(&stop);
-        let made = run(job);
-        match self.raised.take() {
-            Some(error) => Err(error),
-            None => made.map_err(|error| Python::attach(|py| raised(py, &error))),
-        }
+        let made = run(job.progress(&tell).cancel_when(&stop));
+        self.raised.take().map_or_else(|| made.map_err(Failure::from), |error| Err(error.into()))
     }
 
     fn tell(&self, progress: Progress) {
@@ -125,11 +78,10 @@ impl Follower {
 
     fn look(&self) -> bool {
         if self.looked.get().elapsed() >= LOOK {
-            let seen = Python::attach(|py| py.check_signals());
-            self.keep(seen);
+            self.keep(Python::attach(|py| py.check_signals()));
             self.looked.set(Instant::now());
         }
-        self.raised.borrow().is_some()
+        self.raised.borrow().is_some() || self.cancel.as_ref().is_some_and(|cancel| cancel.get().cancelled())
     }
 
     fn keep(&self, outcome: PyResult<()>) {

@@ -3,19 +3,20 @@
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
-use remrembg::{Config, EngineInfo, Job};
+use pyo3::types::{PyBytes, PyDict};
+use remrembg::{Config, EngineInfo, Job, Pixels};
 
-use crate::errors::raised;
-use crate::input::Given;
-use crate::job::{CancelToken, Encoded, Follower, Picture};
+use crate::errors::Failure;
+use crate::input::{Given, Held};
+use crate::job::{CancelToken, Follower};
 
-/// A model on an engine. `remrembg.Remover` is its face.
+/// A model on an engine; `remrembg.Remover` is its face.
 #[pyclass(module = "remrembg._remrembg", frozen)]
 pub(crate) struct Remover {
     remover: remrembg::Remover,
 }
 
+/// Options or settings, as text.
 type Pairs = Vec<(String, String)>;
 
 #[pymethods]
@@ -28,7 +29,7 @@ impl Remover {
             config.onnxruntime_hints = hints;
             remrembg::Remover::new(config)
         });
-        made.map(|remover| Self { remover }).map_err(|error| raised(py, &error))
+        Ok(Self { remover: made.map_err(Failure::from)? })
     }
 
     /// The model's name, or the path of its file.
@@ -37,7 +38,7 @@ impl Remover {
         self.remover.model()
     }
 
-    /// What the model runs on.
+    /// What the model runs on, as the fields of `remrembg.EngineInfo`.
     #[getter]
     fn engine<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let EngineInfo { name, version, provider, library, threads, fallback, .. } = self.remover.engine();
@@ -51,51 +52,53 @@ impl Remover {
         Ok(told)
     }
 
-    /// Removes, and encodes.
-    #[pyo3(signature = (picture, options, progress=None, cancel=None))]
-    fn encode(
-        &self,
-        py: Python<'_>,
-        picture: Given,
-        options: Pairs,
-        progress: Option<Py<PyAny>>,
-        cancel: Option<Py<CancelToken>>,
-    ) -> PyResult<Encoded> {
-        let output = self.run(py, &picture, options, progress, cancel, Job::run)?;
-        Ok(Encoded::new(py, &output))
+    /// Remove, and encode.
+    fn encode<'py>(&self, py: Python<'py>, task: Task) -> PyResult<Bound<'py, PyBytes>> {
+        let output = py.detach(|| self.run(task, |job| job.run()))?;
+        Ok(PyBytes::new(py, &output.data))
     }
 
-    /// Removes, and gives pixels.
-    #[pyo3(signature = (picture, options, progress=None, cancel=None))]
-    fn pixels(
-        &self,
-        py: Python<'_>,
-        picture: Given,
-        options: Pairs,
-        progress: Option<Py<PyAny>>,
-        cancel: Option<Py<CancelToken>>,
-    ) -> PyResult<Picture> {
-        let output = self.run(py, &picture, options, progress, cancel, Job::run_to_pixels)?;
-        Ok(Picture::new(py, &output))
+    /// Remove, and give pixels.
+    fn pixels(&self, py: Python<'_>, task: Task) -> PyResult<Picture> {
+        let output = py.detach(|| self.run(task, |job| job.run_to_pixels()))?;
+        Ok(Picture::new(output.pixels))
     }
 }
 
+/// What one removal is asked to do.
+#[derive(FromPyObject)]
+struct Task {
+    picture: Option<Given>,
+    options: Pairs,
+    progress: Option<Py<PyAny>>,
+    cancel: Option<Py<CancelToken>>,
+}
+
 impl Remover {
-    fn run<T: Send>(
-        &self,
-        py: Python<'_>,
-        picture: &Given,
-        options: Pairs,
-        progress: Option<Py<PyAny>>,
-        cancel: Option<Py<CancelToken>>,
-        run: fn(Job<'_>) -> remrembg::Result<T>,
-    ) -> PyResult<T> {
-        let token = cancel.as_ref().map(|cancel| &cancel.get().token);
-        py.detach(|| {
-            let input = picture.input().map_err(|error| Python::attach(|py| raised(py, &error)))?;
-            let job = self.remover.job(input).pairs(options);
-            let job = if let Some(token) = token { job.cancel(token) } else { job };
-            Follower::new(progress).run(job, run)
-        })
+    fn run<T>(&self, task: Task, run: impl FnOnce(Job<'_>) -> remrembg::Result<T>) -> Result<T, Failure> {
+        let held = Held::take(task.picture, self.remover.limits())?;
+        let job = self.remover.job(held.input()?).pairs(task.options);
+        Follower::new(task.progress, task.cancel).run(job, run)
+    }
+}
+
+/// Rows of pixels without gaps, for `remrembg._pictures` to look at in place.
+#[pyclass(module = "remrembg._remrembg", frozen)]
+pub(crate) struct Picture {
+    /// Python reads and writes here.
+    #[pyo3(get)]
+    address: usize,
+    /// Height, width, channels: 1 for grey, 3 for RGB, 4 for RGBA with straight alpha.
+    #[pyo3(get)]
+    shape: (u32, u32, usize),
+    /// Owns the bytes and never looks at them again.
+    _data: Vec<u8>,
+}
+
+impl Picture {
+    fn new(pixels: Pixels) -> Self {
+        let shape = (pixels.height(), pixels.width(), pixels.layout().bytes());
+        let mut data = pixels.into_data();
+        Self { address: data.as_mut_ptr().expose_provenance(), shape, _data: data }
     }
 }

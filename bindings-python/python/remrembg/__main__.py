@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
-from remrembg import _remrembg
+from remrembg import _engine, _remrembg
 
 
 def main() -> int:
-    """Runs the command line with this process's arguments."""
-    return _remrembg.run(["remrembg", *sys.argv[1:]])
+    """Run the command line with this process's arguments and give the exit status."""
+    # Python's own handler would raise a KeyboardInterrupt after the clean end.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return _remrembg.run(["remrembg", *sys.argv[1:]], _engine.runtimes())
 
 
 if __name__ == "__main__":

@@ -2,86 +2,120 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, Dict, List, Tuple
+import errno as numbers
+from typing import Any, Dict, Iterable, List, Optional, Tuple, Type
 
 
 class RemrembgError(Exception):
-    """The base of all. ``str(error)`` is the message."""
+    """The base of all that remrembg raises on its own.
 
-    #: A stable name in snake_case, as ``"corrupt_image"``.
+    ``str(error)`` is the message, with each problem on a line of its own where
+    there are several. Errors pickle, so they travel between processes.
+    """
+
+    #: A stable name in snake_case, such as ``"corrupt_image"``.
     code: str
     #: The HTTP status that the hosted API answers.
     status: int
     #: What happened, in the hosted API's words.
     message: str
-    #: Each refused field, as ``{"field": …, "message": …}``; empty when the
+    #: Each refused field as ``{"field": …, "message": …}``; empty when the
     #: request was not at fault.
     details: List[Dict[str, str]]
+    #: The hosted API's answer, to the byte: compact JSON.
+    body: str
 
     def __init__(
-        self, message: str, code: str = "internal", status: int = 500, details: Tuple[Tuple[str, str], ...] = (), body: str = ""
+        self,
+        message: str,
+        code: str = "internal",
+        status: int = 500,
+        details: Iterable[Tuple[str, str]] = (),
+        body: str = "",
     ) -> None:
-        super().__init__(message, code, status, tuple(details), body)
+        details = tuple(details)
+        super().__init__(message, code, status, details, body)
         self.message = message
         self.code = code
         self.status = status
         self.details = [{"field": field, "message": text} for field, text in details]
-        self._body = body
+        self.body = body
 
     def __str__(self) -> str:
+        if len(self.details) < 2:
+            return self.message
         lines = [f"  {problem['field']}: {problem['message']}" for problem in self.details]
-        return "\n".join([f"{self.message}:", *lines]) if len(lines) > 1 else self.message
-
-    @property
-    def body(self) -> str:
-        """The hosted API's answer, to the byte."""
-        return self._body
+        return "\n".join([f"{self.message}:", *lines])
 
     def json(self) -> Any:
-        """The hosted API's answer, read: as ``requests``' ``response.json()``."""
-        return json.loads(self._body)
+        """The hosted API's answer as ``requests``' ``response.json()`` gives it."""
+        import json
+
+        return json.loads(self.body)
 
 
 class ValidationError(RemrembgError, ValueError):
-    """The request: an option or the picture."""
+    """The request is at fault: an option, a setting or the picture. Status 400."""
 
 
 class CancelledError(RemrembgError):
-    """The caller asked for a stop."""
+    """A :class:`CancelToken` asked for a stop. Status 499."""
 
 
 class ModelError(RemrembgError):
-    """The model: unknown, not on this machine, damaged or of another shape."""
+    """The model is unknown, not on this machine, damaged or of another shape. Status 500."""
+
+
+class UnknownModelError(ModelError, ValueError):
+    """There is no model of that name."""
 
 
 class EngineError(RemrembgError, RuntimeError):
-    """The inference engine."""
+    """The inference engine is not to be had, or failed. Status 500."""
 
 
 class InputOutputError(RemrembgError, OSError):
-    """A file that could not be read."""
+    """A file could not be read or written. Status 500. ``errno`` is the system's."""
 
-    # OSError would take the arguments for its own.
-    def __new__(cls, *args: Any, **_: Any) -> "InputOutputError":
-        return super().__new__(cls)
+    def __init__(
+        self,
+        message: str,
+        code: str = "cannot_read",
+        status: int = 500,
+        details: Iterable[Tuple[str, str]] = (),
+        body: str = "",
+        number: Optional[int] = None,
+    ) -> None:
+        super().__init__(message, code, status, details, body)
+        self.errno = number
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return type(self), (self.message, self.code, self.status, (), self.body, self.errno)
+
+
+class MissingFileError(InputOutputError, FileNotFoundError):
+    """There is no such file."""
 
 
 class InternalError(RemrembgError):
-    """remrembg itself."""
+    """A fault of remrembg's own. Status 500."""
 
 
-_KINDS = {
+_KINDS: Dict[str, Type[RemrembgError]] = {
     "validation": ValidationError,
     "cancelled": CancelledError,
     "model": ModelError,
     "engine": EngineError,
-    "io": InputOutputError,
 }
 
 
 def made(
-    kind: str, code: str, status: int, message: str, details: List[Tuple[str, str]], body: str
+    kind: str, code: str, status: int, message: str, details: List[Tuple[str, str]], body: str, number: Optional[int]
 ) -> RemrembgError:
     """The exception of one of core's errors."""
-    return _KINDS.get(kind, InternalError)(message, code, status, tuple(details), body)
+    if kind == "io":
+        named = MissingFileError if number == numbers.ENOENT else InputOutputError
+        return named(message, code, status, details, body, number)
+    if code == "unknown_model":
+        return UnknownModelError(message, code, status, details, body)
+    return _KINDS.get(kind, InternalError)(message, code, status, details, body)

@@ -2,144 +2,331 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, Callable, Deque, Dict, Iterable, Iterator, List, Optional, Tuple
+import os
+from typing import TYPE_CHECKING, Any, Dict, NamedTuple, Optional, overload
 
-from remrembg import _inputs, _remrembg
+from remrembg import _batch, _engine, _pictures, _remrembg, _values
 
-#: Called as ``progress(stage, fraction)``, the fraction of the stage from 0 to 1.
-Progress = Callable[[str, float], Any]
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+    from typing import (
+        AsyncIterable,
+        AsyncIterator,
+        Callable,
+        Iterable,
+        Iterator,
+        List,
+        Literal,
+        NoReturn,
+        Sequence,
+        Tuple,
+        Union,
+    )
+
+    from PIL.Image import Image
+    from typing_extensions import Unpack
+
+    from remrembg._batch import Outcome
+    from remrembg._remrembg import CancelToken
+    from remrembg._types import (
+        AnyArray,
+        Array,
+        Color,
+        Encoded,
+        Flag,
+        Integer,
+        Number,
+        Progress,
+        RemoveOptions,
+        RmbgOptions,
+        Source,
+    )
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one picture of many."""
+class _Task(NamedTuple):
+    """One removal, as the native module takes it."""
 
-    #: The picture, as it came.
-    image: Any
-    #: The encoded file, ``None`` where it failed.
-    data: Optional[bytes]
-    #: Why it failed, ``None`` where it did not.
-    error: Optional[Exception]
-
-    def result(self) -> bytes:
-        """The encoded file; raises why there is none."""
-        if self.error is not None:
-            raise self.error
-        assert self.data is not None
-        return self.data
+    picture: Any
+    options: List[Tuple[str, str]]
+    cut_out: Tuple[bool, Optional[Tuple[int, int, int]], bool, bool] = (False, None, False, False)
+    progress: Optional[Progress] = None
+    cancel: Optional[CancelToken] = None
 
 
 class Remover:
-    """A model on an engine. Made once, used for many pictures, by any number of threads.
+    """A model on an engine: made once, used for many pictures, by any number of threads.
 
-    :param model: a model's name, or the path of an ONNX file. Default: the one inside.
-    :param engine: ``"auto"``, ``"onnxruntime"`` or ``"rten"``, the engine inside.
-    :param threads: threads of one inference, 0 for one per core.
-    :param settings: the others that ``remrembg.SETTINGS`` lists.
+    Loading takes tens to hundreds of milliseconds. One inference runs at a time, on ``threads``
+    threads; decoding and encoding of other pictures go on beside it, and no more than
+    ``in_flight`` pictures are in memory at once. The interpreter is free for other Python threads
+    all the while.
 
-    Pickles as its settings: the copy loads the model anew. After a fork, a removal in
-    the child raises :class:`EngineError`; a remover made there works.
+    After a ``fork`` the child loads the model anew when it first needs it. A remover pickles as
+    its settings, and its copy loads the model anew too, so Ray, Dask, Spark and multiprocessing
+    can ship it.
+
+    Settings may be numbers or text, as the table in the README tells:
+
+    :param model: a model's name or the path of an ONNX file. Default: ``"u2netp"``, which is inside.
+    :param engine: ``"auto"`` (ONNX Runtime where it is installed), ``"onnxruntime"`` or ``"rten"``,
+        the engine inside.
+    :param threads: threads of one inference, 0 for one for each core.
+    :param model_recipe: how to feed an ONNX file of your own.
+    :param onnxruntime: the path of an ONNX Runtime library, or of a folder that holds one.
+    :param providers: ONNX Runtime's execution providers, the one to try first before the others.
+    :param in_flight: removals that may hold a picture at once, 0 for one more than threads.
+    :param max_bytes: size of an encoded picture above which it is refused.
+    :param max_side: width and height in pixels above which a picture is refused.
+    :param decode_memory: bytes of memory that one decoder may take.
+    :raises ValidationError: a setting is wrong, or there is none of that name.
+    :raises ModelError: the model is unknown, not on this machine or damaged.
+    :raises EngineError: the engine asked for is not to be had.
     """
 
     def __init__(
-        self, model: Optional[str] = None, engine: Optional[str] = None, threads: Optional[int] = None, **settings: Any
+        self,
+        model: Optional[Union[str, os.PathLike[str]]] = None,
+        engine: Optional[str] = None,
+        threads: Integer = None,
+        *,
+        model_recipe: Optional[str] = None,
+        onnxruntime: Optional[Union[str, os.PathLike[str]]] = None,
+        providers: Optional[Union[str, Sequence[str]]] = None,
+        in_flight: Integer = None,
+        max_bytes: Integer = None,
+        max_side: Integer = None,
+        decode_memory: Integer = None,
+        **unknown: NoReturn,
     ) -> None:
-        self._settings: Dict[str, Any] = {"model": model, "engine": engine, "threads": threads, **settings}
-        self._core = _remrembg.Remover(_inputs.pairs(self._settings), _inputs.runtimes())
+        settings: Dict[str, Any] = {
+            "model": model if model is None else os.fsdecode(model),
+            "engine": engine,
+            "threads": threads,
+            "model_recipe": model_recipe,
+            "onnxruntime": onnxruntime if onnxruntime is None else os.fsdecode(onnxruntime),
+            "providers": providers if providers is None or isinstance(providers, str) else ",".join(providers),
+            "in_flight": in_flight,
+            "max_bytes": max_bytes,
+            "max_side": max_side,
+            "decode_memory": decode_memory,
+            **unknown,
+        }
+        self._settings = {key: value for key, value in settings.items() if value is not None}
+        self._loaded = _Loaded(self._settings)
 
-    def __reduce__(self) -> Tuple[Any, ...]:
+    def __reduce__(self) -> Tuple[Callable[..., Any], Tuple[Any, ...]]:
         return _again, (type(self), self._settings)
 
     def __repr__(self) -> str:
-        return f"Remover(model={self.model!r}, engine={self.engine['name']!r})"
+        settings = ", ".join(f"{key}={value!r}" for key, value in self._settings.items())
+        return f"{type(self).__name__}({settings})"
 
     @property
     def model(self) -> str:
         """The model's name, or the path of its file."""
-        return self._core.model
+        return self._loaded.core.model
 
     @property
-    def engine(self) -> Dict[str, Any]:
-        """What the model runs on: name, version, provider, threads, library, fallback."""
-        return self._core.engine
+    def engine(self) -> _engine.EngineInfo:
+        """What the model runs on."""
+        return _engine.EngineInfo(**self._loaded.core.engine)
+
+    @property
+    def _here(self) -> _Loaded:
+        if self._loaded.process != os.getpid():
+            self._loaded = _Loaded(self._settings)
+        return self._loaded
 
     def rmbg(
         self,
-        image: Any,
+        image: Optional[Source],
         *,
+        format: Optional[str] = None,
+        w: Integer = None,
+        h: Integer = None,
+        exact_resize: Flag = None,
+        mask: Flag = None,
+        bg_color: Color = None,
+        angle: Number = None,
+        expand: Flag = None,
         progress: Optional[Progress] = None,
-        cancel: Optional[_remrembg.CancelToken] = None,
-        **options: Any,
+        cancel: Optional[CancelToken] = None,
+        **unknown: NoReturn,
     ) -> bytes:
-        """Removes the background as the hosted API does, and gives the encoded file."""
-        return self.encode(image, progress=progress, cancel=cancel, **options).data
+        """As :func:`remrembg.rmbg`, with this model and engine.
 
-    def encode(
-        self,
-        image: Any,
-        *,
-        progress: Optional[Progress] = None,
-        cancel: Optional[_remrembg.CancelToken] = None,
-        **options: Any,
-    ) -> _remrembg.Encoded:
-        """As :meth:`rmbg`, with MIME type, sizes and times beside the file."""
-        return self._core.encode(_inputs.given(image), _inputs.pairs(options), progress, cancel)
-
-    def rmbg_many(self, images: Iterable[Any], *, jobs: int = 2, **options: Any) -> Iterator[Outcome]:
-        """Removes from many, ``jobs`` at a time, and yields an :class:`Outcome` for each, in order.
-
-        Takes pictures from ``images`` as it goes. Leaving the loop stops what is running.
+        :param progress: called as ``progress(stage, fraction)`` on the thread that works; what it
+            raises ends the removal and comes out of it.
+        :param cancel: ends the removal with a :class:`CancelledError` once it is cancelled.
         """
-        cancel = _remrembg.CancelToken()
-        waiting: Deque[Tuple[Any, "Future[bytes]"]] = deque()
-        with ThreadPoolExecutor(jobs) as pool:
-            try:
-                for image in images:
-                    waiting.append((image, pool.submit(self.rmbg, image, cancel=cancel, **options)))
-                    if len(waiting) >= 2 * jobs:
-                        yield _outcome(*waiting.popleft())
-                while waiting:
-                    yield _outcome(*waiting.popleft())
-            finally:
-                cancel.cancel()
-                for _, future in waiting:
-                    future.cancel()
+        options = {
+            "format": format,
+            "w": w,
+            "h": h,
+            "exact_resize": exact_resize,
+            "mask": mask,
+            "bg_color": bg_color,
+            "angle": angle,
+            "expand": expand,
+            **unknown,
+        }
+        task = _Task(_pictures.given(image), _values.pairs(options), progress=progress, cancel=cancel)
+        return self._here.core.encode(task)
 
-    async def rmbg_async(self, image: Any, **options: Any) -> bytes:
-        """As :meth:`rmbg`, on a thread of the loop's. Cancelling the task stops the removal."""
-        cancel = _remrembg.CancelToken()
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(None, lambda: self.rmbg(image, cancel=cancel, **options))
-        finally:
-            cancel.cancel()
+    @overload
+    def remove(
+        self, data: Encoded, *, force_return_bytes: bool = False, **options: Unpack[RemoveOptions]
+    ) -> bytes: ...
+    @overload
+    def remove(
+        self, data: Image, *, force_return_bytes: Literal[False] = False, **options: Unpack[RemoveOptions]
+    ) -> Image: ...
+    @overload
+    def remove(
+        self, data: AnyArray, *, force_return_bytes: Literal[False] = False, **options: Unpack[RemoveOptions]
+    ) -> Array: ...
+    @overload
+    def remove(
+        self, data: Source, *, force_return_bytes: Literal[True], **options: Unpack[RemoveOptions]
+    ) -> bytes: ...
+    def remove(
+        self,
+        data: Any,
+        *,
+        alpha_matting: bool = False,
+        alpha_matting_foreground_threshold: int = 240,
+        alpha_matting_background_threshold: int = 10,
+        alpha_matting_erode_size: int = 10,
+        only_mask: bool = False,
+        post_process_mask: bool = False,
+        bgcolor: Color = None,
+        force_return_bytes: bool = False,
+        putalpha: bool = False,
+        format: Optional[str] = None,
+        w: Integer = None,
+        h: Integer = None,
+        exact_resize: Flag = None,
+        angle: Number = None,
+        expand: Flag = None,
+        progress: Optional[Progress] = None,
+        cancel: Optional[CancelToken] = None,
+    ) -> Any:
+        """As :func:`remrembg.remove`, with this model and engine.
+
+        ``progress`` and ``cancel`` are as in :meth:`rmbg`.
+        """
+        pixels = not force_return_bytes and (_pictures.is_pillow(data) or _pictures.is_array(data))
+        if pixels and format is not None:
+            raise ValueError("format is for encoded results: pass force_return_bytes=True, or leave it out")
+        options = {
+            "format": None if pixels else format or "png",
+            "w": w,
+            "h": h,
+            "exact_resize": exact_resize,
+            "mask": only_mask,
+            "bg_color": None if only_mask else bgcolor,
+            "angle": angle,
+            "expand": expand,
+        }
+        thresholds = (
+            alpha_matting_foreground_threshold,
+            alpha_matting_background_threshold,
+            alpha_matting_erode_size,
+        )
+        cut_out = (post_process_mask, thresholds if alpha_matting else None, putalpha, True)
+        task = _Task(_pictures.given(data), _values.pairs(options), cut_out, progress, cancel)
+        return _pictures.as_given(self._here.core.pixels(task), data) if pixels else self._here.core.encode(task)
+
+    @overload
+    def remove_many(
+        self, images: Iterable[Encoded], *, jobs: int = 0, force_return_bytes: bool = False, **options: Unpack[RemoveOptions]
+    ) -> Iterator[Outcome[Encoded, bytes]]: ...
+    @overload
+    def remove_many(
+        self, images: Iterable[Image], *, jobs: int = 0, force_return_bytes: Literal[False] = False, **options: Unpack[RemoveOptions]
+    ) -> Iterator[Outcome[Image, Image]]: ...
+    @overload
+    def remove_many(
+        self, images: Iterable[AnyArray], *, jobs: int = 0, force_return_bytes: Literal[False] = False, **options: Unpack[RemoveOptions]
+    ) -> Iterator[Outcome[AnyArray, Array]]: ...
+    @overload
+    def remove_many(
+        self, images: Iterable[Source], *, jobs: int = 0, force_return_bytes: Literal[True], **options: Unpack[RemoveOptions]
+    ) -> Iterator[Outcome[Source, bytes]]: ...
+    def remove_many(self, images: Iterable[Any], *, jobs: int = 0, **options: Any) -> Iterator[Outcome[Any, Any]]:
+        """Remove the background of many pictures, ``jobs`` at a time, 0 for one for each core.
+
+        Takes pictures from ``images`` as it goes, and yields an :class:`Outcome` for each, in
+        order, as soon as it and those before it are done. A picture that fails does not stop the
+        others: its outcome has the error. Leaving the loop, or Ctrl-C, stops what is running.
+
+        :param options: those of :meth:`remove`.
+        :raises TypeError: at once, for an option that :meth:`remove` does not have.
+        """
+        return _batch.many(self.remove, images, _batch.checked(self.remove, jobs, options), options)
+
+    async def rmbg_async(self, image: Optional[Source], **options: Unpack[RmbgOptions]) -> bytes:
+        """As :meth:`rmbg`, on a thread of this remover's, so that the event loop goes on.
+
+        Cancelling the task stops the removal. ``progress`` is called on that thread.
+        """
+        return await _batch.in_thread(self._here.threads, self.rmbg, image, dict(options))
+
+    @overload
+    async def remove_async(
+        self, data: Encoded, *, force_return_bytes: bool = False, **options: Unpack[RemoveOptions]
+    ) -> bytes: ...
+    @overload
+    async def remove_async(
+        self, data: Image, *, force_return_bytes: Literal[False] = False, **options: Unpack[RemoveOptions]
+    ) -> Image: ...
+    @overload
+    async def remove_async(
+        self, data: AnyArray, *, force_return_bytes: Literal[False] = False, **options: Unpack[RemoveOptions]
+    ) -> Array: ...
+    @overload
+    async def remove_async(
+        self, data: Source, *, force_return_bytes: Literal[True], **options: Unpack[RemoveOptions]
+    ) -> bytes: ...
+    async def remove_async(self, data: Any, **options: Any) -> Any:
+        """As :meth:`remove`, done as :meth:`rmbg_async` does it."""
+        return await _batch.in_thread(self._here.threads, self.remove, data, options)
+
+    def remove_many_async(
+        self, images: Union[Iterable[Any], AsyncIterable[Any]], *, jobs: int = 0, **options: Any
+    ) -> AsyncIterator[Outcome[Any, Any]]:
+        """As :meth:`remove_many`, for ``async for``. ``images`` may be asynchronous too."""
+        jobs = _batch.checked(self.remove, jobs, options)
+        return _batch.many_async(self.remove_async, images, jobs, options)
 
 
-def _again(kind: type, settings: Dict[str, Any]) -> Any:
+class _Loaded:
+    """The native remover of one process, and the threads of its asynchronous calls."""
+
+    def __init__(self, settings: Dict[str, Any]) -> None:
+        self.process = os.getpid()
+        self.core = _remrembg.Remover(_values.pairs(settings), _engine.runtimes())
+        self._threads: Optional[ThreadPoolExecutor] = None
+
+    @property
+    def threads(self) -> ThreadPoolExecutor:
+        if self._threads is None:
+            from concurrent.futures import ThreadPoolExecutor
+
+            self._threads = ThreadPoolExecutor(thread_name_prefix="remrembg")
+        return self._threads
+
+
+def _again(kind: Callable[..., Any], settings: Dict[str, Any]) -> Any:
     return kind(**settings)
 
 
-def _outcome(image: Any, future: "Future[bytes]") -> Outcome:
-    error = future.exception()
-    if error is None:
-        return Outcome(image, future.result(), None)
-    if not isinstance(error, Exception):
-        raise error
-    return Outcome(image, None, error)
-
-
-_default: List[Remover] = []
-_default_lock = threading.Lock()
+_default: Optional[Remover] = None
 
 
 def default() -> Remover:
-    """The remover of the functions that are not asked for one, made when first needed."""
-    with _default_lock:
-        if not _default:
-            _default.append(Remover())
-        return _default[0]
+    """The remover of the functions that are not given one, made when first needed."""
+    global _default
+    if _default is None:
+        _default = Remover()
+    return _default

@@ -1,0 +1,158 @@
+"""Many pictures at once, and pictures beside an event loop."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from typing import TYPE_CHECKING, Any, Generic, Iterable, Optional, TypeVar
+
+from remrembg._remrembg import CancelToken
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+    from typing import (
+        AsyncIterable,
+        AsyncIterator,
+        Awaitable,
+        Callable,
+        Deque,
+        Dict,
+        Iterator,
+        Tuple,
+        Union,
+    )
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+
+class Outcome(Generic[Given, Made]):
+    """What became of one picture of many."""
+
+    #: The picture, as it came.
+    image: Given
+    #: What :meth:`Remover.remove` gives for it; ``None`` where it failed.
+    result: Optional[Made]
+    #: Why it failed; ``None`` where it did not.
+    error: Optional[Exception]
+
+    __slots__ = ("error", "image", "result")
+
+    def __init__(self, image: Given, result: Optional[Made] = None, error: Optional[Exception] = None) -> None:
+        self.image = image
+        self.result = result
+        self.error = error
+
+    def __repr__(self) -> str:
+        told = f"error={self.error!r}" if self.error else f"result=<{type(self.result).__name__}>"
+        return f"Outcome({self.image!r:.60}, {told})"
+
+    def get(self) -> Made:
+        """The result; raises the error where there is none."""
+        if self.error is not None:
+            raise self.error
+        assert self.result is not None
+        return self.result
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def checked(remove: Callable[..., Any], jobs: int, options: Dict[str, Any]) -> int:
+    """How many jobs; raises for what no picture can be asked."""
+    import inspect
+
+    if jobs < 0:
+        raise ValueError(f"jobs must be at least 0, got: {jobs}")
+    inspect.signature(remove).bind(None, **options)
+    return jobs or cores()
+
+
+def many(
+    remove: Callable[..., Any], images: Iterable[Any], jobs: int, options: Dict[str, Any]
+) -> Iterator[Outcome[Any, Any]]:
+    """See :meth:`Remover.remove_many`."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    stop = CancelToken(options.get("cancel"))
+    work = {**options, "cancel": stop}
+    waiting: Deque[Tuple[Any, Future[Any]]] = deque()
+    with ThreadPoolExecutor(jobs, thread_name_prefix="remrembg") as threads:
+        try:
+            for image in images:
+                waiting.append((image, threads.submit(remove, image, **work)))
+                if len(waiting) >= 2 * jobs:
+                    yield _outcome(*waiting.popleft())
+            while waiting:
+                yield _outcome(*waiting.popleft())
+        finally:
+            stop.cancel()
+            for _, future in waiting:
+                future.cancel()
+
+
+def _outcome(image: Any, future: Future[Any]) -> Outcome[Any, Any]:
+    error = future.exception()
+    if error is None:
+        return Outcome(image, result=future.result())
+    if isinstance(error, Exception):
+        return Outcome(image, error=error)
+    raise error
+
+
+async def in_thread(
+    threads: ThreadPoolExecutor, remove: Callable[..., Made], image: Any, options: Dict[str, Any]
+) -> Made:
+    """Run one removal on a thread; cancelling the task stops it."""
+    import asyncio
+
+    stop = CancelToken(options.get("cancel"))
+    work = {**options, "cancel": stop}
+    try:
+        return await asyncio.get_running_loop().run_in_executor(threads, lambda: remove(image, **work))
+    finally:
+        stop.cancel()
+
+
+async def many_async(
+    remove: Callable[..., Awaitable[Any]],
+    images: Union[Iterable[Any], AsyncIterable[Any]],
+    jobs: int,
+    options: Dict[str, Any],
+) -> AsyncIterator[Outcome[Any, Any]]:
+    """See :meth:`Remover.remove_many_async`."""
+    import asyncio
+
+    places = asyncio.Semaphore(jobs)
+
+    async def one(image: Any) -> Outcome[Any, Any]:
+        async with places:
+            try:
+                return Outcome(image, result=await remove(image, **options))
+            except Exception as error:
+                return Outcome(image, error=error)
+
+    waiting: Deque[asyncio.Task[Outcome[Any, Any]]] = deque()
+    try:
+        async for image in _each(images):
+            waiting.append(asyncio.create_task(one(image)))
+            if len(waiting) >= 2 * jobs:
+                yield await waiting.popleft()
+        while waiting:
+            yield await waiting.popleft()
+    finally:
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def _each(images: Union[Iterable[Any], AsyncIterable[Any]]) -> AsyncIterator[Any]:
+    if isinstance(images, Iterable):
+        for image in images:
+            yield image
+    else:
+        async for image in images:
+            yield image

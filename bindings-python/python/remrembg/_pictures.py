@@ -1,0 +1,117 @@
+"""Pictures on their way in and out: what Python has, and what core takes and gives.
+
+Pillow and NumPy are never imported here before the caller has done so.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, Optional, Tuple
+
+from remrembg import _memory, _remrembg
+
+_UPRIGHT = 1
+_EXIF_ORIENTATION = 0x0112
+_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+
+
+def is_pillow(image: Any) -> bool:
+    """Whether it is a ``PIL.Image.Image``."""
+    module = sys.modules.get("PIL.Image")
+    return module is not None and isinstance(image, module.Image)
+
+
+def is_array(image: Any) -> bool:
+    """Whether it is a ``numpy.ndarray``."""
+    module = sys.modules.get("numpy")
+    return module is not None and isinstance(image, module.ndarray)
+
+
+def given(image: Any) -> Any:
+    """A picture as the native module takes it: its bytes, a path, a file object or pixels."""
+    if image is None or isinstance(image, (bytes, str)):
+        return image
+    if isinstance(image, os.PathLike):
+        return os.fsdecode(image)
+    if isinstance(image, (bytearray, memoryview)):
+        return _memory.of_buffer(image)
+    if is_pillow(image):
+        return _of_pillow(image)
+    if is_array(image):
+        return _of_array(image)
+    if callable(getattr(image, "read", None)):
+        return image, _upload_name(image)
+    raise TypeError(
+        "image must be a path, bytes, a file object, a PIL.Image.Image or a numpy.ndarray, "
+        f"not {type(image).__module__}.{type(image).__qualname__}"
+    )
+
+
+def _upload_name(file: Any) -> Optional[str]:
+    """The name under which a form would send it; a web framework's upload has one in ``filename``."""
+    for attribute in ("filename", "name"):
+        name = getattr(file, attribute, None)
+        if isinstance(name, str):
+            return os.path.basename(name)
+    return None
+
+
+def _of_pillow(image: Any) -> Tuple[Any, int, int, int, int]:
+    image = _upright(image)
+    if image.mode.startswith("I;16"):
+        image = image.convert("I").point(lambda value: value * (1 / 257)).convert("L")
+    elif image.mode not in _MODES.values():
+        image = image.convert("RGBA" if _may_be_clear(image) else "RGB")
+    channels = len(image.getbands())
+    return image.tobytes(), image.width, image.height, channels, image.width * channels
+
+
+def _upright(image: Any) -> Any:
+    if image.getexif().get(_EXIF_ORIENTATION, _UPRIGHT) == _UPRIGHT:
+        return image
+    from PIL import ImageOps
+
+    return ImageOps.exif_transpose(image)
+
+
+def _may_be_clear(image: Any) -> bool:
+    return image.mode in ("LA", "La", "PA", "RGBa") or "transparency" in image.info
+
+
+def _of_array(array: Any) -> Tuple[Any, int, int, int, int]:
+    import numpy
+
+    shape = array.shape if array.ndim != 2 else (*array.shape, 1)
+    if array.dtype != numpy.uint8 or len(shape) != 3 or shape[2] not in (1, 2, 3, 4):
+        raise TypeError(
+            "an array must be of uint8 and have the shape (height, width) or (height, width, 1 to 4 channels), "
+            f"got: {array.dtype} {array.shape}"
+        )
+    array = array.reshape(shape)
+    if shape[2] == 2:
+        array = array[:, :, [0, 0, 0, 1]]
+    height, width, channels = array.shape
+    row = width * channels
+    if array.strides[1:] != (channels, 1) or array.strides[0] < row:
+        array = numpy.ascontiguousarray(array)
+    stride = max(array.strides[0], row)
+    length = (height - 1) * stride + row if array.size else 0
+    return (array.__array_interface__["data"][0], length, array), width, height, channels, stride
+
+
+def as_given(picture: _remrembg.Picture, image: Any) -> Any:
+    """Pixels as what the caller gave: an array, or a Pillow image with its colour profile."""
+    height, width, channels = picture.shape
+    buffer = _memory.at(picture.address, height * width * channels, picture)
+    if is_array(image):
+        import numpy
+
+        return numpy.ndarray(picture.shape if channels > 1 else (height, width), numpy.uint8, buffer)
+    from PIL import Image
+
+    mode = _MODES[channels]
+    made = Image.frombuffer(mode, (width, height), buffer, "raw", mode, 0, 1)
+    if channels > 1 and image.mode in ("RGB", "RGBA") and "icc_profile" in image.info:
+        made.info["icc_profile"] = image.info["icc_profile"]
+    return made

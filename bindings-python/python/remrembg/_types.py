@@ -1,0 +1,63 @@
+"""Types of arguments, for type checkers."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, BinaryIO, Callable, Optional, Sequence, TypedDict, Union
+
+if TYPE_CHECKING:
+    import numpy
+    import numpy.typing
+    from PIL.Image import Image
+
+    from remrembg._remrembg import CancelToken
+
+    Array = numpy.typing.NDArray[numpy.uint8]
+    AnyArray = numpy.typing.NDArray[Any]
+    Encoded = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, BinaryIO]
+    Source = Union[Encoded, Image, AnyArray]
+
+#: Called as ``progress(stage, fraction)``: the stage's name, and 0.0 to 1.0 of it.
+Progress = Callable[[str, float], object]
+Flag = Union[bool, str, None]
+Integer = Union[int, str, None]
+Number = Union[float, str, None]
+Color = Union[str, Sequence[int], None]
+
+
+class RmbgOptions(TypedDict, total=False):
+    """What :func:`remrembg.rmbg` takes besides the picture."""
+
+    format: Optional[str]
+    w: Integer
+    h: Integer
+    exact_resize: Flag
+    mask: Flag
+    bg_color: Color
+    angle: Number
+    expand: Flag
+    progress: Optional[Progress]
+    cancel: Optional[CancelToken]
+
+
+class RemoveOptions(TypedDict, total=False):
+    """What :func:`remrembg.remove` takes besides the picture."""
+
+    alpha_matting: bool
+    alpha_matting_foreground_threshold: int
+    alpha_matting_background_threshold: int
+    alpha_matting_erode_size: int
+    only_mask: bool
+    post_process_mask: bool
+    bgcolor: Color
+    putalpha: bool
+    format: Optional[str]
+    w: Integer
+    h: Integer
+    exact_resize: Flag
+    angle: Number
+    expand: Flag
+    progress: Optional[Progress]
+    cancel: Optional[CancelToken]
+
+
