@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::control::{CancelToken, Control, Progress, Stage};
+use crate::cutout::CutOut;
 use crate::engine::{self, Engine, EngineChoice, EngineInfo, Weights};
 use crate::error::{Code, Error, Problem, Result};
 use crate::gate::Gate;
@@ -183,7 +184,15 @@ impl<'a> Job<'a> {
         self
     }
 
-    /// Asks for the full-size matte beside the picture.
+    /// Says how the subject is cut out: with matting, a smooth mask, all colours
+    /// kept. Without it, as the default says.
+    pub fn cut_out(mut self, cut_out: CutOut) -> Self {
+        self.wanted.cut_out = cut_out;
+        self
+    }
+
+    /// Asks for the full-size matte beside the picture: the alpha that the cut-out
+    /// has, or the mask.
     pub fn keep_matte(mut self) -> Self {
         self.wanted.matte = true;
         self
@@ -236,7 +245,8 @@ impl<'a> Job<'a> {
     }
 
     /// Runs, and gives pixels instead of an encoded file: straight RGBA, RGB
-    /// when an opaque `bg_color` was asked for, grey when the mask was.
+    /// when an opaque `bg_color` was asked for without [`CutOut::keep_alpha`],
+    /// grey when the mask was.
     ///
     /// # Errors
     /// As [`run`](Self::run), and [`BadPixels`](crate::Code::BadPixels) for what
