@@ -181,9 +181,10 @@ def remove(
     session: Optional[Remover] = None,
     only_mask: bool = False,
     post_process_mask: bool = False,
+    *,
+    decontaminate: bool = False,
     bgcolor: Color = None,
     force_return_bytes: bool = False,
-    *,
     putalpha: bool = False,
     format: Optional[str] = None,
     w: Integer = None,
@@ -210,6 +211,8 @@ def remove(
         calls share, with the model inside.
     :param only_mask: give the mask alone.
     :param post_process_mask: smooth the mask and make it hard: every pixel 0 or 255.
+    :param decontaminate: take the old background out of the colours of soft edges. Alpha matting
+        does so anyway.
     :param bgcolor: red, green, blue and alpha, 0 to 255, to put behind the subject; text as
         ``bg_color`` of :func:`rmbg` too. The result is RGBA all the same. Not used with ``only_mask``.
     :param force_return_bytes: give the bytes of a file whatever came.
@@ -231,6 +234,7 @@ def remove(
         alpha_matting_erode_size=alpha_matting_erode_size,
         only_mask=only_mask,
         post_process_mask=post_process_mask,
+        decontaminate=decontaminate,
         bgcolor=bgcolor,
         force_return_bytes=force_return_bytes,
         putalpha=putalpha,

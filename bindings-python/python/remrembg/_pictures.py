@@ -85,6 +85,8 @@ def _may_be_clear(image: Any) -> bool:
 def _of_array(array: Any) -> Tuple[Any, int, int, int, int]:
     import numpy
 
+    if array.dtype == bool:
+        array = array * numpy.uint8(255)
     shape = array.shape if array.ndim != 2 else (*array.shape, 1)
     if array.dtype != numpy.uint8 or len(shape) != 3 or shape[2] not in (1, 2, 3, 4):
         raise TypeError(

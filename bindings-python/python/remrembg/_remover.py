@@ -48,7 +48,7 @@ class _Task(NamedTuple):
 
     picture: Any
     options: List[Tuple[str, str]]
-    cut_out: Tuple[bool, Optional[Tuple[int, int, int]], bool, bool] = (False, None, False, False)
+    cut_out: Tuple[bool, Optional[Tuple[int, int, int]], bool, bool, bool] = (False, None, False, False, False)
     progress: Optional[Progress] = None
     cancel: Optional[CancelToken] = None
 
@@ -205,6 +205,7 @@ class Remover:
         alpha_matting_erode_size: int = 10,
         only_mask: bool = False,
         post_process_mask: bool = False,
+        decontaminate: bool = False,
         bgcolor: Color = None,
         force_return_bytes: bool = False,
         putalpha: bool = False,
@@ -235,11 +236,12 @@ class Remover:
             "expand": expand,
         }
         thresholds = (
-            alpha_matting_foreground_threshold,
-            alpha_matting_background_threshold,
-            alpha_matting_erode_size,
+            int(alpha_matting_foreground_threshold),
+            int(alpha_matting_background_threshold),
+            int(alpha_matting_erode_size),
         )
-        cut_out = (post_process_mask, thresholds if alpha_matting else None, putalpha, True)
+        matting = thresholds if alpha_matting else None
+        cut_out = (bool(post_process_mask), matting, bool(decontaminate), bool(putalpha), True)
         task = _Task(_pictures.given(data), _values.pairs(options), cut_out, progress, cancel)
         return _pictures.as_given(self._here.core.pixels(task), data) if pixels else self._here.core.encode(task)
 
