@@ -37,7 +37,7 @@ mod views;
 pub use control::{CancelToken, Control, Progress, Stage};
 pub use cutout::{CutOut, Matting};
 pub use decode::Decoded;
-pub use engine::{EngineChoice, EngineInfo};
+pub use engine::{EngineChoice, EngineInfo, Provider};
 pub use error::{Code, Error, ErrorKind, Problem, Result};
 pub use geometry::{fitted_size, output_size, rotated_size};
 pub use guard::hush_guarded_panics;
