@@ -80,9 +80,15 @@ struct Task {
 
 impl Remover {
     fn run<T>(&self, task: Task, run: impl FnOnce(Job<'_>) -> remrembg::Result<T>) -> Result<T, Failure> {
-        let held = Held::take(task.picture, self.remover.limits())?;
-        let job = self.remover.job(held.input()?).pairs(task.options).cut_out(cut_out(task.cut_out));
-        Follower::new(task.progress, task.cancel).run(job, run)
+        let held = Held::new(task.picture);
+        let made = held.input().map_err(Failure::from).and_then(|input| {
+            let job = self.remover.job(input).pairs(task.options).cut_out(cut_out(task.cut_out));
+            Follower::new(task.progress, task.cancel).run(job, run)
+        });
+        match held.raised() {
+            Some(error) => Err(error.into()),
+            None => made,
+        }
     }
 }
 

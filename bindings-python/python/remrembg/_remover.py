@@ -73,6 +73,9 @@ class Remover:
         mean=0.485,0.456,0.406 std=1 scale=max output=minmax`. Default: that of the model.
     :param engine: What runs the model: ONNX Runtime where one is found, or the engine inside.
         Accepted: auto, onnxruntime, rten. Default: auto.
+    :param providers: What ONNX Runtime computes on, by preference; auto is CUDA, ROCm or OpenVINO
+        where it can be had, else the CPU. Accepted: auto, or names of cpu, cuda, rocm, openvino,
+        coreml and directml with commas between them. Default: auto.
     :param onnxruntime: An ONNX Runtime library, or a folder that holds one. Accepted: a path.
         Default: looked for.
     :param threads: Threads of one inference. Accepted: 0 to 1024. Default: 0, one for each core.
