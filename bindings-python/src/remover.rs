@@ -7,6 +7,7 @@ use pyo3::types::{PyBytes, PyDict};
 use remrembg::{Config, CutOut, EngineInfo, Job, Matting, Pixels};
 
 use crate::errors::Failure;
+use crate::exit;
 use crate::input::{Given, Held};
 use crate::job::{CancelToken, Follower};
 
@@ -24,7 +25,7 @@ impl Remover {
     /// Settings as text, and places where ONNX Runtime may be.
     #[new]
     fn new(py: Python<'_>, settings: Pairs, hints: Vec<PathBuf>) -> PyResult<Self> {
-        let made = py.detach(|| {
+        let made = exit::detached(py, || {
             let mut config = Config::from_pairs(settings)?;
             config.onnxruntime_hints = hints;
             remrembg::Remover::new(config)
@@ -54,13 +55,13 @@ impl Remover {
 
     /// Remove, and encode.
     fn encode<'py>(&self, py: Python<'py>, task: Task) -> PyResult<Bound<'py, PyBytes>> {
-        let output = py.detach(|| self.run(task, |job| job.run()))?;
+        let output = exit::detached(py, || self.run(task, |job| job.run()))?;
         Ok(PyBytes::new(py, &output.data))
     }
 
     /// Remove, and give pixels.
     fn pixels(&self, py: Python<'_>, task: Task) -> PyResult<Picture> {
-        let output = py.detach(|| self.run(task, |job| job.run_to_pixels()))?;
+        let output = exit::detached(py, || self.run(task, |job| job.run_to_pixels()))?;
         Ok(Picture::new(output.pixels))
     }
 }

@@ -306,7 +306,8 @@ import sys, threading, remrembg
 remover = remrembg.Remover(engine="rten", threads=1)
 def progress(stage, fraction):
     if stage == "segment":
-        print("begun", flush=True)
+        sys.stdout.write("begun\\n")
+        sys.stdout.flush()
 try:
     {call}
 except KeyboardInterrupt:

@@ -14,6 +14,8 @@ Whatever goes wrong is a :class:`RemrembgError`. All functions may be called fro
 
 from __future__ import annotations
 
+import atexit
+import os
 from typing import TYPE_CHECKING, Any, Optional, overload
 
 from remrembg import _remrembg
@@ -76,6 +78,10 @@ __all__ = [
     "remove_many",
     "rmbg",
 ]
+
+atexit.register(_remrembg.stop_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_remrembg.forked)
 
 __version__: str = _remrembg.VERSION
 #: The names of the models that can be asked for; the first is inside, the others are fetched.
