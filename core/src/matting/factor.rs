@@ -180,26 +180,28 @@ impl<'a> Columns<'a> {
         kept.clear();
         let (diagonal, least) = (rest[j], SMALLEST * rest[j].sqrt());
         let mut added = 0.0;
-        let mut drop = |i: usize, value: f64, compensate: bool| {
-            if !compensate {
-                rest[i] -= value * value / diagonal;
-                return;
-            }
-            let ratio = (diagonal / rest[i].max(LEAST_PIVOT)).sqrt();
-            added += value.abs() * ratio;
-            rest[i] += value.abs() / ratio;
-        };
         window.drain(j, |i, value| match value.abs() > least {
             true => kept.push(((i - j) as u16, value)),
-            false => drop(i, value, *compensate),
+            false if *compensate => added += compensation(diagonal, &mut rest[i], value),
+            false => rest[i] -= value * value / diagonal,
         });
         if kept.len() > MOST {
             kept.select_nth_unstable_by(MOST, |a, b| b.1.abs().total_cmp(&a.1.abs()));
-            kept.drain(MOST..).for_each(|(step, value)| drop(j + usize::from(step), value, true));
+            for (step, value) in kept.drain(MOST..) {
+                added += compensation(diagonal, &mut rest[j + usize::from(step)], value);
+            }
             kept.sort_unstable_by_key(|(step, _)| *step);
         }
         rest[j] += added;
     }
+}
+
+/// Adds the size of a dropped value to the diagonal in its row, and gives what
+/// belongs to that in its column.
+fn compensation(in_column: f64, in_row: &mut f64, dropped: f64) -> f64 {
+    let ratio = (in_column / in_row.max(LEAST_PIVOT)).sqrt();
+    *in_row += dropped.abs() / ratio;
+    dropped.abs() * ratio
 }
 
 /// The rows below the diagonal that one column can reach, as a ring, with room
