@@ -425,7 +425,8 @@ typedef struct remrembg_engine {
    */
   const char *version;
   /**
-   * What computes, as the engine calls it: `"CPUExecutionProvider"`, `"CPU"`.
+   * What computes, as the engine calls it: `"CPUExecutionProvider"`,
+   * `"CUDAExecutionProvider"`, `"CPU"`.
    */
   const char *provider;
   /**
@@ -438,7 +439,9 @@ typedef struct remrembg_engine {
    */
   const char *library;
   /**
-   * Why ONNX Runtime is not used where the engine was left open, else NULL.
+   * Why something preferred is not used, else NULL: ONNX Runtime where the engine
+   * was left open, or providers that come before this one in the setting providers.
+   * Of an automatic list, only those that the library offers are told.
    */
   const char *fallback;
   /**
@@ -591,6 +594,10 @@ struct remrembg_options *remrembg_options_new(void);
  *     engine: auto, onnxruntime, rten. Default: auto.
  *         What runs the model: ONNX Runtime where one is found, or the engine
  *         inside.
+ *     providers: auto, or names of cpu, cuda, rocm, openvino, coreml and
+ *     directml with commas between them. Default: auto.
+ *         What ONNX Runtime computes on, by preference; auto is CUDA, ROCm or
+ *         OpenVINO where it can be had, else the CPU.
  *     onnxruntime: a path. Default: looked for.
  *         An ONNX Runtime library, or a folder that holds one.
  *     threads: 0 to 1024. Default: 0, one for each core.

@@ -9,6 +9,7 @@ mod models;
 mod remover;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use pyo3::prelude::*;
 
@@ -39,10 +40,11 @@ mod _remrembg {
         remrembg::SETTINGS.iter().map(|spec| [spec.key, spec.default, spec.range, spec.help]).collect()
     }
 
-    /// Run the command line with these words, the program's name first, and give
-    /// the exit status.
+    /// Run the command line with these words, the program's name first, and with
+    /// places where ONNX Runtime may be; give the exit status.
     #[pyfunction]
-    fn run(py: Python<'_>, words: Vec<OsString>) -> u8 {
-        py.detach(|| remrembg_cli::run(words))
+    fn run(py: Python<'_>, words: Vec<OsString>, hints: Vec<PathBuf>) -> u8 {
+        let host = remrembg_cli::Host { onnxruntime_hints: hints };
+        py.detach(|| remrembg_cli::run_with(words, &host))
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
-use remrembg::{Config, EngineInfo, Job, Pixels};
+use remrembg::{Config, CutOut, EngineInfo, Job, Matting, Pixels};
 
 use crate::errors::Failure;
 use crate::input::{Given, Held};
@@ -65,11 +65,15 @@ impl Remover {
     }
 }
 
+/// Smooth the mask; thresholds and erosion of matting; true colours; keep colours; keep alpha.
+type Finish = (bool, Option<(i64, i64, i64)>, bool, bool, bool);
+
 /// What one removal is asked to do.
 #[derive(FromPyObject)]
 struct Task {
     picture: Option<Given>,
     options: Pairs,
+    cut_out: Finish,
     progress: Option<Py<PyAny>>,
     cancel: Option<Py<CancelToken>>,
 }
@@ -77,9 +81,18 @@ struct Task {
 impl Remover {
     fn run<T>(&self, task: Task, run: impl FnOnce(Job<'_>) -> remrembg::Result<T>) -> Result<T, Failure> {
         let held = Held::take(task.picture, self.remover.limits())?;
-        let job = self.remover.job(held.input()?).pairs(task.options);
+        let job = self.remover.job(held.input()?).pairs(task.options).cut_out(cut_out(task.cut_out));
         Follower::new(task.progress, task.cancel).run(job, run)
     }
+}
+
+fn cut_out((smooth_mask, thresholds, _decontaminate, keep_colors, keep_alpha): Finish) -> CutOut {
+    let matting = thresholds.map(|(foreground_threshold, background_threshold, erode_size)| Matting {
+        foreground_threshold,
+        background_threshold,
+        erode_size,
+    });
+    CutOut { smooth_mask, matting, keep_colors, keep_alpha }
 }
 
 /// Rows of pixels without gaps, for `remrembg._pictures` to look at in place.

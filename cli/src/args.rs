@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
 use clap_complete::Shell;
-use remrembg::EngineChoice;
+use remrembg::{EngineChoice, Provider};
 
 use crate::flags;
 
@@ -83,7 +83,7 @@ fn running() -> impl Iterator<Item = Arg> {
     engine_flags().into_iter().map(|arg| arg.help_heading("Model options"))
 }
 
-fn engine_flags() -> [Arg; 5] {
+fn engine_flags() -> [Arg; 6] {
     let engines = EngineChoice::ALL.map(EngineChoice::name);
     [
         path("model", "NAME|PATH")
@@ -102,6 +102,16 @@ fn engine_flags() -> [Arg; 5] {
         Arg::new("engine").long("engine").value_name("ENGINE").value_parser(PossibleValuesParser::new(engines)).help(
             "What runs the model; auto is ONNX Runtime where it is found, else rten, which is built in [default: auto]",
         ),
+        Arg::new("providers")
+            .long("providers")
+            .value_name("LIST")
+            .value_parser(Provider::list)
+            .help("What ONNX Runtime computes on, by preference [default: auto]")
+            .long_help(
+                "What ONNX Runtime computes on: names with commas between them, of cpu, cuda, rocm, openvino, coreml and \
+                 directml, or as ONNX Runtime spells them. The first that can be had is used, and it is an error when \
+                 none can. auto is cuda, rocm or openvino where it can be had, else cpu.",
+            ),
         path("onnxruntime", "PATH")
             .long("onnxruntime")
             .help("The ONNX Runtime library to use, or the folder it is in [default: look for one]"),

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::ArgMatches;
-use remrembg::{Config, Model, Recipe, Remover};
+use remrembg::{Config, Model, Provider, Recipe, Remover};
 use serde::Serialize;
 
+use crate::Host;
 use crate::failure::Failure;
 use crate::report::Voice;
 use crate::terminal;
@@ -13,12 +14,14 @@ use crate::terminal;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The flags of model and engine, and `in_flight` removals at once.
-pub(crate) fn config(matches: &ArgMatches, in_flight: usize) -> Result<Config, Failure> {
+pub(crate) fn config(matches: &ArgMatches, host: &Host, in_flight: usize) -> Result<Config, Failure> {
     let mut config = Config::default();
     config.model = model(matches)?;
     config.in_flight = in_flight;
     config.threads = matches.get_one::<u16>("threads").copied().unwrap_or_default().into();
     config.onnxruntime = matches.get_one::<PathBuf>("onnxruntime").cloned();
+    config.onnxruntime_hints.clone_from(&host.onnxruntime_hints);
+    config.providers = matches.get_one::<Vec<Provider>>("providers").cloned().unwrap_or_default();
     if let Some(name) = matches.get_one::<String>("engine") {
         config.engine = name.parse()?;
     }
@@ -55,8 +58,8 @@ struct Told<'a> {
 }
 
 /// Loads what `remove` with the same flags would load, and describes it.
-pub(crate) fn run(matches: &ArgMatches, voice: Voice) -> Result<u8, Failure> {
-    let remover = Remover::new(config(matches, 0)?)?;
+pub(crate) fn run(matches: &ArgMatches, host: &Host, voice: Voice) -> Result<u8, Failure> {
+    let remover = Remover::new(config(matches, host, 0)?)?;
     let text = if voice.json { object(&remover) } else { table(&remover) };
     terminal::print(&text).map(|()| 0)
 }
@@ -80,7 +83,7 @@ fn object(remover: &Remover) -> String {
 fn table(remover: &Remover) -> String {
     let info = remover.engine();
     let library = info.library.as_ref().map(|path| format!("library   {}\n", path.display()));
-    let fallback = info.fallback.as_ref().map(|why| format!("ONNX Runtime is not used:\n{why}\n"));
+    let fallback = info.fallback.as_ref().map(|why| format!("fallback  {why}\n"));
     format!(
         "remrembg  {VERSION}\nmodel     {}\nengine    {} {}\nprovider  {}\nthreads   {}\n{}{}",
         remover.model(),
@@ -91,4 +94,26 @@ fn table(remover: &Remover) -> String {
         library.unwrap_or_default(),
         fallback.unwrap_or_default(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args;
+
+    fn read(words: &[&str], host: &Host) -> Config {
+        let matches = args::command().get_matches_from(["remrembg", "engine"].iter().chain(words));
+        let (_, matches) = matches.subcommand().expect("it is a command");
+        config(matches, host, 0).expect("it is accepted")
+    }
+
+    #[test]
+    fn what_the_host_knows_is_where_to_look_besides_what_is_given() {
+        let host = Host { onnxruntime_hints: vec!["/site-packages/onnxruntime/capi".into()] };
+        let config = read(&["--onnxruntime", "here", "--providers", "CUDA,cpu"], &host);
+        assert_eq!(config.onnxruntime_hints, host.onnxruntime_hints);
+        assert_eq!(config.onnxruntime, Some("here".into()));
+        assert_eq!(config.providers, [Provider::Cuda, Provider::Cpu]);
+        assert!(read(&["--providers", "auto"], &Host::default()).providers.is_empty());
+    }
 }

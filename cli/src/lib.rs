@@ -19,6 +19,7 @@ mod terminal;
 mod watch;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::ArgMatches;
 
@@ -35,20 +36,33 @@ use report::Voice;
 /// Afterwards a signal that had no handler is ignored. Not meant to run twice at
 /// once.
 pub fn run<A: Into<OsString> + Clone>(args: impl IntoIterator<Item = A>) -> u8 {
+    run_with(args, &Host::default())
+}
+
+/// What a program that embeds the command line knows about where it runs.
+#[derive(Debug, Clone, Default)]
+pub struct Host {
+    /// As [`remrembg::Config::onnxruntime_hints`]: `--onnxruntime` and the
+    /// environment come first.
+    pub onnxruntime_hints: Vec<PathBuf>,
+}
+
+/// [`run`], with what the program around it knows.
+pub fn run_with<A: Into<OsString> + Clone>(args: impl IntoIterator<Item = A>, host: &Host) -> u8 {
     let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
     match args::command().try_get_matches_from(&args) {
-        Ok(matches) => dispatch(&matches),
+        Ok(matches) => dispatch(&matches, host),
         Err(error) => explain(&error, args.iter().any(|arg| arg == "--json")),
     }
 }
 
-fn dispatch(matches: &ArgMatches) -> u8 {
+fn dispatch(matches: &ArgMatches, host: &Host) -> u8 {
     let (name, matches) = matches.subcommand().unwrap_or(("", matches));
     let voice = Voice::of(innermost(matches));
     let done = match name {
-        "remove" => remove::run(matches, voice),
+        "remove" => remove::run(matches, host, voice),
         "models" => models::run(matches),
-        "engine" => engine::run(matches, voice),
+        "engine" => engine::run(matches, host, voice),
         "completions" => generate::completions(matches),
         _ => generate::man(),
     };

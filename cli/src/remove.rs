@@ -7,6 +7,7 @@ use std::thread;
 use clap::ArgMatches;
 use remrembg::{Config, Error, Options, check_request, read_bounded};
 
+use crate::Host;
 use crate::engine;
 use crate::failure::Failure;
 use crate::flags;
@@ -26,8 +27,8 @@ pub(crate) struct Order {
     pub(crate) voice: Voice,
 }
 
-pub(crate) fn run(matches: &ArgMatches, voice: Voice) -> Result<u8, Failure> {
-    let order = Order::read(matches, voice)?;
+pub(crate) fn run(matches: &ArgMatches, host: &Host, voice: Voice) -> Result<u8, Failure> {
+    let order = Order::read(matches, host, voice)?;
     let options = match Options::from_pairs(order.pairs()) {
         Ok(options) => options,
         Err(refusal) => return order.refuse(refusal),
@@ -55,14 +56,14 @@ pub(crate) fn run(matches: &ArgMatches, voice: Voice) -> Result<u8, Failure> {
 }
 
 impl Order {
-    fn read(matches: &ArgMatches, voice: Voice) -> Result<Self, Failure> {
+    fn read(matches: &ArgMatches, host: &Host, voice: Voice) -> Result<Self, Failure> {
         let inputs: Vec<PathBuf> = matches.get_many("input").unwrap_or_default().cloned().collect();
         let destination = Destination::of(&inputs, matches.get_one::<PathBuf>("out").cloned())?;
         if destination == Destination::Stdout {
             check_stdout(voice)?;
         }
         let jobs = matches.get_one::<u16>("jobs").map_or_else(cores, |&jobs| jobs.into());
-        let config = engine::config(matches, jobs)?;
+        let config = engine::config(matches, host, jobs)?;
         let pairs = with_format(flags::pairs(matches), &destination);
         Ok(Self { inputs, destination, pairs, config, jobs, voice })
     }

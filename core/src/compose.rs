@@ -14,13 +14,23 @@ pub(crate) fn limit_alpha(mut alpha: Pixels, source: &Pixels) -> Pixels {
 }
 
 /// The subject: the picture's colours with the matte as straight alpha. What
-/// is fully transparent is black, so that no file carries the background.
-pub(crate) fn cut_out(pixels: Pixels, alpha: &Pixels) -> Pixels {
+/// is fully transparent is black, so that no file carries the background,
+/// unless all colours are to be kept.
+pub(crate) fn cut_out(pixels: Pixels, alpha: &Pixels, keep_colors: bool) -> Pixels {
     let mut cut = pixels.into_rgba();
     for (px, &alpha) in cut.data_mut().as_chunks_mut::<4>().0.iter_mut().zip(alpha.data()) {
-        *px = if alpha == 0 { [0; 4] } else { [px[0], px[1], px[2], alpha] };
+        *px = if alpha == 0 && !keep_colors { [0; 4] } else { [px[0], px[1], px[2], alpha] };
     }
     cut
+}
+
+/// The alpha of a cut-out; a mask is its own.
+pub(crate) fn matte_of(cut: &Pixels) -> Pixels {
+    if cut.layout() != Layout::Rgba8 {
+        return cut.clone();
+    }
+    let alpha = cut.data().as_chunks::<4>().0.iter().map(|px| px[3]).collect();
+    Pixels::known(cut.width(), cut.height(), Layout::Gray8, alpha)
 }
 
 /// Puts one colour behind the picture. An opaque colour leaves nothing
@@ -82,10 +92,13 @@ mod tests {
     #[test]
     fn the_matte_becomes_alpha_and_the_background_leaves_no_trace() {
         let rgb = Pixels::known(3, 1, Layout::Rgb8, vec![1, 2, 3, 4, 5, 6, 7, 8, 9]);
-        let cut = cut_out(rgb, &gray(&[255, 0, 128]));
+        let cut = cut_out(rgb.clone(), &gray(&[255, 0, 128]), false);
         assert_eq!(cut, rgba(&[1, 2, 3, 255, 0, 0, 0, 0, 7, 8, 9, 128]));
-        let cut = cut_out(rgba(&[1, 2, 3, 9, 4, 5, 6, 255]), &gray(&[0, 77]));
+        assert_eq!(matte_of(&cut), gray(&[255, 0, 128]));
+        let cut = cut_out(rgba(&[1, 2, 3, 9, 4, 5, 6, 255]), &gray(&[0, 77]), false);
         assert_eq!(cut, rgba(&[0, 0, 0, 0, 4, 5, 6, 77]));
+        let kept = cut_out(rgb, &gray(&[255, 0, 128]), true);
+        assert_eq!(kept, rgba(&[1, 2, 3, 255, 4, 5, 6, 0, 7, 8, 9, 128]));
     }
 
     #[test]

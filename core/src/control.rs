@@ -144,6 +144,9 @@ impl Control<'_> {
 
 impl fmt::Debug for Control<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Control").field("progress", &self.progress.is_some()).field("cancel", &self.cancel).finish_non_exhaustive()
+        f.debug_struct("Control")
+            .field("progress", &self.progress.is_some())
+            .field("cancel", &self.cancel)
+            .finish_non_exhaustive()
     }
 }

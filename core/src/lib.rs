@@ -11,6 +11,7 @@
 
 mod compose;
 mod control;
+mod cutout;
 mod decode;
 mod encode;
 mod engine;
@@ -21,6 +22,7 @@ mod guard;
 mod input;
 mod lanczos;
 mod limits;
+mod matting;
 pub mod models;
 mod options;
 mod pipeline;
@@ -33,8 +35,9 @@ mod transform;
 mod views;
 
 pub use control::{CancelToken, Control, Progress, Stage};
+pub use cutout::{CutOut, Matting};
 pub use decode::Decoded;
-pub use engine::{EngineChoice, EngineInfo};
+pub use engine::{EngineChoice, EngineInfo, Provider};
 pub use error::{Code, Error, ErrorKind, Problem, Result};
 pub use geometry::{fitted_size, output_size, rotated_size};
 pub use guard::hush_guarded_panics;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::compose;
 use crate::control::{Control, Stage};
+use crate::cutout::CutOut;
 use crate::decode::Decoded;
 use crate::encode;
 use crate::engine::Engine;
@@ -15,6 +16,7 @@ use crate::error::Result;
 use crate::geometry;
 use crate::input::Checked;
 use crate::limits::Limits;
+use crate::matting::{self, Matted};
 use crate::models::Recipe;
 use crate::options::{Color, Format, Options};
 use crate::pixels::{Layout, Orientation, Pixels};
@@ -35,6 +37,7 @@ pub(crate) struct Shop<'a> {
 pub(crate) struct Wanted {
     /// The full-size matte.
     pub(crate) matte: bool,
+    pub(crate) cut_out: CutOut,
     /// A picture without alpha: a cut-out is put on white.
     pub(crate) opaque: bool,
     /// What the caller's own buffer holds, and its size. A result that does not
@@ -69,21 +72,35 @@ impl Shop<'_> {
             views::expect_size(buffer, geometry::output_size(size, options))?;
         }
         let guess = watch.time(Stage::Segment, |c| segment::segment(&pixels, self.recipe, self.engine, c))?;
-        let alpha = watch.time(Stage::Refine, |c| refine::refine(&guess, size, c))?;
-        let alpha = compose::limit_alpha(alpha, &pixels);
-        let matte = wanted.matte.then(|| alpha.clone());
+        let smooth = wanted.cut_out.smooth_mask;
+        let mask = watch.time(Stage::Refine, |c| refine::refine(&guess, size, smooth, c))?;
         let cut = match options.mask {
-            true => alpha,
-            false => watch.time(Stage::CutOut, |_| Ok(compose::cut_out(pixels, &alpha)))?,
+            true => compose::limit_alpha(mask, &pixels),
+            false => watch.time(Stage::CutOut, |c| cut_out(pixels, mask, wanted.cut_out, c))?,
         };
-        let pixels = arrange(cut, options, wanted.opaque, watch)?;
+        let matte = wanted.matte.then(|| compose::matte_of(&cut));
+        let pixels = arrange(cut, options, wanted, watch)?;
         let icc = icc.filter(|_| !options.mask);
         Ok(Finished { pixels, upright: size, matte, icc })
     }
 }
 
+/// The picture with the mask as alpha, or with what matting makes of both.
+fn cut_out(pixels: Pixels, mask: Pixels, how: CutOut, control: &Control) -> Result<Pixels> {
+    let matted = how.matting.map_or(Ok(None), |matting| matting::estimate(&pixels, &mask, matting, control))?;
+    let limit = |alpha| compose::limit_alpha(alpha, &pixels);
+    Ok(match matted {
+        Some(Matted { colors, alpha }) => compose::cut_out(colors, &limit(alpha), true),
+        None => {
+            let alpha = limit(mask);
+            compose::cut_out(pixels, &alpha, how.keep_colors)
+        }
+    })
+}
+
 /// The stages that follow the options alone: resize, rotate, background.
-fn arrange(cut: Pixels, options: &Options, opaque: bool, watch: &mut Watch) -> Result<Pixels> {
+fn arrange(cut: Pixels, options: &Options, wanted: Wanted, watch: &mut Watch) -> Result<Pixels> {
+    let Wanted { opaque, cut_out: CutOut { keep_alpha, .. }, .. } = wanted;
     let fitted = geometry::fitted_size((cut.width(), cut.height()), options);
     let resize = fitted != (cut.width(), cut.height());
     let cut = watch.time_if(resize, Stage::Resize, cut, |p, c| transform::resize(p, fitted, c))?;
@@ -92,7 +109,8 @@ fn arrange(cut: Pixels, options: &Options, opaque: bool, watch: &mut Watch) -> R
     let cut = watch.time_if(rotate, Stage::Rotate, cut, |p, c| transform::rotate(p, options.angle, turned, c))?;
     let colors = options.bg_color.into_iter().chain(opaque.then_some(Color::WHITE));
     let fill = cut.layout() == Layout::Rgba8 && (opaque || options.bg_color.is_some());
-    watch.time_if(fill, Stage::Background, cut, |cut, _| Ok(colors.fold(cut, compose::fill)))
+    let filled = watch.time_if(fill, Stage::Background, cut, |cut, _| Ok(colors.fold(cut, compose::fill)))?;
+    Ok(if keep_alpha && !opaque { filled.into_rgba() } else { filled })
 }
 
 impl Finished {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::control::{CancelToken, Control, Progress, Stage};
-use crate::engine::{self, Engine, EngineChoice, EngineInfo, Weights};
+use crate::cutout::CutOut;
+use crate::engine::{self, Engine, EngineChoice, EngineInfo, Provider, Runtime, Weights};
 use crate::error::{Code, Error, Problem, Result};
 use crate::gate::Gate;
 use crate::input::{self, Checked, Input};
@@ -27,6 +28,13 @@ pub struct Config {
     pub model: Model,
     /// Which engine runs it. Default: the best that is found.
     pub engine: EngineChoice,
+    /// What ONNX Runtime computes on, by preference: the first that the loaded
+    /// library offers and that can be set up is used, and [`EngineInfo::fallback`]
+    /// tells why those before it are not. It is an error when none can be. Anything
+    /// but [`Provider::Cpu`] in the list needs ONNX Runtime: no other engine steps in.
+    /// Default: empty, which is CUDA, ROCm or OpenVINO where the library offers it
+    /// and it can be set up, else the CPU.
+    pub providers: Vec<Provider>,
     /// Threads of one inference. Default: 0, one for each core this process may use.
     pub threads: usize,
     /// Removals that may hold a picture in memory at once; others wait.
@@ -71,9 +79,10 @@ impl Remover {
     /// on this machine or damaged; of kind [`Engine`](crate::ErrorKind::Engine)
     /// when the engine asked for is not to be had.
     pub fn new(config: Config) -> Result<Self> {
-        let Config { model, engine, threads, in_flight, limits, onnxruntime, onnxruntime_hints } = config;
+        let Config { model, engine, providers, threads, in_flight, limits, onnxruntime, onnxruntime_hints } = config;
         let (name, recipe, weights) = resolve(model)?;
-        let engine = engine::open(engine, &weights, threads, onnxruntime.as_deref(), &onnxruntime_hints)?;
+        let runtime = Runtime { path: onnxruntime.as_deref(), hints: &onnxruntime_hints, providers: &providers };
+        let engine = engine::open(engine, &weights, threads, &runtime)?;
         segment::check_input(&recipe, &*engine)?;
         let places = if in_flight == 0 { engine.info().threads + 1 } else { in_flight };
         let (engine, process) = (Arc::from(engine), std::process::id());
@@ -183,7 +192,15 @@ impl<'a> Job<'a> {
         self
     }
 
-    /// Asks for the full-size matte beside the picture.
+    /// Says how the subject is cut out: with matting, a smooth mask, all colours
+    /// kept. Without it, as the default says.
+    pub fn cut_out(mut self, cut_out: CutOut) -> Self {
+        self.wanted.cut_out = cut_out;
+        self
+    }
+
+    /// Asks for the full-size matte beside the picture: the alpha that the cut-out
+    /// has, or the mask.
     pub fn keep_matte(mut self) -> Self {
         self.wanted.matte = true;
         self
@@ -236,7 +253,8 @@ impl<'a> Job<'a> {
     }
 
     /// Runs, and gives pixels instead of an encoded file: straight RGBA, RGB
-    /// when an opaque `bg_color` was asked for, grey when the mask was.
+    /// when an opaque `bg_color` was asked for without [`CutOut::keep_alpha`],
+    /// grey when the mask was.
     ///
     /// # Errors
     /// As [`run`](Self::run), and [`BadPixels`](crate::Code::BadPixels) for what

@@ -3,7 +3,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::engine::EngineChoice;
+use crate::engine::{EngineChoice, Provider};
 use crate::error::{Code, Error, Problem, Result};
 use crate::models::{Model, Recipe};
 use crate::options::{MAX_SIDE, python};
@@ -50,6 +50,13 @@ pub const SETTINGS: &[SettingSpec] = &[
         range: "auto, onnxruntime, rten",
         help: "What runs the model: ONNX Runtime where one is found, or the engine inside.",
         read: |config, key, text| text.parse().map(|engine: EngineChoice| config.engine = engine).map_err(told(key)),
+    },
+    SettingSpec {
+        key: "providers",
+        default: "auto",
+        range: "auto, or names of cpu, cuda, rocm, openvino, coreml and directml with commas between them",
+        help: "What ONNX Runtime computes on, by preference; auto is CUDA, ROCm or OpenVINO where it can be had, else the CPU.",
+        read: |config, key, text| Provider::list(text).map(|list| config.providers = list).map_err(told(key)),
     },
     SettingSpec {
         key: "onnxruntime",
@@ -196,12 +203,14 @@ mod tests {
             ("in_flight", "-1"),
             ("max_side", "10001"),
             ("engine", "tract"),
+            ("providers", "cpu,tpu"),
             ("model", "u3net"),
         ];
         let messages: Vec<String> = refused(&pairs).into_iter().map(|(_, message)| message).collect();
         let starts = [
             "Unknown model 'u3net'",
             "Unknown engine 'tract'. Engines: auto, onnxruntime, rten",
+            "Unknown provider 'tpu'. Providers: cpu (CPUExecutionProvider), ",
             "'threads' must be an integer, got: 'two'",
             "'in_flight' must be at least 0, got: -1",
             "'max_side' must be at most 10000, got: 10001",
@@ -232,6 +241,15 @@ mod tests {
             }
         }
         assert_eq!(Config::default().limits, Limits::default());
+    }
+
+    #[test]
+    fn providers_are_names_in_the_order_of_preference() {
+        let config = Config::from_pairs([("providers", "OpenVINO, cpu")]).expect("they are names");
+        assert_eq!(config.providers, [Provider::OpenVino, Provider::Cpu]);
+        let spec = SETTINGS.iter().find(|spec| spec.key == "providers").expect("it is in the table");
+        assert_eq!(Config::from_pairs([("providers", spec.default)]).expect("a default is accepted").providers, []);
+        assert!(Provider::ALL.iter().all(|provider| spec.range.contains(provider.short_name())), "{}", spec.range);
     }
 
     #[test]

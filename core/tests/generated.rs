@@ -16,18 +16,55 @@ fn generating() -> bool {
 }
 
 fn check(section: &str, generated: &str) {
-    let path = root("README.md");
-    let text = fs::read_to_string(&path).expect("the README is beside the crate");
     let (start, end) =
         (format!("<!-- {section}: generated, see CONTRIBUTING.md -->\n"), format!("<!-- end of {section} -->"));
-    let (before, rest) = text.split_once(&start).expect("the README has the section");
-    let (found, after) = rest.split_once(&end).expect("the section has an end");
-    let fresh = format!("\n{}\n\n", generated.trim_end());
+    check_between("README.md", (&start, &end), &format!("\n{}\n\n", generated.trim_end()));
+}
+
+/// Checks, or writes, what stands between two texts of a file.
+fn check_between(file: &str, (start, end): (&str, &str), fresh: &str) {
+    let path = root(file);
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
+    let (before, rest) = text.split_once(start).unwrap_or_else(|| panic!("{file} has no {start:?}"));
+    let (found, after) = rest.split_once(end).unwrap_or_else(|| panic!("{file} has no {end:?} after {start:?}"));
     if generating() {
-        fs::write(&path, format!("{before}{start}{fresh}{end}{after}")).expect("the README can be written");
+        fs::write(&path, format!("{before}{start}{fresh}{end}{after}")).expect("the file can be written");
     } else {
-        assert!(found == fresh, "README.md, {section}: stale, run `make generate`");
+        assert!(found == fresh, "{file}, after {start:?}: stale, run `make generate`");
     }
+}
+
+/// A field of a Python docstring, its lines at most 100 characters long.
+fn field(key: &str, range: &str, default: &str, help: &str) -> String {
+    let text = format!(":param {key}: {help} Accepted: {range}. Default: {default}.");
+    let (mut lines, mut line) = (String::new(), "   ".to_owned());
+    for word in text.split(' ') {
+        if line.chars().count() + 1 + word.chars().count() > 100 {
+            lines = lines + &line + "\n";
+            line = "       ".to_owned();
+        }
+        line = line + " " + word;
+    }
+    lines + &line + "\n"
+}
+
+#[test]
+fn the_docstrings_of_python_are_fresh() {
+    let package = "bindings-python/python/remrembg";
+    let options =
+        remrembg::OPTIONS.iter().map(|spec| field(spec.key, spec.range, spec.default, spec.help)).collect::<String>();
+    check_between(
+        &format!("{package}/__init__.py"),
+        ("must end as a picture's does.\n", "    :param api_key:"),
+        &options,
+    );
+    let settings =
+        remrembg::SETTINGS.iter().map(|spec| field(spec.key, spec.range, spec.default, spec.help)).collect::<String>();
+    check_between(
+        &format!("{package}/_remover.py"),
+        ("Settings are numbers or text.\n\n", "    :raises ValidationError: a setting"),
+        &settings,
+    );
 }
 
 /// One test, because all sections are in one file.

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use image::{DynamicImage, ImageDecoder, ImageEncoder, ImageFormat, Rgb, RgbImage, RgbaImage};
 use remrembg::{
-    CancelToken, ChannelOrder, Code, Color, Config, EngineChoice, ErrorKind, Format, Layout, Options, PixelView,
-    PixelViewMut, Pixels, Progress, Remover, Stage,
+    CancelToken, ChannelOrder, Code, Color, Config, CutOut, EngineChoice, ErrorKind, Format, Layout, Options,
+    PixelView, PixelViewMut, Pixels, Progress, Remover, Stage,
 };
 
 static REMOVER: LazyLock<Remover> = LazyLock::new(|| Remover::new(config()).expect("the engine inside always works"));
@@ -420,4 +420,39 @@ fn a_translucent_colour_and_the_white_behind_it_are_one_stage() {
     assert_eq!(*seen.borrow(), [0.0, 1.0]);
     let pixel = image::load_from_memory(&output.data).expect("a JPEG").to_rgb8().get_pixel(OUTSIDE.0, OUTSIDE.1).0;
     assert!(pixel[0] > 250 && pixel[1].abs_diff(127) < 5 && pixel[2].abs_diff(127) < 5, "half red on white: {pixel:?}");
+}
+
+#[test]
+fn kept_colours_are_the_pictures_own_under_a_clear_alpha() {
+    let keep = CutOut { keep_colors: true, ..CutOut::default() };
+    let output = REMOVER.job(ball_png()).options(&as_png(|_| ())).cut_out(keep).run().expect("a ball is cut out");
+    let picture = image::load_from_memory(&output.data).expect("a PNG").into_rgba8();
+    let ball = ball();
+    assert!(picture.pixels().zip(ball.pixels()).all(|(kept, own)| kept.0[..3] == own.0));
+    assert_eq!(picture.get_pixel(OUTSIDE.0, OUTSIDE.1).0[3], 0);
+}
+
+#[test]
+fn a_kept_alpha_channel_survives_an_opaque_colour_but_not_jpeg() {
+    let keep = CutOut { keep_alpha: true, ..CutOut::default() };
+    for (format, channels) in [(Format::Png, 4), (Format::Jpeg, 3)] {
+        let options = Options { format, bg_color: Some(Color::WHITE), ..Options::default() };
+        let job = || REMOVER.job(ball_png()).options(&options).cut_out(keep);
+        let picture = image::load_from_memory(&job().run().expect("cut out").data).expect("a picture");
+        assert_eq!(picture.color().channel_count(), channels, "{format:?}");
+        assert!(picture.into_rgba8().pixels().all(|pixel| pixel.0[3] == 255));
+        let pixels = job().run_to_pixels().expect("cut out").pixels;
+        assert_eq!((pixels.layout(), &pixels.data()[..4]), (Layout::Rgba8, &[255; 4][..]));
+    }
+}
+
+#[test]
+fn a_smooth_mask_is_hard_in_the_mask_the_matte_and_the_cut_out() {
+    let smooth = CutOut { smooth_mask: true, ..CutOut::default() };
+    let mask = REMOVER.job(ball_png()).options(&as_png(|o| o.mask = true)).cut_out(smooth).run_to_pixels();
+    let mask = mask.expect("a ball is found").pixels;
+    assert!(mask.data().iter().all(|alpha| [0, 255].contains(alpha)) && mask.data().contains(&255));
+    let cut = REMOVER.job(ball_png()).cut_out(smooth).keep_matte().run_to_pixels().expect("a ball is cut out");
+    assert!(cut.pixels.data().chunks(4).map(|pixel| pixel[3]).eq(mask.data().iter().copied()));
+    assert!(cut.matte.as_ref() == Some(&mask));
 }

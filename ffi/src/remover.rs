@@ -39,14 +39,17 @@ pub struct remrembg_engine {
     pub name: *const c_char,
     /// The engine's version.
     pub version: *const c_char,
-    /// What computes, as the engine calls it: `"CPUExecutionProvider"`, `"CPU"`.
+    /// What computes, as the engine calls it: `"CPUExecutionProvider"`,
+    /// `"CUDAExecutionProvider"`, `"CPU"`.
     pub provider: *const c_char,
     /// The model's name, or the path of its file.
     pub model: *const c_char,
     /// The ONNX Runtime library that is loaded, NULL for another engine. A
     /// process loads one, the first that a remover finds, and keeps it.
     pub library: *const c_char,
-    /// Why ONNX Runtime is not used where the engine was left open, else NULL.
+    /// Why something preferred is not used, else NULL: ONNX Runtime where the engine
+    /// was left open, or providers that come before this one in the setting providers.
+    /// Of an automatic list, only those that the library offers are told.
     pub fallback: *const c_char,
     /// Threads of one inference, at least 1.
     pub threads: u32,

@@ -103,7 +103,24 @@ def rmbg(
     :param image: a path, bytes or a file object with WebP, PNG, JPEG or BMP, at most 50 MB and
         10000 pixels a side; a ``PIL.Image.Image`` or a ``numpy.ndarray`` of uint8 too. A path's
         name, and a file object's where it has one, must end as a picture's does.
-OPTIONS
+    :param w: Width of the result in pixels, before rotation. Alone it keeps the aspect ratio; with
+        h the result fits inside w × h. Accepted: 1 to 10000; 0 is unset. Default: unset.
+    :param h: Height of the result in pixels, before rotation. Alone it keeps the aspect ratio; with
+        w the result fits inside w × h. Accepted: 1 to 10000; 0 is unset. Default: unset.
+    :param exact_resize: With both w and h, make the result exactly w × h, even where that distorts
+        it. Accepted: true, 1, yes or on is true, anything else false. Default: false.
+    :param angle: Turn the result by this many degrees, counter-clockwise, after resizing it.
+        Accepted: -360 to 360. Default: 0.
+    :param expand: Let a turned result grow until nothing of it is cropped. Without it the size
+        stays and the corners are cut off. Accepted: true, 1, yes or on is true, anything else
+        false. Default: true.
+    :param format: Format of the result. JPEG has no transparency and is put on white unless
+        bg_color is given. Accepted: webp, png, jpeg (or jpg), bmp. Default: webp.
+    :param mask: Return only the mask: white subject, black background, soft edges. Not together
+        with bg_color. Accepted: true, 1, yes or on is true, anything else false. Default: false.
+    :param bg_color: Fill the background with this colour, the corners that rotation opened too. Not
+        together with mask. Accepted: #RGB, #RGBA, #RRGGBB, #RRGGBBAA or a CSS colour name. Default:
+        unset.
     :param api_key: taken and never looked at: nothing leaves this machine.
     :returns: the encoded result.
     :raises ValidationError: with the hosted API's status, message, details and JSON; for an option
@@ -125,3 +142,115 @@ OPTIONS
         expand=expand,
         **unknown,
     )
+
+
+@overload
+def remove(
+    data: Encoded, *, session: Optional[Remover] = None, force_return_bytes: bool = False, **options: Unpack[RemoveOptions]
+) -> bytes: ...
+@overload
+def remove(
+    data: Image,
+    *,
+    session: Optional[Remover] = None,
+    force_return_bytes: Literal[False] = False,
+    **options: Unpack[RemoveOptions],
+) -> Image: ...
+@overload
+def remove(
+    data: AnyArray,
+    *,
+    session: Optional[Remover] = None,
+    force_return_bytes: Literal[False] = False,
+    **options: Unpack[RemoveOptions],
+) -> Array: ...
+@overload
+def remove(
+    data: Source,
+    *,
+    session: Optional[Remover] = None,
+    force_return_bytes: Literal[True],
+    **options: Unpack[RemoveOptions],
+) -> bytes: ...
+def remove(
+    data: Any,
+    alpha_matting: bool = False,
+    alpha_matting_foreground_threshold: int = 240,
+    alpha_matting_background_threshold: int = 10,
+    alpha_matting_erode_size: int = 10,
+    session: Optional[Remover] = None,
+    only_mask: bool = False,
+    post_process_mask: bool = False,
+    *,
+    decontaminate: bool = False,
+    bgcolor: Color = None,
+    force_return_bytes: bool = False,
+    putalpha: bool = False,
+    format: Optional[str] = None,
+    w: Integer = None,
+    h: Integer = None,
+    exact_resize: Flag = None,
+    angle: Number = None,
+    expand: Flag = None,
+    progress: Optional[Progress] = None,
+    cancel: Optional[CancelToken] = None,
+) -> Any:
+    """Remove the background of a picture, as rembg's ``remove`` does, and give back what came.
+
+    Bytes, a path or a file object give the bytes of a PNG; a ``PIL.Image.Image`` gives one of mode
+    ``RGBA``; a ``numpy.ndarray`` of uint8, (height, width) or (height, width, 1 to 4 channels), gives
+    one of (height, width, 4): red, green, blue and straight alpha, 0 to 255, in the order in which
+    the colours came. With ``only_mask`` it is mode ``L`` or (height, width): 255 is subject.
+
+    :param alpha_matting: solve for the alpha of the edge and for the subject's own colours there,
+        from the picture (closed-form matting): seconds for a large picture.
+    :param alpha_matting_foreground_threshold: mask values above it are surely subject.
+    :param alpha_matting_background_threshold: mask values below it are surely background.
+    :param alpha_matting_erode_size: pixels by which both sure regions shrink, the rest is solved.
+    :param session: what :func:`new_session` gave, or any :class:`Remover`. Default: one that all
+        calls share, with the model inside.
+    :param only_mask: give the mask alone.
+    :param post_process_mask: smooth the mask and make it hard: every pixel 0 or 255.
+    :param decontaminate: take the old background out of the colours of soft edges. Alpha matting
+        does so anyway.
+    :param bgcolor: red, green, blue and alpha, 0 to 255, to put behind the subject; text as
+        ``bg_color`` of :func:`rmbg` too. The result is RGBA all the same. Not used with ``only_mask``.
+    :param force_return_bytes: give the bytes of a file whatever came.
+    :param putalpha: keep the picture's colours also where it is fully transparent. Without it they
+        are black there, so that the background cannot be brought back.
+    :param format: of a result in bytes, as for :func:`rmbg`. Default: PNG.
+    :param w: as for :func:`rmbg`, and so are ``h``, ``exact_resize``, ``angle`` and ``expand``.
+    :param progress: as for :meth:`Remover.rmbg`, and so is ``cancel``.
+    :raises ValidationError: the picture or an option is refused.
+    :raises InputOutputError: the file cannot be read.
+    :raises EngineError: inference failed.
+    :raises TypeError: ``data`` is of another type.
+    """
+    return (session or default()).remove(
+        data,
+        alpha_matting=alpha_matting,
+        alpha_matting_foreground_threshold=alpha_matting_foreground_threshold,
+        alpha_matting_background_threshold=alpha_matting_background_threshold,
+        alpha_matting_erode_size=alpha_matting_erode_size,
+        only_mask=only_mask,
+        post_process_mask=post_process_mask,
+        decontaminate=decontaminate,
+        bgcolor=bgcolor,
+        force_return_bytes=force_return_bytes,
+        putalpha=putalpha,
+        format=format,
+        w=w,
+        h=h,
+        exact_resize=exact_resize,
+        angle=angle,
+        expand=expand,
+        progress=progress,
+        cancel=cancel,
+    )
+
+
+def remove_many(
+    images: Iterable[Any], *, jobs: int = 0, session: Optional[Remover] = None, **options: Any
+) -> Iterator[Outcome[Any, Any]]:
+    """As :meth:`Remover.remove_many`, with ``session`` or the remover that all calls share."""
+    return (session or default()).remove_many(images, jobs=jobs, **options)

@@ -47,6 +47,9 @@ class RemrembgError(Exception):
         lines = [f"  {problem['field']}: {problem['message']}" for problem in self.details]
         return "\n".join([f"{self.message}:", *lines])
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
     def json(self) -> Any:
         """The hosted API's answer as ``requests``' ``response.json()`` gives it."""
         import json
@@ -107,6 +110,9 @@ _KINDS: Dict[str, Type[RemrembgError]] = {
     "model": ModelError,
     "engine": EngineError,
 }
+# Tracebacks name them as users import them.
+for _class in (*_KINDS.values(), RemrembgError, UnknownModelError, InputOutputError, MissingFileError, InternalError):
+    _class.__module__ = "remrembg"
 
 
 def made(

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Optional, Tuple
 
-from remrembg import _memory, _remrembg
+if TYPE_CHECKING:
+    from remrembg import _remrembg
 
 _UPRIGHT = 1
 _EXIF_ORIENTATION = 0x0112
@@ -35,6 +36,8 @@ def given(image: Any) -> Any:
     if isinstance(image, os.PathLike):
         return os.fsdecode(image)
     if isinstance(image, (bytearray, memoryview)):
+        from remrembg import _memory
+
         return _memory.of_buffer(image)
     if is_pillow(image):
         return _of_pillow(image)
@@ -82,6 +85,8 @@ def _may_be_clear(image: Any) -> bool:
 def _of_array(array: Any) -> Tuple[Any, int, int, int, int]:
     import numpy
 
+    if array.dtype == bool:
+        array = array * numpy.uint8(255)
     shape = array.shape if array.ndim != 2 else (*array.shape, 1)
     if array.dtype != numpy.uint8 or len(shape) != 3 or shape[2] not in (1, 2, 3, 4):
         raise TypeError(
@@ -102,6 +107,8 @@ def _of_array(array: Any) -> Tuple[Any, int, int, int, int]:
 
 def as_given(picture: _remrembg.Picture, image: Any) -> Any:
     """Pixels as what the caller gave: an array, or a Pillow image with its colour profile."""
+    from remrembg import _memory
+
     height, width, channels = picture.shape
     buffer = _memory.at(picture.address, height * width * channels, picture)
     if is_array(image):

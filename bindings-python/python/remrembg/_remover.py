@@ -48,7 +48,7 @@ class _Task(NamedTuple):
 
     picture: Any
     options: List[Tuple[str, str]]
-    cut_out: Tuple[bool, Optional[Tuple[int, int, int]], bool, bool] = (False, None, False, False)
+    cut_out: Tuple[bool, Optional[Tuple[int, int, int]], bool, bool, bool] = (False, None, False, False, False)
     progress: Optional[Progress] = None
     cancel: Optional[CancelToken] = None
 
@@ -65,19 +65,25 @@ class Remover:
     its settings, and its copy loads the model anew too, so Ray, Dask, Spark and multiprocessing
     can ship it.
 
-    Settings may be numbers or text, as the table in the README tells:
+    Settings are numbers or text.
 
-    :param model: a model's name or the path of an ONNX file. Default: ``"u2netp"``, which is inside.
-    :param engine: ``"auto"`` (ONNX Runtime where it is installed), ``"onnxruntime"`` or ``"rten"``,
-        the engine inside.
-    :param threads: threads of one inference, 0 for one for each core.
-    :param model_recipe: how to feed an ONNX file of your own.
-    :param onnxruntime: the path of an ONNX Runtime library, or of a folder that holds one.
-    :param providers: ONNX Runtime's execution providers, the one to try first before the others.
-    :param in_flight: removals that may hold a picture at once, 0 for one more than threads.
-    :param max_bytes: size of an encoded picture above which it is refused.
-    :param max_side: width and height in pixels above which a picture is refused.
-    :param decode_memory: bytes of memory that one decoder may take.
+    :param model: The model that finds the subject. Other models than the default are fetched
+        beforehand. Accepted: a model's name, or the path of an ONNX file. Default: u2netp.
+    :param model_recipe: How to feed an ONNX file of your own. Accepted: pairs as `size=320x320
+        mean=0.485,0.456,0.406 std=1 scale=max output=minmax`. Default: that of the model.
+    :param engine: What runs the model: ONNX Runtime where one is found, or the engine inside.
+        Accepted: auto, onnxruntime, rten. Default: auto.
+    :param onnxruntime: An ONNX Runtime library, or a folder that holds one. Accepted: a path.
+        Default: looked for.
+    :param threads: Threads of one inference. Accepted: 0 to 1024. Default: 0, one for each core.
+    :param in_flight: Removals that may hold a picture in memory at once; others wait for their
+        turn. Accepted: 0 to 1024. Default: 0, one more than there are threads.
+    :param max_bytes: Size of an encoded picture in bytes, above which it is refused. Accepted: 1 to
+        1099511627776. Default: 52428800.
+    :param max_side: Width and height of a picture as stored in pixels, above which it is refused.
+        Accepted: 1 to 10000. Default: 10000.
+    :param decode_memory: Memory in bytes that one decoder may take for its output and its own
+        tables. Accepted: 1 to 1099511627776. Default: 1073741824.
     :raises ValidationError: a setting is wrong, or there is none of that name.
     :raises ModelError: the model is unknown, not on this machine or damaged.
     :raises EngineError: the engine asked for is not to be had.
@@ -199,6 +205,7 @@ class Remover:
         alpha_matting_erode_size: int = 10,
         only_mask: bool = False,
         post_process_mask: bool = False,
+        decontaminate: bool = False,
         bgcolor: Color = None,
         force_return_bytes: bool = False,
         putalpha: bool = False,
@@ -229,11 +236,12 @@ class Remover:
             "expand": expand,
         }
         thresholds = (
-            alpha_matting_foreground_threshold,
-            alpha_matting_background_threshold,
-            alpha_matting_erode_size,
+            int(alpha_matting_foreground_threshold),
+            int(alpha_matting_background_threshold),
+            int(alpha_matting_erode_size),
         )
-        cut_out = (post_process_mask, thresholds if alpha_matting else None, putalpha, True)
+        matting = thresholds if alpha_matting else None
+        cut_out = (bool(post_process_mask), matting, bool(decontaminate), bool(putalpha), True)
         task = _Task(_pictures.given(data), _values.pairs(options), cut_out, progress, cancel)
         return _pictures.as_given(self._here.core.pixels(task), data) if pixels else self._here.core.encode(task)
 

@@ -49,6 +49,7 @@ class RemoveOptions(TypedDict, total=False):
     alpha_matting_erode_size: int
     only_mask: bool
     post_process_mask: bool
+    decontaminate: bool
     bgcolor: Color
     putalpha: bool
     format: Optional[str]

@@ -110,6 +110,9 @@ fn a_wrong_command_line_is_status_2() {
     let ran = bench.removed(["a.png", "--json", "--colour", "red"]);
     assert_eq!((ran.status, ran.text()), (Some(2), ""));
     assert_eq!(ran.stderr, "{\"error\":\"unexpected argument '--colour' found\",\"status\":400}\n");
+    let ran = bench.removed(["a.png", "--providers", "tpu"]);
+    assert_eq!(ran.status, Some(2));
+    assert!(ran.stderr.contains("Unknown provider 'tpu'. Providers: cpu (CPUExecutionProvider), "), "{}", ran.stderr);
     assert_eq!(bench.ran::<&str>([]).status, Some(2));
 }
 
@@ -126,6 +129,9 @@ fn models_and_engines_that_are_not_there_are_status_1() {
         assert_eq!(ran.status, Some(1), "{args:?}: {}", ran.stderr);
         assert!(ran.stderr.starts_with("remrembg: ") && ran.stderr.contains(says), "{}", ran.stderr);
     }
+    let ran = bench.ran(["remove", "a.png", "--engine", "rten", "--providers", "cuda,cpu"]);
+    assert_eq!(ran.status, Some(1));
+    assert!(ran.stderr.contains("CUDAExecutionProvider needs the engine onnxruntime"), "{}", ran.stderr);
     assert_eq!(bench.files(), ["a.png"]);
     let ran = bench.ran(["remove", "a.png", "--model", "brightness.onnx", "--model-recipe", "size=0"]);
     assert_eq!(ran.status, Some(2));

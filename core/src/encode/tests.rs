@@ -11,7 +11,7 @@ use crate::error::{Code, ErrorKind};
 use crate::options::Format;
 use crate::pixels::{Layout, Pixels};
 
-const FREE: Control<'_> = Control { progress: None, cancel: None };
+const FREE: Control<'_> = Control { progress: None, cancel: None, stop: None };
 const FORMATS: [(Format, ImageFormat); 4] = [
     (Format::Webp, ImageFormat::WebP),
     (Format::Png, ImageFormat::Png),
@@ -141,7 +141,7 @@ fn a_stop_asked_for_before_or_on_the_way_ends_the_work() {
     for (format, _) in FORMATS {
         let token = CancelToken::new();
         token.cancel();
-        let control = Control { progress: None, cancel: Some(&token) };
+        let control = Control { progress: None, cancel: Some(&token), ..Control::default() };
         for layout in [Layout::Gray8, Layout::Rgb8] {
             let error = encode(&waves(120, layout), format, None, &control).unwrap_err();
             assert_eq!(error.code(), Code::Cancelled, "{format:?} {layout:?}");
@@ -155,7 +155,7 @@ fn a_stop_asked_for_before_or_on_the_way_ends_the_work() {
                 token.cancel();
             }
         };
-        let control = Control { progress: Some(&progress), cancel: Some(&token) };
+        let control = Control { progress: Some(&progress), cancel: Some(&token), ..Control::default() };
         let error = encode(&waves(200, Layout::Rgba8), format, None, &control).unwrap_err();
         assert_eq!((error.code(), calls.get()), (Code::Cancelled, 3), "{format:?}");
     }
@@ -169,7 +169,7 @@ fn progress_rises() {
             assert_eq!(progress.stage, Stage::Encode);
             seen.borrow_mut().push(progress.fraction);
         };
-        let control = Control { progress: Some(&progress), cancel: None };
+        let control = Control { progress: Some(&progress), ..Control::default() };
         encode(&waves(200, Layout::Rgba8), format, None, &control).unwrap();
         let seen = seen.into_inner();
         assert!(seen.len() > 3 && seen.is_sorted() && seen.last() <= Some(&1.0), "{format:?}: {seen:?}");

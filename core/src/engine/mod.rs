@@ -12,6 +12,7 @@ compile_error!("remrembg needs an engine: turn on the feature `onnxruntime` or t
 mod locate;
 #[cfg(feature = "onnxruntime")]
 mod onnxruntime;
+mod provider;
 #[cfg(feature = "rten")]
 mod rten;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+pub use self::provider::Provider;
 pub(crate) use self::weights::Weights;
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
@@ -84,7 +86,8 @@ pub struct EngineInfo {
     /// The engine's version. Of an ONNX Runtime whose file name has none, the
     /// first two numbers.
     pub version: String,
-    /// What computes, as the engine calls it: `CPUExecutionProvider`, or `CPU`.
+    /// What computes, as the engine calls it: a [`Provider`]'s name, or `CPU`. ONNX
+    /// Runtime gives to the processor what another provider cannot do.
     pub provider: String,
     /// The ONNX Runtime library in use. A process loads one and keeps it: this
     /// is not the one that was asked for when another was loaded before it. A
@@ -92,7 +95,10 @@ pub struct EngineInfo {
     pub library: Option<PathBuf>,
     /// How many threads compute one inference, at least 1.
     pub threads: usize,
-    /// Why [`EngineChoice::Auto`] does not use ONNX Runtime, where it does not.
+    /// Why something that comes before this in the order of preference is not used:
+    /// ONNX Runtime, where [`EngineChoice::Auto`] does not use it, or providers before
+    /// this one in [`Config::providers`](crate::Config::providers). Of an automatic
+    /// list, only those that the loaded library offers are told.
     pub fallback: Option<String>,
 }
 
@@ -112,6 +118,25 @@ pub(crate) struct Tensor {
     pub(crate) data: Vec<f32>,
 }
 
+/// Which ONNX Runtime is asked for, and what it is to compute on.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Runtime<'a> {
+    /// The caller's own, a file or a folder, beside which no other is looked for.
+    pub(crate) path: Option<&'a Path>,
+    /// Places where the binding knows of one.
+    #[cfg_attr(not(feature = "onnxruntime"), expect(dead_code, reason = "only ONNX Runtime is looked for"))]
+    pub(crate) hints: &'a [PathBuf],
+    /// By preference; empty is automatic.
+    pub(crate) providers: &'a [Provider],
+}
+
+impl Runtime<'_> {
+    /// What only ONNX Runtime can compute on.
+    fn accelerator(&self) -> Option<Provider> {
+        self.providers.iter().copied().find(|provider| *provider != Provider::Cpu)
+    }
+}
+
 /// A model that is ready to run: one input and, of its outputs, the first.
 pub(crate) trait Engine: Send + Sync {
     fn info(&self) -> &EngineInfo;
@@ -126,14 +151,13 @@ pub(crate) trait Engine: Send + Sync {
     /// # Errors
     /// [`Code::Cancelled`], at once, while waiting or while inferring. ONNX
     /// Runtime then stops before the next operator of the graph; a run of
-    /// `rten` cannot be stopped and goes on to its end unheard, which the next
-    /// inference waits for. [`Code::EngineFailed`], also for a panic beneath.
+    /// `rten`, or of OpenVINO, which makes one operator of them all, cannot be
+    /// stopped and goes on to its end unheard, which the next inference waits for. [`Code::EngineFailed`], also for a panic beneath.
     fn run(&self, input: Tensor, control: &Control<'_>) -> Result<Tensor>;
 }
 
 /// Makes a model ready. `threads` 0 is one for each core that this process may
-/// use. `runtime` is the caller's own ONNX Runtime, a file or a folder, beside
-/// which no other is looked for; `hints` are places where the binding knows of one.
+/// use.
 ///
 /// # Errors
 /// [`Code::CannotRead`], [`Code::ModelDamaged`], [`Code::ModelShape`] when the
@@ -142,15 +166,15 @@ pub(crate) fn open(
     choice: EngineChoice,
     weights: &Weights,
     threads: usize,
-    runtime: Option<&Path>,
-    hints: &[PathBuf],
+    runtime: &Runtime<'_>,
 ) -> Result<Box<dyn Engine>> {
     weights.check()?;
     let threads = if threads == 0 { available_threads() } else { threads };
     if choice == EngineChoice::Rten {
+        runtime.accelerator().map_or(Ok(()), |provider| Err(not_for_rten(provider)))?;
         return open_rten(weights, threads, None);
     }
-    match open_onnxruntime(weights, threads, runtime, hints) {
+    match open_onnxruntime(weights, threads, runtime) {
         Err(error) if choice == EngineChoice::Auto && may_fall_back(&error, runtime) => {
             open_rten(weights, threads, Some(error.message().to_owned()))
         }
@@ -158,9 +182,16 @@ pub(crate) fn open(
     }
 }
 
-/// A caller who names a runtime wants that one, or to hear why not.
-fn may_fall_back(error: &Error, runtime: Option<&Path>) -> bool {
-    cfg!(feature = "rten") && runtime.is_none() && error.code() == Code::EngineUnavailable
+/// A caller who names a runtime, or what only one can compute on, wants that or to
+/// hear why not.
+fn may_fall_back(error: &Error, runtime: &Runtime<'_>) -> bool {
+    let is_open = runtime.path.is_none() && runtime.accelerator().is_none();
+    cfg!(feature = "rten") && is_open && error.code() == Code::EngineUnavailable
+}
+
+fn not_for_rten(provider: Provider) -> Error {
+    let message = format!("rten computes on the CPU alone. {provider} needs the engine onnxruntime");
+    Error::with_message(Code::EngineUnavailable, message)
 }
 
 fn available_threads() -> usize {
@@ -171,7 +202,7 @@ fn available_threads() -> usize {
 use self::onnxruntime::open as open_onnxruntime;
 
 #[cfg(not(feature = "onnxruntime"))]
-fn open_onnxruntime(_: &Weights, _: usize, _: Option<&Path>, _: &[PathBuf]) -> Result<Box<dyn Engine>> {
+fn open_onnxruntime(_: &Weights, _: usize, _: &Runtime<'_>) -> Result<Box<dyn Engine>> {
     Err(not_built_in("ONNX Runtime"))
 }
 

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ort::environment::Environment;
-use ort::ep::CPU;
+use ort::ep::coreml::{ComputeUnits, ModelFormat};
+use ort::ep::{self, ExecutionProvider, ExecutionProviderDispatch};
 use ort::logging::LogLevel;
 use ort::session::{RunOptions, Session};
 use ort::value::{Outlet, TensorElementType};
 
 use super::locate::{self, Place};
 use super::worker::Worker;
-use super::{Engine, EngineInfo, Tensor, Weights, failed, other_input, unreadable};
+use super::{Engine, EngineInfo, Provider, Runtime, Tensor, Weights, failed, other_input, unreadable};
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
 use crate::guard::caught;
@@ -25,6 +26,9 @@ struct OnnxRuntime {
     session: Arc<Mutex<Session>>,
 }
 
+/// What rembg prefers to the CPU, in its order.
+const AUTOMATIC: [Provider; 3] = [Provider::Cuda, Provider::Rocm, Provider::OpenVino];
+
 /// The library of this process. Its environment lives as long as the process:
 /// ONNX Runtime allows no second one, and taking it down at exit crashes in
 /// some versions.
@@ -36,27 +40,108 @@ struct Library {
 
 static LIBRARY: Mutex<Option<Arc<Library>>> = Mutex::new(None);
 
-pub(super) fn open(
-    weights: &Weights,
-    threads: usize,
-    runtime: Option<&Path>,
-    hints: &[PathBuf],
-) -> Result<Box<dyn Engine>> {
-    let library = library(runtime, hints)?;
-    let session = caught(|| session(&library.environment, weights, threads))
-        .map_err(|panic| failed(NAME, panic))?
-        .map_err(|error| unreadable(NAME, &error).because(error))?;
+pub(super) fn open(weights: &Weights, threads: usize, runtime: &Runtime<'_>) -> Result<Box<dyn Engine>> {
+    let library = library(runtime.path, runtime.hints)?;
+    let (session, provider, fallback) = choose(&library, weights, threads, runtime.providers)?;
     let input = input_dimensions(session.inputs())?;
     let info = EngineInfo {
         name: "onnxruntime",
         version: library.version.clone(),
-        provider: "CPUExecutionProvider".to_owned(),
+        provider: provider.name().to_owned(),
         library: Some(library.path.clone()),
         threads,
-        fallback: None,
+        fallback,
     };
     let session = Arc::new(Mutex::new(session));
     Ok(Box::new(OnnxRuntime { info, input, worker: Worker::start(NAME)?, session }))
+}
+
+/// The first of the providers that can be set up, and why those before it cannot.
+fn choose(
+    library: &Library,
+    weights: &Weights,
+    threads: usize,
+    asked: &[Provider],
+) -> Result<(Session, Provider, Option<String>)> {
+    let mut refused = String::new();
+    for provider in preferences(asked) {
+        let told = (!refused.is_empty()).then(|| format!("A preferred provider cannot be used. Tried:{refused}"));
+        if provider == Provider::Cpu {
+            return Ok((on_cpu(library, weights, threads)?, provider, told));
+        }
+        match accelerated(library, weights, threads, provider) {
+            Ok(session) => return Ok((session, provider, told)),
+            Err(why) => refused += &format!("\n  {provider}: {why}"),
+        }
+    }
+    // Where the CPU fails too, it is the model's fault.
+    on_cpu(library, weights, threads)?;
+    let message = format!("No provider that was asked for can be used. Tried:{refused}");
+    Err(Error::with_message(Code::EngineUnavailable, message))
+}
+
+fn preferences(asked: &[Provider]) -> Vec<Provider> {
+    if !asked.is_empty() {
+        return asked.to_vec();
+    }
+    AUTOMATIC.into_iter().filter(|provider| is_offered(*provider)).chain([Provider::Cpu]).collect()
+}
+
+fn on_cpu(library: &Library, weights: &Weights, threads: usize) -> Result<Session> {
+    caught(|| session(&library.environment, weights, threads, None))
+        .map_err(|panic| failed(NAME, panic))?
+        .map_err(|error| unreadable(NAME, &error).because(error))
+}
+
+fn accelerated(
+    library: &Library,
+    weights: &Weights,
+    threads: usize,
+    provider: Provider,
+) -> std::result::Result<Session, String> {
+    if !is_offered(provider) {
+        return Err(format!("{} does not offer it", library.path.display()));
+    }
+    let accelerator = accelerator(provider, threads);
+    caught(|| session(&library.environment, weights, threads, accelerator))?.map_err(|error| said(&error))
+}
+
+/// Without the place in its own source that ONNX Runtime may put before it.
+fn said(error: &ort::Error) -> String {
+    let text = error.to_string();
+    let coded = text.rsplit_once("[ONNXRuntimeError] : ").and_then(|(_, coded)| coded.splitn(3, " : ").nth(2));
+    coded.unwrap_or(&text).trim().to_owned()
+}
+
+fn is_offered(provider: Provider) -> bool {
+    let told = match provider {
+        Provider::Cpu => Ok(true),
+        Provider::Cuda => ep::CUDA::is_available(),
+        Provider::Rocm => ep::ROCm::is_available(),
+        Provider::OpenVino => ep::OpenVINO::is_available(),
+        Provider::CoreMl => ep::CoreML::is_available(),
+        Provider::DirectMl => ep::DirectML::is_available(),
+    };
+    told.unwrap_or(false)
+}
+
+/// Left to themselves, these compute with fewer bits where the hardware can, and
+/// masks move: CUDA in TF32, OpenVINO in 16 bits on graphics and, by its version, on
+/// processors with bfloat16, Core ML in 16 bits on Apple's neural engine and in its
+/// older format.
+fn accelerator(provider: Provider, threads: usize) -> Option<ExecutionProviderDispatch> {
+    let dispatch = match provider {
+        Provider::Cpu => return None,
+        Provider::Cuda => ep::CUDA::default().with_tf32(false).build(),
+        Provider::Rocm => ep::ROCm::default().build(),
+        Provider::OpenVino => ep::OpenVINO::default().with_precision("FP32").with_num_threads(threads).build(),
+        Provider::CoreMl => {
+            let core_ml = ep::CoreML::default().with_model_format(ModelFormat::MLProgram);
+            core_ml.with_compute_units(ComputeUnits::CPUAndGPU).build()
+        }
+        Provider::DirectMl => ep::DirectML::default().build(),
+    };
+    Some(dispatch.error_on_failure())
 }
 
 /// The library that is loaded, or else the first that can be.
@@ -119,12 +204,19 @@ fn reason(error: &ort::LoadDynamicError) -> String {
 ///
 /// Threads that spin while they have nothing to do would save 5 to 9 % of an
 /// inference, and burn the cores on which other pictures decode and encode.
-fn session(environment: &Environment, weights: &Weights, threads: usize) -> ort::Result<Session> {
+fn session(
+    environment: &Environment,
+    weights: &Weights,
+    threads: usize,
+    accelerator: Option<ExecutionProviderDispatch>,
+) -> ort::Result<Session> {
+    let cpu = ep::CPU::default().with_arena_allocator(true).build();
+    let providers: Vec<_> = accelerator.into_iter().chain([cpu]).collect();
     let mut builder = Session::builder(environment)?
         .with_intra_threads(threads)?
         .with_inter_threads(1)?
         .with_memory_pattern(false)?
-        .with_execution_providers([CPU::default().with_arena_allocator(true).build()])?
+        .with_execution_providers(providers)?
         .with_config_entry("session.intra_op.allow_spinning", "0")?;
     match weights {
         Weights::Bytes(bytes) => builder.commit_from_memory(bytes),

@@ -4,6 +4,7 @@
 //! say so when it is absent.
 
 mod onnx;
+mod providers;
 #[cfg(feature = "onnxruntime")]
 mod runtimes;
 
@@ -49,14 +50,19 @@ pub(crate) fn runtime() -> Option<PathBuf> {
     found.filter(|_| cfg!(feature = "onnxruntime"))
 }
 
+/// This runtime and no other, where one is named.
+fn at(path: Option<&Path>) -> Runtime<'_> {
+    Runtime { path, ..Runtime::default() }
+}
+
 /// The engines that can be had here.
 pub(crate) fn engines(weights: &Weights, threads: usize) -> Vec<Box<dyn Engine>> {
     let mut engines = Vec::new();
     if let Some(runtime) = runtime() {
-        engines.push(open(EngineChoice::OnnxRuntime, weights, threads, Some(&runtime), &[]).expect("it opens"));
+        engines.push(open(EngineChoice::OnnxRuntime, weights, threads, &at(Some(&runtime))).expect("it opens"));
     }
     if cfg!(feature = "rten") {
-        engines.push(open(EngineChoice::Rten, weights, threads, None, &[]).expect("it opens"));
+        engines.push(open(EngineChoice::Rten, weights, threads, &at(None)).expect("it opens"));
     }
     engines
 }
@@ -128,7 +134,7 @@ fn a_model_of_another_kind_is_refused() {
     for (model, code) in refused {
         for (choice, runtime) in [(EngineChoice::Rten, None), (EngineChoice::OnnxRuntime, runtime())] {
             if cfg!(feature = "rten") && choice == EngineChoice::Rten || runtime.is_some() {
-                let opened = open(choice, &bytes(model.clone()), 1, runtime.as_deref(), &[]);
+                let opened = open(choice, &bytes(model.clone()), 1, &at(runtime.as_deref()));
                 let error = opened.err().unwrap_or_else(|| panic!("{choice} opens what should be {}", code.name()));
                 assert_eq!(error.code(), code, "{choice}: {error}");
             }
@@ -145,7 +151,7 @@ fn a_model_file_may_have_any_name_but_must_be_a_file() {
         engines(&Weights::File(path), 1);
     }
     for path in [folder.path().to_owned(), folder.path().join("gone.onnx")] {
-        let opened = open(EngineChoice::Auto, &Weights::File(path.clone()), 1, None, &[]);
+        let opened = open(EngineChoice::Auto, &Weights::File(path.clone()), 1, &at(None));
         let error = opened.err().expect("it cannot be read");
         assert_eq!(error.code(), Code::CannotRead);
         assert!(error.message().contains(&path.display().to_string()), "{error}");
@@ -270,7 +276,7 @@ fn nothing_is_printed() {
         || {
             for weights in [bundled(), bytes(*b"not a model")] {
                 for (choice, runtime) in [(EngineChoice::Rten, None), (EngineChoice::OnnxRuntime, runtime())] {
-                    if let Ok(engine) = open(choice, &weights, 1, runtime.as_deref(), &[]) {
+                    if let Ok(engine) = open(choice, &weights, 1, &at(runtime.as_deref())) {
                         let wrong = Tensor { shape: vec![1, 1, 320, 320], data: vec![0.0; 320 * 320] };
                         assert!(engine.run(wrong, &Control::default()).is_err());
                     }
@@ -286,7 +292,7 @@ fn nothing_is_printed() {
 #[test]
 fn rten_tells_the_version_that_is_locked() {
     let lock = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock"));
-    let engine = open(EngineChoice::Rten, &bytes(onnx::identity(onnx::FLOAT, &["x"], &[1])), 1, None, &[]);
+    let engine = open(EngineChoice::Rten, &bytes(onnx::identity(onnx::FLOAT, &["x"], &[1])), 1, &at(None));
     let version = engine.map(|engine| engine.info().version.clone()).expect("it opens");
     assert!(lock.contains(&format!("name = \"rten\"\nversion = \"{version}\"")), "{version} is not the locked one");
 }

@@ -3,22 +3,26 @@
 //! This is the plain refinement, the one that rembg does: the model's matte in
 //! 8 bits, enlarged with Lanczos3. It knows nothing of the picture's edges.
 
+mod smooth;
+
 use crate::control::Control;
 use crate::error::Result;
 use crate::lanczos;
 use crate::pixels::{Layout, Matte, Pixels};
 
-/// Makes the alpha of a picture of `size`, [`Layout::Gray8`], 255 for subject.
+/// Makes the alpha of a picture of `size`, [`Layout::Gray8`], 255 for subject;
+/// nothing between 0 and 255 when it is to be `smooth`.
 ///
 /// # Errors
 /// [`Code::Cancelled`](crate::Code::Cancelled);
 /// [`Code::BadPixels`](crate::Code::BadPixels) when the matte does not hold its
 /// size or `size` has no pixel.
-pub(crate) fn refine(matte: &Matte, size: (u32, u32), control: &Control<'_>) -> Result<Pixels> {
+pub(crate) fn refine(matte: &Matte, size: (u32, u32), smooth: bool, control: &Control<'_>) -> Result<Pixels> {
     control.check()?;
     let small = Pixels::new(matte.width, matte.height, Layout::Gray8, matte.data.iter().copied().map(byte).collect())?;
     let data = lanczos::resized(small.data(), (0, 1), (matte.width, matte.height), size)?;
-    Pixels::new(size.0, size.1, Layout::Gray8, data)
+    let alpha = Pixels::new(size.0, size.1, Layout::Gray8, data)?;
+    if smooth { smooth::smooth(&alpha, control) } else { Ok(alpha) }
 }
 
 /// rembg cuts the fraction off and does not round.
@@ -38,7 +42,7 @@ mod tests {
     }
 
     fn refined(matte: &Matte, size: (u32, u32)) -> Vec<u8> {
-        let alpha = refine(matte, size, &Control::default()).expect("nothing is wrong");
+        let alpha = refine(matte, size, false, &Control::default()).expect("nothing is wrong");
         assert_eq!((alpha.width(), alpha.height(), alpha.layout()), (size.0, size.1, Layout::Gray8));
         alpha.into_data()
     }
@@ -67,8 +71,9 @@ mod tests {
 
     #[test]
     fn a_matte_that_lies_or_a_stop_is_an_error() {
-        let code =
-            |matte: &Matte, size, control: &Control<'_>| refine(matte, size, control).expect_err("refused").code();
+        let code = |matte: &Matte, size, control: &Control<'_>| {
+            refine(matte, size, false, control).expect_err("refused").code()
+        };
         let token = CancelToken::new();
         token.cancel();
         let stopped = Control { cancel: Some(&token), ..Control::default() };

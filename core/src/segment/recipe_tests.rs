@@ -53,7 +53,7 @@ fn our_mask(picture: &Path, engine: &dyn Engine) -> Pixels {
     let size = rgb.dimensions();
     let pixels = Pixels::new(size.0, size.1, Layout::Rgb8, rgb.into_raw()).expect("the sizes agree");
     let matte = super::segment(&pixels, &Recipe::U2NET, engine, &Control::default()).expect("it runs");
-    refine(&matte, size, &Control::default()).expect("it can be enlarged")
+    refine(&matte, size, false, &Control::default()).expect("it can be enlarged")
 }
 
 /// The mean difference in 255ths, and the overlap of what is more than half subject.

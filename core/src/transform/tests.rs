@@ -7,7 +7,7 @@ use crate::control::{CancelToken, Control, Progress, Stage};
 use crate::error::Code;
 use crate::pixels::{Layout, Pixels};
 
-const FREE: Control<'_> = Control { progress: None, cancel: None };
+const FREE: Control<'_> = Control { progress: None, cancel: None, stop: None };
 
 fn drawn(width: u32, height: u32, layout: Layout, pixel: impl Fn(f64, f64) -> [u8; 4]) -> Pixels {
     let at = |i: u32| pixel(f64::from(i % width) + 0.5, f64::from(i / width) + 0.5);
@@ -49,7 +49,7 @@ fn cancelled_inside(stage: Stage, work: impl Fn(&Control<'_>) -> Option<Code>) -
             token.cancel();
         }
     };
-    let control = Control { progress: Some(&progress), cancel: Some(&token) };
+    let control = Control { progress: Some(&progress), cancel: Some(&token), ..Control::default() };
     assert_eq!(work(&control), Some(Code::Cancelled));
     seen.into_inner()
 }

@@ -34,7 +34,7 @@ fn model() -> Weights {
 }
 
 fn refusal(choice: EngineChoice, runtime: &Path) -> String {
-    let error = open(choice, &model(), 1, Some(runtime), &[]).err().expect("this is no runtime");
+    let error = open(choice, &model(), 1, &at(Some(runtime))).err().expect("this is no runtime");
     assert_eq!(error.code(), Code::EngineUnavailable);
     let message = error.message().to_owned();
     assert!(message.contains(&runtime.display().to_string()), "{message}");
@@ -69,11 +69,11 @@ fn a_bad_runtime_is_one_clear_error_and_a_good_one_serves_later() {
                 }
             }
             if let Some(good) = runtime() {
-                let engine = open(EngineChoice::OnnxRuntime, &model(), 1, Some(&good), &[]).expect("it is a good one");
+                let engine = open(EngineChoice::OnnxRuntime, &model(), 1, &at(Some(&good))).expect("it is a good one");
                 let loaded = engine.info().library.clone().expect("a library was loaded");
                 assert!(loaded.starts_with(&good), "{}", loaded.display());
                 let later = text_file(folder, "later.so");
-                let engine = open(EngineChoice::OnnxRuntime, &model(), 1, Some(&later), &[]).expect("one is loaded");
+                let engine = open(EngineChoice::OnnxRuntime, &model(), 1, &at(Some(&later))).expect("one is loaded");
                 assert_eq!(engine.info().library.as_ref(), Some(&loaded), "it tells which one is in use");
                 refusal(EngineChoice::OnnxRuntime, &folder.join("gone.so"));
             }
@@ -89,7 +89,8 @@ fn without_a_runtime_rten_serves_and_tells_why() {
     };
     alone("runtimes::without_a_runtime_rten_serves_and_tells_why", clear, || {
         let hint = PathBuf::from("/nowhere/onnxruntime/capi");
-        let info = open(EngineChoice::Auto, &model(), 1, None, &[hint]).expect("rten serves").info().clone();
+        let here = Runtime { hints: &[hint], ..at(None) };
+        let info = open(EngineChoice::Auto, &model(), 1, &here).expect("rten serves").info().clone();
         if info.name == "rten" {
             let why = info.fallback.expect("it tells why");
             assert!(why.starts_with("ONNX Runtime was not found. Tried:"), "{why}");
@@ -98,7 +99,7 @@ fn without_a_runtime_rten_serves_and_tells_why() {
         } else {
             println!("SKIPPED: the system has an ONNX Runtime of its own");
         }
-        let info = open(EngineChoice::Rten, &model(), 1, None, &[]).expect("it was asked for").info().clone();
+        let info = open(EngineChoice::Rten, &model(), 1, &at(None)).expect("it was asked for").info().clone();
         assert_eq!(info.fallback, None);
     });
 }
@@ -112,7 +113,7 @@ fn a_broken_runtime_is_told_from_a_missing_one() {
         command.env("REMREMBG_ONNXRUNTIME", &broken).env_remove("ORT_DYLIB_PATH");
     };
     alone("runtimes::a_broken_runtime_is_told_from_a_missing_one", set, || {
-        let info = open(EngineChoice::Auto, &model(), 1, None, &[]).expect("rten serves").info().clone();
+        let info = open(EngineChoice::Auto, &model(), 1, &at(None)).expect("rten serves").info().clone();
         if let Some(why) = info.fallback {
             assert!(why.starts_with("ONNX Runtime was found but cannot be used"), "{why}");
             assert!(why.contains("REMREMBG_ONNXRUNTIME: ") && why.contains("broken.so: "), "{why}");
@@ -136,7 +137,7 @@ fn the_next_place_is_tried_when_one_is_broken() {
     };
     alone("runtimes::the_next_place_is_tried_when_one_is_broken", set, || {
         if let Some(good) = std::env::var_os("ORT_DYLIB_PATH") {
-            let info = open(EngineChoice::Auto, &model(), 1, None, &[]).expect("it serves").info().clone();
+            let info = open(EngineChoice::Auto, &model(), 1, &at(None)).expect("it serves").info().clone();
             let library = info.library.expect("ONNX Runtime serves");
             assert!(library.starts_with(good), "{}", library.display());
         }

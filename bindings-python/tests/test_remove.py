@@ -1,0 +1,293 @@
+"""rembg's call: what comes back has the type, the shape and the meaning that its users know.
+
+Modes and shapes in the tables are those that rembg 2.0.86 gives for the same.
+"""
+
+from __future__ import annotations
+
+import inspect
+import io
+import os
+
+import numpy
+import pytest
+from PIL import Image, ImageOps
+
+import remrembg
+from remrembg import new_session, remove
+
+
+def opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data))
+
+
+def half_red(size=(8, 8), behind=(0, 40, 80)) -> Image.Image:
+    """To the tiny model red is subject: the left half."""
+    image = Image.new("RGB", size, behind)
+    image.paste((255, 0, 0), (0, 0, size[0] // 2, size[1]))
+    return image
+
+
+def encoded(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def test_the_names_are_rembgs():
+    names = list(inspect.signature(remove).parameters)
+    assert names[:8] == [
+        "data",
+        "alpha_matting",
+        "alpha_matting_foreground_threshold",
+        "alpha_matting_background_threshold",
+        "alpha_matting_erode_size",
+        "session",
+        "only_mask",
+        "post_process_mask",
+    ]
+    defaults = {name: parameter.default for name, parameter in inspect.signature(remove).parameters.items()}
+    assert [defaults[name] for name in names[1:8]] == [False, 240, 10, 10, None, False, False]
+    assert {"decontaminate", "bgcolor", "force_return_bytes", "putalpha"} < set(names)
+
+
+def test_what_comes_back_is_what_went_in(tiny):
+    image = half_red()
+    assert opened(remove(encoded(image), session=tiny)).format == "PNG"
+    made = remove(image, session=tiny)
+    assert (type(made), made.mode, made.size) == (Image.Image, "RGBA", (8, 8))
+    array = remove(numpy.asarray(image), session=tiny)
+    assert (type(array), array.dtype, array.shape) == (numpy.ndarray, numpy.uint8, (8, 8, 4))
+    assert (array == numpy.asarray(made)).all()
+    assert (array == numpy.asarray(opened(remove(encoded(image), session=tiny)))).all()
+    assert tuple(array[4, 1]) == (255, 0, 0, 255)
+    assert tuple(array[4, 6]) == (0, 0, 0, 0)
+
+
+def test_a_path_and_a_file_object_give_bytes(tiny, tmp_path):
+    path = tmp_path / "photo.png"
+    path.write_bytes(encoded(half_red()))
+    expected = remove(path.read_bytes(), session=tiny)
+    assert remove(path, session=tiny) == expected
+    assert remove(str(path), session=tiny) == expected
+    with path.open("rb") as file:
+        assert remove(file, session=tiny) == expected
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "CMYK", "1", "I", "F", "YCbCr", "HSV", "LAB"])
+def test_every_mode_of_pillow_gives_rgba_and_a_grey_mask(tiny, mode):
+    source = half_red() if mode in ("YCbCr", "HSV") else half_red().convert("L" if mode in "LA1IF" else "RGB")
+    image = ImageOps.invert(source.convert("RGB")).convert(mode) if mode == "CMYK" else source.convert(mode)
+    made = remove(image, session=tiny)
+    mask = remove(image, session=tiny, only_mask=True)
+    assert (made.mode, mask.mode, made.size, mask.size) == ("RGBA", "L", (8, 8), (8, 8))
+
+
+def test_sixteen_bits_become_eight(tiny):
+    deep = (numpy.asarray(half_red().convert("L")).astype(numpy.uint16)) * 257
+    assert remove(Image.fromarray(deep), session=tiny).tobytes() == remove(half_red().convert("L"), session=tiny).tobytes()
+
+
+def test_transparency_in_a_palette_limits_the_alpha(tiny):
+    image = half_red().convert("P", palette=Image.Palette.ADAPTIVE)
+    image.info["transparency"] = image.getpixel((1, 1))
+    assert remove(image, session=tiny).getpixel((1, 1)) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("shape", "cut_out"),
+    [((6, 8), (6, 8, 4)), ((6, 8, 1), (6, 8, 4)), ((6, 8, 2), (6, 8, 4)), ((6, 8, 3), (6, 8, 4)), ((6, 8, 4), (6, 8, 4))],
+)
+def test_every_shape_of_array_gives_four_channels_and_a_flat_mask(tiny, shape, cut_out):
+    array = numpy.full(shape, 255, numpy.uint8)
+    assert remove(array, session=tiny).shape == cut_out
+    assert remove(array, session=tiny, only_mask=True).shape == (6, 8)
+
+
+def test_arrays_need_not_be_contiguous(tiny):
+    whole = numpy.asarray(half_red((16, 12)))
+    views = [whole[:, ::-1], whole[::-1], whole[::2, ::2], whole[:, :, ::-1], whole[2:, 3:], whole.transpose(1, 0, 2)]
+    for view in views:
+        assert (remove(view, session=tiny) == remove(view.copy(), session=tiny)).all()
+    padded = numpy.zeros((12, 20, 3), numpy.uint8)[:, :16]
+    padded[:] = whole
+    assert (remove(padded, session=tiny) == remove(whole, session=tiny)).all()
+
+
+def test_a_result_may_be_written_to_and_outlives_all_else(tiny):
+    made = remove(numpy.asarray(half_red()), session=tiny)
+    made[:] = 7
+    assert (made == 7).all()
+    image = remove(half_red(), session=tiny)
+    image.putpixel((0, 0), (1, 2, 3, 4))
+    assert image.getpixel((0, 0)) == (1, 2, 3, 4)
+
+
+def test_a_truth_array_is_black_and_white(tiny):
+    truth = numpy.asarray(half_red().convert("L")) > 50
+    assert (remove(truth, session=tiny) == remove(truth.astype(numpy.uint8) * 255, session=tiny)).all()
+
+
+@pytest.mark.parametrize("array", [numpy.zeros((4, 4, 3), numpy.float32), numpy.zeros((4, 4, 5), numpy.uint8), numpy.zeros(4, numpy.uint8)])
+def test_an_array_of_another_kind_is_refused_by_name(tiny, array):
+    with pytest.raises(TypeError, match=f"got: {array.dtype}"):
+        remove(array, session=tiny)
+
+
+def test_an_empty_array_is_refused(tiny):
+    with pytest.raises(remrembg.ValidationError, match="at least one pixel"):
+        remove(numpy.zeros((0, 4, 3), numpy.uint8), session=tiny)
+
+
+def test_the_given_picture_stays_as_it_was(tiny):
+    """rembg's putalpha changes the caller's image."""
+    image, array = half_red(), numpy.asarray(half_red()).copy()
+    before = image.tobytes()
+    for options in ({}, {"putalpha": True}, {"bgcolor": (1, 2, 3, 4)}):
+        remove(image, session=tiny, **options)
+        remove(array, session=tiny, **options)
+    assert (image.mode, image.tobytes(), array.tobytes()) == ("RGB", before, before)
+
+
+def test_exif_orientation_is_applied(tiny):
+    image = half_red((8, 4))
+    exif = image.getexif()
+    exif[0x0112] = 6
+    file = io.BytesIO()
+    image.save(file, "JPEG", exif=exif, quality=100, subsampling=0)
+    made = remove(opened(file.getvalue()), session=tiny)
+    assert made.size == (4, 8)
+    assert made.getpixel((2, 1))[3] > 200 and made.getpixel((2, 6))[3] < 50, "the subject is above"
+
+
+def test_the_colour_profile_of_a_pillow_image_is_kept(tiny):
+    image = half_red()
+    image.info["icc_profile"] = b"a profile"
+    assert remove(image, session=tiny).info["icc_profile"] == b"a profile"
+    assert "icc_profile" not in remove(image, session=tiny, only_mask=True).info
+
+
+def test_only_mask_gives_the_mask_alone(tiny):
+    mask = remove(half_red(), session=tiny, only_mask=True)
+    assert (mask.mode, mask.getpixel((1, 4)), mask.getpixel((6, 4))) == ("L", 255, 0)
+    assert mask.tobytes() == remove(half_red(), session=tiny, only_mask=True, bgcolor=(1, 2, 3, 4)).tobytes()
+    assert mask.tobytes() == remove(half_red(), session=tiny, only_mask=True, alpha_matting=True).tobytes()
+
+
+def test_bgcolor_is_put_behind_and_the_result_is_still_rgba(tiny):
+    for color in ((10, 200, 30, 255), "#0ac81e"):
+        made = remove(half_red(), session=tiny, bgcolor=color)
+        assert (made.mode, made.getpixel((1, 4)), made.getpixel((6, 4))) == ("RGBA", (255, 0, 0, 255), (10, 200, 30, 255))
+    assert opened(remove(encoded(half_red()), session=tiny, bgcolor=(10, 200, 30, 255))).mode == "RGBA"
+    clear = remove(half_red(), session=tiny, bgcolor=(10, 200, 30, 100))
+    assert clear.getpixel((6, 4)) == (10, 200, 30, 100)
+
+
+def test_putalpha_keeps_the_colours_under_full_transparency(tiny):
+    made = remove(half_red(), session=tiny, putalpha=True)
+    assert made.getpixel((6, 4)) == (0, 40, 80, 0)
+    assert remove(half_red(), session=tiny).getpixel((6, 4)) == (0, 0, 0, 0)
+
+
+def test_soft_edges_have_the_colours_of_the_picture_not_darker_ones(tiny):
+    """rembg multiplies them by alpha and stores that as if it had not."""
+    array = numpy.full((8, 8, 3), 200, numpy.uint8)
+    array[:, :, 0] = numpy.linspace(0, 255, 8).astype(numpy.uint8)
+    made = remove(array, session=tiny)
+    soft = (made[:, :, 3] > 0) & (made[:, :, 3] < 255)
+    assert soft.any()
+    assert (made[soft][:, 1:3] == 200).all()
+
+
+def test_post_process_mask_smooths_and_hardens(tiny):
+    array = numpy.zeros((64, 64, 3), numpy.uint8)
+    array[16:48, 8:32, 0] = 255
+    soft = remove(array, session=tiny, only_mask=True)
+    hard = remove(array, session=tiny, only_mask=True, post_process_mask=True)
+    assert set(numpy.unique(hard)) == {0, 255}
+    assert len(numpy.unique(soft)) > 10
+    assert hard[32, 20] == 255 and hard[32, 50] == 0
+
+
+def test_alpha_matting_finds_the_blend_that_a_coarse_mask_misses(session_for_blend):
+    session, picture, alpha = session_for_blend
+    plain = remove(picture, session=session)[:, :, 3]
+    matted = remove(picture, session=session, alpha_matting=True)
+    off = lambda got: numpy.abs(got.astype(float) - alpha).mean()  # noqa: E731
+    assert off(matted[:, :, 3]) < 3 < off(plain)
+    half = numpy.abs(alpha - 128) < 60
+    assert numpy.abs(matted[half][:, :3].astype(int) - (220, 30, 30)).max() < 40, "colours without the background's"
+
+
+@pytest.fixture
+def session_for_blend(tiny):
+    """Red before blue, mixed over a soft edge that the model's 8 × 8 mask is too coarse for."""
+    x = numpy.arange(96)
+    alpha = numpy.clip((60 - x) / 12, 0, 1)
+    red, blue = numpy.array([220, 30, 30]), numpy.array([20, 40, 210])
+    row = alpha[:, None] * red + (1 - alpha[:, None]) * blue
+    picture = numpy.repeat(row[None].round().astype(numpy.uint8), 96, axis=0)
+    return tiny, picture, numpy.repeat(alpha[None] * 255, 96, axis=0)
+
+
+def test_thresholds_that_leave_no_sure_region_give_the_plain_alpha(tiny):
+    plain = remove(half_red(), session=tiny)
+    made = remove(half_red(), session=tiny, alpha_matting=True, alpha_matting_foreground_threshold=270)
+    assert made.getchannel("A").tobytes() == plain.getchannel("A").tobytes()
+
+
+def test_force_return_bytes_gives_bytes_whatever_came(tiny):
+    for data in (half_red(), numpy.asarray(half_red()), encoded(half_red())):
+        assert opened(remove(data, session=tiny, force_return_bytes=True)).format == "PNG"
+    assert opened(remove(half_red(), session=tiny, force_return_bytes=True, format="webp")).format == "WEBP"
+
+
+def test_the_options_of_the_hosted_api_go_with_it(tiny):
+    made = remove(half_red(), session=tiny, w=20, h=10, exact_resize=True)
+    assert made.size == (20, 10)
+    assert remove(half_red((8, 4)), session=tiny, angle=90).size == (4, 8)
+    with pytest.raises(ValueError, match="format is for encoded results"):
+        remove(half_red(), session=tiny, format="png")
+
+
+def test_a_typing_error_is_not_swallowed(tiny):
+    with pytest.raises(TypeError, match="olny_mask"):
+        remove(half_red(), session=tiny, olny_mask=True)
+
+
+def test_a_session_has_rembgs_names(tiny_settings):
+    session = new_session("u2net_custom", model_path=tiny_settings["model"])
+    assert session.model_name == str(tiny_settings["model"])
+    default = new_session()
+    assert default.model_name == "u2netp" == remrembg.MODELS[0]
+    [mask] = default.predict(half_red((32, 32)))
+    assert (mask.mode, mask.size) == ("L", (32, 32))
+
+
+def test_threads_come_from_the_session_options_or_the_environment(monkeypatch):
+    class SessionOptions:
+        intra_op_num_threads = 2
+
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert new_session("u2netp").engine.threads == 1
+    assert new_session("u2netp", sess_opts=SessionOptions()).engine.threads == 2
+
+
+def test_models_that_are_not_there_are_told():
+    with pytest.raises(ValueError, match="Unknown model 'sam'"):
+        new_session("sam")
+    with pytest.raises(ValueError, match="model_path is required"):
+        new_session("dis_custom")
+
+
+def test_a_model_is_fetched_once_and_its_licence_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("REMREMBG_MODELS", str(tmp_path))
+    monkeypatch.setenv("REMREMBG_MODEL_MIRROR", "http://127.0.0.1:9/")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(remrembg.ModelError) as caught:
+        new_session("silueta")
+    assert caught.value.code == "model_fetch_failed"
+    assert [name for name in os.listdir(tmp_path) if name.endswith(".onnx")] == []
+    with pytest.warns(UserWarning, match="forbids commercial use"), pytest.raises(remrembg.ModelError):
+        remrembg.fetch_model("bria-rmbg")
+    assert remrembg.fetch_model("u2netp") is None

@@ -1,0 +1,376 @@
+"""The library: threads, processes, many pictures, event loops, callbacks, stops."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import io
+import multiprocessing
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+import weakref
+
+import numpy
+import pytest
+from PIL import Image
+
+import remrembg
+
+STAGES = ["decode", "segment", "refine", "cut_out", "encode"]
+
+
+def picture(size=(8, 8)) -> bytes:
+    image = Image.new("RGB", size)
+    image.paste((255, 0, 0), (0, 0, size[0] // 2, size[1]))
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def test_a_remover_tells_what_it_runs_on():
+    remover = remrembg.Remover(engine="rten", threads="2")
+    engine = remover.engine
+    assert (remover.model, engine.name, engine.threads, engine.library) == ("u2netp", "rten", 2, None)
+    assert repr(remover) == "Remover(engine='rten', threads='2')"
+
+
+def test_wrong_settings_are_all_told_at_once():
+    with pytest.raises(remrembg.ValidationError) as caught:
+        remrembg.Remover(threads=-1, max_side="wide", zoom=1)
+    assert [problem["field"] for problem in caught.value.details] == ["threads", "max_side", "zoom"]
+
+
+def test_limits_are_settings(tiny_settings):
+    remover = remrembg.Remover(**tiny_settings, max_side=7, max_bytes=2**20)
+    with pytest.raises(remrembg.ValidationError, match=r"Image width \(8px\) exceeds the maximum allowed width of 7px"):
+        remover.rmbg(picture())
+
+
+def test_onnxruntime_is_found_where_it_is_installed_without_being_imported():
+    code = (
+        "import sys, remrembg\n"
+        "engine = remrembg.Remover().engine\n"
+        "assert 'onnxruntime' not in sys.modules\n"
+        "assert engine.name == 'onnxruntime' and 'site-packages' in engine.library, engine\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_many_come_in_order_and_a_bad_one_spoils_no_other(tiny):
+    pictures = [picture((8 + number, 8)) for number in range(20)]
+    pictures[3] = b"no picture"
+    outcomes = list(tiny.remove_many(pictures, jobs=4))
+    assert [outcome.image for outcome in outcomes] == pictures
+    widths = [Image.open(io.BytesIO(outcome.get())).width for outcome in outcomes if outcome.error is None]
+    assert widths == [8 + number for number in range(20) if number != 3]
+    bad = outcomes[3]
+    assert bad.result is None and isinstance(bad.error, remrembg.ValidationError)
+    with pytest.raises(remrembg.ValidationError):
+        bad.get()
+
+
+def test_many_give_back_what_they_got(tiny):
+    array = numpy.zeros((8, 8, 3), numpy.uint8)
+    image = Image.new("RGB", (8, 8))
+    made = [outcome.get() for outcome in remrembg.remove_many([array, image, picture()], session=tiny, w=4)]
+    assert (made[0].shape, made[1].size, type(made[2])) == ((4, 4, 4), (4, 4), bytes)
+
+
+def test_many_take_no_more_than_they_need(tiny):
+    taken = []
+
+    def endless():
+        while True:
+            taken.append(1)
+            yield picture()
+
+    for number, outcome in enumerate(tiny.remove_many(endless(), jobs=2)):
+        assert outcome.error is None
+        if number == 4:
+            break
+    assert len(taken) <= 4 + 2 * 2 + 1
+
+
+def test_what_the_source_of_pictures_raises_comes_out(tiny):
+    def source():
+        yield picture()
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        list(tiny.remove_many(source(), jobs=1))
+
+
+def test_a_wrong_option_is_told_before_any_picture_is_taken(tiny):
+    with pytest.raises(TypeError, match="olny_mask"):
+        tiny.remove_many(iter([]), olny_mask=True)
+    with pytest.raises(TypeError, match="olny_mask"):
+        tiny.remove_many_async(iter([]), olny_mask=True)
+    with pytest.raises(ValueError, match="jobs must be at least 0, got: -1"):
+        tiny.remove_many([], jobs=-1)
+
+
+def test_progress_tells_each_stage_from_start_to_end(tiny):
+    told = []
+    tiny.rmbg(picture(), format="png", progress=lambda stage, fraction: told.append((stage, fraction)))
+    assert [stage for stage, fraction in told if fraction == 0] == STAGES
+    assert [stage for stage, fraction in told if fraction == 1] == STAGES
+    assert all(0 <= fraction <= 1 for _, fraction in told)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("fraction", [0, 1])
+def test_what_a_callback_raises_ends_the_removal_and_comes_out(tiny, stage, fraction):
+    class Mine(Exception):
+        pass
+
+    told = []
+
+    def progress(name, so_far):
+        told.append(name)
+        if (name, so_far) == (stage, fraction):
+            raise Mine(stage)
+
+    with pytest.raises(Mine, match=stage) as caught:
+        tiny.rmbg(picture(), progress=progress)
+    assert caught.value.__traceback__ is not None
+    assert told[-1] == stage, "nothing is told after it"
+    assert tiny.rmbg(picture())
+
+
+def test_a_callback_may_use_the_remover(tiny):
+    inner = []
+    tiny.rmbg(picture(), progress=lambda stage, fraction: inner.append(tiny.rmbg(picture())))
+    assert len(set(inner)) == 1
+
+
+def test_a_token_stops_what_runs_and_what_comes(tiny):
+    token = remrembg.CancelToken()
+    assert not token.cancelled
+
+    def progress(stage, fraction):
+        if stage == "segment":
+            token.cancel()
+
+    with pytest.raises(remrembg.CancelledError):
+        tiny.rmbg(picture(), cancel=token, progress=progress)
+    assert token.cancelled
+    with pytest.raises(remrembg.CancelledError):
+        tiny.remove(picture(), cancel=token)
+    child = remrembg.CancelToken(token)
+    assert child.cancelled
+    outcomes = list(tiny.remove_many([picture()] * 3, cancel=token))
+    assert [type(outcome.error) for outcome in outcomes] == [remrembg.CancelledError] * 3
+
+
+def test_leaving_a_loop_does_not_cancel_the_callers_token(tiny):
+    token = remrembg.CancelToken()
+    next(iter(tiny.remove_many([picture()] * 3, cancel=token)))
+    gc.collect()
+    assert not token.cancelled
+
+
+def test_other_threads_run_while_it_works(photo):
+    remover = remrembg.Remover(engine="rten", threads=1)
+    done = threading.Event()
+
+    def work():
+        remover.rmbg(photo)
+        done.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    steps = 0
+    while not done.is_set():
+        steps += 1
+    thread.join()
+    assert steps > 10_000
+
+
+def test_any_number_of_threads_may_share_one(tiny):
+    expected = tiny.rmbg(picture())
+    made = []
+    threads = [threading.Thread(target=lambda: made.extend(tiny.rmbg(picture()) for _ in range(20))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 160 and set(made) == {expected}
+
+
+def test_async_calls_leave_the_loop_free(photo):
+    async def main():
+        remover = remrembg.Remover(engine="rten", threads=1)
+        ticks = 0
+        task = asyncio.create_task(remover.rmbg_async(photo))
+        while not task.done():
+            await asyncio.sleep(0.001)
+            ticks += 1
+        assert ticks > 20
+        return await task
+
+    assert asyncio.run(main()) == remrembg.Remover(engine="rten", threads=1).rmbg(photo)
+
+
+def test_cancelling_a_task_stops_its_removal(photo):
+    stages = []
+
+    async def main():
+        remover = remrembg.Remover(engine="rten", threads=1)
+        begun = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def progress(stage, fraction):
+            stages.append(stage)
+            if stage == "segment":
+                loop.call_soon_threadsafe(begun.set)
+
+        task = asyncio.create_task(remover.rmbg_async(photo, progress=progress))
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert stages[-1] == "segment", "it went no further"
+
+
+def test_errors_come_out_of_async_calls(tiny):
+    async def main():
+        with pytest.raises(remrembg.ValidationError):
+            await tiny.remove_async(b"")
+
+        def progress(stage, fraction):
+            raise LookupError("mine")
+
+        with pytest.raises(LookupError, match="mine"):
+            await tiny.remove_async(picture(), progress=progress)
+
+    asyncio.run(main())
+
+
+def test_many_come_from_and_to_an_event_loop(tiny):
+    async def source():
+        for number in range(6):
+            await asyncio.sleep(0)
+            yield b"" if number == 2 else picture((8 + number, 8))
+
+    async def main():
+        got = [outcome async for outcome in tiny.remove_many_async(source(), jobs=2)]
+        again = [outcome async for outcome in tiny.remove_many_async([picture()] * 3)]
+        async for outcome in tiny.remove_many_async(source()):
+            break
+        return got, again
+
+    got, again = asyncio.run(main())
+    assert [outcome.error is None for outcome in got] == [True, True, False, True, True, True]
+    assert Image.open(io.BytesIO(got[5].get())).width == 13
+    assert len(again) == 3
+
+
+def test_a_remover_pickles_as_its_settings(tiny_settings):
+    remover = remrembg.Remover(**tiny_settings, threads=1)
+    copy = pickle.loads(pickle.dumps(remover))
+    assert repr(copy) == repr(remover)
+    assert copy.rmbg(picture()) == remover.rmbg(picture())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_remover_works_in_the_child_of_a_fork(tiny):
+    expected = tiny.rmbg(picture())
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if tiny.rmbg(picture()) == expected else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert tiny.rmbg(picture()) == expected
+
+
+@pytest.mark.parametrize("engine", ["auto", "rten"])
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_processes_share_a_remover_by_its_settings(photo, method, engine):
+    remover = remrembg.Remover(engine=engine, threads=1)
+    expected = remover.rmbg(photo)
+    with multiprocessing.get_context(method).Pool(2) as pool:
+        made = pool.map(remover.rmbg, [str(photo)] * 4)
+        with pytest.raises(remrembg.ValidationError, match="0 bytes"):
+            pool.apply(remover.rmbg, (b"",))
+    assert made == [expected] * 4
+
+
+INTERRUPTED = """
+import sys, threading, remrembg
+remover = remrembg.Remover(engine="rten", threads=1)
+def progress(stage, fraction):
+    if stage == "segment":
+        print("begun", flush=True)
+try:
+    {call}
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+    assert remover.rmbg(sys.argv[1])
+    print("and well", flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "remover.rmbg(sys.argv[1], progress=progress)",
+        "list(remover.remove_many([sys.argv[1]] * 1000, jobs=2, progress=progress))",
+        "import asyncio; asyncio.run(remover.rmbg_async(sys.argv[1], progress=progress))",
+    ],
+)
+def test_ctrl_c_stops_at_once(photo, call):
+    code = INTERRUPTED.format(call=call)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(photo)], stdout=subprocess.PIPE, text=True, preexec_fn=default_interrupt
+    )
+    assert process.stdout.readline() == "begun\n"
+    process.send_signal(signal.SIGINT)
+    rest = process.stdout.read().replace("begun\n", "")
+    assert rest == "interrupted\nand well\n"
+    assert process.wait() == 0
+
+
+def default_interrupt():
+    """A shell's background jobs ignore Ctrl-C, and so would what they start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def test_a_daemon_thread_in_the_middle_of_a_removal_does_not_spoil_the_exit(photo):
+    code = (
+        "import sys, threading, time, remrembg\n"
+        "remover = remrembg.Remover(engine='rten', threads=1)\n"
+        "begun = threading.Event()\n"
+        "def work():\n"
+        "    remover.rmbg(sys.argv[1], progress=lambda stage, fraction: stage == 'segment' and begun.set())\n"
+        "threading.Thread(target=work, daemon=True).start()\n"
+        "begun.wait()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(photo)], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_nothing_is_kept_after_a_removal(tiny):
+    image = Image.new("RGB", (8, 8))
+    data = io.BytesIO(picture())
+    kept = [weakref.ref(image), weakref.ref(data)]
+    tiny.remove(image)
+    tiny.rmbg(data)
+    del image, data
+    gc.collect()
+    assert [reference() for reference in kept] == [None, None]
+
+
+def test_a_remover_goes_when_nobody_has_it(tiny_settings):
+    before = threading.active_count(), len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+    for _ in range(20):
+        remrembg.Remover(**tiny_settings).rmbg(picture())
+    gc.collect()
+    time.sleep(0.1)
+    after = threading.active_count(), len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+    assert after == before

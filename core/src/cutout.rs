@@ -1,0 +1,59 @@
+//! How a matte becomes the alpha of a picture: choices that the options of
+//! the hosted API do not have.
+
+/// How the subject is cut out. The default takes the matte as it is for the
+/// alpha of the picture's own colours.
+///
+/// ```
+/// use remrembg::{CutOut, Matting};
+///
+/// let hair = CutOut { matting: Some(Matting { erode_size: 15, ..Matting::default() }), ..CutOut::default() };
+/// assert_eq!(hair.matting.map(|matting| matting.foreground_threshold), Some(240));
+/// assert!(!hair.smooth_mask);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CutOut {
+    /// Makes the mask hard with smooth outlines, before all else: a morphological
+    /// opening with a 3×3 cross, a Gaussian blur of σ = 2 pixels, then 255 where
+    /// that is at least 127 and 0 elsewhere. What rembg calls `post_process_mask`.
+    /// Default: false.
+    pub smooth_mask: bool,
+    /// Estimates the alpha along the outline, and the subject's colours without
+    /// the background's, from the picture itself. What rembg calls `alpha_matting`.
+    /// Not with [`Options::mask`](crate::Options::mask), which shows the mask that
+    /// matting would start from. Default: none.
+    pub matting: Option<Matting>,
+    /// Keeps the picture's colours also where the alpha is 0. Without it they are
+    /// black there, so that no file carries the background. Matting has its own
+    /// colours everywhere. What rembg calls `putalpha`. Default: false.
+    pub keep_colors: bool,
+    /// Keeps the alpha channel, 255 throughout, where an opaque
+    /// [`Options::bg_color`](crate::Options::bg_color) would drop it. JPEG and
+    /// buffers of RGB have none all the same, and a WebP file stores none that
+    /// is 255 throughout. Default: false.
+    pub keep_alpha: bool,
+}
+
+/// From which mask values matting starts. They make a trimap: sure subject,
+/// sure background, and a band between them whose alpha is estimated. Any
+/// integer will do; where one leaves no sure subject or no sure background, the
+/// cut-out is made without matting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Matting {
+    /// Sure subject is where the mask is greater than this. The mask has 0 to 255,
+    /// so useful values are 0 to 254. Default: 240.
+    pub foreground_threshold: i64,
+    /// Sure background is where the mask is less than this. Useful values are 1
+    /// to 255. Default: 10.
+    pub background_threshold: i64,
+    /// Side of the square, in pixels, by which both sure regions are eroded: the
+    /// band grows by half of it on either side. 0 and less erode by a 3×3 cross.
+    /// Default: 10.
+    pub erode_size: i64,
+}
+
+impl Default for Matting {
+    fn default() -> Self {
+        Self { foreground_threshold: 240, background_threshold: 10, erode_size: 10 }
+    }
+}
