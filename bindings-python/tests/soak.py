@@ -80,11 +80,9 @@ def soak(name: str, count: int, kinds: List[Call]) -> bool:
         kinds[turn % len(kinds)]()
     grown, opened = resident() - memory, open_files() - files
     flat = grown <= ALLOWED and opened <= 0
-    print(
-        f"{name}: {count} calls in {time.monotonic() - began:.0f} s; after the first {WARM} resident memory "
-        f"{memory / 2**20:.1f} MB {grown / 2**10:+.0f} kB, open files {files} {opened:+d}: {'flat' if flat else 'NOT FLAT'}",
-        flush=True,
-    )
+    print(f"{name}: {count} calls in {time.monotonic() - began:.0f} s, {'flat' if flat else 'NOT FLAT'}")
+    print(f"  resident memory {memory / 2**20:.1f} MB {grown / 2**10:+.0f} kB after the first {WARM} calls")
+    print(f"  open files {files} {opened:+d}", flush=True)
     return flat
 
 
