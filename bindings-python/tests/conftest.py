@@ -1,38 +1,95 @@
 """What the tests share."""
+
 from __future__ import annotations
+
+import sys
 from pathlib import Path
+from typing import Any, Dict
+
 import pytest
+
+import empty
+import remrembg
+import tiny as tiny_model
+
 ROOT = Path(__file__).resolve().parents[2]
 
-def field(number, value):
-    if isinstance(value, int):
-        return bytes([number << 3, value])
-    value = value.encode() if isinstance(value, str) else value
-    length = bytes([len(value)]) if len(value) < 128 else bytes([len(value) & 127 | 128, len(value) >> 7])
-    return bytes([number << 3 | 2]) + length + value
-
-def identity():
-    shape = b"".join(field(1, field(1, size)) for size in (1, 3, 8, 8))
-    value = lambda name: field(1, name) + field(2, field(1, field(1, 1) + field(2, shape)))
-    node = field(1, "in") + field(2, "out") + field(4, "Identity")
-    graph = field(1, node) + field(2, "graph") + field(11, value("in")) + field(12, value("out"))
-    return field(1, 8) + field(7, graph) + field(8, field(2, 13))
 
 @pytest.fixture(scope="session")
-def tiny_settings(tmp_path_factory):
-    path = tmp_path_factory.mktemp("model") / "tiny.onnx"
-    path.write_bytes(identity())
-    return {"model": path, "model_recipe": "size=8", "engine": "rten"}
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
 
 @pytest.fixture(scope="session")
-def tiny(tiny_settings):
-    import remrembg
-    return remrembg.Remover(**tiny_settings)
-
-@pytest.fixture(scope="session")
-def testdata():
+def testdata() -> Path:
+    """The vectors that every language replays."""
     return ROOT / "testdata"
 
+
 @pytest.fixture(scope="session")
-def photo(tmp_path_factory):
-    return ROOT / "demo/photo.png"
+def shared() -> Path:
+    """The folder of public test pictures beside the repository."""
+    folder = ROOT.parent / "shared"
+    if not folder.is_dir():
+        pytest.skip(f"needs {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def photo() -> Path:
+    """A real photo."""
+    path = ROOT / "demo/photo.png"
+    if not path.exists():
+        pytest.skip(f"needs {path}: run `make setup`")
+    return path
+
+
+@pytest.fixture
+def folder(photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with what examples find in it: photo.jpg, and three pictures in photos/."""
+    from PIL import Image
+
+    (tmp_path / "photos").mkdir()
+    with Image.open(photo) as image:
+        image.convert("RGB").save(tmp_path / "photo.jpg")
+        for name in ("one.jpg", "two.jpg", "three.jpg"):
+            image.convert("RGB").resize((160, 160)).save(tmp_path / "photos" / name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def tiny_settings(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, Any]:
+    """Settings of a remover that is done at once: to its model red is subject."""
+    return tiny_model.settings(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_settings: Dict[str, Any]) -> remrembg.Remover:
+    """A remover that is done at once: to its model red is subject."""
+    return remrembg.Remover(**tiny_settings)
+
+
+@pytest.fixture(scope="session")
+def wheel() -> Path:
+    """The wheel that is tested."""
+    return built("*.whl")
+
+
+@pytest.fixture(scope="session")
+def sdist() -> Path:
+    """The source distribution that was built with it."""
+    return built("*.tar.gz")
+
+
+def built(pattern: str) -> Path:
+    files = list(ROOT.glob(f"dist/{pattern}"))
+    assert len(files) == 1, f"one {pattern} must be in dist/, not {files}: run `make wheel`"
+    return files[0]
+
+
+@pytest.fixture(scope="session")
+def alone(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment that has the wheel and nothing else."""
+    return empty.environment(sys.executable, wheel, tmp_path_factory.mktemp("alone"))

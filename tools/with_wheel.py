@@ -1,0 +1,30 @@
+#!/usr/bin/env python3
+"""Runs Python with the package that `make wheel` built, as its users have it.
+
+    with_wheel.py WORDS...    runs .cache/tests' Python with these words
+
+It runs in a folder outside the repository, so that nothing can import the
+package's source instead of the wheel.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+
+from setup import ENVIRONMENTS, PYTHON, ROOT, pip
+
+
+def main(words):
+    wheels = sorted(map(str, ROOT.glob("dist/*.whl")))
+    if not words or len(wheels) != 1:
+        sys.exit(__doc__ if not words else "with_wheel: there must be one wheel in dist/: run `make wheel`")
+    pip("install", "--no-index", "--no-deps", "--force-reinstall", wheels[0], environment="tests")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "REMREMBG_"))}
+    with tempfile.TemporaryDirectory() as folder:
+        command = [str(ENVIRONMENTS["tests"][0] / PYTHON), *words]
+        return subprocess.run(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
