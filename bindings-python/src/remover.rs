@@ -93,13 +93,13 @@ impl Remover {
     }
 }
 
-fn cut_out((smooth_mask, thresholds, _decontaminate, keep_colors, keep_alpha): Finish) -> CutOut {
+fn cut_out((smooth_mask, thresholds, decontaminate, keep_colors, keep_alpha): Finish) -> CutOut {
     let matting = thresholds.map(|(foreground_threshold, background_threshold, erode_size)| Matting {
         foreground_threshold,
         background_threshold,
         erode_size,
     });
-    CutOut { smooth_mask, matting, keep_colors, keep_alpha }
+    CutOut { smooth_mask, matting, decontaminate, keep_colors, keep_alpha }
 }
 
 /// Rows of pixels without gaps, for `remrembg._pictures` to look at in place.

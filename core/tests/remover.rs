@@ -479,16 +479,32 @@ fn matting_follows_the_outline_and_takes_the_wall_out_of_it() {
 }
 
 #[test]
-fn matting_that_is_impossible_leaves_the_plain_cut_out_and_a_mask_is_never_matted() {
+fn matting_that_is_impossible_leaves_the_colours_to_decontamination_and_a_mask_is_never_matted() {
     let impossible = Matting { foreground_threshold: 270, ..Matting::default() };
     for keep_colors in [false, true] {
-        let plain = CutOut { keep_colors, ..CutOut::default() };
+        let plain = CutOut { decontaminate: true, keep_colors, ..CutOut::default() };
         let run = |cut_out| REMOVER.job(ball_png()).cut_out(cut_out).run_to_pixels().expect("cut out").pixels;
         assert!(run(plain) == run(CutOut { matting: Some(impossible), ..plain }));
     }
     let options = as_png(|o| o.mask = true);
     let run = |cut_out| REMOVER.job(ball_png()).options(&options).cut_out(cut_out).run().expect("a mask").data;
     assert_eq!(run(CutOut::default()), run(matted()));
+}
+
+#[test]
+fn decontamination_changes_the_colours_of_soft_edges_alone() {
+    let run = |cut_out| REMOVER.job(ball_png()).cut_out(cut_out).run_to_pixels().expect("cut out").pixels;
+    let (plain, clean) = (run(CutOut::default()), run(CutOut { decontaminate: true, ..CutOut::default() }));
+    let (mut before, mut after) = (0, 0);
+    for (plain, clean) in plain.data().chunks(4).zip(clean.data().chunks(4)) {
+        assert_eq!(plain[3], clean[3]);
+        assert!(clean[3] > 0 || clean == [0; 4], "what is fully transparent is black");
+        let off = |pixel: &[u8]| pixel.iter().zip(RED).map(|(&got, red)| u32::from(got.abs_diff(red))).sum::<u32>();
+        if (26..230).contains(&plain[3]) {
+            (before, after) = (before + off(plain), after + off(clean));
+        }
+    }
+    assert!(before > 0 && after < before / 2, "the ball is red to its edge: {before} {after}");
 }
 
 #[test]
