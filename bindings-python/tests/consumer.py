@@ -38,7 +38,7 @@ def rembgs(photo: Path, image: Image.Image, array: Pixels) -> None:
 def library(paths: List[Path], images: Iterator[Image.Image]) -> Optional[str]:
     remover = Remover(engine="rten", threads=2)
     for outcome in remover.remove_many(paths, jobs=2):
-        assert_type(outcome, Outcome[Any, bytes])
+        assert_type(outcome, Outcome[Path, bytes])
         assert_type(outcome.get(), bytes)
     for made in remover.remove_many(images):
         assert_type(made.result, Optional[Image.Image])
