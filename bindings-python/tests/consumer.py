@@ -12,7 +12,7 @@ from PIL import Image
 from typing_extensions import assert_type
 
 import remrembg
-from remrembg import CancelToken, Outcome, Remover, new_session, remove, rmbg
+from remrembg import CancelToken, Remover, new_session, remove, rmbg
 
 Pixels = numpy.typing.NDArray[numpy.uint8]
 
@@ -38,7 +38,7 @@ def rembgs(photo: Path, image: Image.Image, array: Pixels) -> None:
 def library(paths: List[Path], images: Iterator[Image.Image]) -> Optional[str]:
     remover = Remover(engine="rten", threads=2)
     for outcome in remover.remove_many(paths, jobs=2):
-        assert_type(outcome, Outcome[Path, bytes])
+        assert_type(outcome.result, Optional[bytes])
         assert_type(outcome.get(), bytes)
     for made in remover.remove_many(images):
         assert_type(made.result, Optional[Image.Image])

@@ -262,7 +262,7 @@ def test_many_come_from_and_to_an_event_loop(tiny):
     async def main():
         got = [outcome async for outcome in tiny.remove_many_async(source(), jobs=2)]
         again = [outcome async for outcome in tiny.remove_many_async([picture()] * 3)]
-        async for outcome in tiny.remove_many_async(source()):
+        async for _ in tiny.remove_many_async(source()):
             break
         return got, again
 

@@ -264,5 +264,14 @@ def test_help_tells_of_everything():
         for parameter in inspect.signature(thing).parameters:
             if name in ("rmbg", "remove", "Remover") and parameter not in ("unknown", "cancel"):
                 assert f":param {parameter}:" in documented or f"``{parameter}``" in documented, (name, parameter)
-    for member in ("rmbg", "remove", "remove_many", "rmbg_async", "remove_async", "remove_many_async", "model", "engine"):
+    for member in (
+        "rmbg",
+        "remove",
+        "remove_many",
+        "rmbg_async",
+        "remove_async",
+        "remove_many_async",
+        "model",
+        "engine",
+    ):
         assert inspect.getdoc(getattr(remrembg.Remover, member)), member

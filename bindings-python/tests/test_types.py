@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
+import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Set
+
+import pytest
+
+import remrembg
+from remrembg._types import RemoveOptions, RmbgOptions
 
 CONSUMER = Path(__file__).with_name("consumer.py")
+ALLOWED = Path(__file__).with_name("stubtest.txt")
 
 
 def check(tool: str, folder: Path, *words: Any) -> None:
@@ -21,8 +29,26 @@ def test_a_program_that_uses_it_is_typed(tmp_path: Path) -> None:
 
 
 def test_the_package_is_typed(tmp_path: Path) -> None:
-    check("mypy", tmp_path, "--strict", "--no-silence-site-packages", "-p", "remrembg")
+    # A copy, as mypy is silent about what is installed.
+    shutil.copytree(Path(remrembg.__file__).parent, tmp_path / "remrembg")
+    check("mypy", tmp_path, "--strict", "-p", "remrembg")
 
 
 def test_the_stub_tells_what_the_native_module_has(tmp_path: Path) -> None:
-    check("mypy.stubtest", tmp_path, "remrembg")
+    check("mypy.stubtest", tmp_path, "remrembg", "--concise", "--allowlist", ALLOWED)
+
+
+@pytest.mark.parametrize(
+    ("call", "options", "others"),
+    [
+        (remrembg.remove, RemoveOptions, {"data", "session", "force_return_bytes"}),
+        (remrembg.Remover.remove, RemoveOptions, {"self", "data", "force_return_bytes"}),
+        (remrembg.Remover.rmbg, RmbgOptions, {"self", "image", "unknown"}),
+    ],
+)
+def test_the_types_of_options_tell_all_that_a_call_takes(call: Any, options: Any, others: Set[str]) -> None:
+    taken = inspect.signature(call).parameters
+    assert set(taken) == {*options.__annotations__, *others}
+    assert {name: taken[name].annotation for name in options.__annotations__} == {
+        name: annotation.__forward_arg__ for name, annotation in options.__annotations__.items()
+    }

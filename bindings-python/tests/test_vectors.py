@@ -117,7 +117,9 @@ def test_pictures_are_taken_or_refused_as_the_vectors_say(vectors, tiny_settings
             made = Image.open(io.BytesIO(remover.rmbg(image, format="bmp")))
             assert sorted(made.size) == sorted((case["ok"]["width"], case["ok"]["height"])), case["name"]
         else:
-            assert refusal(lambda image=image, remover=remover: remover.rmbg(image)) == expected(case["error"]), case["name"]
+            assert refusal(lambda image=image, remover=remover: remover.rmbg(image)) == expected(case["error"]), case[
+                "name"
+            ]
     assert impossible == ["pixels: stride less than a row", "pixels: too few bytes"]
 
 

@@ -152,7 +152,11 @@ def rmbg(
 
 @overload
 def remove(
-    data: Encoded, *, session: Optional[Remover] = None, force_return_bytes: bool = False, **options: Unpack[RemoveOptions]
+    data: Encoded,
+    *,
+    session: Optional[Remover] = None,
+    force_return_bytes: bool = False,
+    **options: Unpack[RemoveOptions],
 ) -> bytes: ...
 @overload
 def remove(

@@ -187,9 +187,7 @@ class Remover:
         return self._here.core.encode(task)
 
     @overload
-    def remove(
-        self, data: Encoded, *, force_return_bytes: bool = False, **options: Unpack[RemoveOptions]
-    ) -> bytes: ...
+    def remove(self, data: Encoded, *, force_return_bytes: bool = False, **options: Unpack[RemoveOptions]) -> bytes: ...
     @overload
     def remove(
         self, data: Image, *, force_return_bytes: Literal[False] = False, **options: Unpack[RemoveOptions]
@@ -199,9 +197,7 @@ class Remover:
         self, data: AnyArray, *, force_return_bytes: Literal[False] = False, **options: Unpack[RemoveOptions]
     ) -> Array: ...
     @overload
-    def remove(
-        self, data: Source, *, force_return_bytes: Literal[True], **options: Unpack[RemoveOptions]
-    ) -> bytes: ...
+    def remove(self, data: Source, *, force_return_bytes: Literal[True], **options: Unpack[RemoveOptions]) -> bytes: ...
     def remove(
         self,
         data: Any,
@@ -254,19 +250,39 @@ class Remover:
 
     @overload
     def remove_many(
-        self, images: Iterable[AnyEncoded], *, jobs: int = 0, force_return_bytes: bool = False, **options: Unpack[RemoveOptions]
+        self,
+        images: Iterable[AnyEncoded],
+        *,
+        jobs: int = 0,
+        force_return_bytes: bool = False,
+        **options: Unpack[RemoveOptions],
     ) -> Iterator[Outcome[AnyEncoded, bytes]]: ...
     @overload
     def remove_many(
-        self, images: Iterable[Image], *, jobs: int = 0, force_return_bytes: Literal[False] = False, **options: Unpack[RemoveOptions]
+        self,
+        images: Iterable[Image],
+        *,
+        jobs: int = 0,
+        force_return_bytes: Literal[False] = False,
+        **options: Unpack[RemoveOptions],
     ) -> Iterator[Outcome[Image, Image]]: ...
     @overload
     def remove_many(
-        self, images: Iterable[AnyArray], *, jobs: int = 0, force_return_bytes: Literal[False] = False, **options: Unpack[RemoveOptions]
+        self,
+        images: Iterable[AnyArray],
+        *,
+        jobs: int = 0,
+        force_return_bytes: Literal[False] = False,
+        **options: Unpack[RemoveOptions],
     ) -> Iterator[Outcome[AnyArray, Array]]: ...
     @overload
     def remove_many(
-        self, images: Iterable[AnySource], *, jobs: int = 0, force_return_bytes: Literal[True], **options: Unpack[RemoveOptions]
+        self,
+        images: Iterable[AnySource],
+        *,
+        jobs: int = 0,
+        force_return_bytes: Literal[True],
+        **options: Unpack[RemoveOptions],
     ) -> Iterator[Outcome[AnySource, bytes]]: ...
     def remove_many(self, images: Iterable[Any], *, jobs: int = 0, **options: Any) -> Iterator[Outcome[Any, Any]]:
         """Remove the background of many pictures, `jobs` at a time, 0 for one for each core.

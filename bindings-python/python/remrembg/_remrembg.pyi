@@ -4,6 +4,19 @@ import os
 from pathlib import Path
 from typing import Any, Callable, Dict, Final, List, Optional, Sequence, Tuple, Union, final
 
+__all__ = [
+    "VERSION",
+    "CancelToken",
+    "Picture",
+    "Remover",
+    "fetch",
+    "models",
+    "notice",
+    "options",
+    "run",
+    "settings",
+]
+
 VERSION: Final[str]
 
 @final

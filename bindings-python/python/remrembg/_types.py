@@ -60,5 +60,3 @@ class RemoveOptions(TypedDict, total=False):
     expand: Flag
     progress: Optional[Progress]
     cancel: Optional[CancelToken]
-
-
