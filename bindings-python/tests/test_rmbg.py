@@ -263,7 +263,7 @@ def test_help_tells_of_everything():
         documented = inspect.getdoc(thing)
         for parameter in inspect.signature(thing).parameters:
             if name in ("rmbg", "remove", "Remover") and parameter not in ("unknown", "cancel"):
-                assert f":param {parameter}:" in documented or f"``{parameter}``" in documented, (name, parameter)
+                assert f":param {parameter}:" in documented or f"`{parameter}`" in documented, (name, parameter)
     for member in (
         "rmbg",
         "remove",

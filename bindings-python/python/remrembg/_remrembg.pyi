@@ -10,11 +10,13 @@ __all__ = [
     "Picture",
     "Remover",
     "fetch",
+    "forked",
     "models",
     "notice",
     "options",
     "run",
     "settings",
+    "stop_all",
 ]
 
 VERSION: Final[str]
