@@ -1,14 +1,14 @@
 //! Pictures on their way in.
 
+use std::cell::RefCell;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use remrembg::{Input, Layout, Limits, PixelView};
+use remrembg::{Input, Layout, PixelView, Stream};
 
-use crate::errors::Failure;
 use crate::memory::Memory;
 
 /// How much is asked of a file object at once, in bytes.
@@ -37,32 +37,27 @@ pub(crate) enum Kept {
 /// A picture that core can borrow.
 pub(crate) enum Held {
     Nothing,
-    Read(Vec<u8>, Option<String>),
+    File(RefCell<File>, Option<String>),
     Kept(Kept),
 }
 
 impl Held {
-    /// Reads a file object; all else stays where it is.
-    ///
-    /// # Errors
-    /// What the file object raised, or core's for a file that is too large.
-    pub(crate) fn take(given: Option<Given>, limits: &Limits) -> Result<Self, Failure> {
-        Ok(match given {
+    pub(crate) fn new(given: Option<Given>) -> Self {
+        match given {
             None => Self::Nothing,
             Some(Given::Kept(kept)) => Self::Kept(kept),
-            Some(Given::File(file, name)) => Self::Read(Stream::new(file).read_all(limits)?, name),
-        })
+            Some(Given::File(file, name)) => Self::File(RefCell::new(File::new(file)), name),
+        }
     }
 
     /// As core takes it.
     ///
     /// # Errors
     /// [`BadPixels`](remrembg::Code::BadPixels).
-    pub(crate) fn input(&self) -> Result<Input<'_>, Failure> {
+    pub(crate) fn input(&self) -> remrembg::Result<Input<'_>> {
         Ok(match self {
             Self::Nothing => Input::Missing,
-            Self::Read(bytes, None) => Input::Bytes(bytes),
-            Self::Read(bytes, Some(name)) => Input::Upload { name, bytes },
+            Self::File(file, name) => Input::Stream(name.as_deref(), Stream::new(file)),
             Self::Kept(Kept::Memory(memory)) => Input::Bytes(memory.bytes()),
             Self::Kept(Kept::Path(path)) => Input::Path(path),
             Self::Kept(Kept::Pixels(memory, width, height, channels, stride)) => {
@@ -70,6 +65,11 @@ impl Held {
                 Input::Pixels(PixelView::new(memory.bytes(), *width, *height, layout, *stride)?)
             }
         })
+    }
+
+    /// What a file object raised while it was read.
+    pub(crate) fn raised(self) -> Option<PyErr> {
+        if let Self::File(file, _) = self { file.into_inner().raised } else { None }
     }
 }
 
@@ -82,21 +82,16 @@ const fn layout(channels: u8) -> Layout {
 }
 
 /// A Python file object as Rust reads files.
-struct Stream {
+pub(crate) struct File {
     file: Py<PyAny>,
     block: Option<PyBackedBytes>,
     taken: usize,
     raised: Option<PyErr>,
 }
 
-impl Stream {
-    fn new(file: Py<PyAny>) -> Self {
+impl File {
+    const fn new(file: Py<PyAny>) -> Self {
         Self { file, block: None, taken: 0, raised: None }
-    }
-
-    fn read_all(mut self, limits: &Limits) -> Result<Vec<u8>, Failure> {
-        let read = remrembg::read_bounded(&mut self, limits);
-        self.raised.map_or_else(|| read.map_err(Failure::from), |raised| Err(raised.into()))
     }
 
     fn next(&self) -> PyResult<PyBackedBytes> {
@@ -108,7 +103,7 @@ impl Stream {
     }
 }
 
-impl Read for Stream {
+impl Read for File {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         if self.block.as_ref().is_none_or(|block| block.len() == self.taken) {
             let next = self.next().map_err(|error| {

@@ -3,10 +3,12 @@
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
+use pyo3::exceptions::PySystemExit;
 use pyo3::prelude::*;
 use remrembg::{Job, Progress};
 
 use crate::errors::Failure;
+use crate::exit;
 
 /// How often a removal looks for signals, such as Ctrl-C.
 const LOOK: Duration = Duration::from_millis(50);
@@ -80,6 +82,10 @@ impl Follower {
         if self.looked.get().elapsed() >= LOOK {
             self.keep(Python::attach(|py| py.check_signals()));
             self.looked.set(Instant::now());
+        }
+        if exit::is_over() {
+            // Ends a daemon thread without a word.
+            self.keep(Err(PySystemExit::new_err(())));
         }
         self.raised.borrow().is_some() || self.cancel.as_ref().is_some_and(|cancel| cancel.get().cancelled())
     }

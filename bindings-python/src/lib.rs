@@ -2,6 +2,7 @@
 //! converts back; what Python programmers see is in `python/remrembg`.
 
 mod errors;
+mod exit;
 mod input;
 mod job;
 mod memory;
@@ -18,6 +19,8 @@ use pyo3::prelude::*;
 mod _remrembg {
     use super::*;
 
+    #[pymodule_export]
+    use crate::exit::{forked, stop_all};
     #[pymodule_export]
     use crate::job::CancelToken;
     #[pymodule_export]

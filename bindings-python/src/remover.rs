@@ -7,6 +7,7 @@ use pyo3::types::{PyBytes, PyDict};
 use remrembg::{Config, CutOut, EngineInfo, Job, Matting, Pixels};
 
 use crate::errors::Failure;
+use crate::exit;
 use crate::input::{Given, Held};
 use crate::job::{CancelToken, Follower};
 
@@ -24,7 +25,7 @@ impl Remover {
     /// Settings as text, and places where ONNX Runtime may be.
     #[new]
     fn new(py: Python<'_>, settings: Pairs, hints: Vec<PathBuf>) -> PyResult<Self> {
-        let made = py.detach(|| {
+        let made = exit::detached(py, || {
             let mut config = Config::from_pairs(settings)?;
             config.onnxruntime_hints = hints;
             remrembg::Remover::new(config)
@@ -54,13 +55,13 @@ impl Remover {
 
     /// Remove, and encode.
     fn encode<'py>(&self, py: Python<'py>, task: Task) -> PyResult<Bound<'py, PyBytes>> {
-        let output = py.detach(|| self.run(task, |job| job.run()))?;
+        let output = exit::detached(py, || self.run(task, |job| job.run()))?;
         Ok(PyBytes::new(py, &output.data))
     }
 
     /// Remove, and give pixels.
     fn pixels(&self, py: Python<'_>, task: Task) -> PyResult<Picture> {
-        let output = py.detach(|| self.run(task, |job| job.run_to_pixels()))?;
+        let output = exit::detached(py, || self.run(task, |job| job.run_to_pixels()))?;
         Ok(Picture::new(output.pixels))
     }
 }
@@ -80,19 +81,25 @@ struct Task {
 
 impl Remover {
     fn run<T>(&self, task: Task, run: impl FnOnce(Job<'_>) -> remrembg::Result<T>) -> Result<T, Failure> {
-        let held = Held::take(task.picture, self.remover.limits())?;
-        let job = self.remover.job(held.input()?).pairs(task.options).cut_out(cut_out(task.cut_out));
-        Follower::new(task.progress, task.cancel).run(job, run)
+        let held = Held::new(task.picture);
+        let made = held.input().map_err(Failure::from).and_then(|input| {
+            let job = self.remover.job(input).pairs(task.options).cut_out(cut_out(task.cut_out));
+            Follower::new(task.progress, task.cancel).run(job, run)
+        });
+        match held.raised() {
+            Some(error) => Err(error.into()),
+            None => made,
+        }
     }
 }
 
-fn cut_out((smooth_mask, thresholds, _decontaminate, keep_colors, keep_alpha): Finish) -> CutOut {
+fn cut_out((smooth_mask, thresholds, decontaminate, keep_colors, keep_alpha): Finish) -> CutOut {
     let matting = thresholds.map(|(foreground_threshold, background_threshold, erode_size)| Matting {
         foreground_threshold,
         background_threshold,
         erode_size,
     });
-    CutOut { smooth_mask, matting, keep_colors, keep_alpha }
+    CutOut { smooth_mask, matting, decontaminate, keep_colors, keep_alpha }
 }
 
 /// Rows of pixels without gaps, for `remrembg._pictures` to look at in place.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -26,7 +26,7 @@ def run(command, *words, **more):
 def test_it_cuts_out(command, photo, tmp_path):
     out = tmp_path / "cutout.png"
     done = run(command, "remove", photo, "-o", out, "--w", "64")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0, done.stderr
     assert out.read_bytes() == remrembg.rmbg(photo, w=64, format="png")
 
 
@@ -47,14 +47,17 @@ def test_a_refused_request_ends_with_two_and_the_hosted_apis_words(tmp_path):
 
 
 def test_ctrl_c_ends_it_as_a_program_in_c_would(photo, tmp_path):
-    pictures = [str(photo)] * 200
+    (tmp_path / "in").mkdir()
+    for number in range(60):
+        shutil.copy(photo, tmp_path / "in" / f"{number}.png")
     process = subprocess.Popen(
-        [*BOTH[1], "remove", *pictures, "-o", f"{tmp_path}/", "--engine", "rten", "--threads", "1"],
+        [*BOTH[1], "remove", tmp_path / "in", "-o", tmp_path / "out", "--engine", "rten", "--threads", "1"],
         stderr=subprocess.PIPE,
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
-    time.sleep(1.5)
+    assert "→" in process.stderr.readline(), "the first is done"
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=20) == 130
     assert "Traceback" not in process.stderr.read()
+    assert all(name.suffix == ".webp" for name in (tmp_path / "out").iterdir()), "no half of a file is left"

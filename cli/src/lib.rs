@@ -33,8 +33,12 @@ use report::Voice;
 /// Pictures and errors go to this process's standard streams. While a picture
 /// is worked on or a model fetched, SIGINT and SIGTERM ask for a stop, and a
 /// second one ends the process; handlers that were there before are called too.
-/// Afterwards a signal that had no handler is ignored. Not meant to run twice at
-/// once.
+///
+/// Afterwards those handlers still work, as Python's for SIGINT: one that came
+/// meanwhile raises KeyboardInterrupt when this has returned 130. A signal that
+/// had no handler, as SIGTERM there, is ignored from then on, until the host sets
+/// what it is to do. A host that does so after a first run has that signal for
+/// itself: later runs do not hear it. Not meant to run twice at once.
 pub fn run<A: Into<OsString> + Clone>(args: impl IntoIterator<Item = A>) -> u8 {
     run_with(args, &Host::default())
 }

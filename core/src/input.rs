@@ -1,6 +1,8 @@
 //! What a removal takes, and every check that comes before decoding.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
@@ -37,8 +39,41 @@ pub enum Input<'a> {
     },
     /// A regular file on disk, whose name is held to the same rule.
     Path(&'a Path),
+    /// An encoded file that is read when its turn comes, to its end, with the
+    /// file name that came along, where one did.
+    Stream(Option<&'a str>, Stream<'a>),
     /// A decoded picture.
     Pixels(PixelView<'a>),
+}
+
+/// A reader that an [`Input`] shares with its owner.
+#[derive(Clone, Copy)]
+pub struct Stream<'a>(&'a dyn Shared);
+
+impl<'a> Stream<'a> {
+    /// Reads from where `reader` stands. No more than [`Limits::max_bytes`] is
+    /// stored; what goes on longer is counted as [`read_bounded`] does.
+    #[must_use]
+    pub fn new<R: Read>(reader: &'a RefCell<R>) -> Self {
+        Self(reader)
+    }
+}
+
+/// Without the reader's type, which would tie an input to its lifetime.
+trait Shared {
+    fn read_to_end(&self, limits: &Limits) -> Result<Vec<u8>>;
+}
+
+impl<R: Read> Shared for RefCell<R> {
+    fn read_to_end(&self, limits: &Limits) -> Result<Vec<u8>> {
+        read_bounded(&mut *self.borrow_mut(), limits)
+    }
+}
+
+impl fmt::Debug for Stream<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Stream")
+    }
 }
 
 impl<'a> From<&'a [u8]> for Input<'a> {
@@ -133,6 +168,10 @@ pub(crate) fn check<'a>(input: Input<'a>, limits: &Limits) -> Result<Checked<'a>
         Input::Upload { name, bytes } => {
             check_name(name)?;
             check_bytes(Cow::Borrowed(bytes), limits)
+        }
+        Input::Stream(name, Stream(reader)) => {
+            name.map_or(Ok(()), check_name)?;
+            check_bytes(Cow::Owned(reader.read_to_end(limits)?), limits)
         }
         Input::Path(path) => check_bytes(Cow::Owned(read_path(path, limits)?), limits),
         Input::Pixels(view) => {

@@ -88,14 +88,14 @@ impl Shop<'_> {
 /// The picture with the mask as alpha, or with what matting makes of both.
 fn cut_out(pixels: Pixels, mask: Pixels, how: CutOut, control: &Control) -> Result<Pixels> {
     let matted = how.matting.map_or(Ok(None), |matting| matting::estimate(&pixels, &mask, matting, control))?;
-    let limit = |alpha| compose::limit_alpha(alpha, &pixels);
-    Ok(match matted {
-        Some(Matted { colors, alpha }) => compose::cut_out(colors, &limit(alpha), true),
-        None => {
-            let alpha = limit(mask);
-            compose::cut_out(pixels, &alpha, how.keep_colors)
-        }
-    })
+    let (colors, alpha) = matted.map_or((None, mask), |Matted { colors, alpha }| (Some(colors), alpha));
+    let alpha = compose::limit_alpha(alpha, &pixels);
+    let colors = match colors {
+        Some(colors) => colors,
+        None if how.estimates_colors() => matting::colors(&pixels, &alpha, control)?,
+        None => pixels,
+    };
+    Ok(compose::cut_out(colors, &alpha, how.keep_colors))
 }
 
 /// The stages that follow the options alone: resize, rotate, background.

@@ -1,7 +1,7 @@
 //! Pictures in memory that someone else owns: a caller's pixels, and a
 //! caller's room for pixels.
 
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Problem, Result};
 use crate::pixels::{Layout, Pixels};
 
 /// The order in which a caller keeps the colours of a pixel. Alpha is last in
@@ -227,7 +227,7 @@ fn reorder(row: &mut [u8], layout: Layout, order: ChannelOrder) {
 }
 
 fn bad(message: String) -> Error {
-    Error::with_message(Code::BadPixels, message)
+    Problem::with_message(Problem::IMAGE, Code::BadPixels, message).into()
 }
 
 pub(crate) fn too_short_or_long(got: usize, need: usize) -> Error {

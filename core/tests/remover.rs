@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use image::{DynamicImage, ImageDecoder, ImageEncoder, ImageFormat, Rgb, RgbImage, RgbaImage};
 use remrembg::{
-    CancelToken, ChannelOrder, Code, Color, Config, CutOut, EngineChoice, ErrorKind, Format, Layout, Options,
+    CancelToken, ChannelOrder, Code, Color, Config, CutOut, EngineChoice, ErrorKind, Format, Layout, Matting, Options,
     PixelView, PixelViewMut, Pixels, Progress, Remover, Stage,
 };
 
@@ -455,4 +455,86 @@ fn a_smooth_mask_is_hard_in_the_mask_the_matte_and_the_cut_out() {
     let cut = REMOVER.job(ball_png()).cut_out(smooth).keep_matte().run_to_pixels().expect("a ball is cut out");
     assert!(cut.pixels.data().chunks(4).map(|pixel| pixel[3]).eq(mask.data().iter().copied()));
     assert!(cut.matte.as_ref() == Some(&mask));
+}
+
+fn matted() -> CutOut {
+    CutOut { matting: Some(Matting { erode_size: 5, ..Matting::default() }), ..CutOut::default() }
+}
+
+#[test]
+fn matting_follows_the_outline_and_takes_the_wall_out_of_it() {
+    let output = REMOVER.job(ball_png()).cut_out(matted()).keep_matte().run_to_pixels().expect("a ball is cut out");
+    let picture = output.pixels;
+    assert!(picture.data().chunks(4).map(|pixel| pixel[3]).eq(output.matte.expect("asked for").data().iter().copied()));
+    let at = |(x, y): (u32, u32)| &picture.data()[(y * WIDTH + x) as usize * 4..][..4];
+    assert_eq!((at(INSIDE)[3], at(OUTSIDE)[3]), (255, 0));
+    let is_ball = |x: u32, y: u32| (x as f32 - 60.0).hypot(y as f32 - 45.0) < 28.0;
+    let wrong = (0..WIDTH * HEIGHT).filter(|at| {
+        let pixel = &picture.data()[*at as usize * 4..][..4];
+        pixel[3].abs_diff(if is_ball(at % WIDTH, at / WIDTH) { 255 } else { 0 }) > 25
+    });
+    assert!(wrong.count() < 20, "the ball's outline is sharp");
+    let red = |pixel: &[u8]| pixel.iter().zip(RED).all(|(&got, red)| got.abs_diff(red) < 20);
+    assert!(picture.data().chunks(4).filter(|pixel| pixel[3] > 25).all(red), "no wall shines through");
+}
+
+#[test]
+fn matting_that_is_impossible_leaves_the_colours_to_decontamination_and_a_mask_is_never_matted() {
+    let impossible = Matting { foreground_threshold: 270, ..Matting::default() };
+    for keep_colors in [false, true] {
+        let plain = CutOut { decontaminate: true, keep_colors, ..CutOut::default() };
+        let run = |cut_out| REMOVER.job(ball_png()).cut_out(cut_out).run_to_pixels().expect("cut out").pixels;
+        assert!(run(plain) == run(CutOut { matting: Some(impossible), ..plain }));
+    }
+    let options = as_png(|o| o.mask = true);
+    let run = |cut_out| REMOVER.job(ball_png()).options(&options).cut_out(cut_out).run().expect("a mask").data;
+    assert_eq!(run(CutOut::default()), run(matted()));
+}
+
+#[test]
+fn decontamination_changes_the_colours_of_soft_edges_alone() {
+    let run = |cut_out| REMOVER.job(ball_png()).cut_out(cut_out).run_to_pixels().expect("cut out").pixels;
+    let (plain, clean) = (run(CutOut::default()), run(CutOut { decontaminate: true, ..CutOut::default() }));
+    let (mut before, mut after) = (0, 0);
+    for (plain, clean) in plain.data().chunks(4).zip(clean.data().chunks(4)) {
+        assert_eq!(plain[3], clean[3]);
+        assert!(clean[3] > 0 || clean == [0; 4], "what is fully transparent is black");
+        let off = |pixel: &[u8]| pixel.iter().zip(RED).map(|(&got, red)| u32::from(got.abs_diff(red))).sum::<u32>();
+        if (26..230).contains(&plain[3]) {
+            (before, after) = (before + off(plain), after + off(clean));
+        }
+    }
+    assert!(before > 0 && after < before / 2, "the ball is red to its edge: {before} {after}");
+}
+
+#[test]
+fn alpha_that_a_picture_has_limits_the_matted_one() {
+    let glass = RgbaImage::from_fn(WIDTH, HEIGHT, |x, y| {
+        let Rgb([r, g, b]) = *ball().get_pixel(x, y);
+        image::Rgba([r, g, b, if x < 60 { 255 } else { 90 }])
+    });
+    let output = REMOVER.job(&png(glass)[..]).cut_out(matted()).run_to_pixels().expect("a ball is cut out");
+    let alpha = |x: u32| output.pixels.data()[(45 * WIDTH + x) as usize * 4 + 3];
+    assert_eq!((alpha(50), alpha(70)), (255, 90));
+}
+
+#[test]
+fn matting_tells_how_far_it_is_and_hears_a_stop() {
+    let fractions = RefCell::new(Vec::new());
+    let token = CancelToken::new();
+    let note = |progress: Progress| {
+        if progress.stage == Stage::CutOut {
+            fractions.borrow_mut().push(progress.fraction);
+        }
+    };
+    REMOVER.job(ball_png()).cut_out(matted()).progress(&note).run().expect("a ball is cut out");
+    let fractions = fractions.into_inner();
+    assert!(fractions.is_sorted() && fractions.len() > 10 && fractions[fractions.len() - 1] == 1.0, "{fractions:?}");
+    let cancel = |progress: Progress| {
+        if progress.stage == Stage::CutOut && progress.fraction > 0.5 {
+            token.cancel();
+        }
+    };
+    let job = REMOVER.job(ball_png()).cut_out(matted()).progress(&cancel).cancel(&token);
+    assert_eq!(job.run().expect_err("it was cancelled").code(), Code::Cancelled);
 }

@@ -5,15 +5,17 @@
     webp = remrembg.rmbg("photo.jpg", w=800, bg_color="#ffffff")  # as the hosted rembg.com API
     cutout = remrembg.remove(image)                               # as rembg, for bytes, Pillow, NumPy
 
-Both use one :class:`Remover`, made when first needed with the model inside. Make your own to
+Both use one `Remover`, made when first needed with the model inside. Make your own to
 choose the model, the engine and its threads, and for many pictures, progress, cancelling and
-``async``.
+`async`.
 
-Whatever goes wrong is a :class:`RemrembgError`. All functions may be called from any thread.
+Whatever goes wrong is a `RemrembgError`. All functions may be called from any thread.
 """
 
 from __future__ import annotations
 
+import atexit
+import os
 from typing import TYPE_CHECKING, Any, Optional, overload
 
 from remrembg import _remrembg
@@ -77,6 +79,10 @@ __all__ = [
     "rmbg",
 ]
 
+atexit.register(_remrembg.stop_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_remrembg.forked)
+
 __version__: str = _remrembg.VERSION
 #: The names of the models that can be asked for; the first is inside, the others are fetched.
 MODELS = tuple(_remrembg.models())
@@ -96,12 +102,12 @@ def rmbg(
     api_key: Optional[str] = None,
     **unknown: NoReturn,
 ) -> bytes:
-    """Remove the background of a picture, as the hosted API's ``POST /rmbg`` does.
+    """Remove the background of a picture, as the hosted API's `POST /rmbg` does.
 
-    Values may be text, as in the API's form, or of Python's types. ``None`` is not given.
+    Values may be text, as in the API's form, or of Python's types. `None` is not given.
 
     :param image: a path, bytes or a file object with WebP, PNG, JPEG or BMP, at most 50 MB and
-        10000 pixels a side; a ``PIL.Image.Image`` or a ``numpy.ndarray`` of uint8 too. A path's
+        10000 pixels a side; a `PIL.Image.Image` or a `numpy.ndarray` of uint8 too. A path's
         name, and a file object's where it has one, must end as a picture's does.
     :param w: Width of the result in pixels, before rotation. Alone it keeps the aspect ratio; with
         h the result fits inside w × h. Accepted: 1 to 10000; 0 is unset. Default: unset.
@@ -128,7 +134,7 @@ def rmbg(
     :raises MissingFileError: there is no such file.
     :raises InputOutputError: the file cannot be read.
     :raises EngineError: inference failed.
-    :raises TypeError: ``image`` is of another type.
+    :raises TypeError: `image` is of another type.
     """
     return default().rmbg(
         image,
@@ -146,7 +152,11 @@ def rmbg(
 
 @overload
 def remove(
-    data: Encoded, *, session: Optional[Remover] = None, force_return_bytes: bool = False, **options: Unpack[RemoveOptions]
+    data: Encoded,
+    *,
+    session: Optional[Remover] = None,
+    force_return_bytes: bool = False,
+    **options: Unpack[RemoveOptions],
 ) -> bytes: ...
 @overload
 def remove(
@@ -195,36 +205,36 @@ def remove(
     progress: Optional[Progress] = None,
     cancel: Optional[CancelToken] = None,
 ) -> Any:
-    """Remove the background of a picture, as rembg's ``remove`` does, and give back what came.
+    """Remove the background of a picture, as rembg's `remove` does, and give back what came.
 
-    Bytes, a path or a file object give the bytes of a PNG; a ``PIL.Image.Image`` gives one of mode
-    ``RGBA``; a ``numpy.ndarray`` of uint8, (height, width) or (height, width, 1 to 4 channels), gives
+    Bytes, a path or a file object give the bytes of a PNG; a `PIL.Image.Image` gives one of mode
+    `RGBA`; a `numpy.ndarray` of uint8, (height, width) or (height, width, 1 to 4 channels), gives
     one of (height, width, 4): red, green, blue and straight alpha, 0 to 255, in the order in which
-    the colours came. With ``only_mask`` it is mode ``L`` or (height, width): 255 is subject.
+    the colours came. With `only_mask` it is mode `L` or (height, width): 255 is subject.
 
     :param alpha_matting: solve for the alpha of the edge and for the subject's own colours there,
         from the picture (closed-form matting): seconds for a large picture.
     :param alpha_matting_foreground_threshold: mask values above it are surely subject.
     :param alpha_matting_background_threshold: mask values below it are surely background.
     :param alpha_matting_erode_size: pixels by which both sure regions shrink, the rest is solved.
-    :param session: what :func:`new_session` gave, or any :class:`Remover`. Default: one that all
+    :param session: what `new_session` gave, or any `Remover`. Default: one that all
         calls share, with the model inside.
     :param only_mask: give the mask alone.
     :param post_process_mask: smooth the mask and make it hard: every pixel 0 or 255.
     :param decontaminate: take the old background out of the colours of soft edges. Alpha matting
         does so anyway.
     :param bgcolor: red, green, blue and alpha, 0 to 255, to put behind the subject; text as
-        ``bg_color`` of :func:`rmbg` too. The result is RGBA all the same. Not used with ``only_mask``.
+        `bg_color` of `rmbg` too. The result is RGBA all the same. Not used with `only_mask`.
     :param force_return_bytes: give the bytes of a file whatever came.
     :param putalpha: keep the picture's colours also where it is fully transparent. Without it they
         are black there, so that the background cannot be brought back.
-    :param format: of a result in bytes, as for :func:`rmbg`. Default: PNG.
-    :param w: as for :func:`rmbg`, and so are ``h``, ``exact_resize``, ``angle`` and ``expand``.
-    :param progress: as for :meth:`Remover.rmbg`, and so is ``cancel``.
+    :param format: of a result in bytes, as for `rmbg`. Default: PNG.
+    :param w: as for `rmbg`, and so are `h`, `exact_resize`, `angle` and `expand`.
+    :param progress: as for `Remover.rmbg`, and so is `cancel`.
     :raises ValidationError: the picture or an option is refused.
     :raises InputOutputError: the file cannot be read.
     :raises EngineError: inference failed.
-    :raises TypeError: ``data`` is of another type.
+    :raises TypeError: `data` is of another type.
     """
     return (session or default()).remove(
         data,
@@ -252,5 +262,5 @@ def remove(
 def remove_many(
     images: Iterable[Any], *, jobs: int = 0, session: Optional[Remover] = None, **options: Any
 ) -> Iterator[Outcome[Any, Any]]:
-    """As :meth:`Remover.remove_many`, with ``session`` or the remover that all calls share."""
+    """As `Remover.remove_many`, with `session` or the remover that all calls share."""
     return (session or default()).remove_many(images, jobs=jobs, **options)

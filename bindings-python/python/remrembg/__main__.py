@@ -1,4 +1,4 @@
-"""The command line: ``remrembg`` and ``python -m remrembg``."""
+"""The command line: `remrembg` and `python -m remrembg`."""
 
 from __future__ import annotations
 

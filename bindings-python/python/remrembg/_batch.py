@@ -27,13 +27,15 @@ Made = TypeVar("Made")
 
 
 class Outcome(Generic[Given, Made]):
-    """What became of one picture of many."""
+    """What became of one picture of many.
 
-    #: The picture, as it came.
+    image    the picture, as it came
+    result   what `Remover.remove` gives for it; None where it failed
+    error    why it failed; None where it did not
+    """
+
     image: Given
-    #: What :meth:`Remover.remove` gives for it; ``None`` where it failed.
     result: Optional[Made]
-    #: Why it failed; ``None`` where it did not.
     error: Optional[Exception]
 
     __slots__ = ("error", "image", "result")
@@ -74,7 +76,7 @@ def checked(remove: Callable[..., Any], jobs: int, options: Dict[str, Any]) -> i
 def many(
     remove: Callable[..., Any], images: Iterable[Any], jobs: int, options: Dict[str, Any]
 ) -> Iterator[Outcome[Any, Any]]:
-    """See :meth:`Remover.remove_many`."""
+    """See `Remover.remove_many`."""
     from concurrent.futures import ThreadPoolExecutor
 
     stop = CancelToken(options.get("cancel"))
@@ -123,7 +125,7 @@ async def many_async(
     jobs: int,
     options: Dict[str, Any],
 ) -> AsyncIterator[Outcome[Any, Any]]:
-    """See :meth:`Remover.remove_many_async`."""
+    """See `Remover.remove_many_async`."""
     import asyncio
 
     places = asyncio.Semaphore(jobs)

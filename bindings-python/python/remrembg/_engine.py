@@ -8,24 +8,26 @@ from typing import List, NamedTuple, Optional
 
 
 class EngineInfo(NamedTuple):
-    """What a :class:`Remover` runs its model on."""
+    """What a `Remover` runs its model on.
 
-    #: ``"onnxruntime"``, or ``"rten"``, the engine inside.
+    name       "onnxruntime", or "rten", the engine inside
+    version    the engine's version
+    provider   what computes, as the engine calls it, such as "CPUExecutionProvider"
+    threads    threads that compute one inference, at least 1
+    library    the ONNX Runtime library in use; None for the engine inside
+    fallback   why something less preferred is used, where it is
+    """
+
     name: str
-    #: The engine's version.
     version: str
-    #: What computes, as the engine calls it, such as ``"CPUExecutionProvider"``.
     provider: str
-    #: Threads that compute one inference, at least 1.
     threads: int
-    #: The ONNX Runtime library in use; ``None`` for the engine inside.
     library: Optional[str]
-    #: Why something less preferred is used, where it is.
     fallback: Optional[str]
 
 
 def runtimes() -> List[str]:
-    """Where an installed ``onnxruntime`` package keeps its library. It is not imported."""
+    """Where an installed `onnxruntime` package keeps its library. It is not imported."""
     try:
         spec = find_spec("onnxruntime")
     except (ImportError, ValueError):

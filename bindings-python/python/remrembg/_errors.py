@@ -7,22 +7,21 @@ from typing import Any, Dict, Iterable, List, Optional, Tuple, Type
 
 
 class RemrembgError(Exception):
-    """The base of all that remrembg raises on its own.
+    """The base of all that remrembg raises on its own. Errors pickle.
 
-    ``str(error)`` is the message, with each problem on a line of its own where
-    there are several. Errors pickle, so they travel between processes.
+    `str(error)` is the message, with each problem on a line of its own where there are several.
+
+    code      a stable name in snake_case, such as "corrupt_image"
+    status    the HTTP status that the hosted API answers
+    message   what happened, in the hosted API's words
+    details   each refused field as {"field": …, "message": …}; empty when the request was not at fault
+    body      the hosted API's answer to the byte: compact JSON; `json()` reads it
     """
 
-    #: A stable name in snake_case, such as ``"corrupt_image"``.
     code: str
-    #: The HTTP status that the hosted API answers.
     status: int
-    #: What happened, in the hosted API's words.
     message: str
-    #: Each refused field as ``{"field": …, "message": …}``; empty when the
-    #: request was not at fault.
     details: List[Dict[str, str]]
-    #: The hosted API's answer, to the byte: compact JSON.
     body: str
 
     def __init__(
@@ -51,7 +50,7 @@ class RemrembgError(Exception):
         return f"{type(self).__name__}({str(self)!r})"
 
     def json(self) -> Any:
-        """The hosted API's answer as ``requests``' ``response.json()`` gives it."""
+        """The hosted API's answer as `requests`' `response.json()` gives it."""
         import json
 
         return json.loads(self.body)
@@ -62,7 +61,7 @@ class ValidationError(RemrembgError, ValueError):
 
 
 class CancelledError(RemrembgError):
-    """A :class:`CancelToken` asked for a stop. Status 499."""
+    """A `CancelToken` asked for a stop. Status 499."""
 
 
 class ModelError(RemrembgError):
@@ -78,7 +77,7 @@ class EngineError(RemrembgError, RuntimeError):
 
 
 class InputOutputError(RemrembgError, OSError):
-    """A file could not be read or written. Status 500. ``errno`` is the system's."""
+    """A file could not be read or written. Status 500. `errno` is the system's."""
 
     def __init__(
         self,

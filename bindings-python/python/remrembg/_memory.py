@@ -1,7 +1,7 @@
 """Where pixels are, so that Rust reads them in place and Python sees Rust's.
 
-``memoryview`` alone does not tell an address, and the stable ABI has no buffer
-protocol before Python 3.11, so this takes ``ctypes``.
+`memoryview` alone does not tell an address, and the stable ABI has no buffer
+protocol before Python 3.11, so this takes `ctypes`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def of_buffer(data: Union[bytearray, memoryview]) -> Memory:
 
 
 def at(address: int, length: int, owner: Any) -> Any:
-    """A writable buffer over memory that ``owner`` holds."""
-    buffer = (ctypes.c_ubyte * length).from_address(address)
+    """A writable buffer over memory that `owner` holds."""
+    buffer: Any = (ctypes.c_ubyte * length).from_address(address)
     buffer.owner = owner
     return buffer

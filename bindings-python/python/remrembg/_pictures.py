@@ -18,13 +18,13 @@ _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
 def is_pillow(image: Any) -> bool:
-    """Whether it is a ``PIL.Image.Image``."""
+    """Whether it is a `PIL.Image.Image`."""
     module = sys.modules.get("PIL.Image")
     return module is not None and isinstance(image, module.Image)
 
 
 def is_array(image: Any) -> bool:
-    """Whether it is a ``numpy.ndarray``."""
+    """Whether it is a `numpy.ndarray`."""
     module = sys.modules.get("numpy")
     return module is not None and isinstance(image, module.ndarray)
 
@@ -52,7 +52,7 @@ def given(image: Any) -> Any:
 
 
 def _upload_name(file: Any) -> Optional[str]:
-    """The name under which a form would send it; a web framework's upload has one in ``filename``."""
+    """The name under which a form would send it; a web framework's upload has one in `filename`."""
     for attribute in ("filename", "name"):
         name = getattr(file, attribute, None)
         if isinstance(name, str):

@@ -9,6 +9,7 @@ from remrembg import _remrembg
 from remrembg._remover import Remover
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Callable, Sequence
 
     from PIL.Image import Image
@@ -22,7 +23,7 @@ _CUSTOM = {
 
 
 class Session(Remover):
-    """What :func:`new_session` gives: a :class:`Remover` with the names of rembg's sessions."""
+    """What `new_session` gives: a `Remover` with the names of rembg's sessions."""
 
     @property
     def model_name(self) -> str:
@@ -30,7 +31,7 @@ class Session(Remover):
         return self.model
 
     def predict(self, img: Image, *args: Any, **kwargs: Any) -> List[Image]:
-        """The mask of a Pillow image, of its size and in mode ``L``, as a list of one."""
+        """The mask of a Pillow image, of its size and in mode `L`, as a list of one."""
         return [self.remove(img, only_mask=True)]
 
 
@@ -43,14 +44,14 @@ def new_session(
 ) -> Session:
     """Load a model by rembg's name for it, and fetch it first where it is not on this machine.
 
-    :param model_name: a name of :data:`MODELS`; ``u2net_custom``, ``dis_custom`` or ``ben_custom``
-        with ``model_path``. rembg's default, ``u2net``, is one to be fetched; here the default is
+    :param model_name: a name of `MODELS`; `u2net_custom`, `dis_custom` or `ben_custom`
+        with `model_path`. rembg's default, `u2net`, is one to be fetched; here the default is
         the one inside.
     :param providers: execution providers as ONNX Runtime names them, the preferred one first.
-    :param sess_opts: of ``onnxruntime.SessionOptions``, ``intra_op_num_threads`` counts; where it
-        is 0 or not given, the environment's ``OMP_NUM_THREADS``.
+    :param sess_opts: of `onnxruntime.SessionOptions`, `intra_op_num_threads` counts; where it
+        is 0 or not given, the environment's `OMP_NUM_THREADS`.
     :param model_path: the ONNX file of a custom model.
-    :raises UnknownModelError: no such model. ``sam`` is not there, as it takes points.
+    :raises UnknownModelError: no such model. `sam` is not there, as it takes points.
     :raises ModelError: it could not be fetched.
     """
     threads = getattr(sess_opts, "intra_op_num_threads", 0) or os.environ.get("OMP_NUM_THREADS")
@@ -63,14 +64,14 @@ def new_session(
     return Session(model_name, threads=threads, providers=providers)
 
 
-def fetch_model(name: str, *, progress: Optional[Callable[[int, int], object]] = None) -> Optional[str]:
+def fetch_model(name: str, *, progress: Optional[Callable[[int, int], object]] = None) -> Optional[Path]:
     """Fetch a model's weights, unless they are on this machine, and give their path.
 
     A download that broke off goes on where it ended. The environment variables in the README's
     section on models name mirrors and folders. Warns first where the licence forbids commercial use.
 
-    :param progress: called as ``progress(bytes, total)`` on a thread of its own.
-    :returns: the file's path; ``None`` for the model that is inside and has none.
+    :param progress: called as `progress(bytes, total)` on a thread of its own.
+    :returns: the file's path; `None` for the model that is inside and has none.
     :raises UnknownModelError: no such model.
     :raises ModelError: it could not be fetched; what came is kept for the next time.
     """

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         NoReturn,
         Sequence,
         Tuple,
+        TypeVar,
         Union,
     )
 
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
         Source,
     )
 
+    AnyEncoded = TypeVar("AnyEncoded", bound=Encoded)
+    AnySource = TypeVar("AnySource", bound=Source)
+
 
 class _Task(NamedTuple):
     """One removal, as the native module takes it."""
@@ -56,12 +60,12 @@ class _Task(NamedTuple):
 class Remover:
     """A model on an engine: made once, used for many pictures, by any number of threads.
 
-    Loading takes tens to hundreds of milliseconds. One inference runs at a time, on ``threads``
+    Loading takes tens to hundreds of milliseconds. One inference runs at a time, on `threads`
     threads; decoding and encoding of other pictures go on beside it, and no more than
-    ``in_flight`` pictures are in memory at once. The interpreter is free for other Python threads
+    `in_flight` pictures are in memory at once. The interpreter is free for other Python threads
     all the while.
 
-    After a ``fork`` the child loads the model anew when it first needs it. A remover pickles as
+    After a `fork` the child loads the model anew when it first needs it. A remover pickles as
     its settings, and its copy loads the model anew too, so Ray, Dask, Spark and multiprocessing
     can ship it.
 
@@ -73,6 +77,9 @@ class Remover:
         mean=0.485,0.456,0.406 std=1 scale=max output=minmax`. Default: that of the model.
     :param engine: What runs the model: ONNX Runtime where one is found, or the engine inside.
         Accepted: auto, onnxruntime, rten. Default: auto.
+    :param providers: What ONNX Runtime computes on, by preference; auto is CUDA, ROCm or OpenVINO
+        where it can be had, else the CPU. Accepted: auto, or names of cpu, cuda, rocm, openvino,
+        coreml and directml with commas between them. Default: auto.
     :param onnxruntime: An ONNX Runtime library, or a folder that holds one. Accepted: a path.
         Default: looked for.
     :param threads: Threads of one inference. Accepted: 0 to 1024. Default: 0, one for each core.
@@ -159,11 +166,11 @@ class Remover:
         cancel: Optional[CancelToken] = None,
         **unknown: NoReturn,
     ) -> bytes:
-        """As :func:`remrembg.rmbg`, with this model and engine.
+        """As `rmbg`, with this model and engine.
 
-        :param progress: called as ``progress(stage, fraction)`` on the thread that works; what it
+        :param progress: called as `progress(stage, fraction)` on the thread that works; what it
             raises ends the removal and comes out of it.
-        :param cancel: ends the removal with a :class:`CancelledError` once it is cancelled.
+        :param cancel: ends the removal with a `CancelledError` once it is cancelled.
         """
         options = {
             "format": format,
@@ -180,9 +187,7 @@ class Remover:
         return self._here.core.encode(task)
 
     @overload
-    def remove(
-        self, data: Encoded, *, force_return_bytes: bool = False, **options: Unpack[RemoveOptions]
-    ) -> bytes: ...
+    def remove(self, data: Encoded, *, force_return_bytes: bool = False, **options: Unpack[RemoveOptions]) -> bytes: ...
     @overload
     def remove(
         self, data: Image, *, force_return_bytes: Literal[False] = False, **options: Unpack[RemoveOptions]
@@ -192,9 +197,7 @@ class Remover:
         self, data: AnyArray, *, force_return_bytes: Literal[False] = False, **options: Unpack[RemoveOptions]
     ) -> Array: ...
     @overload
-    def remove(
-        self, data: Source, *, force_return_bytes: Literal[True], **options: Unpack[RemoveOptions]
-    ) -> bytes: ...
+    def remove(self, data: Source, *, force_return_bytes: Literal[True], **options: Unpack[RemoveOptions]) -> bytes: ...
     def remove(
         self,
         data: Any,
@@ -218,9 +221,9 @@ class Remover:
         progress: Optional[Progress] = None,
         cancel: Optional[CancelToken] = None,
     ) -> Any:
-        """As :func:`remrembg.remove`, with this model and engine.
+        """As `remove`, with this model and engine.
 
-        ``progress`` and ``cancel`` are as in :meth:`rmbg`.
+        `progress` and `cancel` are as in `rmbg`.
         """
         pixels = not force_return_bytes and (_pictures.is_pillow(data) or _pictures.is_array(data))
         if pixels and format is not None:
@@ -247,36 +250,56 @@ class Remover:
 
     @overload
     def remove_many(
-        self, images: Iterable[Encoded], *, jobs: int = 0, force_return_bytes: bool = False, **options: Unpack[RemoveOptions]
-    ) -> Iterator[Outcome[Encoded, bytes]]: ...
+        self,
+        images: Iterable[AnyEncoded],
+        *,
+        jobs: int = 0,
+        force_return_bytes: bool = False,
+        **options: Unpack[RemoveOptions],
+    ) -> Iterator[Outcome[AnyEncoded, bytes]]: ...
     @overload
     def remove_many(
-        self, images: Iterable[Image], *, jobs: int = 0, force_return_bytes: Literal[False] = False, **options: Unpack[RemoveOptions]
+        self,
+        images: Iterable[Image],
+        *,
+        jobs: int = 0,
+        force_return_bytes: Literal[False] = False,
+        **options: Unpack[RemoveOptions],
     ) -> Iterator[Outcome[Image, Image]]: ...
     @overload
     def remove_many(
-        self, images: Iterable[AnyArray], *, jobs: int = 0, force_return_bytes: Literal[False] = False, **options: Unpack[RemoveOptions]
+        self,
+        images: Iterable[AnyArray],
+        *,
+        jobs: int = 0,
+        force_return_bytes: Literal[False] = False,
+        **options: Unpack[RemoveOptions],
     ) -> Iterator[Outcome[AnyArray, Array]]: ...
     @overload
     def remove_many(
-        self, images: Iterable[Source], *, jobs: int = 0, force_return_bytes: Literal[True], **options: Unpack[RemoveOptions]
-    ) -> Iterator[Outcome[Source, bytes]]: ...
+        self,
+        images: Iterable[AnySource],
+        *,
+        jobs: int = 0,
+        force_return_bytes: Literal[True],
+        **options: Unpack[RemoveOptions],
+    ) -> Iterator[Outcome[AnySource, bytes]]: ...
     def remove_many(self, images: Iterable[Any], *, jobs: int = 0, **options: Any) -> Iterator[Outcome[Any, Any]]:
-        """Remove the background of many pictures, ``jobs`` at a time, 0 for one for each core.
+        """Remove the background of many pictures, `jobs` at a time, 0 for one for each core.
 
-        Takes pictures from ``images`` as it goes, and yields an :class:`Outcome` for each, in
+        Takes pictures from `images` as it goes, and yields an `Outcome` for each, in
         order, as soon as it and those before it are done. A picture that fails does not stop the
         others: its outcome has the error. Leaving the loop, or Ctrl-C, stops what is running.
 
-        :param options: those of :meth:`remove`.
-        :raises TypeError: at once, for an option that :meth:`remove` does not have.
+        :param options: those of `remove`.
+        :raises TypeError: at once, for an option that `remove` does not have.
         """
         return _batch.many(self.remove, images, _batch.checked(self.remove, jobs, options), options)
 
     async def rmbg_async(self, image: Optional[Source], **options: Unpack[RmbgOptions]) -> bytes:
-        """As :meth:`rmbg`, on a thread of this remover's, so that the event loop goes on.
+        """As `rmbg`, on a thread of this remover's, so that the event loop goes on.
 
-        Cancelling the task stops the removal. ``progress`` is called on that thread.
+        Cancelling the task stops the removal. `progress` is called on that thread.
         """
         return await _batch.in_thread(self._here.threads, self.rmbg, image, dict(options))
 
@@ -297,13 +320,13 @@ class Remover:
         self, data: Source, *, force_return_bytes: Literal[True], **options: Unpack[RemoveOptions]
     ) -> bytes: ...
     async def remove_async(self, data: Any, **options: Any) -> Any:
-        """As :meth:`remove`, done as :meth:`rmbg_async` does it."""
+        """As `remove`, done as `rmbg_async` does it."""
         return await _batch.in_thread(self._here.threads, self.remove, data, options)
 
     def remove_many_async(
         self, images: Union[Iterable[Any], AsyncIterable[Any]], *, jobs: int = 0, **options: Any
     ) -> AsyncIterator[Outcome[Any, Any]]:
-        """As :meth:`remove_many`, for ``async for``. ``images`` may be asynchronous too."""
+        """As `remove_many`, for `async for`. `images` may be asynchronous too."""
         jobs = _batch.checked(self.remove, jobs, options)
         return _batch.many_async(self.remove_async, images, jobs, options)
 

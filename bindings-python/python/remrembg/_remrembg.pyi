@@ -10,11 +10,13 @@ __all__ = [
     "Picture",
     "Remover",
     "fetch",
+    "forked",
     "models",
     "notice",
     "options",
     "run",
     "settings",
+    "stop_all",
 ]
 
 VERSION: Final[str]
@@ -82,3 +84,9 @@ def notice(name: str) -> Optional[str]:
 
 def fetch(name: str, progress: Optional[Callable[[int, int], object]], cancel: CancelToken) -> Path:
     """Fetch a model, unless it is on this machine, and give its path."""
+
+def stop_all() -> None:
+    """Stop all removals, and wait until they have ended."""
+
+def forked() -> None:
+    """In the child of a fork, nobody is at work."""

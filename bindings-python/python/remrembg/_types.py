@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Encoded = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, BinaryIO]
     Source = Union[Encoded, Image, AnyArray]
 
-#: Called as ``progress(stage, fraction)``: the stage's name, and 0.0 to 1.0 of it.
+#: Called as `progress(stage, fraction)`: the stage's name, and 0.0 to 1.0 of it.
 Progress = Callable[[str, float], object]
 Flag = Union[bool, str, None]
 Integer = Union[int, str, None]
@@ -26,7 +26,7 @@ Color = Union[str, Sequence[int], None]
 
 
 class RmbgOptions(TypedDict, total=False):
-    """What :func:`remrembg.rmbg` takes besides the picture."""
+    """What `rmbg` takes besides the picture."""
 
     format: Optional[str]
     w: Integer
@@ -41,7 +41,7 @@ class RmbgOptions(TypedDict, total=False):
 
 
 class RemoveOptions(TypedDict, total=False):
-    """What :func:`remrembg.remove` takes besides the picture."""
+    """What `remove` takes besides the picture."""
 
     alpha_matting: bool
     alpha_matting_foreground_threshold: int
@@ -60,5 +60,3 @@ class RemoveOptions(TypedDict, total=False):
     expand: Flag
     progress: Optional[Progress]
     cancel: Optional[CancelToken]
-
-

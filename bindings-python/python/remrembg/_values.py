@@ -6,7 +6,7 @@ from typing import Any, List, Mapping, Tuple
 
 
 def pairs(values: Mapping[str, Any]) -> List[Tuple[str, str]]:
-    """Options as text. ``None`` is an option that was not given."""
+    """Options as text. `None` is an option that was not given."""
     return [(whole(key), text(value)) for key, value in values.items() if value is not None]
 
 
@@ -25,7 +25,7 @@ def whole(words: str) -> str:
 
 
 def _color(channels: Any) -> str:
-    """``(255, 0, 0)`` as ``#ff0000``; nothing for what is no colour."""
+    """`(255, 0, 0)` as `#ff0000`; nothing for what is no colour."""
     try:
         return "#" + bytes(channels).hex() if len(channels) in (3, 4) else ""
     except (TypeError, ValueError):

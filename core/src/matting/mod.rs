@@ -1,20 +1,83 @@
 //! Matting: the alpha along the subject's outline, and the subject's colours
 //! without the background's, estimated from the picture itself.
+//!
+//! The mask gives a trimap. Closed-form matting (Levin, Lischinski and Weiss,
+//! "A Closed-Form Solution to Natural Image Matting", PAMI 30(2), 2008) gives the
+//! alpha of what the trimap leaves open, and multi-level estimation (Germer,
+//! Uelwer, Conrad and Harmeling, "Fast Multi-Level Foreground Estimation", ICPR
+//! 2020) the colours. Constants are those of PyMatting, which rembg calls.
+
+mod closed_form;
+mod coarse;
+mod descent;
+mod factor;
+mod foreground;
+mod laplacian;
+mod share;
+mod trimap;
 
 use crate::control::Control;
 use crate::cutout::Matting;
 use crate::error::Result;
-use crate::pixels::Pixels;
+use crate::pixels::{Layout, Pixels};
+use share::Share;
 
 /// What matting makes, at the picture's size.
 pub(crate) struct Matted {
-    /// The subject's colours, [`Layout::Rgb8`](crate::Layout::Rgb8).
+    /// The subject's colours, [`Layout::Rgb8`].
     pub(crate) colors: Pixels,
-    /// [`Layout::Gray8`](crate::Layout::Gray8).
+    /// [`Layout::Gray8`].
     pub(crate) alpha: Pixels,
 }
 
-/// `None` where the mask leaves no sure subject or no sure background.
-pub(crate) fn estimate(_: &Pixels, _: &Pixels, _: Matting, control: &Control<'_>) -> Result<Option<Matted>> {
-    control.check().map(|()| None)
+/// The smallest side that has a window of 3×3 pixels.
+const LEAST_SIDE: u32 = 3;
+
+/// Estimates alpha and colours of a picture in colour from a mask of its size.
+/// `None` where the mask leaves no sure subject or no sure background, and for
+/// pictures without a single window: there is nothing to estimate from.
+///
+/// # Errors
+/// [`Code::Cancelled`](crate::Code::Cancelled).
+pub(crate) fn estimate(
+    picture: &Pixels,
+    mask: &Pixels,
+    matting: Matting,
+    control: &Control<'_>,
+) -> Result<Option<Matted>> {
+    control.check()?;
+    if picture.width().min(picture.height()) < LEAST_SIDE {
+        return Ok(None);
+    }
+    let Some(trimap) = trimap::trimap(mask, matting) else { return Ok(None) };
+    let alpha = closed_form::alpha(picture, &trimap, mask, Share::new(control, 0.0, 0.8))?;
+    drop(trimap);
+    let colors = foreground::colors(picture, &alpha, Share::new(control, 0.8, 1.0))?;
+    let alpha = alpha.into_iter().map(byte).collect();
+    let alpha = Pixels::known(picture.width(), picture.height(), Layout::Gray8, alpha);
+    Ok(Some(Matted { colors, alpha }))
 }
+
+/// The subject's colours of a picture whose alpha is known, [`Layout::Rgb8`].
+///
+/// # Errors
+/// [`Code::Cancelled`](crate::Code::Cancelled).
+pub(crate) fn colors(picture: &Pixels, alpha: &Pixels, control: &Control<'_>) -> Result<Pixels> {
+    let alpha: Vec<f32> = alpha.data().iter().map(|alpha| f32::from(*alpha) / 255.0).collect();
+    foreground::colors(picture, &alpha, Share::new(control, 0.0, 1.0))
+}
+
+/// To the nearest byte; the cast clamps.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamping is wanted")]
+fn byte(value: f32) -> u8 {
+    (value * 255.0 + 0.5) as u8
+}
+
+/// The red, green and blue of every pixel.
+fn rgb(picture: &Pixels) -> impl Fn(usize) -> [u8; 3] {
+    let (data, channels) = (picture.data(), picture.layout().bytes());
+    move |at| [data[at * channels], data[at * channels + 1], data[at * channels + 2]]
+}
+
+#[cfg(test)]
+mod tests;

@@ -30,7 +30,7 @@ fn progress_rises_from_0_to_1() {
             assert_eq!(progress.stage, Stage::Decode);
             seen.borrow_mut().push(progress.fraction);
         };
-        let control = Control { progress: Some(&note), cancel: None, stop: None };
+        let control = Control { progress: Some(&note), ..Control::default() };
         decode_input(&file, &Limits::default(), &control).expect("decodes");
         let seen = seen.into_inner();
         assert_eq!((seen.first(), seen.last()), (Some(&0.0), Some(&1.0)));
@@ -50,7 +50,7 @@ fn a_stop_in_the_middle_is_no_fault_of_the_file() {
                 token.cancel();
             }
         };
-        let control = Control { progress: Some(&stop), cancel: Some(&token), stop: None };
+        let control = Control { progress: Some(&stop), cancel: Some(&token), ..Control::default() };
         let error = decode_input(&file, &Limits::default(), &control).expect_err("it was cancelled");
         assert_eq!(error.code(), Code::Cancelled);
         assert!(last.into_inner() < 0.6, "the decoder went on");
@@ -61,7 +61,7 @@ fn a_stop_in_the_middle_is_no_fault_of_the_file() {
 fn a_panic_of_the_callback_is_its_callers_own() {
     let [png, ..] = large();
     let slip = |progress: Progress| assert!(progress.fraction < 0.5, "half is enough");
-    let control = Control { progress: Some(&slip), cancel: None, stop: None };
+    let control = Control { progress: Some(&slip), ..Control::default() };
     let outcome = catch_unwind(AssertUnwindSafe(|| decode_input(&png, &Limits::default(), &control).map(drop)));
     let payload = outcome.expect_err("the panic goes on to the caller");
     assert_eq!(payload.downcast_ref::<&str>(), Some(&"half is enough"));
