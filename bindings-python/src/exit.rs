@@ -5,54 +5,63 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use pyo3::exceptions::PySystemExit;
 use pyo3::prelude::*;
 
 /// How long the end waits for what cannot be stopped at once.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 static AT_WORK: AtomicUsize = AtomicUsize::new(0);
 static OVER: AtomicBool = AtomicBool::new(false);
 
 /// Runs `work` without holding the interpreter, which does not end meanwhile.
-pub(crate) fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> T {
+///
+/// # Errors
+/// `SystemExit`, which ends a daemon thread without a word, when it is about to end.
+pub(crate) fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> PyResult<T> {
+    // Counted before it looks, so that either the end waits for it or it sees the end.
     let _place = Place::take();
-    py.detach(work)
+    check()?;
+    Ok(py.detach(work))
 }
 
-/// Whether the interpreter is about to end.
-pub(crate) fn is_over() -> bool {
-    OVER.load(Ordering::Acquire)
+/// # Errors
+/// As [`detached`].
+pub(crate) fn check() -> PyResult<()> {
+    if OVER.load(Ordering::SeqCst) { Err(PySystemExit::new_err(())) } else { Ok(()) }
 }
 
 struct Place;
 
 impl Place {
     fn take() -> Self {
-        AT_WORK.fetch_add(1, Ordering::AcqRel);
+        AT_WORK.fetch_add(1, Ordering::SeqCst);
         Self
     }
 }
 
+/// What began before a fork is not counted in the child.
 impl Drop for Place {
     fn drop(&mut self) {
-        AT_WORK.fetch_sub(1, Ordering::AcqRel);
+        let _ = AT_WORK.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |count| count.checked_sub(1));
     }
 }
 
 /// Stop all removals, and wait until they have ended.
 #[pyfunction]
 pub(crate) fn stop_all(py: Python<'_>) {
-    OVER.store(true, Ordering::Release);
+    OVER.store(true, Ordering::SeqCst);
     let start = Instant::now();
     py.detach(|| {
-        while AT_WORK.load(Ordering::Acquire) > 0 && start.elapsed() < PATIENCE {
+        while AT_WORK.load(Ordering::SeqCst) > 0 && start.elapsed() < PATIENCE {
             thread::sleep(Duration::from_millis(1));
         }
     });
 }
 
-/// In the child of a fork, nobody is at work.
+/// In the child of a fork, nobody is at work, and nothing is over.
 #[pyfunction]
 pub(crate) fn forked() {
-    AT_WORK.store(0, Ordering::Release);
+    AT_WORK.store(0, Ordering::SeqCst);
+    OVER.store(false, Ordering::SeqCst);
 }

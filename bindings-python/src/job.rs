@@ -3,7 +3,6 @@
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::PySystemExit;
 use pyo3::prelude::*;
 use remrembg::{Job, Progress};
 
@@ -19,28 +18,29 @@ const LOOK: Duration = Duration::from_millis(50);
 /// one for the next. A token with a parent is cancelled when the parent is.
 #[pyclass(module = "remrembg", frozen)]
 pub(crate) struct CancelToken {
-    pub(crate) token: remrembg::CancelToken,
-    parent: Option<Py<CancelToken>>,
+    /// Its own, and those of its parents.
+    tokens: Vec<remrembg::CancelToken>,
 }
 
 #[pymethods]
 impl CancelToken {
     #[new]
     #[pyo3(signature = (parent=None))]
-    fn new(parent: Option<Py<Self>>) -> Self {
-        Self { token: remrembg::CancelToken::new(), parent }
+    fn new(parent: Option<PyRef<'_, Self>>) -> Self {
+        let parents = parent.iter().flat_map(|parent| &parent.tokens).cloned();
+        Self { tokens: std::iter::once(remrembg::CancelToken::new()).chain(parents).collect() }
     }
 
     /// End every removal with this token, running or yet to come, with a
     /// CancelledError.
     fn cancel(&self) {
-        self.token.cancel();
+        self.tokens[0].cancel();
     }
 
     /// Whether a stop was asked for.
     #[getter]
     fn cancelled(&self) -> bool {
-        self.token.is_cancelled() || self.parent.as_ref().is_some_and(|parent| parent.get().cancelled())
+        self.tokens.iter().any(remrembg::CancelToken::is_cancelled)
     }
 
     fn __repr__(&self) -> &'static str {
@@ -83,10 +83,7 @@ impl Follower {
             self.keep(Python::attach(|py| py.check_signals()));
             self.looked.set(Instant::now());
         }
-        if exit::is_over() {
-            // Ends a daemon thread without a word.
-            self.keep(Err(PySystemExit::new_err(())));
-        }
+        self.keep(exit::check());
         self.raised.borrow().is_some() || self.cancel.as_ref().is_some_and(|cancel| cancel.get().cancelled())
     }
 

@@ -46,8 +46,8 @@ mod _remrembg {
     /// Run the command line with these words, the program's name first, and with
     /// places where ONNX Runtime may be; give the exit status.
     #[pyfunction]
-    fn run(py: Python<'_>, words: Vec<OsString>, hints: Vec<PathBuf>) -> u8 {
+    fn run(py: Python<'_>, words: Vec<OsString>, hints: Vec<PathBuf>) -> PyResult<u8> {
         let host = remrembg_cli::Host { onnxruntime_hints: hints };
-        py.detach(|| remrembg_cli::run_with(words, &host))
+        exit::detached(py, || remrembg_cli::run_with(words, &host))
     }
 }

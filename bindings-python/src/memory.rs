@@ -1,7 +1,7 @@
 //! Memory of Python objects, read in place. The only unsafe code of this crate.
 //!
 //! The buffer protocol is in the stable ABI from Python 3.11 on, and this module
-//! serves 3.9: so `remrembg._memory` finds the address, and Rust trusts it.
+//! serves 3.9: so `remrembg._pictures` finds the address, and Rust trusts it.
 
 use std::{ptr, slice};
 
@@ -16,15 +16,17 @@ pub(crate) enum Memory {
 }
 
 impl Memory {
-    /// The bytes. A Python thread that changes them meanwhile gets a result made
-    /// from old and new ones, as from any other reader of a buffer.
+    /// The bytes. Core copies a decoded picture before it looks at it; a Python
+    /// thread that writes to an array in that moment gets old and new pixels mixed.
     pub(crate) fn bytes(&self) -> &[u8] {
         match *self {
             Self::Bytes(ref bytes) => bytes,
             Self::Place(_, 0, _) => &[],
-            // SAFETY: `remrembg._memory` took address and length from one live
-            // buffer, and the owner, which keeps that buffer from going or moving,
-            // lives as long as `self`.
+            // SAFETY: `remrembg._pictures` took address and length from one NumPy array,
+            // which cannot be resized while it is referred to, and the owner, that
+            // array, lives as long as `self`. Its bytes are always initialized. That
+            // nobody writes to them meanwhile is up to the caller, as for all readers of
+            // arrays that let other threads run.
             Self::Place(address, length, _) => unsafe {
                 slice::from_raw_parts(ptr::with_exposed_provenance(address), length)
             },

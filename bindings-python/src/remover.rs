@@ -14,7 +14,16 @@ use crate::job::{CancelToken, Follower};
 /// A model on an engine; `remrembg.Remover` is its face.
 #[pyclass(module = "remrembg._remrembg", frozen)]
 pub(crate) struct Remover {
-    remover: remrembg::Remover,
+    /// `None` once it is gone.
+    remover: Option<remrembg::Remover>,
+}
+
+/// An engine that is still at work is waited for, but not by other threads.
+impl Drop for Remover {
+    fn drop(&mut self) {
+        let remover = self.remover.take();
+        Python::attach(|py| py.detach(|| drop(remover)));
+    }
 }
 
 /// Options or settings, as text.
@@ -30,19 +39,19 @@ impl Remover {
             config.onnxruntime_hints = hints;
             remrembg::Remover::new(config)
         });
-        Ok(Self { remover: made.map_err(Failure::from)? })
+        Ok(Self { remover: Some(made?.map_err(Failure::from)?) })
     }
 
     /// The model's name, or the path of its file.
     #[getter]
     fn model(&self) -> &str {
-        self.remover.model()
+        self.core().model()
     }
 
     /// What the model runs on, as the fields of `remrembg.EngineInfo`.
     #[getter]
     fn engine<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let EngineInfo { name, version, provider, library, threads, fallback, .. } = self.remover.engine();
+        let EngineInfo { name, version, provider, library, threads, fallback, .. } = self.core().engine();
         let told = PyDict::new(py);
         told.set_item("name", name)?;
         told.set_item("version", version)?;
@@ -55,13 +64,13 @@ impl Remover {
 
     /// Remove, and encode.
     fn encode<'py>(&self, py: Python<'py>, task: Task) -> PyResult<Bound<'py, PyBytes>> {
-        let output = exit::detached(py, || self.run(task, |job| job.run()))?;
+        let output = exit::detached(py, || self.run(task, |job| job.run()))??;
         Ok(PyBytes::new(py, &output.data))
     }
 
     /// Remove, and give pixels.
     fn pixels(&self, py: Python<'_>, task: Task) -> PyResult<Picture> {
-        let output = exit::detached(py, || self.run(task, |job| job.run_to_pixels()))?;
+        let output = exit::detached(py, || self.run(task, |job| job.run_to_pixels()))??;
         Ok(Picture::new(output.pixels))
     }
 }
@@ -80,10 +89,14 @@ struct Task {
 }
 
 impl Remover {
+    fn core(&self) -> &remrembg::Remover {
+        self.remover.as_ref().expect("it is there until it is dropped")
+    }
+
     fn run<T>(&self, task: Task, run: impl FnOnce(Job<'_>) -> remrembg::Result<T>) -> Result<T, Failure> {
         let held = Held::new(task.picture);
         let made = held.input().map_err(Failure::from).and_then(|input| {
-            let job = self.remover.job(input).pairs(task.options).cut_out(cut_out(task.cut_out));
+            let job = self.core().job(input).pairs(task.options).cut_out(cut_out(task.cut_out));
             Follower::new(task.progress, task.cancel).run(job, run)
         });
         match held.raised() {

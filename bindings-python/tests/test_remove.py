@@ -244,6 +244,25 @@ def session_for_blend(tiny):
     return tiny, picture, numpy.repeat(alpha[None] * 255, 96, axis=0)
 
 
+def test_colour_keys_of_a_png_are_clear_however_it_comes(tiny):
+    file = io.BytesIO()
+    half_red().save(file, "PNG", transparency=(255, 0, 0))
+    for data in (file.getvalue(), opened(file.getvalue())):
+        made = remove(data, session=tiny)
+        made = made if isinstance(made, Image.Image) else opened(made)
+        assert made.getpixel((1, 4)) == (0, 0, 0, 0)
+
+
+def test_numbers_of_any_size_are_thresholds(tiny):
+    huge = remove(half_red(), session=tiny, alpha_matting=True, alpha_matting_erode_size=10**30)
+    assert huge.size == (8, 8)
+
+
+def test_subclasses_of_arrays_are_arrays(tiny):
+    flat = numpy.asarray(half_red())[:, :, 0]
+    assert (remove(flat.view(numpy.matrix), session=tiny) == remove(flat, session=tiny)).all()
+
+
 def test_thresholds_that_leave_no_sure_region_give_the_plain_alpha(tiny):
     plain = remove(half_red(), session=tiny)
     made = remove(half_red(), session=tiny, alpha_matting=True, alpha_matting_foreground_threshold=270)

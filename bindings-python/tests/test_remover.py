@@ -356,6 +356,116 @@ def test_a_daemon_thread_in_the_middle_of_a_removal_does_not_spoil_the_exit(phot
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_thread_that_takes_no_end_for_an_answer_does_not_spoil_the_exit(tiny_settings):
+    code = (
+        "import threading, time, remrembg\n"
+        f"remover = remrembg.Remover({str(tiny_settings['model'])!r}, 'rten', model_recipe='size=8')\n"
+        "def work():\n"
+        "    while True:\n"
+        "        try: remover.rmbg(bytes.fromhex(DATA))\n"
+        "        except BaseException: pass\n"
+        f"DATA = {picture().hex()!r}\n"
+        "for _ in range(4): threading.Thread(target=work, daemon=True).start()\n"
+        "time.sleep(0.2)\n"
+    )
+    for _ in range(5):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_fork_beside_a_thread_that_loads_a_model_leaves_a_child_that_works(tiny, tiny_settings):
+    expected, over = tiny.rmbg(picture()), threading.Event()
+
+    def load():
+        while not over.is_set():
+            remrembg.Remover(**tiny_settings)
+
+    thread = threading.Thread(target=load)
+    thread.start()
+    try:
+        for _ in range(10):
+            child = os.fork()
+            if child == 0:
+                signal.alarm(20)
+                os._exit(0 if tiny.rmbg(picture()) == expected else 1)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    finally:
+        over.set()
+        thread.join()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_fork_in_a_callback_leaves_a_child_that_ends(tiny_settings):
+    code = (
+        "import os, time, remrembg\n"
+        f"remover = remrembg.Remover({str(tiny_settings['model'])!r}, 'rten', model_recipe='size=8')\n"
+        "children = []\n"
+        "def progress(stage, fraction):\n"
+        "    if not children: children.append(os.fork())\n"
+        f"try: remover.rmbg(bytes.fromhex({picture().hex()!r}), progress=progress)\n"
+        "except remrembg.EngineError: pass\n"
+        "if children[0]: start = time.time(); os.waitpid(children[0], 0); assert time.time() - start < 2\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_signal_handler_may_wait_for_the_others(tiny_settings):
+    """The main thread waits for a place, and its handler for the thread that has the place."""
+    code = (
+        "import signal, threading, os, time, remrembg\n"
+        f"remover = remrembg.Remover({str(tiny_settings['model'])!r}, 'rten', model_recipe='size=8', in_flight=1)\n"
+        f"data, inside, go = bytes.fromhex({picture().hex()!r}), threading.Event(), threading.Event()\n"
+        "def progress(stage, fraction):\n"
+        "    inside.set(); go.wait()\n"
+        "def handler(*_):\n"
+        "    go.set(); worker.join(); remover.rmbg(data)\n"
+        "signal.signal(signal.SIGTERM, handler)\n"
+        "worker = threading.Thread(target=lambda: remover.rmbg(data, progress=progress))\n"
+        "worker.start(); inside.wait()\n"
+        "threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM)).start()\n"
+        "assert remover.rmbg(data)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_functions_share_one_model_however_many_threads_ask_first():
+    code = (
+        "import threading, remrembg\n"
+        "from remrembg import _remover\n"
+        "made = []\n"
+        "threads = [threading.Thread(target=lambda: made.append(_remover.default())) for _ in range(8)]\n"
+        "[thread.start() for thread in threads]; [thread.join() for thread in threads]\n"
+        "assert len(set(map(id, made))) == 1\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_tokens_may_be_nested_without_end():
+    token = first = remrembg.CancelToken()
+    for _ in range(2000):
+        token = remrembg.CancelToken(token)
+    assert not token.cancelled
+    first.cancel()
+    assert token.cancelled
+
+
+def test_a_result_comes_while_the_source_goes_on(tiny):
+    outcomes, seen = [], []
+
+    def source():
+        for _ in range(3):
+            yield picture()
+            time.sleep(0.3)
+            seen.append(len(outcomes))
+
+    for outcome in tiny.remove_many(source(), jobs=8):
+        outcomes.append(outcome)
+    assert seen[-1] > 0, "not all at the end"
+
+
 def test_nothing_is_kept_after_a_removal(tiny):
     image = Image.new("RGB", (8, 8))
     data = io.BytesIO(picture())
@@ -368,10 +478,15 @@ def test_nothing_is_kept_after_a_removal(tiny):
 
 
 def test_a_remover_goes_when_nobody_has_it(tiny_settings):
-    before = threading.active_count(), len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+    before = used()
     for _ in range(20):
         remrembg.Remover(**tiny_settings).rmbg(picture())
     gc.collect()
-    time.sleep(0.1)
-    after = threading.active_count(), len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
-    assert after == before
+    assert used() == before
+
+
+def used():
+    """How many threads there are, native ones among them, and how many open files."""
+    if not os.path.isdir("/proc/self/task"):
+        pytest.skip("needs /proc")
+    return len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd"))

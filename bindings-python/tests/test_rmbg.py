@@ -108,8 +108,10 @@ def test_an_upload_of_a_web_framework_is_known_by_its_filename(tiny):
         name = "image"
 
     upload = Upload(encoded(half_red()))
-    upload.filename = "photo.png"
-    assert opened(tiny.rmbg(upload)).size == (8, 8)
+    for name in ("photo.png", b"caf\xe9.png", "<stdin>"):
+        upload.seek(0)
+        upload.filename = name
+        assert opened(tiny.rmbg(upload)).size == (8, 8)
     upload.filename = ""
     with pytest.raises(remrembg.ValidationError, match="No file selected"):
         tiny.rmbg(upload)
@@ -163,13 +165,15 @@ def test_typed_values_and_text_are_the_same(tiny):
         ({"bg_color": (0, 0, 256)}, "Invalid color format '(0, 0, 256)'."),
         ({"format": "\udc80"}, "Invalid format '\ufffd'. Allowed formats: PNG, JPEG, WEBP, BMP"),
         ({"widht": 5}, "Unknown option 'widht'"),
+        ({"unknown": 5}, "Unknown option 'unknown'"),
     ],
 )
 def test_values_that_cannot_be_are_told_as_the_form_would(tiny, options, message):
-    with pytest.raises(remrembg.ValidationError) as caught:
-        tiny.rmbg(half_red(), **options)
-    assert caught.value.message.startswith(message)
-    assert caught.value.status == 400
+    for rmbg in (tiny.rmbg, remrembg.rmbg):
+        with pytest.raises(remrembg.ValidationError) as caught:
+            rmbg(half_red(), **options)
+        assert caught.value.message.startswith(message)
+        assert caught.value.status == 400
 
 
 def test_an_error_is_what_the_hosted_api_answers(tiny):
@@ -216,7 +220,9 @@ def test_each_kind_of_error_has_its_class(one_of_each):
         assert type(error) is kind, error
     missing = one_of_each[remrembg.MissingFileError]
     assert isinstance(missing, FileNotFoundError)
-    assert missing.errno == 2
+    for error in (missing, pickle.loads(pickle.dumps(missing))):
+        assert (error.errno, error.strerror, error.filename) == (2, "No such file or directory", None)
+        assert error.args == (error.message,)
 
 
 def test_errors_travel_between_processes(one_of_each):

@@ -21,12 +21,14 @@ pub struct CutOut {
     /// Estimates the alpha along the outline, and the subject's colours without
     /// the background's, from the picture itself. What rembg calls `alpha_matting`.
     /// Not with [`Options::mask`](crate::Options::mask), which shows the mask that
-    /// matting would start from. Takes a second or more per megapixel, and up to
-    /// 1 GB; an outline of more than 1.3 million pixels is estimated at half the
-    /// size. Default: none.
+    /// matting would start from. Takes a second or more per megapixel. Memory: up
+    /// to 1 GB for the alpha, for which an outline of more than 1.3 million pixels is
+    /// estimated at half the size, then for the colours some 15 bytes per pixel of the
+    /// picture. Default: none.
     pub matting: Option<Matting>,
     /// Takes the background's colour out of soft edges, as matting does in any
-    /// case. Not with `keep_colors`. What rembg calls `decontaminate`. Default: false.
+    /// case. Not with `keep_colors`. Takes some 15 bytes of memory per pixel of the
+    /// picture. What rembg calls `decontaminate`. Default: false.
     pub decontaminate: bool,
     /// Keeps colours also where the alpha is 0. Without it they are black there, so
     /// that no file carries the background. What rembg calls `putalpha`. Default: false.

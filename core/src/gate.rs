@@ -31,14 +31,23 @@ impl Gate {
         if INSIDE.get() {
             return Ok(Place { gate: None });
         }
-        let mut free = self.lock();
-        while *free == 0 {
+        while !self.took_one() {
+            // Without the lock: what the caller does here may wait for others that leave.
             control.check()?;
-            free = self.freed.wait_timeout(free, LOOK).unwrap_or_else(PoisonError::into_inner).0;
         }
-        *free -= 1;
         INSIDE.set(true);
         Ok(Place { gate: Some(self) })
+    }
+
+    /// Takes a place, or waits a moment for the next to be given back.
+    fn took_one(&self) -> bool {
+        let mut free = self.lock();
+        if *free == 0 {
+            free = self.freed.wait_timeout(free, LOOK).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let taken = *free > 0;
+        *free -= usize::from(taken);
+        taken
     }
 
     fn lock(&self) -> MutexGuard<'_, usize> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::control::{CancelToken, Control, Progress, Stage};
 use crate::cutout::CutOut;
 use crate::engine::{self, Engine, EngineChoice, EngineInfo, Provider, Runtime, Weights};
-use crate::error::{Code, Error, Problem, Result};
+use crate::error::{Error, Problem, Result};
 use crate::gate::Gate;
 use crate::input::{self, Checked, Input};
 use crate::limits::Limits;
@@ -129,11 +129,7 @@ impl Remover {
     }
 
     fn check_process(&self) -> Result<()> {
-        if self.is_of_this_process() {
-            return Ok(());
-        }
-        let message = "The remover was made before a fork, and its threads stayed behind: make one in each process";
-        Err(Error::with_message(Code::EngineFailed, message))
+        if self.is_of_this_process() { Ok(()) } else { Err(engine::left_behind()) }
     }
 
     /// Describes a removal that is followed, stopped, or asked for in text.

@@ -9,7 +9,8 @@ Both use one `Remover`, made when first needed with the model inside. Make your 
 choose the model, the engine and its threads, and for many pictures, progress, cancelling and
 `async`.
 
-Whatever goes wrong is a `RemrembgError`. All functions may be called from any thread.
+What is refused or fails is a `RemrembgError`; what no request can be, such as a list for a
+picture, is a `TypeError` or a `ValueError`. All functions may be called from any thread.
 """
 
 from __future__ import annotations
@@ -136,18 +137,9 @@ def rmbg(
     :raises EngineError: inference failed.
     :raises TypeError: `image` is of another type.
     """
-    return default().rmbg(
-        image,
-        format=format,
-        w=w,
-        h=h,
-        exact_resize=exact_resize,
-        mask=mask,
-        bg_color=bg_color,
-        angle=angle,
-        expand=expand,
-        **unknown,
-    )
+    options = {**locals()}
+    del options["api_key"], options["unknown"]
+    return default().rmbg(**options, **unknown)
 
 
 @overload
@@ -234,29 +226,13 @@ def remove(
     :raises ValidationError: the picture or an option is refused.
     :raises InputOutputError: the file cannot be read.
     :raises EngineError: inference failed.
+    :raises CancelledError: `cancel` asked for a stop.
     :raises TypeError: `data` is of another type.
+    :raises ValueError: `format` is given for a result that is not bytes.
     """
-    return (session or default()).remove(
-        data,
-        alpha_matting=alpha_matting,
-        alpha_matting_foreground_threshold=alpha_matting_foreground_threshold,
-        alpha_matting_background_threshold=alpha_matting_background_threshold,
-        alpha_matting_erode_size=alpha_matting_erode_size,
-        only_mask=only_mask,
-        post_process_mask=post_process_mask,
-        decontaminate=decontaminate,
-        bgcolor=bgcolor,
-        force_return_bytes=force_return_bytes,
-        putalpha=putalpha,
-        format=format,
-        w=w,
-        h=h,
-        exact_resize=exact_resize,
-        angle=angle,
-        expand=expand,
-        progress=progress,
-        cancel=cancel,
-    )
+    options = {**locals()}
+    del options["session"]
+    return (session or default()).remove(**options)
 
 
 def remove_many(

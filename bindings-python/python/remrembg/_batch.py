@@ -86,7 +86,7 @@ def many(
         try:
             for image in images:
                 waiting.append((image, threads.submit(remove, image, **work)))
-                if len(waiting) >= 2 * jobs:
+                while waiting and (len(waiting) >= 2 * jobs or waiting[0][1].done()):
                     yield _outcome(*waiting.popleft())
             while waiting:
                 yield _outcome(*waiting.popleft())
@@ -141,7 +141,7 @@ async def many_async(
     try:
         async for image in _each(images):
             waiting.append(asyncio.create_task(one(image)))
-            if len(waiting) >= 2 * jobs:
+            while waiting and (len(waiting) >= 2 * jobs or waiting[0].done()):
                 yield await waiting.popleft()
         while waiting:
             yield await waiting.popleft()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno as numbers
+import os
 from typing import Any, Dict, Iterable, List, Optional, Tuple, Type
 
 
@@ -32,8 +33,7 @@ class RemrembgError(Exception):
         details: Iterable[Tuple[str, str]] = (),
         body: str = "",
     ) -> None:
-        details = tuple(details)
-        super().__init__(message, code, status, details, body)
+        super().__init__(message)
         self.message = message
         self.code = code
         self.status = status
@@ -48,6 +48,10 @@ class RemrembgError(Exception):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        details = [(problem["field"], problem["message"]) for problem in self.details]
+        return type(self), (self.message, self.code, self.status, details, self.body)
 
     def json(self) -> Any:
         """The hosted API's answer as `requests`' `response.json()` gives it."""
@@ -90,9 +94,11 @@ class InputOutputError(RemrembgError, OSError):
     ) -> None:
         super().__init__(message, code, status, details, body)
         self.errno = number
+        self.strerror = None if number is None else os.strerror(number)
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        return type(self), (self.message, self.code, self.status, (), self.body, self.errno)
+        kind, what = super().__reduce__()
+        return kind, (*what, self.errno)
 
 
 class MissingFileError(InputOutputError, FileNotFoundError):

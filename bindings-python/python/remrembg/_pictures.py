@@ -9,6 +9,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Optional, Tuple
 
+from remrembg import _values
+
 if TYPE_CHECKING:
     from remrembg import _remrembg
 
@@ -19,26 +21,22 @@ _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 def is_pillow(image: Any) -> bool:
     """Whether it is a `PIL.Image.Image`."""
-    module = sys.modules.get("PIL.Image")
-    return module is not None and isinstance(image, module.Image)
+    return isinstance(image, getattr(sys.modules.get("PIL.Image"), "Image", ()))
 
 
 def is_array(image: Any) -> bool:
     """Whether it is a `numpy.ndarray`."""
-    module = sys.modules.get("numpy")
-    return module is not None and isinstance(image, module.ndarray)
+    return isinstance(image, getattr(sys.modules.get("numpy"), "ndarray", ()))
 
 
 def given(image: Any) -> Any:
     """A picture as the native module takes it: its bytes, a path, a file object or pixels."""
-    if image is None or isinstance(image, (bytes, str)):
+    if image is None or isinstance(image, bytes):
         return image
-    if isinstance(image, os.PathLike):
-        return os.fsdecode(image)
+    if isinstance(image, (str, os.PathLike)):
+        return os.fsdecode(os.fsencode(image))
     if isinstance(image, (bytearray, memoryview)):
-        from remrembg import _memory
-
-        return _memory.of_buffer(image)
+        return bytes(image)
     if is_pillow(image):
         return _of_pillow(image)
     if is_array(image):
@@ -55,17 +53,25 @@ def _upload_name(file: Any) -> Optional[str]:
     """The name under which a form would send it; a web framework's upload has one in `filename`."""
     for attribute in ("filename", "name"):
         name = getattr(file, attribute, None)
-        if isinstance(name, str):
-            return os.path.basename(name)
+        if isinstance(name, (str, bytes)):
+            name = _values.whole(os.path.basename(os.fsdecode(name)))
+            return None if _is_no_name(name) else name
     return None
+
+
+def _is_no_name(name: str) -> bool:
+    """Whether it is one like `<stdin>`."""
+    return name.startswith("<") and name.endswith(">")
 
 
 def _of_pillow(image: Any) -> Tuple[Any, int, int, int, int]:
     image = _upright(image)
-    if image.mode.startswith("I;16"):
+    if _may_be_clear(image):
+        image = image.convert("RGBA")
+    elif image.mode.startswith("I;16"):
         image = image.convert("I").point(lambda value: value * (1 / 257)).convert("L")
     elif image.mode not in _MODES.values():
-        image = image.convert("RGBA" if _may_be_clear(image) else "RGB")
+        image = image.convert("RGB")
     channels = len(image.getbands())
     return image.tobytes(), image.width, image.height, channels, image.width * channels
 
@@ -79,12 +85,15 @@ def _upright(image: Any) -> Any:
 
 
 def _may_be_clear(image: Any) -> bool:
-    return image.mode in ("LA", "La", "PA", "RGBa") or "transparency" in image.info
+    return image.mode in ("LA", "La", "PA", "RGBa") or (
+        "transparency" in image.info and image.mode in ("1", "L", "P", "RGB")
+    )
 
 
 def _of_array(array: Any) -> Tuple[Any, int, int, int, int]:
     import numpy
 
+    array = numpy.asarray(array)
     if array.dtype == bool:
         array = array * numpy.uint8(255)
     shape = array.shape if array.ndim != 2 else (*array.shape, 1)
@@ -105,12 +114,22 @@ def _of_array(array: Any) -> Tuple[Any, int, int, int, int]:
     return (array.__array_interface__["data"][0], length, array), width, height, channels, stride
 
 
+def _buffer(picture: _remrembg.Picture, length: int) -> Any:
+    """The picture's pixels as a writable buffer, which keeps the picture.
+
+    The stable ABI has no buffer protocol before Python 3.11, so this takes `ctypes`.
+    """
+    import ctypes
+
+    buffer: Any = (ctypes.c_ubyte * length).from_address(picture.address)
+    buffer.owner = picture
+    return buffer
+
+
 def as_given(picture: _remrembg.Picture, image: Any) -> Any:
     """Pixels as what the caller gave: an array, or a Pillow image with its colour profile."""
-    from remrembg import _memory
-
     height, width, channels = picture.shape
-    buffer = _memory.at(picture.address, height * width * channels, picture)
+    buffer = _buffer(picture, height * width * channels)
     if is_array(image):
         import numpy
 

@@ -70,7 +70,7 @@ def fetch_model(name: str, *, progress: Optional[Callable[[int, int], object]] =
     A download that broke off goes on where it ended. The environment variables in the README's
     section on models name mirrors and folders. Warns first where the licence forbids commercial use.
 
-    :param progress: called as `progress(bytes, total)` on a thread of its own.
+    :param progress: called as `progress(bytes, total)`; what it raises ends the download and comes out of it.
     :returns: the file's path; `None` for the model that is inside and has none.
     :raises UnknownModelError: no such model.
     :raises ModelError: it could not be fetched; what came is kept for the next time.
@@ -82,12 +82,4 @@ def fetch_model(name: str, *, progress: Optional[Callable[[int, int], object]] =
         warnings.warn(notice, stacklevel=2)
     if name == _remrembg.models()[0]:
         return None
-    from concurrent.futures import ThreadPoolExecutor
-
-    cancel = _remrembg.CancelToken()
-    thread = ThreadPoolExecutor(1, thread_name_prefix="remrembg")
-    try:
-        return thread.submit(_remrembg.fetch, name, progress, cancel).result()
-    finally:
-        cancel.cancel()
-        thread.shutdown(wait=False)
+    return _remrembg.fetch(name, progress)

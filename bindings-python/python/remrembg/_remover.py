@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING, Any, Dict, NamedTuple, Optional, overload
 
 from remrembg import _batch, _engine, _pictures, _remrembg, _values
@@ -45,6 +46,16 @@ if TYPE_CHECKING:
 
     AnyEncoded = TypeVar("AnyEncoded", bound=Encoded)
     AnySource = TypeVar("AnySource", bound=Source)
+
+
+#: Held while a model is loaded. A fork waits for it: the child could not load another
+#: model if the fork had come in the middle.
+_loading = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_loading.acquire, after_in_parent=_loading.release, after_in_child=_loading.release)
+
+#: Of the asynchronous calls of one remover, as many may be on their way at once.
+_MOST_THREADS = 32
 
 
 class _Task(NamedTuple):
@@ -239,9 +250,9 @@ class Remover:
             "expand": expand,
         }
         thresholds = (
-            int(alpha_matting_foreground_threshold),
-            int(alpha_matting_background_threshold),
-            int(alpha_matting_erode_size),
+            _values.bounded(alpha_matting_foreground_threshold),
+            _values.bounded(alpha_matting_background_threshold),
+            _values.bounded(alpha_matting_erode_size),
         )
         matting = thresholds if alpha_matting else None
         cut_out = (bool(post_process_mask), matting, bool(decontaminate), bool(putalpha), True)
@@ -287,9 +298,10 @@ class Remover:
     def remove_many(self, images: Iterable[Any], *, jobs: int = 0, **options: Any) -> Iterator[Outcome[Any, Any]]:
         """Remove the background of many pictures, `jobs` at a time, 0 for one for each core.
 
-        Takes pictures from `images` as it goes, and yields an `Outcome` for each, in
-        order, as soon as it and those before it are done. A picture that fails does not stop the
-        others: its outcome has the error. Leaving the loop, or Ctrl-C, stops what is running.
+        Takes pictures from `images` as it goes, and yields an `Outcome` for each, in order, as soon
+        as it and those before it are done; while `images` makes the caller wait for its next,
+        nothing is yielded. A picture that fails does not stop the others: its outcome has the error.
+        Leaving the loop, or Ctrl-C, stops what is running.
 
         :param options: those of `remove`.
         :raises TypeError: at once, for an option that `remove` does not have.
@@ -326,7 +338,10 @@ class Remover:
     def remove_many_async(
         self, images: Union[Iterable[Any], AsyncIterable[Any]], *, jobs: int = 0, **options: Any
     ) -> AsyncIterator[Outcome[Any, Any]]:
-        """As `remove_many`, for `async for`. `images` may be asynchronous too."""
+        """As `remove_many`, for `async for`. `images` may be asynchronous too.
+
+        All asynchronous calls of one remover share 32 threads.
+        """
         jobs = _batch.checked(self.remove, jobs, options)
         return _batch.many_async(self.remove_async, images, jobs, options)
 
@@ -336,7 +351,8 @@ class _Loaded:
 
     def __init__(self, settings: Dict[str, Any]) -> None:
         self.process = os.getpid()
-        self.core = _remrembg.Remover(_values.pairs(settings), _engine.runtimes())
+        with _loading:
+            self.core = _remrembg.Remover(_values.pairs(settings), _engine.runtimes())
         self._threads: Optional[ThreadPoolExecutor] = None
 
     @property
@@ -344,7 +360,7 @@ class _Loaded:
         if self._threads is None:
             from concurrent.futures import ThreadPoolExecutor
 
-            self._threads = ThreadPoolExecutor(thread_name_prefix="remrembg")
+            self._threads = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="remrembg")
         return self._threads
 
 
@@ -358,6 +374,7 @@ _default: Optional[Remover] = None
 def default() -> Remover:
     """The remover of the functions that are not given one, made when first needed."""
     global _default
-    if _default is None:
-        _default = Remover()
-    return _default
+    with _loading:
+        if _default is None:
+            _default = Remover()
+        return _default

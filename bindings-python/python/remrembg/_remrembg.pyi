@@ -82,7 +82,7 @@ def models() -> List[str]:
 def notice(name: str) -> Optional[str]:
     """What to know of a model's licence before it is fetched."""
 
-def fetch(name: str, progress: Optional[Callable[[int, int], object]], cancel: CancelToken) -> Path:
+def fetch(name: str, progress: Optional[Callable[[int, int], object]]) -> Path:
     """Fetch a model, unless it is on this machine, and give its path."""
 
 def stop_all() -> None:

@@ -219,6 +219,12 @@ fn not_built_in(engine: &str) -> Error {
     Error::with_message(Code::EngineUnavailable, format!("This remrembg was built without {engine}"))
 }
 
+/// What to say in the child of a fork.
+pub(crate) fn left_behind() -> Error {
+    let message = "The remover was made before a fork, and its threads stayed behind: make one in each process";
+    Error::with_message(Code::EngineFailed, message)
+}
+
 fn failed(engine: &str, why: impl fmt::Display) -> Error {
     Error::with_message(Code::EngineFailed, format!("{engine} failed: {why}"))
 }

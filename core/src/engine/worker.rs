@@ -1,5 +1,6 @@
 //! One thread for one model: one inference at a time, first come, first served.
 
+use std::process;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -26,6 +27,7 @@ pub(super) struct Worker {
     name: &'static str,
     jobs: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
+    process: u32,
 }
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -42,7 +44,7 @@ impl Worker {
             .stack_size(STACK)
             .spawn(move || inbox.into_iter().for_each(|job| job()))
             .map_err(|error| super::failed(name, &error).because(error))?;
-        Ok(Self { name, jobs: Some(jobs), thread: Some(thread) })
+        Ok(Self { name, jobs: Some(jobs), thread: Some(thread), process: process::id() })
     }
 
     /// Waits for its turn and for the work. Who cancels gets the answer within
@@ -58,6 +60,10 @@ impl Worker {
         stop: impl FnOnce(),
     ) -> Result<T> {
         control.check()?;
+        // A callback may have forked since the removal began.
+        if self.process != process::id() {
+            return Err(super::left_behind());
+        }
         let work = Arc::new(Mutex::new(Some(work)));
         let (answer, answered) = mpsc::sync_channel(1);
         let job = {
