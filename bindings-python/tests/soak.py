@@ -6,10 +6,12 @@ first hundred calls, or where files stayed open.
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import gc
 import io
 import os
+import pickle
 import sys
 import tempfile
 import time
@@ -37,7 +39,9 @@ def main() -> int:
 
 
 def calls(remover: remrembg.Remover, side: int) -> List[Call]:
-    """Ten calls, the last of them refused: each kind of picture, each kind of result."""
+    """Each kind of picture, of result and of failure."""
+    cancelled = remrembg.CancelToken()
+    cancelled.cancel()
     image = Image.radial_gradient("L").resize((side, side)).convert("RGB")
     array = numpy.asarray(image)
     png = io.BytesIO()
@@ -48,6 +52,8 @@ def calls(remover: remrembg.Remover, side: int) -> List[Call]:
         lambda: remover.rmbg(data[:100]),
         lambda: remover.remove(array, bgcolor="no colour"),
         lambda: remover.remove(array.astype(numpy.float32)),
+        lambda: remover.rmbg(data, cancel=cancelled),
+        lambda: remover.rmbg(data, progress=raising),
     ]
     return [
         lambda: remover.rmbg(data),
@@ -60,13 +66,21 @@ def calls(remover: remrembg.Remover, side: int) -> List[Call]:
         lambda: [outcome.get() for outcome in remover.remove_many([array, array], jobs=2)],
         lambda: remover.remove(data, w=16),
         lambda: [failing(call) for call in refused],
+        lambda: remover.remove(memoryview(bytearray(data)), alpha_matting=True, alpha_matting_erode_size=3),
+        lambda: remover.remove(array, post_process_mask=True, decontaminate=True),
+        lambda: asyncio.run(remover.rmbg_async(data)),
+        lambda: pickle.loads(pickle.dumps(remover)).rmbg(data),
     ]
+
+
+def raising(stage: str, fraction: float) -> None:
+    raise TypeError(stage)
 
 
 def failing(call: Call) -> None:
     try:
         call()
-    except (remrembg.ValidationError, TypeError):
+    except (remrembg.ValidationError, remrembg.CancelledError, TypeError):
         return
     raise AssertionError("a bad call was not refused")
 
