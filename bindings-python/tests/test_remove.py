@@ -74,9 +74,12 @@ def test_a_path_and_a_file_object_give_bytes(tiny, tmp_path):
         assert remove(file, session=tiny) == expected
 
 
-@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "CMYK", "1", "I", "F", "YCbCr", "HSV", "LAB"])
+@pytest.mark.parametrize(
+    "mode", ["RGB", "RGBA", "La", "RGBa", "L", "LA", "P", "CMYK", "1", "I", "F", "YCbCr", "HSV", "LAB"]
+)
 def test_every_mode_of_pillow_gives_rgba_and_a_grey_mask(tiny, mode):
     source = half_red() if mode in ("YCbCr", "HSV") else half_red().convert("L" if mode in "LA1IF" else "RGB")
+    source = source.convert(mode.upper()) if mode in ("La", "RGBa") else source
     image = ImageOps.invert(source.convert("RGB")).convert(mode) if mode == "CMYK" else source.convert(mode)
     made = remove(image, session=tiny)
     mask = remove(image, session=tiny, only_mask=True)
@@ -281,6 +284,11 @@ def test_the_options_of_the_hosted_api_go_with_it(tiny):
     assert remove(half_red((8, 4)), session=tiny, angle=90).size == (4, 8)
     with pytest.raises(ValueError, match="format is for encoded results"):
         remove(half_red(), session=tiny, format="png")
+
+
+def test_what_is_no_session_is_refused():
+    with pytest.raises(TypeError, match="session must be what new_session gives, or a Remover, not str"):
+        remove(half_red(), session="u2netp")
 
 
 def test_a_typing_error_is_not_swallowed(tiny):

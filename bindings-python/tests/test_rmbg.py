@@ -127,6 +127,13 @@ def test_what_a_file_object_raises_comes_out(tiny):
     with pytest.raises(TypeError, match="mode 'rb'"):
         tiny.rmbg(io.StringIO("text"))
 
+    class Asynchronous:
+        async def read(self, size):
+            return b""
+
+    with pytest.raises(TypeError, match=r"await file\.read\(\)"):
+        tiny.rmbg(Asynchronous())
+
 
 def test_an_endless_file_object_is_refused(tiny):
     class Endless:
@@ -151,7 +158,8 @@ def test_typed_values_and_text_are_the_same(tiny):
     )
     assert typed == text
     assert opened(typed).size == (20, 10)
-    assert tiny.rmbg(data, mask=True) == tiny.rmbg(data, mask="YES")
+    assert tiny.rmbg(data, mask=True, api_key="any") == tiny.rmbg(data, mask="YES")
+    assert tiny.rmbg(data, bg_color=[250, 128, 114]) == tiny.rmbg(data, bg_color=bytes([250, 128, 114]))
     assert tiny.rmbg(data, bg_color=(1, 2, 3, 4)) == tiny.rmbg(data, bg_color="#01020304")
 
 

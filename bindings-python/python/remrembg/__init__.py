@@ -138,7 +138,7 @@ def rmbg(
     :raises TypeError: `image` is of another type.
     """
     options = {**locals()}
-    del options["api_key"], options["unknown"]
+    del options["unknown"]
     return default().rmbg(**options, **unknown)
 
 
@@ -232,11 +232,19 @@ def remove(
     """
     options = {**locals()}
     del options["session"]
-    return (session or default()).remove(**options)
+    return _remover(session).remove(**options)
 
 
 def remove_many(
     images: Iterable[Any], *, jobs: int = 0, session: Optional[Remover] = None, **options: Any
 ) -> Iterator[Outcome[Any, Any]]:
     """As `Remover.remove_many`, with `session` or the remover that all calls share."""
-    return (session or default()).remove_many(images, jobs=jobs, **options)
+    return _remover(session).remove_many(images, jobs=jobs, **options)
+
+
+def _remover(session: Optional[Remover]) -> Remover:
+    if session is None:
+        return default()
+    if not isinstance(session, Remover):
+        raise TypeError(f"session must be what new_session gives, or a Remover, not {type(session).__name__}")
+    return session

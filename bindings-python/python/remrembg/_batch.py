@@ -63,10 +63,12 @@ def cores() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def checked(remove: Callable[..., Any], jobs: int, options: Dict[str, Any]) -> int:
+def checked(remove: Callable[..., Any], images: Any, jobs: int, options: Dict[str, Any]) -> int:
     """How many jobs; raises for what no picture can be asked."""
     import inspect
 
+    if isinstance(images, (str, bytes)):
+        raise TypeError(f"images must be an iterable of pictures, not {type(images).__name__}")
     if jobs < 0:
         raise ValueError(f"jobs must be at least 0, got: {jobs}")
     inspect.signature(remove).bind(None, **options)
@@ -84,12 +86,19 @@ def many(
     waiting: Deque[Tuple[Any, Future[Any]]] = deque()
     with ThreadPoolExecutor(jobs, thread_name_prefix="remrembg") as threads:
         try:
-            for image in images:
-                waiting.append((image, threads.submit(remove, image, **work)))
-                while waiting and (len(waiting) >= 2 * jobs or waiting[0][1].done()):
-                    yield _outcome(*waiting.popleft())
+            broken = None
+            try:
+                for image in images:
+                    waiting.append((image, threads.submit(remove, image, **work)))
+                    while waiting and (len(waiting) >= 2 * jobs or waiting[0][1].done()):
+                        yield _outcome(*waiting.popleft())
+            except Exception as error:
+                # What the source raises comes out after the pictures that it gave.
+                broken = error
             while waiting:
                 yield _outcome(*waiting.popleft())
+            if broken is not None:
+                raise broken
         finally:
             stop.cancel()
             for _, future in waiting:
@@ -113,8 +122,15 @@ async def in_thread(
 
     stop = CancelToken(options.get("cancel"))
     work = {**options, "cancel": stop}
+
+    def call() -> Made:
+        try:
+            return remove(image, **work)
+        except StopIteration as error:  # A future cannot hold one.
+            raise RuntimeError("a callback raised StopIteration") from error
+
     try:
-        return await asyncio.get_running_loop().run_in_executor(threads, lambda: remove(image, **work))
+        return await asyncio.get_running_loop().run_in_executor(threads, call)
     finally:
         stop.cancel()
 

@@ -42,11 +42,19 @@ def given(image: Any) -> Any:
     if is_array(image):
         return _of_array(image)
     if callable(getattr(image, "read", None)):
+        _expect_no_coroutine(image)
         return image, _upload_name(image)
     raise TypeError(
         "image must be a path, bytes, a file object, a PIL.Image.Image or a numpy.ndarray, "
         f"not {type(image).__module__}.{type(image).__qualname__}"
     )
+
+
+def _expect_no_coroutine(file: Any) -> None:
+    import inspect
+
+    if inspect.iscoroutinefunction(file.read):
+        raise TypeError("the file object is asynchronous: pass what `await file.read()` gives")
 
 
 def _upload_name(file: Any) -> Optional[str]:
@@ -67,7 +75,7 @@ def _is_no_name(name: str) -> bool:
 def _of_pillow(image: Any) -> Tuple[Any, int, int, int, int]:
     image = _upright(image)
     if _may_be_clear(image):
-        image = image.convert("RGBA")
+        image = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
     elif image.mode.startswith("I;16"):
         image = image.convert("I").point(lambda value: value * (1 / 257)).convert("L")
     elif image.mode not in _MODES.values():

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from typing import (
         AsyncIterable,
         AsyncIterator,
-        Callable,
         Iterable,
         Iterator,
         List,
@@ -138,8 +137,12 @@ class Remover:
         self._settings = {key: value for key, value in settings.items() if value is not None}
         self._loaded = _Loaded(self._settings)
 
-    def __reduce__(self) -> Tuple[Callable[..., Any], Tuple[Any, ...]]:
-        return _again, (type(self), self._settings)
+    def __getstate__(self) -> Dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_loaded"}
+
+    def __setstate__(self, state: Dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._loaded = _Loaded(self._settings)
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{key}={value!r}" for key, value in self._settings.items())
@@ -173,6 +176,7 @@ class Remover:
         bg_color: Color = None,
         angle: Number = None,
         expand: Flag = None,
+        api_key: Optional[str] = None,
         progress: Optional[Progress] = None,
         cancel: Optional[CancelToken] = None,
         **unknown: NoReturn,
@@ -306,7 +310,7 @@ class Remover:
         :param options: those of `remove`.
         :raises TypeError: at once, for an option that `remove` does not have.
         """
-        return _batch.many(self.remove, images, _batch.checked(self.remove, jobs, options), options)
+        return _batch.many(self.remove, images, _batch.checked(self.remove, images, jobs, options), options)
 
     async def rmbg_async(self, image: Optional[Source], **options: Unpack[RmbgOptions]) -> bytes:
         """As `rmbg`, on a thread of this remover's, so that the event loop goes on.
@@ -342,7 +346,7 @@ class Remover:
 
         All asynchronous calls of one remover share 32 threads.
         """
-        jobs = _batch.checked(self.remove, jobs, options)
+        jobs = _batch.checked(self.remove, images, jobs, options)
         return _batch.many_async(self.remove_async, images, jobs, options)
 
 
@@ -362,10 +366,6 @@ class _Loaded:
 
             self._threads = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="remrembg")
         return self._threads
-
-
-def _again(kind: Callable[..., Any], settings: Dict[str, Any]) -> Any:
-    return kind(**settings)
 
 
 _default: Optional[Remover] = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, BinaryIO, Callable, Optional, Sequence, TypedDict, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional, Protocol, Sequence, TypedDict, Union
 
 if TYPE_CHECKING:
     import numpy
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Array = numpy.typing.NDArray[numpy.uint8]
     AnyArray = numpy.typing.NDArray[Any]
-    Encoded = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, BinaryIO]
+    Encoded = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, "Readable"]
     Source = Union[Encoded, Image, AnyArray]
 
 #: Called as `progress(stage, fraction)`: the stage's name, and 0.0 to 1.0 of it.
@@ -23,6 +23,12 @@ Flag = Union[bool, str, None]
 Integer = Union[int, str, None]
 Number = Union[float, str, None]
 Color = Union[str, Sequence[int], None]
+
+
+class Readable(Protocol):
+    """A file object, as far as it is used."""
+
+    def read(self, size: int, /) -> bytes: ...
 
 
 class RmbgOptions(TypedDict, total=False):
@@ -36,6 +42,7 @@ class RmbgOptions(TypedDict, total=False):
     bg_color: Color
     angle: Number
     expand: Flag
+    api_key: Optional[str]
     progress: Optional[Progress]
     cancel: Optional[CancelToken]
 

@@ -14,7 +14,7 @@ def text(value: Any) -> str:
     """One value as text."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (tuple, list)):
+    if hasattr(value, "__len__") and not isinstance(value, str):
         return _color(value) or str(value)
     return whole(str(value))
 
@@ -32,6 +32,6 @@ def whole(words: str) -> str:
 def _color(channels: Any) -> str:
     """`(255, 0, 0)` as `#ff0000`; nothing for what is no colour."""
     try:
-        return "#" + bytes(channels).hex() if len(channels) in (3, 4) else ""
+        return "#" + bytes(map(int, channels)).hex() if len(channels) in (3, 4) else ""
     except (TypeError, ValueError):
         return ""
