@@ -232,17 +232,17 @@ def remove(
     """
     options = {**locals()}
     del options["session"]
-    return _remover(session).remove(**options)
+    return _chosen(session).remove(**options)
 
 
 def remove_many(
     images: Iterable[Any], *, jobs: int = 0, session: Optional[Remover] = None, **options: Any
 ) -> Iterator[Outcome[Any, Any]]:
     """As `Remover.remove_many`, with `session` or the remover that all calls share."""
-    return _remover(session).remove_many(images, jobs=jobs, **options)
+    return _chosen(session).remove_many(images, jobs=jobs, **options)
 
 
-def _remover(session: Optional[Remover]) -> Remover:
+def _chosen(session: Optional[Remover]) -> Remover:
     if session is None:
         return default()
     if not isinstance(session, Remover):
