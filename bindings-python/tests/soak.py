@@ -11,7 +11,6 @@ import ctypes
 import gc
 import io
 import os
-import pickle
 import sys
 import tempfile
 import time
@@ -69,7 +68,6 @@ def calls(remover: remrembg.Remover, side: int) -> List[Call]:
         lambda: remover.remove(memoryview(bytearray(data)), alpha_matting=True, alpha_matting_erode_size=3),
         lambda: remover.remove(array, post_process_mask=True, decontaminate=True),
         lambda: asyncio.run(remover.rmbg_async(data)),
-        lambda: pickle.loads(pickle.dumps(remover)).rmbg(data),
     ]
 
 
