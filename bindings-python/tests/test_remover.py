@@ -107,6 +107,20 @@ def test_what_the_source_of_pictures_raises_comes_out(tiny):
         next(outcomes)
 
 
+def test_what_an_asynchronous_source_raises_comes_out_after_its_pictures(tiny):
+    async def source():
+        yield picture()
+        raise KeyError("mine")
+
+    async def main():
+        outcomes = tiny.remove_many_async(source(), jobs=4)
+        assert (await outcomes.__anext__()).error is None
+        with pytest.raises(KeyError, match="mine"):
+            await outcomes.__anext__()
+
+    asyncio.run(main())
+
+
 def test_a_wrong_option_is_told_before_any_picture_is_taken(tiny):
     with pytest.raises(TypeError, match="olny_mask"):
         tiny.remove_many(iter([]), olny_mask=True)

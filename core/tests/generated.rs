@@ -51,20 +51,12 @@ fn field(key: &str, range: &str, default: &str, help: &str) -> String {
 #[test]
 fn the_docstrings_of_python_are_fresh() {
     let package = "bindings-python/python/remrembg";
-    let options =
-        remrembg::OPTIONS.iter().map(|spec| field(spec.key, spec.range, spec.default, spec.help)).collect::<String>();
-    check_between(
-        &format!("{package}/__init__.py"),
-        ("must end as a picture's does.\n", "    :param api_key:"),
-        &options,
-    );
-    let settings =
-        remrembg::SETTINGS.iter().map(|spec| field(spec.key, spec.range, spec.default, spec.help)).collect::<String>();
-    check_between(
-        &format!("{package}/_remover.py"),
-        ("Settings are numbers or text.\n\n", "    :raises ValidationError: a setting"),
-        &settings,
-    );
+    let check = |file: &str, between, fields: String| check_between(&format!("{package}/{file}"), between, &fields);
+    let options = remrembg::OPTIONS.iter().map(|spec| field(spec.key, spec.range, spec.default, spec.help));
+    check("__init__.py", ("must end as a picture's does.\n", "    :param api_key:"), options.collect());
+    let settings = remrembg::SETTINGS.iter().map(|spec| field(spec.key, spec.range, spec.default, spec.help));
+    let between = ("Settings are numbers or text.\n\n", "    :raises ValidationError: a setting");
+    check("_remover.py", between, settings.collect());
 }
 
 /// One test, because all sections are in one file.

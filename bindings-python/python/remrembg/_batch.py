@@ -155,12 +155,18 @@ async def many_async(
 
     waiting: Deque[asyncio.Task[Outcome[Any, Any]]] = deque()
     try:
-        async for image in _each(images):
-            waiting.append(asyncio.create_task(one(image)))
-            while waiting and (len(waiting) >= 2 * jobs or waiting[0].done()):
-                yield await waiting.popleft()
+        broken = None
+        try:
+            async for image in _each(images):
+                waiting.append(asyncio.create_task(one(image)))
+                while waiting and (len(waiting) >= 2 * jobs or waiting[0].done()):
+                    yield await waiting.popleft()
+        except Exception as error:
+            broken = error
         while waiting:
             yield await waiting.popleft()
+        if broken is not None:
+            raise broken
     finally:
         for task in waiting:
             task.cancel()

@@ -305,7 +305,8 @@ class Remover:
         Takes pictures from `images` as it goes, and yields an `Outcome` for each, in order, as soon
         as it and those before it are done; while `images` makes the caller wait for its next,
         nothing is yielded. A picture that fails does not stop the others: its outcome has the error.
-        Leaving the loop, or Ctrl-C, stops what is running.
+        What `images` raises comes out after the pictures that it gave. Leaving the loop, or Ctrl-C,
+        stops what is running.
 
         :param options: those of `remove`.
         :raises TypeError: at once, for an option that `remove` does not have.
