@@ -41,7 +41,7 @@ pub use engine::{EngineChoice, EngineInfo, Provider};
 pub use error::{Code, Error, ErrorKind, Problem, Result};
 pub use geometry::{fitted_size, output_size, rotated_size};
 pub use guard::hush_guarded_panics;
-pub use input::{Input, Stream, check_input, check_size, decode_input, is_picture_name, read_bounded};
+pub use input::{Collector, Input, Stream, check_input, check_size, decode_input, is_picture_name, read_bounded};
 pub use limits::Limits;
 pub use models::{Model, OutputRule, Recipe, Scale};
 pub use options::{Color, Format, OPTIONS, OptionKind, OptionSpec, Options, options_markdown};

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use remrembg::{Code, Control, Error, Input, Layout, Limits, PixelView, check_input, decode_input};
+use remrembg::{Code, Collector, Control, Error, Input, Layout, Limits, PixelView, check_input, decode_input};
 use serde::Deserialize;
 
+use crate::memory::peak_of;
 use crate::samples::hex;
 
 #[derive(Deserialize)]
@@ -126,6 +127,13 @@ impl Buffer {
     }
 }
 
+/// The same bytes, a thousand at a time.
+fn collected(source: &Source, limits: &Limits) -> Collector {
+    let mut collector = Collector::new(source.file_name.clone(), limits);
+    source.bytes().chunks(1000).all(|piece| collector.push(piece));
+    collector
+}
+
 /// The size that decoding finds, which must be the one of the header check.
 fn size_of(input: Input<'_>, limits: &Limits) -> Result<Size, Error> {
     let pixels = decode_input(input, limits, &Control::default())?.pixels;
@@ -148,6 +156,18 @@ fn every_vector_holds_to_the_letter() {
             }
             (Ok(size), None, Some(expected)) => assert_eq!(&size, expected, "{}", vector.name),
             (outcome, ..) => panic!("{}: {outcome:?}", vector.name),
+        }
+    }
+}
+
+#[test]
+fn a_picture_in_pieces_is_held_to_the_letter_too() {
+    for vector in vectors() {
+        let (source, limits) = (&vector.input, vector.limits.limits());
+        if source.parts.is_some() && source.path_suffix.is_none() {
+            let told = |size: Result<Size, Error>| size.map_err(|error| (error.code(), error.to_json()));
+            let outcome = told(size_of(Input::Collected(&collected(source, &limits)), &limits));
+            assert_eq!(outcome, told(source.outcome(&limits)), "{}", vector.name);
         }
     }
 }
@@ -176,6 +196,32 @@ fn every_file_error_has_a_vector() {
 fn file_errors_carry_the_field_image() {
     let error = check_input(Input::Missing, &Limits::default()).expect_err("refused");
     assert_eq!(error.details().iter().map(|problem| problem.field.as_str()).collect::<Vec<_>>(), ["image"]);
+}
+
+#[test]
+fn a_picture_in_pieces_is_refused_by_its_name_before_its_size() {
+    let mut limits = Limits::default();
+    limits.max_bytes = 1000;
+    let mut collector = Collector::new(Some("setup.exe".to_owned()), &limits);
+    assert!(!collector.push(&[0; 5000]));
+    let error = check_input(&collector, &limits).expect_err("refused");
+    assert_eq!(error.message(), "File type '.exe' is not supported. Allowed formats: webp, bmp, png, jpg, jpeg");
+    assert_eq!(format!("{collector:?}"), r#"Collector { name: Some("setup.exe"), size: 4000, .. }"#);
+}
+
+#[test]
+fn a_picture_in_pieces_takes_no_more_memory_than_its_limit_and_none_once_too_large() {
+    let limits = Limits::default();
+    let most = limits.max_bytes as usize;
+    let piece = vec![7; 1 << 16];
+    let mut collector = Collector::new(None, &limits);
+    let ((), peak) = peak_of(|| (0..most / piece.len()).for_each(|_| assert!(collector.push(&piece))));
+    // A buffer that grows may exist twice for a moment.
+    assert!(peak <= 2 * most, "{peak} bytes for {most}");
+    let (more, peak) = peak_of(|| (0..1000).all(|_| collector.push(&piece)));
+    assert!(more && peak == 0, "{peak} bytes more");
+    let error = check_input(&collector, &limits).expect_err("refused");
+    assert_eq!(error.message(), "File size (112.5 MB) exceeds the maximum allowed size of 50 MB.");
 }
 
 fn refusal(path: &Path) -> Error {
