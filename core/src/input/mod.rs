@@ -36,7 +36,8 @@ pub enum Input<'a> {
         /// The file.
         bytes: &'a [u8],
     },
-    /// A regular file on disk, whose name is held to the same rule.
+    /// A regular file on disk, whose name is held to the same rule. It is read
+    /// whole, and refused when it changes meanwhile.
     Path(&'a Path),
     /// An encoded file that is read when its turn comes, to its end, with the
     /// file name that came along, where one did.
@@ -124,7 +125,8 @@ pub(crate) enum Checked<'a> {
 /// [`Code::NoImage`], [`Code::NoFileSelected`], [`Code::FileType`],
 /// [`Code::EmptyFile`], [`Code::FileTooLarge`], [`Code::CorruptImage`],
 /// [`Code::ImageTooWide`], [`Code::ImageTooTall`], [`Code::TooMuchMemory`].
-/// [`Code::CannotRead`] when a path is not a regular file or cannot be read.
+/// [`Code::CannotRead`] when a path is not a regular file, cannot be read, or
+/// changes while it is.
 pub fn check_input<'a>(input: impl Into<Input<'a>>, limits: &Limits) -> Result<(u32, u32)> {
     Ok(match check(input.into(), limits)? {
         Checked::Encoded(_, header) => (header.width, header.height),
