@@ -17,13 +17,20 @@ thread_local! {
 }
 
 pub(crate) struct Gate {
+    places: usize,
     free: Mutex<usize>,
     freed: Condvar,
 }
 
 impl Gate {
     pub(crate) fn new(places: usize) -> Self {
-        Self { free: Mutex::new(places.max(1)), freed: Condvar::new() }
+        let places = places.max(1);
+        Self { places, free: Mutex::new(places), freed: Condvar::new() }
+    }
+
+    /// How many places there are, free or taken: at least 1.
+    pub(crate) fn places(&self) -> usize {
+        self.places
     }
 
     /// Waits for a place.

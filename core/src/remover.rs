@@ -107,6 +107,13 @@ impl Remover {
         &self.limits
     }
 
+    /// How many removals may hold a picture at once, at least 1:
+    /// [`Config::in_flight`], or what its default came to.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.gate.places()
+    }
+
     /// Removes the background of one picture.
     ///
     /// ```

@@ -296,6 +296,16 @@ fn many_threads_share_one_remover_and_no_more_than_agreed_hold_a_picture() {
 }
 
 #[test]
+fn the_remover_says_how_many_removals_it_lets_in() {
+    for (in_flight, threads, resolved) in [(5, 1, 5), (1, 2, 1), (0, 1, 2), (0, 2, 3)] {
+        let mut config = config();
+        (config.in_flight, config.threads) = (in_flight, threads);
+        let remover = Remover::new(config).expect("the engine inside always works");
+        assert_eq!(remover.in_flight(), resolved, "{in_flight} asked for, {threads} threads");
+    }
+}
+
+#[test]
 fn a_waiting_caller_hears_a_cancellation() {
     let mut config = config();
     config.in_flight = 1;
