@@ -1,0 +1,176 @@
+//! One removal: what is asked of it, and how it runs.
+
+use std::time::Duration;
+
+use super::{Output, PixelOutput, Remover};
+use crate::control::{CancelToken, Control, Progress, Stage};
+use crate::cutout::CutOut;
+use crate::error::{Error, Problem, Result};
+use crate::input::{self, Checked, Input};
+use crate::limits::Limits;
+use crate::options::{self, Options};
+use crate::pipeline::{Finished, Shop, Wanted, Watch};
+use crate::pixels::Layout;
+use crate::views::{self, PixelViewMut};
+
+/// One removal, described step by step and then run.
+#[derive(Debug)]
+#[must_use = "a job does nothing until it is run"]
+pub struct Job<'a> {
+    remover: &'a Remover,
+    input: Input<'a>,
+    options: Options,
+    problems: Vec<Problem>,
+    wanted: Wanted,
+    control: Control<'a>,
+}
+
+impl<'a> Job<'a> {
+    pub(super) fn new(remover: &'a Remover, input: Input<'a>) -> Self {
+        let (options, problems) = (Options::default(), Vec::new());
+        Self { remover, input, options, problems, wanted: Wanted::default(), control: Control::default() }
+    }
+
+    /// Sets the options.
+    pub fn options(mut self, options: &Options) -> Self {
+        self.problems = options::validate(options);
+        self.options = options.clone();
+        self
+    }
+
+    /// Sets the options from text, as [`Options::from_pairs`] reads it. Problems
+    /// are kept, to be told together with the picture's when the job runs.
+    pub fn pairs<K: AsRef<str>, V: AsRef<str>>(mut self, pairs: impl IntoIterator<Item = (K, V)>) -> Self {
+        (self.options, self.problems) = options::parse(pairs);
+        self
+    }
+
+    /// Says how the subject is cut out: with matting, a smooth mask, all colours
+    /// kept. Without it, as the default says.
+    pub fn cut_out(mut self, cut_out: CutOut) -> Self {
+        self.wanted.cut_out = cut_out;
+        self
+    }
+
+    /// Asks for the full-size matte beside the picture: the alpha that the cut-out
+    /// has, or the mask.
+    pub fn keep_matte(mut self) -> Self {
+        self.wanted.matte = true;
+        self
+    }
+
+    /// Calls `progress` on this thread, between stages and inside long ones.
+    pub fn progress(mut self, progress: &'a dyn Fn(Progress)) -> Self {
+        self.control.progress = Some(progress);
+        self
+    }
+
+    /// Stops soon after `token` is cancelled.
+    pub fn cancel(mut self, token: &'a CancelToken) -> Self {
+        self.control.cancel = Some(token);
+        self
+    }
+
+    /// Stops soon after `stop` answers `true`. It is asked on this thread, between
+    /// stages and inside long ones, and while this thread waits.
+    pub fn cancel_when(mut self, stop: &'a dyn Fn() -> bool) -> Self {
+        self.control.stop = Some(stop);
+        self
+    }
+
+    /// Runs and encodes.
+    ///
+    /// # Errors
+    /// Of kind [`Validation`](crate::ErrorKind::Validation) with every problem of
+    /// the options and the first one of the picture;
+    /// [`Cancelled`](crate::Code::Cancelled); [`CannotRead`](crate::Code::CannotRead)
+    /// for a path; of kind [`Engine`](crate::ErrorKind::Engine) when inference fails.
+    pub fn run(mut self) -> Result<Output> {
+        let format = self.options.format;
+        self.wanted.opaque = !format.keeps_alpha();
+        let mut watch = Watch::new(self.control);
+        let finished = self.make(&mut watch)?;
+        let data = finished.encode(format, &mut watch)?;
+        let (width, height) = (finished.pixels.width(), finished.pixels.height());
+        let Finished { upright, matte, .. } = finished;
+        Ok(Output { data, format, width, height, upright, matte, times: watch.times })
+    }
+
+    /// Says where the pixels of [`run_to_pixels`](Self::run_to_pixels) will go:
+    /// a buffer of this layout and, where it is known, of this size. What cannot
+    /// go there is refused before the model runs, and a cut-out for a buffer
+    /// without alpha is put on white.
+    pub fn for_buffer(mut self, layout: Layout, size: Option<(u32, u32)>) -> Self {
+        self.wanted.buffer = Some((layout, size));
+        self
+    }
+
+    /// Runs, and gives pixels instead of an encoded file: straight RGBA, RGB
+    /// when an opaque `bg_color` was asked for without [`CutOut::keep_alpha`],
+    /// grey when the mask was.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), and [`BadPixels`](crate::Code::BadPixels) for what
+    /// [`for_buffer`](Self::for_buffer) rules out.
+    pub fn run_to_pixels(mut self) -> Result<PixelOutput> {
+        let buffer = self.wanted.buffer.map(|(layout, _)| layout);
+        let made = if self.options.mask { Layout::Gray8 } else { Layout::Rgb8 };
+        buffer.map_or(Ok(()), |layout| views::expect_channels(layout, made))?;
+        self.wanted.opaque = buffer.is_some_and(|layout| !layout.has_alpha());
+        let mut watch = Watch::new(self.control);
+        let finished = self.make(&mut watch)?;
+        Ok(PixelOutput { pixels: finished.pixels, matte: finished.matte, times: watch.times })
+    }
+
+    /// Runs, and fills the caller's buffer, which must have the result's size
+    /// ([`output_size`](crate::output_size) tells it). RGBA holds every result;
+    /// an RGB buffer gets a cut-out on white; a grey one holds a mask alone.
+    /// Gives how long each stage took.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), and [`BadPixels`](crate::Code::BadPixels) for a
+    /// buffer of another size, before the model runs, or of too few channels.
+    /// The buffer is left as it is on every error.
+    pub fn run_into(self, target: &mut PixelViewMut<'_>) -> Result<Vec<(Stage, Duration)>> {
+        let made = self.for_buffer(target.layout(), Some(target.size())).run_to_pixels()?;
+        target.copy_from(&made.pixels).map(|()| made.times)
+    }
+
+    fn make(self, watch: &mut Watch) -> Result<Finished> {
+        let Self { remover, input, options, problems, wanted, control } = self;
+        remover.check_process()?;
+        let _place = remover.gate.enter(&control)?;
+        let input = collect(input::check(input, &remover.limits), problems)?;
+        let shop = Shop { engine: &*remover.engine, recipe: &remover.recipe, limits: &remover.limits };
+        shop.make(&input, &options, wanted, watch)
+    }
+}
+
+/// Checks a request as [`Job::run`] does before it decodes, without a model: the
+/// name, size and header of the picture, and `pairs` as [`Options::from_pairs`].
+///
+/// # Errors
+/// Of kind [`Validation`](crate::ErrorKind::Validation) with every problem of
+/// the options and the first one of the picture;
+/// [`CannotRead`](crate::Code::CannotRead) for a path.
+pub fn check_request<'a, K: AsRef<str>, V: AsRef<str>>(
+    input: impl Into<Input<'a>>,
+    pairs: impl IntoIterator<Item = (K, V)>,
+    limits: &Limits,
+) -> Result<Options> {
+    let (options, problems) = options::parse(pairs);
+    collect(input::check(input.into(), limits), problems)?;
+    Ok(options)
+}
+
+/// Joins the picture's problem with those of the options, in the contract's order.
+fn collect<'a>(input: Result<Checked<'a>>, mut problems: Vec<Problem>) -> Result<Checked<'a>> {
+    match input {
+        Err(error) if error.details().is_empty() => Err(error),
+        Err(error) => {
+            problems.splice(0..0, error.details().iter().cloned());
+            Err(Error::from_problems(problems).unwrap_or(error))
+        }
+        Ok(input) => Error::from_problems(problems).map_or(Ok(input), Err),
+    }
+}

@@ -1,0 +1,187 @@
+//! The front door: a [`Remover`] that is built once, and the jobs it does.
+
+mod job;
+mod output;
+
+use std::mem;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::engine::{self, Engine, EngineChoice, EngineInfo, Provider, Runtime, Weights};
+use crate::error::Result;
+use crate::gate::Gate;
+use crate::input::Input;
+use crate::limits::Limits;
+use crate::models::{self, MODELS, Model, Recipe, Store};
+use crate::options::Options;
+use crate::segment;
+pub use job::{Job, check_request};
+pub use output::{Output, PixelOutput};
+
+/// What a [`Remover`] is built from. The default runs the bundled model on
+/// ONNX Runtime where one is found and on the built-in engine elsewhere.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Config {
+    /// Which model to run. Default: the bundled one.
+    pub model: Model,
+    /// Which engine runs it. Default: the best that is found.
+    pub engine: EngineChoice,
+    /// What ONNX Runtime computes on, by preference: the first that the loaded
+    /// library offers and that can be set up is used, and [`EngineInfo::fallback`]
+    /// tells why those before it are not. It is an error when none can be. Anything
+    /// but [`Provider::Cpu`] in the list needs ONNX Runtime: no other engine steps in.
+    /// Default: empty, which is CUDA, ROCm or OpenVINO where the library offers it
+    /// and it can be set up, else the CPU.
+    pub providers: Vec<Provider>,
+    /// Threads of one inference. Default: 0, one for each core this process may use.
+    pub threads: usize,
+    /// Removals that may hold a picture in memory at once; others wait.
+    /// Default: 0, one more than there are threads.
+    pub in_flight: usize,
+    /// Bounds on each request.
+    pub limits: Limits,
+    /// An ONNX Runtime library, or a folder that holds one. Default: look for it.
+    pub onnxruntime: Option<PathBuf>,
+    /// More places to look for ONNX Runtime, after those of the environment.
+    pub onnxruntime_hints: Vec<PathBuf>,
+}
+
+/// Removes backgrounds. Built once, used for many pictures.
+///
+/// `Send + Sync`: any number of threads may call through one `&Remover`. At
+/// most [`Config::in_flight`] of them hold a picture at once, and one inference
+/// runs at a time, on [`Config::threads`] threads of the engine's own; the others
+/// wait their turn and notice a cancellation while they do. So memory stays
+/// bounded by what that many pictures need, and decoding and encoding, which
+/// run on the callers' threads, overlap with inference. A progress callback may
+/// call back into the same remover. Several removers share nothing: each has its
+/// own threads.
+///
+/// After a `fork` the child has the remover but not its threads: there every
+/// removal is an error of code [`EngineFailed`](crate::Code::EngineFailed), and a
+/// remover of the child's own works.
+pub struct Remover {
+    engine: Arc<dyn Engine>,
+    process: u32,
+    recipe: Recipe,
+    limits: Limits,
+    model: String,
+    gate: Gate,
+}
+
+impl Remover {
+    /// Loads the model and the engine: tens to hundreds of milliseconds.
+    ///
+    /// # Errors
+    /// Of kind [`Model`](crate::ErrorKind::Model) when the model is unknown, not
+    /// on this machine or damaged; of kind [`Engine`](crate::ErrorKind::Engine)
+    /// when the engine asked for is not to be had.
+    pub fn new(config: Config) -> Result<Self> {
+        let Config { model, engine, providers, threads, in_flight, limits, onnxruntime, onnxruntime_hints } = config;
+        let (name, recipe, weights) = resolve(model)?;
+        let runtime = Runtime { path: onnxruntime.as_deref(), hints: &onnxruntime_hints, providers: &providers };
+        let engine = engine::open(engine, &weights, threads, &runtime)?;
+        segment::check_input(&recipe, &*engine)?;
+        let places = if in_flight == 0 { engine.info().threads + 1 } else { in_flight };
+        let (engine, process) = (Arc::from(engine), std::process::id());
+        Ok(Self { engine, process, recipe, limits, model: name, gate: Gate::new(places) })
+    }
+
+    /// The name of the model, or the path of its file.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// What the model runs on.
+    #[must_use]
+    pub fn engine(&self) -> &EngineInfo {
+        self.engine.info()
+    }
+
+    /// The bounds on each request.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// How many removals may hold a picture at once, at least 1:
+    /// [`Config::in_flight`], or what its default came to.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.gate.places()
+    }
+
+    /// Removes the background of one picture.
+    ///
+    /// ```
+    /// # use remrembg::{Config, Options, Pixels, Layout, Remover};
+    /// # let picture = Pixels::filled(8, 6, Layout::Rgb8, 200);
+    /// let remover = Remover::new(Config::default())?;
+    /// let output = remover.remove(picture.view(), &Options::default())?;
+    /// assert_eq!((output.width, output.height, output.mime()), (8, 6, "image/webp"));
+    /// # Ok::<(), remrembg::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Job::run`].
+    pub fn remove<'a>(&'a self, input: impl Into<Input<'a>>, options: &Options) -> Result<Output> {
+        self.job(input).options(options).run()
+    }
+
+    fn is_of_this_process(&self) -> bool {
+        self.process == std::process::id()
+    }
+
+    fn check_process(&self) -> Result<()> {
+        if self.is_of_this_process() { Ok(()) } else { Err(engine::left_behind()) }
+    }
+
+    /// Describes a removal that is followed, stopped, or asked for in text.
+    pub fn job<'a>(&'a self, input: impl Into<Input<'a>>) -> Job<'a> {
+        Job::new(self, input.into())
+    }
+}
+
+/// In the child of a fork, an engine would wait for threads that it does not have.
+impl Drop for Remover {
+    fn drop(&mut self) {
+        if !self.is_of_this_process() {
+            mem::forget(Arc::clone(&self.engine));
+        }
+    }
+}
+
+impl std::fmt::Debug for Remover {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Remover").field("model", &self.model).field("engine", self.engine()).finish_non_exhaustive()
+    }
+}
+
+/// The model's name, how to feed it, and its weights.
+fn resolve(model: Model) -> Result<(String, Recipe, Weights)> {
+    match model {
+        Model::Bundled => bundled(),
+        Model::Named(name) if name == MODELS[0].name => bundled(),
+        Model::Named(name) => {
+            let path = Store::from_env().locate(&name)?;
+            let recipe = models::find(&name)?.recipe;
+            Ok((name, recipe, Weights::File(path)))
+        }
+        Model::File { path, recipe } => Ok((path.display().to_string(), recipe, Weights::File(path))),
+    }
+}
+
+#[cfg(feature = "bundled-model")]
+fn bundled() -> Result<(String, Recipe, Weights)> {
+    let spec = &MODELS[0];
+    Ok((spec.name.to_owned(), spec.recipe, Weights::BUNDLED))
+}
+
+/// Without the feature, the same model from the model folders.
+#[cfg(not(feature = "bundled-model"))]
+fn bundled() -> Result<(String, Recipe, Weights)> {
+    let spec = &MODELS[0];
+    Ok((spec.name.to_owned(), spec.recipe, Weights::File(Store::from_env().locate(spec.name)?)))
+}

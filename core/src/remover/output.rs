@@ -1,0 +1,48 @@
+//! What a removal gives.
+
+use std::time::Duration;
+
+use crate::control::Stage;
+use crate::options::Format;
+use crate::pixels::Pixels;
+
+/// An encoded cut-out, or mask.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Output {
+    /// The encoded file.
+    pub data: Vec<u8>,
+    /// Its format.
+    pub format: Format,
+    /// Its width in pixels.
+    pub width: u32,
+    /// Its height in pixels.
+    pub height: u32,
+    /// Width and height of the upright picture that it was made from.
+    pub upright: (u32, u32),
+    /// The alpha matte at the upright picture's size ([`Layout::Gray8`](crate::Layout::Gray8)),
+    /// where [`Job::keep_matte`](crate::Job::keep_matte) asked for it.
+    pub matte: Option<Pixels>,
+    /// How long each stage took, in the order in which they ran.
+    pub times: Vec<(Stage, Duration)>,
+}
+
+impl Output {
+    /// The MIME type of [`data`](Self::data).
+    #[must_use]
+    pub fn mime(&self) -> &'static str {
+        self.format.mime()
+    }
+}
+
+/// A cut-out, or mask, as pixels.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PixelOutput {
+    /// The picture.
+    pub pixels: Pixels,
+    /// As [`Output::matte`].
+    pub matte: Option<Pixels>,
+    /// As [`Output::times`].
+    pub times: Vec<(Stage, Duration)>,
+}
