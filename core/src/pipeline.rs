@@ -40,6 +40,8 @@ pub(crate) struct Wanted {
     pub(crate) cut_out: CutOut,
     /// A picture without alpha: a cut-out is put on white.
     pub(crate) opaque: bool,
+    /// Of a lossy format, 1 ..= 100; none for the format's own.
+    pub(crate) quality: Option<u8>,
     /// What the caller's own buffer holds, and its size. A result that does not
     /// fit is refused as soon as that is known, before the model runs.
     pub(crate) buffer: Option<(Layout, Option<(u32, u32)>)>,
@@ -115,8 +117,8 @@ fn arrange(cut: Pixels, options: &Options, wanted: Wanted, watch: &mut Watch) ->
 
 impl Finished {
     /// Encodes. The format must be one that keeps the alpha there is.
-    pub(crate) fn encode(&self, format: Format, watch: &mut Watch) -> Result<Vec<u8>> {
-        watch.time(Stage::Encode, |c| encode::encode(&self.pixels, format, self.icc.as_deref(), c))
+    pub(crate) fn encode(&self, format: Format, quality: Option<u8>, watch: &mut Watch) -> Result<Vec<u8>> {
+        watch.time(Stage::Encode, |c| encode::encode(&self.pixels, format, quality, self.icc.as_deref(), c))
     }
 }
 

@@ -18,10 +18,15 @@ const QUALITY: u8 = 90;
 const MAX_SIDE: u32 = u16::MAX as u32;
 const BUFFER: usize = 1 << 16;
 
-pub(super) fn encode(pixels: &Pixels, icc: Option<&[u8]>, control: &Control<'_>) -> Result<Vec<u8>> {
+pub(super) fn encode(
+    pixels: &Pixels,
+    quality: Option<u8>,
+    icc: Option<&[u8]>,
+    control: &Control<'_>,
+) -> Result<Vec<u8>> {
     check_sides(pixels, "JPEG", MAX_SIDE)?;
     let mut buffer = BufWriter::with_capacity(BUFFER, Sink::new(control));
-    let mut encoder = JpegEncoder::new_with_quality(&mut buffer, QUALITY);
+    let mut encoder = JpegEncoder::new_with_quality(&mut buffer, quality.unwrap_or(QUALITY));
     if let Some(icc) = icc {
         // Refused only when it needs more than the 255 segments there are: then the picture goes without.
         let _ = encoder.set_icc_profile(icc.to_vec());

@@ -18,15 +18,23 @@ use crate::pixels::{Layout, Pixels};
 /// WebP, PNG and JPEG keep `icc`, unless it describes another kind of picture
 /// than this one is: the profile of a grey or CMYK source, or any on a mask.
 ///
+/// JPEG and lossy WebP take a `quality`, 1 ..= 100, or have one of their own.
+///
 /// # Errors
 /// [`Code::Cancelled`]; [`Code::TooLarge`] when the format cannot hold the
 /// picture's size.
-pub(crate) fn encode(pixels: &Pixels, format: Format, icc: Option<&[u8]>, control: &Control<'_>) -> Result<Vec<u8>> {
+pub(crate) fn encode(
+    pixels: &Pixels,
+    format: Format,
+    quality: Option<u8>,
+    icc: Option<&[u8]>,
+    control: &Control<'_>,
+) -> Result<Vec<u8>> {
     let icc = icc.filter(|icc| describes(icc, pixels.layout()));
     match format {
-        Format::Webp => webp::encode(pixels, icc, control),
+        Format::Webp => webp::encode(pixels, quality, icc, control),
         Format::Png => png::encode(pixels, icc, control),
-        Format::Jpeg => jpeg::encode(pixels, icc, control),
+        Format::Jpeg => jpeg::encode(pixels, quality, icc, control),
         Format::Bmp => bmp::encode(pixels, control),
     }
 }

@@ -5,9 +5,8 @@ use std::io::Cursor;
 
 use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 
-use super::encode;
 use crate::control::{CancelToken, Control, Progress, Stage};
-use crate::error::{Code, ErrorKind};
+use crate::error::{Code, ErrorKind, Result};
 use crate::options::Format;
 use crate::pixels::{Layout, Pixels};
 
@@ -18,6 +17,11 @@ const FORMATS: [(Format, ImageFormat); 4] = [
     (Format::Jpeg, ImageFormat::Jpeg),
     (Format::Bmp, ImageFormat::Bmp),
 ];
+
+/// With the quality that the format has of its own.
+fn encode(pixels: &Pixels, format: Format, icc: Option<&[u8]>, control: &Control<'_>) -> Result<Vec<u8>> {
+    super::encode(pixels, format, None, icc, control)
+}
 
 /// Slow waves of colour, a soft alpha, and nothing under what is clear.
 fn waves(side: u32, layout: Layout) -> Pixels {
@@ -68,6 +72,31 @@ fn pictures_read_back_within_what_the_format_loses() {
         };
         assert!(off <= allowed, "{format:?}: {off}");
     }
+}
+
+#[test]
+fn a_higher_quality_is_truer_and_larger_where_the_format_is_lossy() {
+    let picture = waves(120, Layout::Rgb8);
+    let at = |format, quality| super::encode(&picture, format, Some(quality), None, &FREE).unwrap();
+    for (format, container, own) in [(Format::Webp, ImageFormat::WebP, 80), (Format::Jpeg, ImageFormat::Jpeg, 90)] {
+        let files = [1, own, 100].map(|quality| at(format, quality));
+        assert!(files.iter().map(Vec::len).is_sorted_by(|a, b| a < b), "{format:?}");
+        let off = files.each_ref().map(|file| mean_difference(decode(file, container).as_bytes(), picture.data()));
+        assert!(off.is_sorted_by(|a, b| a > b), "{format:?}: {off:?}");
+        assert!(files[1] == encode(&picture, format, None, &FREE).unwrap(), "{format:?} has {own} of its own");
+    }
+    for format in [Format::Png, Format::Bmp] {
+        assert!(at(format, 1) == encode(&picture, format, None, &FREE).unwrap(), "{format:?} loses nothing");
+    }
+}
+
+#[test]
+fn no_quality_takes_from_alpha_or_from_a_webp_mask() {
+    let (picture, mask) = (waves(120, Layout::Rgba8), waves(120, Layout::Gray8));
+    let worst = |pixels| super::encode(pixels, Format::Webp, Some(1), None, &FREE).unwrap();
+    let image = decode(&worst(&picture), ImageFormat::WebP);
+    assert!(image.as_bytes().chunks(4).zip(picture.data().chunks(4)).all(|(a, b)| a[3] == b[3]));
+    assert!(worst(&mask) == encode(&mask, Format::Webp, None, &FREE).unwrap());
 }
 
 #[test]

@@ -15,21 +15,33 @@ use crate::pixels::{Layout, Pixels};
 const ENCODER: Encoder =
     Encoder { quality: 80.0, method: 4, alpha_quality: 100, lossless: false, exact: false, threads: true };
 
-pub(super) fn encode(pixels: &Pixels, icc: Option<&[u8]>, control: &Control<'_>) -> Result<Vec<u8>> {
+pub(super) fn encode(
+    pixels: &Pixels,
+    quality: Option<u8>,
+    icc: Option<&[u8]>,
+    control: &Control<'_>,
+) -> Result<Vec<u8>> {
+    let encoder = quality.map_or(ENCODER, |quality| Encoder { quality: f32::from(quality), ..ENCODER });
     check_sides(pixels, "WebP", MAX_SIDE)?;
     match pixels.layout() {
         Layout::Gray8 => encode_mask(pixels, control),
-        Layout::Rgb8 => encode_picture(pixels, WebpLayout::Rgb, icc, control),
-        Layout::Rgba8 => encode_picture(pixels, WebpLayout::Rgba, icc, control),
+        Layout::Rgb8 => encode_picture(pixels, WebpLayout::Rgb, &encoder, icc, control),
+        Layout::Rgba8 => encode_picture(pixels, WebpLayout::Rgba, &encoder, icc, control),
     }
 }
 
-fn encode_picture(pixels: &Pixels, layout: WebpLayout, icc: Option<&[u8]>, control: &Control<'_>) -> Result<Vec<u8>> {
+fn encode_picture(
+    pixels: &Pixels,
+    layout: WebpLayout,
+    encoder: &Encoder,
+    icc: Option<&[u8]>,
+    control: &Control<'_>,
+) -> Result<Vec<u8>> {
     let (width, height) = (pixels.width(), pixels.height());
     let picture =
         Picture { data: pixels.data(), width, height, stride: width as usize * pixels.layout().bytes(), layout };
     let mut report = |percent| control.report(Stage::Encode, f32::from(percent) / 100.0).is_ok();
-    ENCODER.encode(&picture, icc, &mut report).map_err(|error| match error {
+    encoder.encode(&picture, icc, &mut report).map_err(|error| match error {
         remrembg_webp::Error::Cancelled => Error::new(Code::Cancelled),
         error => Error::new(Code::Internal).because(error),
     })

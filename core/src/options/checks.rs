@@ -1,7 +1,9 @@
 //! What is refused, in the contract's words: out of range, or at odds with
 //! another option.
 
-use super::{MAX_ANGLE, MAX_SIDE, OPTIONS, Options, python};
+use std::fmt::Display;
+
+use super::{MAX_ANGLE, MAX_QUALITY, MAX_SIDE, OPTIONS, Options, python};
 use crate::error::{Code, Problem};
 
 /// Every problem of typed values, in the order in which they are reported.
@@ -13,12 +15,14 @@ pub(crate) fn validate(options: &Options) -> Vec<Problem> {
 }
 
 /// Brings the problems of a request into the order in which they are reported:
-/// the picture, then the options as the table lists them, then the keys that it
-/// does not have. Problems of the same field keep their order.
+/// the picture, then the options as the table lists them, then what the hosted
+/// API has no option for, then unknown keys. Problems of the same field keep
+/// their order.
 pub(crate) fn sort_problems(problems: &mut [Problem]) {
     problems.sort_by_key(|problem| match problem.code {
-        Code::UnknownOption => OPTIONS.len() + 1,
-        _ => OPTIONS.iter().position(|spec| spec.key == problem.field).map_or(0, |row| row + 1),
+        Code::UnknownOption => OPTIONS.len() + 2,
+        _ if problem.field == Problem::IMAGE => 0,
+        _ => 1 + OPTIONS.iter().position(|spec| spec.key == problem.field).unwrap_or(OPTIONS.len()),
     });
 }
 
@@ -28,7 +32,7 @@ pub(super) fn side_in_range(key: &str, side: &str) -> Result<Option<u32>, Proble
         Ok(0) => Ok(None),
         Ok(pixels) if pixels <= MAX_SIDE => Ok(Some(pixels)),
         _ if side.starts_with('-') => Err(too_small(key, side)),
-        _ => Err(too_large(key, side)),
+        _ => Err(too_large(key, MAX_SIDE, side)),
     }
 }
 
@@ -39,6 +43,15 @@ pub(super) fn angle_in_range(angle: f64) -> Result<f64, Problem> {
     let got = python::float_repr(angle);
     let message = format!("'angle' must be between -{MAX_ANGLE} and {MAX_ANGLE} degrees, got: {got}");
     Err(Problem::with_message("angle", Code::AngleOutOfRange, message))
+}
+
+/// Checks the quality of a lossy encoder.
+pub(crate) fn quality_in_range(quality: i64) -> Result<u8, Problem> {
+    match u8::try_from(quality) {
+        Ok(quality @ 1..=MAX_QUALITY) => Ok(quality),
+        _ if quality < 1 => Err(too_small("quality", quality)),
+        _ => Err(too_large("quality", MAX_QUALITY, quality)),
+    }
 }
 
 /// A mask has no background to fill. A colour counts once it is given, be it
@@ -73,12 +86,12 @@ pub(super) fn unknown_option(key: &str) -> Problem {
     Problem::with_message(key, Code::UnknownOption, message)
 }
 
-fn too_small(key: &str, got: &str) -> Problem {
+fn too_small(key: &str, got: impl Display) -> Problem {
     Problem::with_message(key, Code::TooSmall, format!("'{key}' must be at least 1, got: {got}"))
 }
 
-fn too_large(key: &str, got: &str) -> Problem {
-    Problem::with_message(key, Code::TooLarge, format!("'{key}' must be at most {MAX_SIDE}, got: {got}"))
+fn too_large(key: &str, most: impl Display, got: impl Display) -> Problem {
+    Problem::with_message(key, Code::TooLarge, format!("'{key}' must be at most {most}, got: {got}"))
 }
 
 #[cfg(test)]
@@ -118,8 +131,18 @@ mod tests {
     }
 
     #[test]
+    fn a_quality_is_1_to_100_whatever_number_comes() {
+        let refused = |quality| quality_in_range(quality).expect_err("out of range").message;
+        assert_eq!([1, 100].map(|quality| quality_in_range(quality).ok()), [Some(1), Some(100)]);
+        assert_eq!(refused(101), "'quality' must be at most 100, got: 101");
+        assert_eq!(refused(i64::MAX), "'quality' must be at most 100, got: 9223372036854775807");
+        assert_eq!(refused(0), "'quality' must be at least 1, got: 0");
+        assert_eq!(refused(-300), "'quality' must be at least 1, got: -300");
+    }
+
+    #[test]
     fn the_picture_comes_first_and_unknown_options_last() {
-        let fields = ["zoom", "bg_color", "format", "angle", "h", "image", "w"];
+        let fields = ["zoom", "quality", "bg_color", "format", "angle", "h", "image", "w"];
         let problem = |field| match field {
             "zoom" => unknown_option(field),
             _ => Problem::new(field, Code::CorruptImage),
@@ -127,6 +150,6 @@ mod tests {
         let mut problems: Vec<Problem> = fields.into_iter().map(problem).collect();
         sort_problems(&mut problems);
         let sorted: Vec<&str> = problems.iter().map(|problem| problem.field.as_str()).collect();
-        assert_eq!(sorted, ["image", "w", "h", "angle", "format", "bg_color", "zoom"]);
+        assert_eq!(sorted, ["image", "w", "h", "angle", "format", "bg_color", "quality", "zoom"]);
     }
 }

@@ -10,7 +10,7 @@ mod table;
 
 use std::collections::BTreeSet;
 
-pub(crate) use checks::{sort_problems, validate};
+pub(crate) use checks::{quality_in_range, sort_problems, validate};
 pub use color::Color;
 pub use format::Format;
 pub use table::{OPTIONS, OptionKind, OptionSpec, options_markdown};
@@ -19,6 +19,9 @@ use crate::error::{Code, Error, Problem, Result};
 
 /// The largest width or height that [`Options`] can ask for, in pixels.
 pub(crate) const MAX_SIDE: u32 = 10_000;
+
+/// The highest quality of a lossy encoder.
+const MAX_QUALITY: u8 = 100;
 
 /// The largest turn, either way, in degrees.
 const MAX_ANGLE: f64 = 360.0;

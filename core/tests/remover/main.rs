@@ -1,5 +1,7 @@
 //! The front door as a user of the crate meets it, on the engine inside.
 
+mod quality;
+
 use std::cell::RefCell;
 use std::io::Cursor;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,0 +1,40 @@
+//! How true an encoded cut-out is.
+
+use remrembg::{Code, Format, Options};
+
+use crate::{REMOVER, ball_png};
+
+fn length(format: Format, quality: i64) -> usize {
+    let options = Options { format, ..Options::default() };
+    REMOVER.job(ball_png()).quality(quality).options(&options).run().expect("a ball is cut out").data.len()
+}
+
+#[test]
+fn a_higher_quality_makes_a_larger_file_where_the_format_is_lossy() {
+    for format in [Format::Webp, Format::Jpeg] {
+        assert!(length(format, 1) < length(format, 100), "{format:?}");
+    }
+    for format in [Format::Png, Format::Bmp] {
+        assert_eq!(length(format, 1), length(format, 100), "{format:?}");
+    }
+}
+
+#[test]
+fn a_quality_out_of_range_is_told_with_all_other_problems() {
+    let job = REMOVER.job(&b""[..]).quality(0).pairs([("w", "abc"), ("zoom", "2"), ("bg_color", "fff")]);
+    let error = job.run().expect_err("nothing is right");
+    let fields: Vec<&str> = error.details().iter().map(|problem| problem.field.as_str()).collect();
+    assert_eq!(fields, ["image", "w", "bg_color", "quality", "zoom"]);
+    assert_eq!(error.details()[3].message, "'quality' must be at least 1, got: 0");
+}
+
+#[test]
+fn a_quality_out_of_range_is_refused_also_where_it_makes_no_difference_and_the_last_one_counts() {
+    let job = || REMOVER.job(ball_png()).quality(i64::MIN).quality(101);
+    for error in [job().pairs([("format", "png")]).run().err(), job().run_to_pixels().err()] {
+        let error = error.expect("it is refused");
+        assert_eq!((error.code(), error.message()), (Code::TooLarge, "'quality' must be at most 100, got: 101"));
+        assert_eq!((error.details()[0].field.as_str(), error.status()), ("quality", 400));
+    }
+    assert!(job().quality(50).run().is_ok());
+}
