@@ -1,11 +1,12 @@
 //! The tree of commands and their arguments.
 
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
 use clap_complete::Shell;
-use remrembg::{EngineChoice, Provider};
+use remrembg::{EngineChoice, Provider, is_picture_name};
 
 use crate::flags;
 
@@ -36,11 +37,31 @@ Go on: do pictures as they come into the folders or change there, until Ctrl-C.
 A picture is done when it has not changed for half a second. At the start, pictures whose result is newer than they are \
 are passed over. The folders are looked through again and again, which works on network drives and in containers too.";
 
+const SHORT: &str = "remrembg photo.jpg -o cutout.webp is short for remrembg remove photo.jpg -o cutout.webp.";
+
+/// Puts in the `remove` that may be left out before a picture, a folder or a flag.
+pub(crate) fn completed(mut words: Vec<OsString>) -> Vec<OsString> {
+    if words.get(1).is_some_and(|word| means_removal(word)) {
+        words.insert(1, "remove".into());
+    }
+    words
+}
+
+fn means_removal(word: &OsStr) -> bool {
+    let (command, path) = (command(), Path::new(word));
+    let is_command = word == "help" || command.get_subcommands().any(|known| word == known.get_name());
+    let is_flag = word.as_encoded_bytes().starts_with(b"-") && !ABOUT_ALL.iter().any(|flag| word == *flag);
+    !is_command && (is_flag || is_picture_name(path) || path.exists())
+}
+
+/// The flags that no command need precede.
+const ABOUT_ALL: [&str; 4] = ["-h", "--help", "-V", "--version"];
+
 pub(crate) fn command() -> Command {
     Command::new("remrembg")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Removes the background of pictures, wholly on this machine")
-        .after_help(EXIT)
+        .after_help(format!("{SHORT}\n\n{EXIT}"))
         .args_override_self(true)
         .subcommand_required(true)
         .arg_required_else_help(true)

@@ -53,7 +53,7 @@ pub struct Host {
 
 /// [`run`], with what the program around it knows.
 pub fn run_with<A: Into<OsString> + Clone>(args: impl IntoIterator<Item = A>, host: &Host) -> u8 {
-    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    let args = args::completed(args.into_iter().map(Into::into).collect());
     match args::command().try_get_matches_from(&args) {
         Ok(matches) => dispatch(&matches, host),
         Err(error) => explain(&error, args.iter().any(|arg| arg == "--json")),

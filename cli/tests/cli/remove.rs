@@ -17,6 +17,25 @@ fn a_photo_becomes_a_cut_out_without_any_setup() {
 }
 
 #[test]
+fn remove_may_be_left_out_before_a_picture_a_folder_or_a_flag() {
+    let bench = Bench::new(&["photo.png", "photos/a.png"]);
+    let tiny = ["--engine", "rten"];
+    for (words, made) in [
+        (vec!["photo.png", "-o", "one.webp"], "one.webp"),
+        (vec!["photos", "-o", "two"], "two/a.webp"),
+        (vec!["-o", "three.png", "photo.png"], "three.png"),
+        (vec!["photo.png", "--mask"], "photo-mask.webp"),
+    ] {
+        bench.ran(words.iter().chain(&tiny)).ok();
+        assert!(!bench.read(made).is_empty(), "{words:?}");
+    }
+    let missing = bench.ran(["nowhere.png"]);
+    assert!(missing.stderr.starts_with("remrembg: nowhere.png: Cannot read 'nowhere.png'"), "{}", missing.stderr);
+    let typo = bench.ran(["modls"]);
+    assert!(typo.stderr.contains("unrecognized subcommand 'modls'"), "{}", typo.stderr);
+}
+
+#[test]
 fn the_flag_tells_the_format_else_the_suffix_else_webp() {
     let bench = Bench::new(&["a.png"]);
     for (args, name, format) in [
