@@ -17,13 +17,19 @@ BUILT = $(or $(CARGO_TARGET_DIR),target)$(addprefix /,$(CARGO_BUILD_TARGET))/$(P
 INSTALL = PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" INCLUDEDIR="$(INCLUDEDIR)" DESTDIR="$(DESTDIR)" \
 	ffi/packaging/install.sh
 
-# Maturin asks the first python3 on PATH for zig.
-MATURIN = PATH="$(CURDIR)/.cache/wheel/bin:$$PATH" maturin
+# Maturin and cargo-zigbuild ask the first python3 on PATH for zig, which links
+# against an old glibc, so that what is built runs on Linux systems of ten years back.
+ZIG = PATH="$(CURDIR)/.cache/wheel/bin:$$PATH"
+MATURIN = $(ZIG) maturin
 WITH_WHEEL = $(PYTHON) tools/with_wheel.py
 RUFF = .cache/tests/bin/ruff
+NODE = bindings-node
+HOST = $(shell rustc --print host-tuple)
+GLIBC = 2.17
+WITH_PACKAGE = $(PYTHON) tools/with_package.py
 
-.PHONY: help setup tools build libremrembg install uninstall wheel demo test test-python soak-python check check-native \
-	format lint licences advisories generate requirements clean
+.PHONY: help setup tools build libremrembg install uninstall wheel node-package demo test test-python test-node soak-python soak-node \
+	check check-native format lint licences advisories generate requirements clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +64,15 @@ wheel: ## Build the Python package: a wheel and a source distribution in dist/
 	CARGO_TERM_QUIET=true $(MATURIN) sdist --out dist
 	$(MATURIN) build --release --locked --zig --compatibility manylinux2014 --out dist
 
+node-package: ## Build the Node package in bindings-node/, ready for `npm pack` there
+	@$(SETUP) weights wheel node
+	$(ZIG) $(CARGO) zigbuild --release --locked --package remrembg-node --target $(HOST).$(GLIBC)
+	cd $(NODE) && npm run --silent build
+	cp LICENSE NOTICE $(NODE)
+	cp $(NODE)/index.d.ts $(NODE)/index.d.mts
+	mkdir -p $(NODE)/prebuilds
+	cp $(or $(CARGO_TARGET_DIR),target)/$(HOST)/release/libremrembg_node.so $(NODE)/prebuilds/$(shell node -p 'process.platform + "-" + process.arch').node
+
 demo: build ## Cut out a real photo; pictures to look at in demo/
 	$(REMREMBG) remove demo/photo.png -o demo/cutout.png --stats
 	$(REMREMBG) remove demo/photo.png -o demo/mask.png --mask
@@ -66,7 +81,7 @@ demo: build ## Cut out a real photo; pictures to look at in demo/
 
 test: setup tools ## Run every test
 	$(CARGO) test --workspace --locked
-	@$(MAKE) --no-print-directory test-python
+	@$(MAKE) --no-print-directory test-python test-node
 
 test-python: wheel ## Run the tests of the Python package against its wheel
 	@$(SETUP) tests photo
@@ -76,19 +91,29 @@ soak-python: wheel ## Call the Python package ten thousand times: memory and ope
 	@$(SETUP) tests photo
 	$(WITH_WHEEL) "$(CURDIR)/bindings-python/tests/soak.py"
 
+test-node: node-package ## Run the tests of the Node package against what `npm pack` makes of it
+	@$(SETUP) node-tests venv photo
+	$(WITH_PACKAGE) --test "$(CURDIR)/$(NODE)/tests/"
+
+soak-node: node-package ## Call the Node package ten thousand times: memory and handles must stay flat
+	@$(SETUP) node-tests photo
+	$(WITH_PACKAGE) --expose-gc "$(CURDIR)/$(NODE)/tests/soak.mjs"
+
 check: format lint licences advisories test ## Everything that has to pass
 
 check-native: setup tools ## Run the C interface under sanitizers, and a thousand pictures
 	@CARGO="$(CARGO)" MAKE="$(MAKE)" RUNTIME="$(RUNTIME)" ffi/tests/check-native.sh
 
 format: ## Check the formatting
-	@$(SETUP) tests
+	@$(SETUP) tests node
 	$(CARGO) fmt --all --check
 	$(RUFF) format --check --quiet
+	cd $(NODE) && npm run --silent format
 
-lint: setup ## Run clippy and ruff, with warnings as errors, and build the docs likewise
-	@$(SETUP) tests
+lint: setup ## Run clippy, ruff and biome, with warnings as errors, and build the docs likewise
+	@$(SETUP) tests node
 	$(RUFF) check --quiet
+	cd $(NODE) && npm run --silent lint
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
@@ -103,9 +128,12 @@ advisories: ## Check dependencies against the advisory database, where it can be
 generate: setup ## Write again what is generated from the code
 	REMREMBG_GENERATE=1 $(CARGO) test --locked --package remrembg --test generated
 	REMREMBG_GENERATE=1 $(CARGO) test --locked --package remrembg-ffi --test header
+	@$(SETUP) node
+	cd $(NODE) && npm run --silent types -- --out-file index.d.ts
 
 requirements: ## Pin the Python packages again, with their hashes
 	tools/requirements.sh
 
 clean: ## Remove everything that was built or fetched
 	rm -rf target dist .venv .cache demo models/*.onnx
+	cd $(NODE) && rm -rf node_modules dist prebuilds index.d.mts LICENSE NOTICE

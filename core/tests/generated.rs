@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use remrembg::{Config, EngineChoice, Format, Options, Remover};
+use remrembg::{Config, EngineChoice, Format, OPTIONS, OptionKind, Options, Remover, SETTINGS};
 
 fn root(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
@@ -52,11 +52,49 @@ fn field(key: &str, range: &str, default: &str, help: &str) -> String {
 fn the_docstrings_of_python_are_fresh() {
     let package = "bindings-python/python/remrembg";
     let check = |file: &str, between, fields: String| check_between(&format!("{package}/{file}"), between, &fields);
-    let options = remrembg::OPTIONS.iter().map(|spec| field(spec.key, spec.range, spec.default, spec.help));
+    let options = OPTIONS.iter().map(|spec| field(spec.key, spec.range, spec.default, spec.help));
     check("__init__.py", ("must end as a picture's does.\n", "    :param api_key:"), options.collect());
-    let settings = remrembg::SETTINGS.iter().map(|spec| field(spec.key, spec.range, spec.default, spec.help));
+    let settings = SETTINGS.iter().map(|spec| field(spec.key, spec.range, spec.default, spec.help));
     let between = ("Settings are numbers or text.\n\n", "    :raises ValidationError: a setting");
     check("_remover.py", between, settings.collect());
+}
+
+/// A property of a TypeScript interface.
+fn property(key: &str, kind: &str, range: &str, default: &str, help: &str) -> String {
+    format!("  /** {help} Accepted: {range}. Default: {default}. */\n  {key}?: {kind} | null | undefined;\n")
+}
+
+/// What TypeScript programmers give for an option.
+const fn typed(kind: OptionKind) -> &'static str {
+    match kind {
+        OptionKind::Integer => "Integer",
+        OptionKind::Number => "number | string",
+        OptionKind::Boolean => "Flag",
+        _ => "string",
+    }
+}
+
+/// As [`typed`], for a setting, by what its row says.
+fn typed_setting(key: &str, range: &str) -> &'static str {
+    match range.split_once(" to ") {
+        Some((low, _)) if low.bytes().all(|byte| byte.is_ascii_digit()) => "Integer",
+        _ if key == "providers" => "string | string[]",
+        _ => "string",
+    }
+}
+
+#[test]
+fn the_interfaces_of_typescript_are_fresh() {
+    let check = |part: &str, properties: String| {
+        let (start, end) = (format!("  // {part}: generated\n"), format!("  // end of {part}\n"));
+        check_between("bindings-node/ts/options.ts", (&start, &end), &properties);
+    };
+    let options = OPTIONS.iter().map(|spec| property(spec.key, typed(spec.kind), spec.range, spec.default, spec.help));
+    check("options", options.collect());
+    let settings = SETTINGS
+        .iter()
+        .map(|spec| property(spec.key, typed_setting(spec.key, spec.range), spec.range, spec.default, spec.help));
+    check("settings", settings.collect());
 }
 
 /// One test, because all sections are in one file.

@@ -1,0 +1,235 @@
+//! A model on an engine, as the package's `Remover` wraps it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use napi::bindgen_prelude::Buffer;
+use napi_derive::napi;
+use remrembg::{Code, Config, CutOut, EngineInfo, Error, Job, Matting, Pixels};
+
+use crate::errors::Refusal;
+use crate::picture::{Held, Picture};
+use crate::work::{News, Outcome, State, Work};
+
+/// The remover with the default settings, which all threads of the process share.
+static SHARED: Mutex<Weak<remrembg::Remover>> = Mutex::new(Weak::new());
+
+/// Options or settings, as text.
+type Pairs = Vec<(String, String)>;
+
+/// A model on an engine; the package's `Remover` is its face.
+#[napi]
+pub struct Remover {
+    config: Config,
+    shared: bool,
+    loaded: Slot,
+    state: Arc<State>,
+}
+
+/// Empty until the model is loaded.
+type Slot = Arc<Mutex<Option<Arc<remrembg::Remover>>>>;
+
+/// What a remover runs.
+#[napi(object, object_from_js = false)]
+pub struct Ready {
+    pub model: String,
+    pub name: String,
+    pub version: String,
+    pub provider: String,
+    pub library: Option<String>,
+    pub threads: u32,
+    pub fallback: Option<String>,
+    pub in_flight: u32,
+}
+
+/// A picture that was made.
+#[napi(object, object_from_js = false)]
+pub struct Made {
+    pub data: Buffer,
+    pub width: u32,
+    pub height: u32,
+    /// 1 for grey, 3 for RGB, 4 for RGBA; 0 for an encoded file.
+    pub channels: u8,
+    /// Of an encoded file.
+    pub mime: Option<String>,
+}
+
+/// How the subject is cut out, as core's `CutOut`.
+#[napi(object, object_to_js = false)]
+pub struct Finish {
+    pub smooth_mask: bool,
+    pub matting: Option<Thresholds>,
+    pub decontaminate: bool,
+    pub keep_colors: bool,
+    pub keep_alpha: bool,
+    pub keep_background: bool,
+}
+
+/// From which mask values matting starts, as core's `Matting`.
+#[napi(object, object_to_js = false)]
+pub struct Thresholds {
+    pub foreground_threshold: Option<i64>,
+    pub background_threshold: Option<i64>,
+    pub erode_size: Option<i64>,
+}
+
+/// What one removal is asked to do.
+#[napi(object, object_to_js = false)]
+pub struct Task {
+    pub options: Pairs,
+    pub finish: Finish,
+    pub quality: Option<i64>,
+    /// Whether pixels are wanted, and no file.
+    pub pixels: bool,
+}
+
+/// Asks removals to stop.
+#[napi]
+pub struct Stop(pub(crate) remrembg::CancelToken);
+
+#[napi]
+impl Stop {
+    #[napi(constructor)]
+    #[expect(clippy::new_without_default, reason = "JavaScript calls it")]
+    pub fn new() -> Self {
+        Self(remrembg::CancelToken::new())
+    }
+
+    #[napi]
+    pub fn stop(&self) {
+        self.0.cancel();
+    }
+}
+
+/// What is wrong with these settings.
+#[napi]
+pub fn refused_settings(settings: Pairs) -> Option<Refusal> {
+    Config::from_pairs(settings).err().as_ref().map(Refusal::from)
+}
+
+#[napi]
+impl Remover {
+    /// Settings that are not refused, and places where ONNX Runtime may be.
+    /// `shared` gives the model that all who say so share.
+    #[napi(constructor)]
+    pub fn new(work: &Work, settings: Pairs, hints: Vec<String>, shared: bool) -> napi::Result<Self> {
+        let mut config = Config::from_pairs(settings).map_err(|error| napi::Error::from_reason(error.to_string()))?;
+        config.onnxruntime_hints = hints.into_iter().map(Into::into).collect();
+        Ok(Self { config, shared, loaded: Slot::default(), state: work.state() })
+    }
+
+    /// The size of a file above which it is refused.
+    #[napi(getter)]
+    pub fn max_bytes(&self) -> f64 {
+        self.config.limits.max_bytes as f64
+    }
+
+    /// Loads the model: `Ready`.
+    #[napi]
+    pub fn load(&self, work: &Work, task: u32, stop: &Stop) {
+        let (config, shared, slot) = (self.config.clone(), self.shared, Arc::clone(&self.loaded));
+        work.start(task, stop.0.clone(), move |_| {
+            let remover = if shared { shared_remover(config)? } else { Arc::new(remrembg::Remover::new(config)?) };
+            let ready = ready(&remover);
+            *lock(&slot) = Some(remover);
+            Ok(News::C(ready))
+        });
+    }
+
+    /// Removes: `Made`. The model must be loaded. The pictures are used up.
+    #[napi]
+    pub fn remove(
+        &self,
+        work: &Work,
+        task: u32,
+        stop: &Stop,
+        picture: &mut Picture,
+        mask: Option<&mut Picture>,
+        wanted: Task,
+    ) {
+        let (remover, token) = (lock(&self.loaded).clone(), stop.0.clone());
+        let (picture, mask) = (picture.take(), mask.map(Picture::take));
+        work.start(task, stop.0.clone(), move |teller| {
+            let (picture, mask) = (picture.known(), mask.map(Held::known));
+            let remover = remover.ok_or_else(|| Error::new(Code::Internal))?;
+            let tell = |progress| teller.progress(progress);
+            let mut job = remover.job(picture.input()?).pairs(wanted.options.iter().map(|(key, text)| (key, text)));
+            if let Some(mask) = &mask {
+                let _ = mask.input()?;
+            }
+            job = wanted.quality.into_iter().fold(job, Job::quality);
+            made(job.cut_out(cut_out(&wanted.finish)).progress(&tell).cancel(&token), wanted.pixels)
+        });
+    }
+}
+
+/// An engine that is still at work is waited for, but not by JavaScript.
+impl Drop for Remover {
+    fn drop(&mut self) {
+        let Some(remover) = lock(&self.loaded).take() else { return };
+        if !self.state.is_over() {
+            // Without a thread to be had it is dropped here.
+            let _ = self.state.spawn(remrembg::CancelToken::new(), move || drop(remover));
+        }
+    }
+}
+
+fn matting(given: &Thresholds) -> Matting {
+    let usual = Matting::default();
+    Matting {
+        foreground_threshold: given.foreground_threshold.unwrap_or(usual.foreground_threshold),
+        background_threshold: given.background_threshold.unwrap_or(usual.background_threshold),
+        erode_size: given.erode_size.unwrap_or(usual.erode_size),
+    }
+}
+
+fn shared_remover(config: Config) -> remrembg::Result<Arc<remrembg::Remover>> {
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(remover) = shared.upgrade() {
+        return Ok(remover);
+    }
+    let remover = Arc::new(remrembg::Remover::new(config)?);
+    *shared = Arc::downgrade(&remover);
+    Ok(remover)
+}
+
+fn lock(slot: &Slot) -> MutexGuard<'_, Option<Arc<remrembg::Remover>>> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn ready(remover: &remrembg::Remover) -> Ready {
+    let EngineInfo { name, version, provider, library, threads, fallback, .. } = remover.engine();
+    Ready {
+        model: remover.model().to_owned(),
+        name: (*name).to_string(),
+        version: version.to_string(),
+        provider: provider.to_string(),
+        library: library.as_ref().map(|path| path.to_string_lossy().into_owned()),
+        threads: *threads as u32,
+        fallback: fallback.clone(),
+        in_flight: remover.in_flight() as u32,
+    }
+}
+
+fn made(job: Job<'_>, pixels: bool) -> Outcome {
+    if pixels {
+        let pixels = job.run_to_pixels()?.pixels;
+        let (width, height, channels) = (pixels.width(), pixels.height(), pixels.layout().bytes() as u8);
+        return Ok(News::B(Made { data: Pixels::into_data(pixels).into(), width, height, channels, mime: None }));
+    }
+    let output = job.run()?;
+    let (width, height, mime) = (output.width, output.height, Some(output.mime().to_owned()));
+    let mut data = output.data;
+    // JavaScript counts the bytes that it sees, and must not hold more.
+    data.shrink_to_fit();
+    Ok(News::B(Made { data: data.into(), width, height, channels: 0, mime }))
+}
+
+fn cut_out(finish: &Finish) -> CutOut {
+    CutOut {
+        smooth_mask: finish.smooth_mask,
+        matting: finish.matting.as_ref().map(matting),
+        decontaminate: finish.decontaminate,
+        keep_colors: finish.keep_colors,
+        keep_alpha: finish.keep_alpha,
+    }
+}

@@ -1,0 +1,279 @@
+// A remover: its settings, its options, its results and its refusals.
+
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { decoded, format, halves, node, PHOTO, png, raw, remrembg, sharp, TINY, temporary, tiny, withPhoto } from './support.mjs';
+import { tinyModel } from './tiny.mjs';
+
+const { Remover, RembgError, fetchModel, models, version } = remrembg;
+const remover = tiny();
+const photo = await png();
+
+const refused = (promise) => promise.then(() => assert.fail('it is not refused'), (error) => error);
+/** Red, green, blue and alpha at a place of a file. */
+async function pixel(file, x, y) {
+  const { data, width } = await decoded(file);
+  return [...data.subarray((y * width + x) * 4, (y * width + x) * 4 + 4)];
+}
+
+test('a remover tells what it runs on', async () => {
+  const engine = await new Remover({ engine: 'rten', threads: '2' }).load();
+  const { version: its, ...others } = engine;
+  assert.deepEqual(others, { name: 'rten', provider: 'CPU', library: undefined, threads: 2, fallback: undefined });
+  assert.match(its, /^\d+\.\d+/);
+});
+
+test('loading twice loads once, and removing loads too', async () => {
+  const made = tiny();
+  const [one, two, result] = await Promise.all([made.load(), made.load(), made.remove(photo)]);
+  assert.deepEqual(one, two);
+  assert.equal(format(result), 'webp');
+});
+
+test('wrong settings are all told at once, by the constructor', () => {
+  assert.throws(
+    () => new Remover({ threads: -1, max_side: 'wide', zoom: 1, in_flight: undefined, providers: null }),
+    (error) => {
+      assert.ok(error instanceof RembgError);
+      assert.deepEqual([error.kind, error.status, error.code], ['validation', 400, 'multiple']);
+      assert.deepEqual(error.details.map(({ field }) => field), ['threads', 'max_side', 'zoom']);
+      for (const { field, message } of error.details) assert.ok(error.message.includes(`  ${field}: ${message}`));
+      return true;
+    },
+  );
+  assert.throws(() => new Remover({ engine: 'gpu' }), { name: 'RembgError', kind: 'engine', message: /'gpu'/ });
+  assert.throws(() => new Remover({ model: 'u3net' }), { name: 'RembgError', kind: 'model', message: /'u3net'/ });
+});
+
+test('settings are taken as they are when the remover is made', async () => {
+  const settings = { ...TINY, max_side: 30 };
+  const made = new Remover(settings);
+  settings.max_side = 1;
+  assert.ok(await made.remove(photo));
+});
+
+test('limits are settings, as numbers or as text', async () => {
+  for (const max_side of [7, '7']) {
+    const error = await refused(tiny({ max_side }).remove(halves(8, 4)));
+    assert.equal(error.message, 'Image width (8px) exceeds the maximum allowed width of 7px.');
+  }
+  for (const picture of [Buffer.alloc(3 << 19), new Blob([Buffer.alloc(3 << 19)])]) {
+    const error = await refused(tiny({ max_bytes: 1 << 20 }).remove(picture));
+    assert.equal(error.message, 'File size (1.5 MB) exceeds the maximum allowed size of 1 MB.');
+  }
+});
+
+test('a model that is not there or damaged is an error, and the next call looks again', async () => {
+  const model = join(temporary(), 'later.onnx');
+  const late = new Remover({ ...TINY, model });
+  const told = async (call) => {
+    const { name, kind, status, message } = await refused(call);
+    assert.ok(message.includes(model), message);
+    return [name, kind, status];
+  };
+  assert.deepEqual(await told(late.load()), ['RembgError', 'io', 500]);
+  assert.deepEqual(await told(late.remove(photo)), ['RembgError', 'io', 500]);
+  writeFileSync(model, 'no model');
+  assert.deepEqual(await told(late.load()), ['RembgError', 'model', 500]);
+  writeFileSync(model, tinyModel());
+  assert.ok(await late.remove(photo));
+});
+
+test('a model that was not fetched is an error that says how to', async () => {
+  const code = `
+    import { Remover } from 'remrembg';
+    const remover = new Remover({ model: 'u2net' });
+    await remover.load().catch(({ name, kind, message }) => console.log(name, kind, message));`;
+  const { stdout, stderr } = await node(code, { env: { REMREMBG_MODELS: temporary() } });
+  assert.equal(stderr, '');
+  assert.match(stdout, /^RembgError model .*u2net.*fetch/s);
+});
+
+test('an engine that is not there is an error of kind engine', async () => {
+  const error = await refused(new Remover({ engine: 'onnxruntime', onnxruntime: temporary() }).load());
+  assert.deepEqual([error.name, error.kind, error.status], ['RembgError', 'engine', 500]);
+});
+
+test('the model inside need not be fetched, and one that nobody knows cannot be', async () => {
+  assert.equal(models[0], 'u2netp');
+  assert.equal(await fetchModel('u2netp'), undefined);
+  assert.equal((await refused(fetchModel('u3net'))).kind, 'model');
+  assert.match(version, /^\d+\.\d+\.\d+$/);
+});
+
+test('formats are as asked for, and WebP without a word', async () => {
+  for (const wanted of ['webp', 'png', 'jpeg', 'bmp']) {
+    assert.equal(format(await remover.remove(photo, { format: wanted })), wanted);
+    assert.equal(format(await remover.remove(photo, { format: ` ${wanted.toUpperCase()} ` })), wanted);
+  }
+  assert.equal(format(await remover.remove(photo, { format: 'jpg' })), 'jpeg');
+  for (const unset of [undefined, null, '']) {
+    assert.equal(format(await remover.remove(photo, { format: unset })), 'webp');
+  }
+});
+
+test('options are taken as text and as values', async () => {
+  const size = async (options) => {
+    const { width, height } = await decoded(await remover.remove(photo, { format: 'png', ...options }));
+    return [width, height];
+  };
+  assert.deepEqual(await size({}), [24, 16]);
+  assert.deepEqual(await size({ w: 48 }), [48, 32]);
+  assert.deepEqual(await size({ w: '48', h: null }), [48, 32]);
+  assert.deepEqual(await size({ w: 48n, h: 64, exact_resize: true }), [48, 64]);
+  assert.deepEqual(await size({ w: 48, h: 64, exact_resize: 'false' }), [48, 32]);
+  assert.deepEqual(await size({ w: 0, h: 0 }), [24, 16]);
+  assert.deepEqual(await size({ angle: 90 }), [16, 24]);
+  assert.deepEqual(await size({ angle: '-45.5', expand: false }), [24, 16]);
+});
+
+test('the subject stays and the background goes', async () => {
+  const file = await remover.remove(halves(16, 8), { format: 'png' });
+  assert.deepEqual(await pixel(file, 0, 4), [255, 0, 0, 255]);
+  assert.deepEqual(await pixel(file, 15, 4), [0, 0, 0, 0]);
+  const mask = await remover.remove(halves(16, 8), { format: 'png', mask: true });
+  assert.deepEqual(await pixel(mask, 0, 4), [255, 255, 255, 255]);
+  assert.deepEqual(await pixel(mask, 15, 4), [0, 0, 0, 255]);
+  const teal = await remover.remove(halves(16, 8), { format: 'bmp', bg_color: 'teal' });
+  assert.deepEqual(await pixel(teal, 0, 4), [255, 0, 0, 255]);
+  assert.deepEqual(await pixel(teal, 15, 4), [0, 128, 128, 255]);
+  const turned = await remover.remove(halves(16, 8), { format: 'png', angle: 90 });
+  assert.deepEqual(await pixel(turned, 4, 15), [255, 0, 0, 255]);
+});
+
+test('a smooth mask is hard, and colours are kept where asked for', async () => {
+  const soft = raw(64, 48);
+  const alphas = async (options) => {
+    const { data } = await remover.removeRaw(soft, { mask: true, ...options });
+    return new Set(data);
+  };
+  assert.ok((await alphas({})).size > 20);
+  assert.deepEqual([...(await alphas({ smooth_mask: true }))].sort((a, b) => a - b), [0, 255]);
+  const blue = { ...halves(16, 8), data: halves(16, 8).data.map((value, at) => (at % 3 === 2 ? 200 : value)) };
+  assert.deepEqual(await pixel(await remover.remove(blue, { format: 'png' }), 15, 4), [0, 0, 0, 0]);
+  assert.deepEqual(await pixel(await remover.remove(blue, { format: 'png', keep_colors: true }), 15, 4), [0, 0, 200, 0]);
+});
+
+test('an opaque result has no alpha channel, unless it is kept', async () => {
+  const channels = async (options) => (await remover.removeRaw(photo, options)).info.channels;
+  assert.equal(await channels({}), 4);
+  assert.equal(await channels({ bg_color: '#ff0000' }), 3);
+  assert.equal(await channels({ bg_color: '#ff0000', keep_alpha: true }), 4);
+  assert.equal(await channels({ mask: true }), 1);
+});
+
+test('matting and decontamination change soft edges, and thresholds change matting', withPhoto, async () => {
+  const inside = new Remover();
+  const small = await sharp(PHOTO).resize(160).png().toBuffer();
+  const made = (options) => inside.remove(small, { format: 'png', ...options });
+  const [plain, matted, cleaned] = [await made({}), await made({ matting: true }), await made({ decontaminate: true })];
+  assert.ok(!plain.equals(matted) && !plain.equals(cleaned) && !matted.equals(cleaned));
+  assert.ok((await made({ matting: {} })).equals(matted));
+  assert.ok((await made({ matting: false })).equals(plain));
+  const usual = { foreground_threshold: 240, background_threshold: 10, erode_size: 10 };
+  assert.ok((await made({ matting: usual })).equals(matted));
+  for (const other of [{ foreground_threshold: 150 }, { background_threshold: 90 }, { erode_size: 1 }]) {
+    assert.ok(!(await made({ matting: other })).equals(matted), Object.keys(other)[0]);
+  }
+  await assert.rejects(made({ matting: { erode_size: 1.5 } }), { name: 'TypeError', message: /erode_size.*1.5/ });
+  await assert.rejects(made({ matting: { erodeSize: 1 } }), /erodeSize/);
+});
+
+test('keeping the background cuts the subject out of it', async () => {
+  const file = await remover.remove(halves(16, 8), { format: 'png', keep_background: true, keep_colors: true });
+  assert.equal((await pixel(file, 0, 4))[3], 0);
+  assert.deepEqual(await pixel(file, 15, 4), [0, 0, 0, 255]);
+  const [mask, inverse] = await Promise.all(
+    [false, true].map(async (keep_background) => (await remover.removeRaw(raw(40, 30), { mask: true, keep_background })).data),
+  );
+  assert.deepEqual([...inverse], [...mask].map((value) => 255 - value));
+});
+
+test('quality is that of JPEG and of lossy WebP', withPhoto, async () => {
+  const size = async (options) => (await remover.remove(PHOTO, { w: 400, ...options })).length;
+  for (const [lossy, usual] of [['jpeg', 90], ['webp', 80]]) {
+    const [small, medium, large] = [20, usual, 100].map((quality) => size({ format: lossy, quality }));
+    assert.ok((await small) < 0.8 * (await medium) && (await medium) < 0.8 * (await large), lossy);
+    assert.equal(await size({ format: lossy }), await medium, `${usual} is the default of ${lossy}`);
+  }
+  assert.equal(await size({ format: 'png', quality: 1 }), await size({ format: 'png' }));
+});
+
+test('a quality out of its range is refused, with all that is wrong besides', async () => {
+  const error = await refused(remover.remove(photo, { w: 'abc', quality: 101 }));
+  assert.deepEqual([error.name, error.status, error.code], ['RembgError', 400, 'multiple']);
+  assert.deepEqual(error.details[0], { field: 'w', message: "'w' must be an integer, got: 'abc'" });
+  assert.deepEqual(error.details[1], { field: 'quality', message: "'quality' must be at most 100, got: 101" });
+  assert.equal((await refused(remover.remove(photo, { quality: 0 }))).message, "'quality' must be at least 1, got: 0");
+  await assert.rejects(remover.remove(photo, { quality: 80.5 }), { name: 'TypeError', message: /quality.*80.5/ });
+});
+
+test('an unknown option is refused by its name', async () => {
+  const error = await refused(remover.remove(photo, { width: 800 }));
+  assert.deepEqual([error.kind, error.code], ['validation', 'unknown_option']);
+  assert.match(error.message, /^Unknown option 'width'/);
+});
+
+test('pixels go to sharp and come from it without being encoded', async () => {
+  for (const [options, channels] of [[{}, 4], [{ mask: true }, 1], [{ bg_color: 'teal' }, 3]]) {
+    const { data, info } = await remover.removeRaw(photo, { ...options, format: 'jpeg', quality: 1 });
+    assert.deepEqual(info, { width: 24, height: 16, channels, premultiplied: false, size: data.length });
+    assert.equal(data.length, 24 * 16 * channels);
+    const theirs = await sharp(data, { raw: info }).png().toBuffer();
+    const ours = await remover.remove(photo, { ...options, format: 'png' });
+    assert.deepEqual((await decoded(theirs)).data, (await decoded(ours)).data);
+  }
+  const pixels = await sharp(photo).raw().toBuffer({ resolveWithObject: true });
+  const once = await remover.removeRaw(pixels);
+  assert.deepEqual(once, await remover.removeRaw(photo));
+  assert.ok((await remover.removeRaw(once)).info.size, 'a result is a picture');
+});
+
+test('a result holds no more memory than it shows', async () => {
+  for (const wanted of ['webp', 'png', 'jpeg', 'bmp']) {
+    const made = await remover.remove(raw(300, 200), { format: wanted });
+    assert.equal(made.buffer.byteLength, made.length, wanted);
+  }
+  const { data } = await remover.removeRaw(raw(300, 200));
+  assert.equal(data.buffer.byteLength, data.length);
+  data.fill(1);
+  structuredClone(data.buffer, { transfer: [data.buffer] });
+});
+
+test('an error tells what the hosted API would', async () => {
+  const error = await refused(remover.remove(Buffer.alloc(0), { w: 'abc', angle: 500 }));
+  assert.ok(error instanceof RembgError && error instanceof Error);
+  assert.deepEqual([error.name, error.status, error.code, error.kind], ['RembgError', 400, 'multiple', 'validation']);
+  assert.deepEqual(error.details, [
+    { field: 'image', message: 'Uploaded file is empty (0 bytes).' },
+    { field: 'w', message: "'w' must be an integer, got: 'abc'" },
+    { field: 'angle', message: "'angle' must be between -360 and 360 degrees, got: 500.0" },
+  ]);
+  assert.equal(JSON.stringify(error), error.body);
+  assert.deepEqual(error.toJSON(), { error: 'Multiple validation errors', details: error.details, status: 400 });
+  assert.equal(error.message, ['Multiple validation errors:', ...error.details.map((d) => `  ${d.field}: ${d.message}`)].join('\n'));
+  assert.ok(!('errno' in error));
+
+  const single = await refused(remover.remove(Buffer.alloc(0)));
+  assert.equal(single.message, 'Uploaded file is empty (0 bytes).');
+  assert.equal(single.body, '{"error":"Uploaded file is empty (0 bytes).","status":400}');
+  assert.equal(JSON.stringify({ single }), `{"single":${single.body}}`);
+  assert.equal(String(single), `RembgError: ${single.message}`);
+});
+
+test('the functions use the model inside, and give what a remover of it gives', withPhoto, async () => {
+  const options = { w: 64, format: 'png' };
+  const [one, two] = [await remrembg.remove(PHOTO, options), await new Remover().remove(PHOTO, options)];
+  assert.ok(one.equals(two));
+  const { data, info } = await remrembg.removeRaw(PHOTO, options);
+  assert.deepEqual([info.width, data.length], [64, info.width * info.height * 4]);
+  const outcomes = [];
+  for await (const outcome of remrembg.removeMany([PHOTO, PHOTO], options)) outcomes.push(outcome.result);
+  assert.deepEqual(outcomes.map((result) => result.equals(one)), [true, true]);
+  const alpha = (await decoded(one)).data.filter((_, at) => at % 4 === 3);
+  assert.ok(alpha.some((value) => value > 250) && alpha.some((value) => value < 5), 'there is subject and background');
+});
+

@@ -1,0 +1,28 @@
+// One listener for each signal, however many removals it may stop: Node warns of
+// more than ten.
+
+const watched = new WeakMap<AbortSignal, Set<() => void>>();
+
+/** Calls `act` when `signal` aborts, once; what it returns undoes that. */
+export function onAbort(signal: AbortSignal | undefined, act: () => void): () => void {
+  if (!signal) return () => {};
+  const acts = watched.get(signal) ?? watch(signal);
+  acts.add(act);
+  return () => acts.delete(act);
+}
+
+function watch(signal: AbortSignal): Set<() => void> {
+  const acts = new Set<() => void>();
+  watched.set(signal, acts);
+  signal.addEventListener('abort', () => {
+    for (const act of [...acts]) act();
+    acts.clear();
+  });
+  return acts;
+}
+
+/** Aborts `controller` with the signal; what it returns undoes that. */
+export function follow(signal: AbortSignal | undefined, controller: AbortController): () => void {
+  if (signal?.aborted) controller.abort(signal.reason);
+  return onAbort(signal, () => controller.abort(signal?.reason));
+}

@@ -1,0 +1,29 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+/** The folders where the user's project may have ONNX Runtime, found without loading it. */
+export function hints(): string[] {
+  return [...new Set(packages().flatMap(libraries))];
+}
+
+/** The folders of `onnxruntime-node` that this package, the program or the current folder see. */
+function packages(): string[] {
+  const from = [__filename, require.main?.filename ?? process.argv[1], join(process.cwd(), 'file.js')];
+  return from.flatMap((file) => (file ? folder(file) : []));
+}
+
+function folder(file: string): string[] {
+  try {
+    return [dirname(createRequire(file).resolve('onnxruntime-node/package.json'))];
+  } catch {
+    return [];
+  }
+}
+
+/** Its libraries lie in `bin/napi-vN/PLATFORM/ARCH`. */
+function libraries(folder: string): string[] {
+  const bin = join(folder, 'bin');
+  const versions = existsSync(bin) ? readdirSync(bin) : [];
+  return versions.map((version) => join(bin, version, process.platform, process.arch)).filter(existsSync);
+}

@@ -1,0 +1,143 @@
+// In place of @imgly/background-removal-node: its functions, with Blob in and out.
+
+import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import type { ReadableStream as WebStream } from 'node:stream/web';
+
+import type { Made } from './native';
+import type { RemoveOptions } from './options';
+import { type RawArray, type RawPixels, type Source, source, streamed } from './pictures';
+import { defaultRemover, Remover } from './remover';
+
+/** A picture: its bytes, a path, a URL (`http:` and `https:` are fetched), or an ndarray. */
+export type ImageSource = ArrayBuffer | Uint8Array | Blob | URL | string | RawArray | RawPixels;
+
+/** What the functions of imgly's package can be told. */
+export interface Config {
+  /** `small`, `medium` and `large` are all the model inside; other names are those of `models`. */
+  model?: string | undefined;
+  /** Hears `compute:decode`, `compute:inference`, `compute:mask` and `compute:encode`, each from 0 to 1 of 1. */
+  progress?: ((key: string, current: number, total: number) => unknown) | undefined;
+  output?:
+    | {
+        /** Default: image/png. */
+        format?: 'image/png' | 'image/jpeg' | 'image/webp' | 'image/x-rgba8' | 'image/x-alpha8' | undefined;
+        /** Of JPEG and WebP, 0 to 1. Default: 0.8. */
+        quality?: number | undefined;
+      }
+    | undefined;
+  /** Ends the work, which then rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+  /** Not used: the model is inside. */
+  publicPath?: string | undefined;
+  /** Not used. */
+  debug?: boolean | undefined;
+  /** Not used: no work is done on JavaScript's thread. */
+  proxyToWorker?: boolean | undefined;
+  /** Passed to `fetch` for a picture that is a URL. */
+  fetchArgs?: RequestInit | undefined;
+}
+
+/** Removes the background of a picture. */
+export async function removeBackground(image: ImageSource, configuration?: Config): Promise<Blob> {
+  return made(image, configuration ?? {}, {});
+}
+
+/** Removes the foreground, and leaves the background. */
+export async function removeForeground(image: ImageSource, configuration?: Config): Promise<Blob> {
+  return made(image, configuration ?? {}, { keep_background: true });
+}
+
+/** Gives the mask: white subject, black background. */
+export async function segmentForeground(image: ImageSource, configuration?: Config): Promise<Blob> {
+  return made(image, configuration ?? {}, { mask: true });
+}
+
+/** Makes a mask the alpha of a picture, as large as the picture where it is not. No model runs. */
+export async function applySegmentationMask(image: ImageSource, mask: ImageSource, config?: Config): Promise<Blob> {
+  return made(image, config ?? {}, {}, await given(mask, config ?? {}));
+}
+
+/** The stages as imgly's progress names them. */
+const KEYS: Record<string, string> = { decode: 'decode', segment: 'inference', refine: 'mask', encode: 'encode' };
+const FORMATS: Record<string, string> = { 'image/png': 'png', 'image/jpeg': 'jpeg', 'image/webp': 'webp' };
+const RGBA = 'image/x-rgba8';
+const ALPHA = 'image/x-alpha8';
+const QUALITY = 0.8;
+
+async function made(image: ImageSource, config: Config, options: RemoveOptions, mask?: Source): Promise<Blob> {
+  const type = config.output?.format ?? 'image/png';
+  const pixels = type === RGBA || type === ALPHA;
+  const format = pixels ? undefined : FORMATS[type];
+  if (!pixels && !format)
+    throw new TypeError(`output.format must be ${[...Object.keys(FORMATS), RGBA, ALPHA].join(', ')}, got: ${type}`);
+  const wanted: RemoveOptions = { ...options, ...controls(config), format, quality: percent(config) };
+  if (type === ALPHA) wanted.mask = true;
+  const picture = await given(image, config);
+  const result = await remover(config.model).made({ picture, options: wanted, mask, pixels });
+  return pixels ? rawBlob(result, type) : new Blob([result.data], { type });
+}
+
+function controls({ progress, signal }: Config): Pick<RemoveOptions, 'onProgress' | 'signal'> {
+  if (!progress) return { signal };
+  const onProgress: RemoveOptions['onProgress'] = ({ stage, fraction }) => {
+    const key = KEYS[stage];
+    return key && progress(`compute:${key}`, fraction, 1);
+  };
+  return { signal, onProgress };
+}
+
+function percent({ output }: Config): number {
+  return Math.max(1, Math.round((output?.quality ?? QUALITY) * 100));
+}
+
+async function rawBlob({ data, width, height, channels }: Made, type: string): Promise<Blob> {
+  const bytes = type === RGBA && channels === 1 ? await spread(data) : data;
+  return new Blob([bytes], { type: `${type};width=${width};height=${height}` });
+}
+
+/** Pixels that are spread before others have their turn. */
+const TURN = 1 << 19;
+
+/** Grey as opaque RGBA. */
+async function spread(grey: Buffer): Promise<Uint8Array<ArrayBuffer>> {
+  const rgba = new Uint8Array(grey.length * 4).fill(255);
+  for (const [at, value] of grey.entries()) {
+    rgba.fill(value, 4 * at, 4 * at + 3);
+    if (at % TURN === 0) await new Promise(setImmediate);
+  }
+  return rgba;
+}
+
+async function given(image: ImageSource, config: Config): Promise<Source> {
+  if (typeof image === 'string' && /^(https?|data|blob):/i.test(image)) return fetched(image, config);
+  if (typeof image === 'string' && !/^file:/i.test(image)) return streamed(createReadStream(image));
+  if (typeof image === 'string' || image instanceof URL) {
+    const url = new URL(image);
+    return url.protocol === 'file:' ? streamed(createReadStream(url)) : fetched(url.href, config);
+  }
+  const raw = image instanceof Blob ? /^image\/x-(rgba|alpha)8;/.exec(image.type) : null;
+  if (image instanceof Blob) return source(raw ? await pixelsOf(image, raw[1] === 'rgba' ? 4 : 1) : new Blob([image]));
+  return source(image);
+}
+
+async function fetched(url: string, { fetchArgs, signal }: Config): Promise<Source> {
+  const response = await fetch(url, { ...fetchArgs, ...(signal && { signal }) });
+  if (!(response.ok && response.body))
+    throw new Error(`cannot fetch ${url}: ${response.status} ${response.statusText}`);
+  return streamed(Readable.fromWeb(response.body as WebStream));
+}
+
+async function pixelsOf(blob: Blob, channels: number): Promise<RawPixels> {
+  const size = (name: string) => Number(new RegExp(`;\\s*${name}=(\\d+)`).exec(blob.type)?.[1]);
+  return { data: new Uint8Array(await blob.arrayBuffer()), width: size('width'), height: size('height'), channels };
+}
+
+const removers = new Map<string, Remover>();
+
+function remover(model: string | undefined): Remover {
+  if (model === undefined || ['small', 'medium', 'large'].includes(model)) return defaultRemover();
+  const known = removers.get(model) ?? new Remover({ model });
+  removers.set(model, known);
+  return known;
+}

@@ -1,0 +1,120 @@
+// The native module, and the types of what it exports.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Options or settings, as text. */
+export type Pairs = [string, string][];
+
+export interface Step {
+  stage: string;
+  done: number;
+  total: number;
+}
+
+export interface Made {
+  data: Buffer;
+  width: number;
+  height: number;
+  channels: number;
+  mime?: string;
+}
+
+export interface Ready {
+  model: string;
+  name: string;
+  version: string;
+  provider: string;
+  library?: string;
+  threads: number;
+  fallback?: string;
+  inFlight: number;
+}
+
+export interface Refusal {
+  kind: string;
+  code: string;
+  status: number;
+  message: string;
+  details: [string, string][];
+  body: string;
+  errno?: number;
+}
+
+export type News = Step | Made | Ready | string | Refusal;
+
+export interface Matting {
+  foregroundThreshold?: number;
+  backgroundThreshold?: number;
+  erodeSize?: number;
+}
+
+export interface Task {
+  options: Pairs;
+  pixels: boolean;
+  quality?: number;
+  finish: {
+    smoothMask: boolean;
+    matting?: Matting;
+    decontaminate: boolean;
+    keepColors: boolean;
+    keepAlpha: boolean;
+    keepBackground: boolean;
+  };
+}
+
+export interface Work {
+  readonly work: unique symbol;
+}
+
+export interface Stop {
+  stop(): void;
+}
+
+export interface Picture {
+  push(piece: Uint8Array): boolean;
+}
+
+export interface Remover {
+  readonly maxBytes: number;
+  load(work: Work, task: number, stop: Stop): void;
+  remove(work: Work, task: number, stop: Stop, picture: Picture, mask: Picture | undefined, wanted: Task): void;
+}
+
+interface Native {
+  VERSION: string;
+  Work: new (tell: (task: number, news: News, last: boolean) => void) => Work;
+  Stop: new () => Stop;
+  Picture: {
+    missing(): Picture;
+    path(path: string): Picture;
+    pieces(name: string | undefined, maxBytes: number): Picture;
+    pixels(width: number, height: number, channels: number, stride: number): Picture;
+  };
+  Remover: new (work: Work, settings: Pairs, hints: string[], shared: boolean) => Remover;
+  refusedSettings(settings: Pairs): Refusal | null;
+  models(): string[];
+  notice(name: string): string | null;
+  fetch(work: Work, task: number, stop: Stop, name: string): void;
+  run(words: string[], hints: string[]): number;
+}
+
+const FOLDER = join(__dirname, '..', 'prebuilds');
+
+/** The file for this machine, as `make node-package` names it. */
+function file(): string {
+  const name = `${process.platform}-${process.arch}${isMusl() ? '-musl' : ''}.node`;
+  const path = join(FOLDER, name);
+  if (!existsSync(path)) {
+    throw new Error(`remrembg: this package has no native module for this machine (${name})`);
+  }
+  return path;
+}
+
+function isMusl(): boolean {
+  if (process.platform !== 'linux') return false;
+  const report = process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
+  return report.header.glibcVersionRuntime === undefined;
+}
+
+export const native: Native = require(file());

@@ -1,0 +1,228 @@
+// Pictures on their way in: what JavaScript has, and what the native module takes.
+
+import { basename } from 'node:path';
+import { Readable } from 'node:stream';
+import type { ReadableStream as WebStream } from 'node:stream/web';
+import { fileURLToPath } from 'node:url';
+
+import { onAbort } from './abort';
+import { Gate } from './gate';
+import { native, type Picture as NativePicture } from './native';
+
+/** Rows of pixels, 8 bits a channel, from the top. */
+export interface RawPixels {
+  data: Uint8Array | Uint8ClampedArray;
+  width: number;
+  height: number;
+  /** 1 is grey, 2 grey and alpha, 3 RGB, 4 RGBA; alpha is straight. Default: 4, as in `ImageData`. */
+  channels?: number | undefined;
+  /** Bytes from one row to the next. Default: as many as a row has. */
+  stride?: number | undefined;
+}
+
+/** Pixels as `sharp(…).raw().toBuffer({ resolveWithObject: true })` gives them. */
+export interface RawWithInfo {
+  data: Uint8Array | Uint8ClampedArray;
+  info: { width: number; height: number; channels: number };
+}
+
+/** Pixels as the package `ndarray` holds them: height, width, channels. */
+export interface RawArray {
+  data: Uint8Array | Uint8ClampedArray;
+  shape: number[];
+}
+
+/** A stream of the bytes of a file, of Node's or of the Web's kind, or anything that yields them. */
+export type ByteStream = NodeJS.ReadableStream | AsyncIterable<Uint8Array> | WebStream<Uint8Array>;
+
+/**
+ * A picture: a path or a `file:` URL; the bytes of a WebP, PNG, JPEG or BMP file, also as a `Blob`
+ * or as a stream; or pixels. The name of a path, of a `File` and of a file's stream has to end as a
+ * picture's does. Memory must not change until the promise is settled.
+ */
+export type Picture =
+  | string
+  | URL
+  | ArrayBuffer
+  | ArrayBufferView
+  | Blob
+  | ByteStream
+  | RawPixels
+  | RawWithInfo
+  | RawArray;
+
+/** Reads a picture of the caller's into memory of ours. */
+export interface Source {
+  /** Whether its bytes are still to come, so that it is not known when it ends. */
+  readonly streamed: boolean;
+  /** `maxBytes`: above it a file is refused, and no more of it is stored. */
+  read(maxBytes: number, signal: AbortSignal | undefined, heard?: (bytes: number) => void): Promise<NativePicture>;
+  /** Lets go of what was not read. */
+  discard(): void;
+}
+
+const nothing = () => {};
+
+/** Streams that are read at once; others wait, so that slow ones cannot fill the memory. */
+const streams = new Gate(32);
+
+/** @throws TypeError for what is no picture at all. */
+export function source(picture: unknown): Source {
+  if (picture === undefined || picture === null) return known(() => native.Picture.missing());
+  if (typeof picture === 'string') return known(() => native.Picture.path(picture));
+  if (picture instanceof URL) return known(() => native.Picture.path(fileURLToPath(picture)));
+  if (ArrayBuffer.isView(picture) || isArrayBuffer(picture)) return bytes(picture);
+  if (picture instanceof Blob)
+    return streamed(Readable.from(picture.stream(), { objectMode: false }), fileName(picture));
+  const stream = readable(picture);
+  if (stream) return streamed(stream, uploadName(stream));
+  return raw(picture);
+}
+
+function known(make: () => NativePicture): Source {
+  return { streamed: false, read: async () => make(), discard: nothing };
+}
+
+function isArrayBuffer(value: unknown): value is ArrayBuffer {
+  return (
+    value instanceof ArrayBuffer || (typeof SharedArrayBuffer !== 'undefined' && value instanceof SharedArrayBuffer)
+  );
+}
+
+/** The bytes of a file, which are copied at once when their turn comes. */
+export function bytes(memory: ArrayBuffer | ArrayBufferView, name?: string): Source {
+  const length = memory.byteLength;
+  return {
+    streamed: false,
+    async read(maxBytes, _, heard) {
+      expectUnchanged(memory, length);
+      const picture = native.Picture.pieces(name, maxBytes);
+      picture.push(view(memory));
+      heard?.(length);
+      return picture;
+    },
+    discard: nothing,
+  };
+}
+
+function view(memory: ArrayBuffer | ArrayBufferView): Uint8Array {
+  if (!ArrayBuffer.isView(memory)) return new Uint8Array(memory);
+  return new Uint8Array(memory.buffer, memory.byteOffset, memory.byteLength);
+}
+
+/** Memory that is transferred to another thread is gone here. */
+function expectUnchanged(memory: { byteLength: number }, length: number): void {
+  if (memory.byteLength !== length) {
+    throw new TypeError(
+      `the picture's memory changed before it was read: it had ${length} bytes and has ${memory.byteLength}`,
+    );
+  }
+}
+
+/** The bytes of a file as they come, and the name that it has as an upload. */
+export function streamed(stream: Readable, name?: string): Source {
+  // It may fail before its turn comes: then reading it tells.
+  stream.on('error', nothing);
+  return {
+    streamed: true,
+    read: (maxBytes, signal, heard) => streams.pass(signal, () => collect(stream, name, maxBytes, signal, heard)),
+    discard: () => stream.destroy(),
+  };
+}
+
+async function collect(
+  stream: Readable,
+  name: string | undefined,
+  maxBytes: number,
+  signal: AbortSignal | undefined,
+  heard: ((bytes: number) => void) | undefined,
+): Promise<NativePicture> {
+  const picture = native.Picture.pieces(name, maxBytes);
+  const forget = onAbort(signal, () => stream.destroy(signal?.reason));
+  try {
+    for await (const piece of stream) {
+      if (!(piece instanceof Uint8Array)) throw new TypeError('a stream of a picture must give bytes');
+      heard?.(piece.length);
+      if (!picture.push(piece)) break;
+    }
+  } catch (error) {
+    stream.destroy();
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    forget();
+  }
+  return picture;
+}
+
+/** As a stream of Node's, where it is one of any kind. */
+function readable(value: unknown): Readable | undefined {
+  if (value instanceof Readable) return value;
+  if (typeof ReadableStream !== 'undefined' && value instanceof ReadableStream)
+    return Readable.fromWeb(value as WebStream);
+  const iterable = typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+  return iterable ? Readable.from(value as AsyncIterable<Uint8Array>) : undefined;
+}
+
+/** The name under which a form would send it. */
+function uploadName(stream: Readable): string | undefined {
+  const { path } = stream as { path?: unknown };
+  return typeof path === 'string' || Buffer.isBuffer(path) ? basename(path.toString()) : undefined;
+}
+
+function fileName(blob: Blob): string | undefined {
+  const { name } = blob as { name?: unknown };
+  return typeof name === 'string' ? name : undefined;
+}
+
+/** Bytes that are copied at a time; between two of them others have their turn. */
+const SLICE = 1 << 25;
+
+function raw(picture: unknown): Source {
+  const { data, width, height, channels, stride } = described(picture);
+  const length = data.byteLength;
+  return {
+    streamed: false,
+    async read() {
+      const copy = native.Picture.pixels(width, height, channels, stride);
+      const memory = view(data);
+      for (let at = 0; at < length; at += SLICE) {
+        expectUnchanged(data, length);
+        if (!copy.push(memory.subarray(at, at + SLICE))) break;
+        await new Promise(setImmediate);
+      }
+      return copy;
+    },
+    discard: nothing,
+  };
+}
+
+function described(picture: unknown): Required<{ [Key in keyof RawPixels]: NonNullable<RawPixels[Key]> }> {
+  const given = (typeof picture === 'object' ? picture : {}) as Partial<RawPixels & RawWithInfo & RawArray>;
+  const { data } = given;
+  if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray)) throw new TypeError(notAPicture(picture));
+  const [height, width, channels = 1] = given.shape ?? [
+    given.info?.height ?? given.height,
+    given.info?.width ?? given.width,
+    given.info?.channels ?? given.channels ?? 4,
+  ];
+  const stride = given.stride ?? Number(width) * Number(channels);
+  const sizes = { width, height, channels, stride };
+  for (const [name, size] of Object.entries(sizes)) {
+    if (!(Number.isInteger(size) && Number(size) >= 0 && Number(size) < 2 ** 32)) {
+      throw new TypeError(`${name} of pixels must be a whole number, got: ${String(size)}`);
+    }
+  }
+  if (![1, 2, 3, 4].includes(Number(channels)))
+    throw new TypeError(`channels of pixels must be 1 to 4, got: ${channels}`);
+  return { data, ...(sizes as { width: number; height: number; channels: number; stride: number }) };
+}
+
+function notAPicture(value: unknown): string {
+  const kinds = 'a path, a URL, a Buffer, an ArrayBuffer, a Blob, a stream, or pixels with data, width and height';
+  return `a picture must be ${kinds}, not ${kind(value)}`;
+}
+
+function kind(value: unknown): string {
+  return typeof value === 'object' ? (value?.constructor?.name ?? 'an object') : typeof value;
+}

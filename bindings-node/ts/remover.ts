@@ -1,0 +1,220 @@
+import { Duplex } from 'node:stream';
+
+import { follow } from './abort';
+import { hints } from './engine';
+import { RembgError } from './errors';
+import { Gate } from './gate';
+import { type Outcome, many, type Pictures } from './many';
+import { type Made, native, type Ready, type Remover as NativeRemover, type Step } from './native';
+import { pairs, type RemoveOptions, type Settings, task } from './options';
+import { type Picture, type Source, source } from './pictures';
+import { perform, work } from './work';
+
+/** What a model runs on. */
+export interface EngineInfo {
+  /** `onnxruntime`, or `rten`, which is inside. */
+  name: string;
+  version: string;
+  /** The execution provider. */
+  provider: string;
+  /** The path of ONNX Runtime's library. */
+  library: string | undefined;
+  /** Threads of one inference. */
+  threads: number;
+  /** Why a preferred engine or provider is not used. */
+  fallback: string | undefined;
+}
+
+/** Pixels that `sharp(data, { raw: info })` takes. */
+export interface RawResult {
+  /** Rows from the top without gaps, 8 bits a channel. */
+  data: Buffer;
+  /** `channels`: 4 is RGBA with straight alpha, 3 RGB, 1 a mask. */
+  info: { width: number; height: number; channels: 1 | 3 | 4; premultiplied: false; size: number };
+}
+
+/** What a removal can be told when there are many. */
+export interface ManyOptions extends RemoveOptions {
+  /** Pictures that are worked on at once. Default: as many as the remover holds in memory, `in_flight`. */
+  jobs?: number | undefined;
+}
+
+/** One removal, inside the package. */
+export interface Removal {
+  picture: Source;
+  options: RemoveOptions;
+  mask?: Source | undefined;
+  pixels?: boolean;
+  /** Hears of the bytes that were read. */
+  heard?: (bytes: number) => void;
+}
+
+/**
+ * A model on an engine: made once, used for many pictures.
+ *
+ * All work is done on other threads than JavaScript's. One inference runs at a time, on `threads`
+ * threads; decoding and encoding of other pictures go on beside it. No more than `in_flight`
+ * pictures are in memory at once; other calls wait for their turn, and hear a signal while they do.
+ */
+export class Remover {
+  readonly #settings: Settings;
+  #shared = false;
+  #native: NativeRemover | undefined;
+  #loading: Promise<{ ready: Ready; gate: Gate }> | undefined;
+
+  /**
+   * Takes the settings. The model is loaded by `load()` or the first removal.
+   *
+   * @throws RembgError of kind `validation`: a setting is wrong, or there is none of that name.
+   */
+  constructor(settings: Settings = {}) {
+    const refused = native.refusedSettings(pairs(settings));
+    if (refused) throw new RembgError(refused);
+    this.#settings = { ...settings };
+  }
+
+  /** @internal The model inside, which all threads of the process share. */
+  static shared(): Remover {
+    const remover = new Remover();
+    remover.#shared = true;
+    return remover;
+  }
+
+  /**
+   * Loads the model, in tens to hundreds of milliseconds, and tells what it runs on.
+   *
+   * @throws RembgError of kind `model`: it is unknown, not on this machine or damaged; of kind
+   *   `engine`: the engine that was asked for is not to be had.
+   */
+  async load(): Promise<EngineInfo> {
+    const { name, version, provider, library, threads, fallback } = (await this.#ready()).ready;
+    return { name, version, provider, library, threads, fallback };
+  }
+
+  /**
+   * Removes the background of a picture.
+   *
+   * @returns the encoded result: WebP, or what `format` says.
+   * @throws RembgError of kind `validation`: an option or the picture is refused; of kind `io`: the
+   *   file cannot be read; of kind `engine`: inference failed.
+   * @throws the signal's reason, what `onProgress` throws, and the error of a stream that fails.
+   * @throws TypeError: `picture` is of another type.
+   */
+  async remove(picture: Picture, options: RemoveOptions = {}): Promise<Buffer> {
+    return (await this.made({ picture: source(picture), options })).data;
+  }
+
+  /** As `remove`, and gives pixels. `format` and `quality` have no say. */
+  async removeRaw(picture: Picture, options: RemoveOptions = {}): Promise<RawResult> {
+    const made = await this.made({ picture: source(picture), options, pixels: true });
+    const { data, width, height } = made;
+    const channels = made.channels as 1 | 3 | 4;
+    return { data, info: { width, height, channels, premultiplied: false, size: data.length } };
+  }
+
+  /**
+   * Removes the backgrounds of many pictures and yields an outcome for each, in order, as soon as
+   * it is there. What is wrong with one picture spoils no other. Leaving the loop ends the work.
+   *
+   * @throws what the source of pictures throws, after the pictures that it gave; the signal's reason.
+   */
+  async *removeMany<P extends Picture>(pictures: Pictures<P>, options: ManyOptions = {}): AsyncGenerator<Outcome<P>> {
+    const { jobs, ...others } = options;
+    const places = jobs ?? (await this.#ready()).ready.inFlight;
+    yield* many(pictures, places, options.signal, (picture, signal) => this.remove(picture, { ...others, signal }));
+  }
+
+  /** A stream that takes the bytes of a file, up to their end, and gives those of the result. */
+  removeStream(options: RemoveOptions = {}): Duplex {
+    const remove = (picture: Picture, signal: AbortSignal) => this.#followed(picture, options, signal);
+    return Duplex.from(async function* (bytes: AsyncIterable<Uint8Array>, { signal }: { signal: AbortSignal }) {
+      yield await remove(bytes, signal);
+    } as (bytes: AsyncIterable<Uint8Array>) => AsyncGenerator<Buffer>);
+  }
+
+  async #followed(picture: Picture, options: RemoveOptions, signal: AbortSignal): Promise<Buffer> {
+    const both = new AbortController();
+    const forget = [follow(options.signal, both), follow(signal, both)];
+    try {
+      return await this.remove(picture, { ...options, signal: both.signal });
+    } finally {
+      for (const undo of forget) undo();
+    }
+  }
+
+  /** @internal */
+  async made(removal: Removal): Promise<Made> {
+    try {
+      return await this.#made(removal);
+    } catch (error) {
+      removal.picture.discard();
+      removal.mask?.discard();
+      throw error;
+    }
+  }
+
+  async #made({ picture, options, mask, pixels = false, heard }: Removal): Promise<Made> {
+    const { signal, onProgress } = options;
+    const wanted = task(options, pixels);
+    signal?.throwIfAborted();
+    const { gate } = await this.#ready();
+    const remover = this.#native as NativeRemover;
+    const read = (from: Source) => from.read(remover.maxBytes, signal, heard);
+    const early = picture.streamed ? await read(picture) : undefined;
+    return gate.pass(signal, async () => {
+      const image = early ?? (await read(picture));
+      const its = mask && (await read(mask));
+      const step = onProgress && (({ stage, done }: Step) => onProgress({ stage, fraction: done }));
+      return perform<Made>((number, stop) => remover.remove(work, number, stop, image, its, wanted), signal, step);
+    });
+  }
+
+  #ready(): Promise<{ ready: Ready; gate: Gate }> {
+    this.#loading ??= this.#load();
+    return this.#loading;
+  }
+
+  async #load(): Promise<{ ready: Ready; gate: Gate }> {
+    const remover = new native.Remover(work, pairs(this.#settings), hints(), this.#shared);
+    this.#native = remover;
+    try {
+      const ready = await perform<Ready>((number, stop) => remover.load(work, number, stop));
+      return { ready, gate: new Gate(ready.inFlight) };
+    } catch (error) {
+      // The next call tries again: the model may have been fetched meanwhile.
+      this.#loading = undefined;
+      throw error;
+    }
+  }
+}
+
+let shared: Remover | undefined;
+
+/** The remover that all calls share which name none. */
+export function defaultRemover(): Remover {
+  shared ??= Remover.shared();
+  return shared;
+}
+
+/** As `Remover.remove`, with the model inside. */
+export async function remove(picture: Picture, options?: RemoveOptions): Promise<Buffer> {
+  return defaultRemover().remove(picture, options);
+}
+
+/** As `Remover.removeRaw`, with the model inside. */
+export async function removeRaw(picture: Picture, options?: RemoveOptions): Promise<RawResult> {
+  return defaultRemover().removeRaw(picture, options);
+}
+
+/** As `Remover.removeMany`, with the model inside. */
+export function removeMany<P extends Picture>(
+  pictures: Pictures<P>,
+  options?: ManyOptions,
+): AsyncGenerator<Outcome<P>> {
+  return defaultRemover().removeMany(pictures, options);
+}
+
+/** As `Remover.removeStream`, with the model inside. */
+export function removeStream(options?: RemoveOptions): Duplex {
+  return defaultRemover().removeStream(options);
+}

@@ -1,0 +1,86 @@
+// Tasks that threads of the native module do, as promises.
+
+import { onAbort } from './abort';
+import { RembgError } from './errors';
+import { type News, native, type Refusal, type Step, type Stop } from './native';
+
+interface Task {
+  step(step: Step): void;
+  settle(news: News): void;
+}
+
+const tasks = new Map<number, Task>();
+let last = 0;
+
+/** Keeps the process alive while a thread is at work. */
+const alive = setInterval(() => {}, 2 ** 30).unref();
+
+export const work = new native.Work((number, news, isLast) => {
+  const task = tasks.get(number);
+  if (isLast) {
+    forget(number);
+    task?.settle(news);
+  } else {
+    task?.step(news as Step);
+  }
+});
+
+function forget(number: number): void {
+  tasks.delete(number);
+  if (tasks.size === 0) alive.unref();
+}
+
+/**
+ * Starts a task and waits for its end. `step` hears how far it has come, never after the end;
+ * what it throws stops the task and is what the promise rejects with.
+ */
+export function perform<T extends News>(
+  start: (number: number, stop: Stop) => void,
+  signal?: AbortSignal,
+  step?: (step: Step) => unknown,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const stop = new native.Stop();
+    const number = ++last;
+    let thrown: { error: unknown } | undefined;
+    const fail = (error: unknown) => {
+      thrown ??= { error };
+      stop.stop();
+    };
+    const forgetSignal = onAbort(signal, () => stop.stop());
+    const settle = (news: News) => {
+      forgetSignal();
+      if (thrown) reject(thrown.error);
+      else if (signal?.aborted) reject(signal.reason);
+      else if (isRefusal(news)) reject(new RembgError(news));
+      else resolve(news as T);
+    };
+    const tell = (told: Step) => {
+      if (!thrown && !signal?.aborted) call(() => step?.(told), fail);
+    };
+    tasks.set(number, { step: tell, settle });
+    alive.ref();
+    try {
+      start(number, stop);
+    } catch (error) {
+      forget(number);
+      forgetSignal();
+      reject(error);
+    }
+  });
+}
+
+/** Calls code of the user's, which may be asynchronous, and tells what it throws. */
+export function call(callback: () => unknown, fail: (error: unknown) => void): void {
+  try {
+    const told = callback();
+    if (told instanceof Promise) told.catch(fail);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function isRefusal(news: News): news is Refusal {
+  return typeof news === 'object' && 'status' in news;
+}
