@@ -257,7 +257,7 @@ export type ByteStream = NodeJS.ReadableStream | AsyncIterable<Uint8Array> | Web
  * or as a stream; or pixels. The name of a path, of a `File` and of a file's stream has to end as a
  * picture's does. Memory must not change until the promise is settled.
  */
-export type Picture = string | URL | ArrayBuffer | ArrayBufferView | Blob | ByteStream | RawPixels | RawWithInfo | RawArray;
+export type Picture = string | URL | ArrayBufferLike | ArrayBufferView | Blob | ByteStream | RawPixels | RawWithInfo | RawArray;
 /** A picture: its bytes, a path, a URL (`http:` and `https:` are fetched), or an ndarray. */
 export type ImageSource = ArrayBuffer | Uint8Array | Blob | URL | string | RawArray | RawPixels;
 /** What the functions of imgly's package can be told. */
@@ -320,8 +320,10 @@ export interface FetchOptions {
  * @throws RembgError of kind `model`: no such model, or it could not be fetched.
  */
 export declare function fetchModel(name: string, options?: FetchOptions): Promise<string | undefined>;
-/** What a model runs on. */
+/** What a remover runs. */
 export interface EngineInfo {
+	/** The model's name, or the path of its file. */
+	model: string;
 	/** `onnxruntime`, or `rten`, which is inside. */
 	name: string;
 	version: string;

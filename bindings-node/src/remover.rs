@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use napi::bindgen_prelude::Buffer;
+use napi::Env;
+use napi::bindgen_prelude::{Buffer, ObjectFinalize};
 use napi_derive::napi;
 use remrembg::{Code, Config, CutOut, EngineInfo, Error, Job, Matting, Pixels};
 
@@ -16,8 +17,12 @@ static SHARED: Mutex<Weak<remrembg::Remover>> = Mutex::new(Weak::new());
 /// Options or settings, as text.
 type Pairs = Vec<(String, String)>;
 
+/// What a model takes beside the objects of JavaScript, in bytes: what it is told
+/// of, so that it looks for models that nobody uses any more.
+const WEIGHT: i64 = 64 << 20;
+
 /// A model on an engine; the package's `Remover` is its face.
-#[napi]
+#[napi(custom_finalize)]
 pub struct Remover {
     config: Config,
     shared: bool,
@@ -89,7 +94,6 @@ pub struct Stop(pub(crate) remrembg::CancelToken);
 #[napi]
 impl Stop {
     #[napi(constructor)]
-    #[expect(clippy::new_without_default, reason = "JavaScript calls it")]
     pub fn new() -> Self {
         Self(remrembg::CancelToken::new())
     }
@@ -111,8 +115,9 @@ impl Remover {
     /// Settings that are not refused, and places where ONNX Runtime may be.
     /// `shared` gives the model that all who say so share.
     #[napi(constructor)]
-    pub fn new(work: &Work, settings: Pairs, hints: Vec<String>, shared: bool) -> napi::Result<Self> {
+    pub fn new(env: Env, work: &Work, settings: Pairs, hints: Vec<String>, shared: bool) -> napi::Result<Self> {
         let mut config = Config::from_pairs(settings).map_err(|error| napi::Error::from_reason(error.to_string()))?;
+        env.adjust_external_memory(WEIGHT)?;
         config.onnxruntime_hints = hints.into_iter().map(Into::into).collect();
         Ok(Self { config, shared, loaded: Slot::default(), state: work.state() })
     }
@@ -162,14 +167,15 @@ impl Remover {
     }
 }
 
-/// An engine that is still at work is waited for, but not by JavaScript.
-impl Drop for Remover {
-    fn drop(&mut self) {
-        let Some(remover) = lock(&self.loaded).take() else { return };
-        if !self.state.is_over() {
+impl ObjectFinalize for Remover {
+    /// An engine that is still at work is waited for, but not by JavaScript.
+    fn finalize(self, env: Env) -> napi::Result<()> {
+        let remover = lock(&self.loaded).take();
+        if remover.is_some() && !self.state.is_over() {
             // Without a thread to be had it is dropped here.
             let _ = self.state.spawn(remrembg::CancelToken::new(), move || drop(remover));
         }
+        env.adjust_external_memory(-WEIGHT).map(drop)
     }
 }
 

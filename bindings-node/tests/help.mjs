@@ -51,7 +51,9 @@ export async function photo(width) {
 }
 
 /** For `skip` of a test that needs the photo: `false`, or why it is not run. */
-export const NO_PHOTO = existsSync(join(ROOT, 'demo/photo.png')) ? false : 'SKIPPED: needs demo/photo.png, run `make setup`';
+export const NO_PHOTO = existsSync(join(ROOT, 'demo/photo.png'))
+  ? false
+  : 'SKIPPED: needs demo/photo.png, run `make setup`';
 
 /** A picture with a subject: an orange ball on grey, twice as wide as high. As a pipeline of sharp. */
 export function ball(height = 40) {

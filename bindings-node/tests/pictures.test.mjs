@@ -52,7 +52,8 @@ const kinds = {
   'an ArrayBuffer': () => memory,
   'a SharedArrayBuffer': () => shared,
   'a view of a SharedArrayBuffer': () => new Uint8Array(shared),
-  'an ArrayBuffer of another realm': () => Object.assign(runInNewContext(`new Uint8Array(${photo.length})`), photo).buffer,
+  'an ArrayBuffer of another realm': () =>
+    Object.assign(runInNewContext(`new Uint8Array(${photo.length})`), photo).buffer,
   'a Blob': () => new Blob([photo.subarray(0, 50), photo.subarray(50)]),
   'a stream of a file': () => createReadStream(path),
   'a stream of small pieces of a file': () => createReadStream(path, { highWaterMark: 7 }),
@@ -101,7 +102,10 @@ for (const channels of [1, 2, 3, 4]) {
     'with an odd stride': padded(plain, row + 1),
     'with more bytes than needed': { ...plain, data: Buffer.concat([data, Buffer.alloc(99)]) },
     'as clamped bytes': { ...plain, data: Uint8ClampedArray.from(data) },
-    'as bytes of another realm': { ...plain, data: Object.assign(runInNewContext(`new Uint8Array(${data.length})`), data) },
+    'as bytes of another realm': {
+      ...plain,
+      data: Object.assign(runInNewContext(`new Uint8Array(${data.length})`), data),
+    },
   };
   if (channels === 1) shapes['as an array of two dimensions'] = { data, shape: [height, width] };
   if (channels === 4) shapes['as ImageData'] = { data: Uint8ClampedArray.from(data), width, height };
@@ -116,7 +120,10 @@ for (const channels of [1, 2, 3, 4]) {
 test('an ndarray whose pixels are in another order is refused, or read in its order', async () => {
   const { data, width, height } = raw(24, 16, 3);
   const mirrored = { data, shape: [height, width, 3], stride: [width * 3, -3, 1], offset: (width - 1) * 3 };
-  const flopped = await sharp(data, { raw: { width, height, channels: 3 } }).flop().png().toBuffer();
+  const flopped = await sharp(data, { raw: { width, height, channels: 3 } })
+    .flop()
+    .png()
+    .toBuffer();
   const right = await remover.remove(flopped, { format: 'png' });
   try {
     assert.ok((await remover.remove(mirrored, { format: 'png' })).equals(right));
@@ -151,11 +158,12 @@ test('pixels that are described wrongly are a TypeError that says how', async ()
     [{ data: new Uint16Array(64), width: 4, height: 4 }, /Uint16Array/],
     [{ data: [...data], width: 4, height: 4 }, /Array/],
   ];
-  for (const [picture, message] of wrong) await assert.rejects(remover.remove(picture), (error) => {
-    assert.ok(error instanceof TypeError && !(error instanceof RembgError), String(error));
-    assert.match(error.message, message);
-    return true;
-  });
+  for (const [picture, message] of wrong)
+    await assert.rejects(remover.remove(picture), (error) => {
+      assert.ok(error instanceof TypeError && !(error instanceof RembgError), String(error));
+      assert.match(error.message, message);
+      return true;
+    });
 });
 
 test('what is no picture is a TypeError that names its kind', async () => {
@@ -173,13 +181,19 @@ test('what is no picture is a TypeError that names its kind', async () => {
   ];
   for (const [picture, kind] of wrong) {
     for (const call of ['remove', 'removeRaw']) {
-      await assert.rejects(remover[call](picture), { name: 'TypeError', message: new RegExp(`^a picture must be .*, not ${kind}$`) });
+      await assert.rejects(remover[call](picture), {
+        name: 'TypeError',
+        message: new RegExp(`^a picture must be .*, not ${kind}$`),
+      });
     }
   }
 });
 
 test('a URL of another kind is a TypeError', async () => {
-  await assert.rejects(remover.remove(new URL('https://example.com/photo.png')), { name: 'TypeError', message: /file/ });
+  await assert.rejects(remover.remove(new URL('https://example.com/photo.png')), {
+    name: 'TypeError',
+    message: /file/,
+  });
 });
 
 for (const missing of [undefined, null]) {
@@ -194,7 +208,13 @@ for (const missing of [undefined, null]) {
 
 test('a file that is not there is told with its number', async () => {
   const gone = join(folder, 'gone.png');
-  await assert.rejects(remover.remove(gone), { name: 'RembgError', kind: 'io', status: 500, code: 'cannot_read', errno: 2 });
+  await assert.rejects(remover.remove(gone), {
+    name: 'RembgError',
+    kind: 'io',
+    status: 500,
+    code: 'cannot_read',
+    errno: 2,
+  });
   await assert.rejects(remover.remove(gone), new RegExp(gone));
   await assert.rejects(remover.remove(createReadStream(gone)), { code: 'ENOENT' });
 });
@@ -226,7 +246,10 @@ test('a buffer that is written to before its turn gives a whole result', async (
   changing.data.set(grey.data);
   await first;
   const result = await made;
-  assert.ok(results.some((whole) => whole.equals(result)), 'it is the one picture or the other');
+  assert.ok(
+    results.some((whole) => whole.equals(result)),
+    'it is the one picture or the other',
+  );
 });
 
 test('memory that is transferred before its turn is told of', async () => {
@@ -272,7 +295,10 @@ test('a file that is written while it is read gives a whole result or an error',
     const picture = turn % 3 === 0 ? createReadStream(changing) : changing;
     try {
       const made = await within(20_000, remover.remove(picture, { format: 'png' }));
-      assert.ok(whole.some((result) => result.equals(made)), 'a result is that of one of the files');
+      assert.ok(
+        whole.some((result) => result.equals(made)),
+        'a result is that of one of the files',
+      );
       counts.whole += 1;
     } catch (error) {
       assert.ok(error instanceof RembgError, String(error));
@@ -339,8 +365,13 @@ test('a stream is let go of when its removal is refused', async () => {
     assert.ok(stream.destroyed);
   }
   let cancelled = 0;
-  const endless = new ReadableStream({ pull: (to) => to.enqueue(new Uint8Array(1 << 20)), cancel: () => (cancelled += 1) });
-  const error = await tiny({ max_bytes: 1 << 20 }).remove(endless).catch((caught) => caught);
+  const endless = new ReadableStream({
+    pull: (to) => to.enqueue(new Uint8Array(1 << 20)),
+    cancel: () => (cancelled += 1),
+  });
+  const error = await tiny({ max_bytes: 1 << 20 })
+    .remove(endless)
+    .catch((caught) => caught);
   assert.equal(error.message, 'File size (4.0 MB) exceeds the maximum allowed size of 1 MB.');
   await sleep(20);
   assert.equal(cancelled, 1);

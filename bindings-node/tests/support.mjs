@@ -65,7 +65,9 @@ export function raw(width, height, channels = 3) {
 
 /** The bytes of a PNG file of such pixels. */
 export async function png(width = 24, height = 16, channels = 3) {
-  return sharp(raw(width, height, channels).data, { raw: { width, height, channels } }).png().toBuffer();
+  return sharp(raw(width, height, channels).data, { raw: { width, height, channels } })
+    .png()
+    .toBuffer();
 }
 
 /** Red at the left, black at the right: to the tiny model the left is subject. */
@@ -80,7 +82,11 @@ export function halves(width, height) {
 /** Pixels of a file as RGBA. */
 export async function decoded(file) {
   if (file[0] === 0x42 && file[1] === 0x4d) return bmp(file);
-  const { data, info } = await sharp(file).ensureAlpha().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
+  const { data, info } = await sharp(file)
+    .ensureAlpha()
+    .toColourspace('srgb')
+    .raw()
+    .toBuffer({ resolveWithObject: true });
   return { data, width: info.width, height: info.height };
 }
 
@@ -105,7 +111,7 @@ function bmp(file) {
 
 /** What kind of file it is, by its first bytes. */
 export function format(file) {
-  const kinds = { 'ÿØÿ': 'jpeg', '\x89PNG': 'png', BM: 'bmp', RIFF: 'webp' };
+  const kinds = { ÿØÿ: 'jpeg', '\x89PNG': 'png', BM: 'bmp', RIFF: 'webp' };
   const start = file.subarray(0, 4).toString('latin1');
   return Object.entries(kinds).find(([signature]) => start.startsWith(signature))?.[1];
 }

@@ -99,22 +99,13 @@ interface Native {
   run(words: string[], hints: string[]): number;
 }
 
-const FOLDER = join(__dirname, '..', 'prebuilds');
-
 /** The file for this machine, as `make node-package` names it. */
-function file(): string {
-  const name = `${process.platform}-${process.arch}${isMusl() ? '-musl' : ''}.node`;
-  const path = join(FOLDER, name);
+function load(): Native {
+  const path = join(__dirname, '..', 'prebuilds', `${process.platform}-${process.arch}.node`);
   if (!existsSync(path)) {
-    throw new Error(`remrembg: this package has no native module for this machine (${name})`);
+    throw new Error(`remrembg has no native module for ${process.platform} on ${process.arch}: there is no ${path}`);
   }
-  return path;
+  return require(path);
 }
 
-function isMusl(): boolean {
-  if (process.platform !== 'linux') return false;
-  const report = process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
-  return report.header.glibcVersionRuntime === undefined;
-}
-
-export const native: Native = require(file());
+export const native: Native = load();

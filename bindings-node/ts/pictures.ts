@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import type { ReadableStream as WebStream } from 'node:stream/web';
 import { fileURLToPath } from 'node:url';
+import { types } from 'node:util';
 
 import { onAbort } from './abort';
 import { Gate } from './gate';
@@ -43,7 +44,7 @@ export type ByteStream = NodeJS.ReadableStream | AsyncIterable<Uint8Array> | Web
 export type Picture =
   | string
   | URL
-  | ArrayBuffer
+  | ArrayBufferLike
   | ArrayBufferView
   | Blob
   | ByteStream
@@ -71,7 +72,7 @@ export function source(picture: unknown): Source {
   if (picture === undefined || picture === null) return known(() => native.Picture.missing());
   if (typeof picture === 'string') return known(() => native.Picture.path(picture));
   if (picture instanceof URL) return known(() => native.Picture.path(fileURLToPath(picture)));
-  if (ArrayBuffer.isView(picture) || isArrayBuffer(picture)) return bytes(picture);
+  if (ArrayBuffer.isView(picture) || types.isAnyArrayBuffer(picture)) return bytes(picture);
   if (picture instanceof Blob)
     return streamed(Readable.from(picture.stream(), { objectMode: false }), fileName(picture));
   const stream = readable(picture);
@@ -83,14 +84,8 @@ function known(make: () => NativePicture): Source {
   return { streamed: false, read: async () => make(), discard: nothing };
 }
 
-function isArrayBuffer(value: unknown): value is ArrayBuffer {
-  return (
-    value instanceof ArrayBuffer || (typeof SharedArrayBuffer !== 'undefined' && value instanceof SharedArrayBuffer)
-  );
-}
-
 /** The bytes of a file, which are copied at once when their turn comes. */
-export function bytes(memory: ArrayBuffer | ArrayBufferView, name?: string): Source {
+export function bytes(memory: ArrayBufferLike | ArrayBufferView, name?: string): Source {
   const length = memory.byteLength;
   return {
     streamed: false,
@@ -105,7 +100,7 @@ export function bytes(memory: ArrayBuffer | ArrayBufferView, name?: string): Sou
   };
 }
 
-function view(memory: ArrayBuffer | ArrayBufferView): Uint8Array {
+function view(memory: ArrayBufferLike | ArrayBufferView): Uint8Array {
   if (!ArrayBuffer.isView(memory)) return new Uint8Array(memory);
   return new Uint8Array(memory.buffer, memory.byteOffset, memory.byteLength);
 }
@@ -141,7 +136,7 @@ async function collect(
   const forget = onAbort(signal, () => stream.destroy(signal?.reason));
   try {
     for await (const piece of stream) {
-      if (!(piece instanceof Uint8Array)) throw new TypeError('a stream of a picture must give bytes');
+      if (!types.isUint8Array(piece)) throw new TypeError('a stream of a picture must give bytes');
       heard?.(piece.length);
       if (!picture.push(piece)) break;
     }
@@ -200,7 +195,7 @@ function raw(picture: unknown): Source {
 function described(picture: unknown): Required<{ [Key in keyof RawPixels]: NonNullable<RawPixels[Key]> }> {
   const given = (typeof picture === 'object' ? picture : {}) as Partial<RawPixels & RawWithInfo & RawArray>;
   const { data } = given;
-  if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray)) throw new TypeError(notAPicture(picture));
+  if (!(types.isUint8Array(data) || types.isUint8ClampedArray(data))) throw new TypeError(notAPicture(picture));
   const [height, width, channels = 1] = given.shape ?? [
     given.info?.height ?? given.height,
     given.info?.width ?? given.width,

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { types } from 'node:util';
 
 import { RembgError } from './errors';
 import type { Made } from './native';
@@ -104,7 +105,7 @@ interface Upload {
 
 async function picture(input: unknown): Promise<Upload> {
   if (typeof input === 'string') return fromPath(input);
-  if (input instanceof Uint8Array) return { source: bytes(input), size: input.length };
+  if (types.isUint8Array(input)) return { source: bytes(input), size: input.length };
   if (input instanceof Blob) return { source: source(new Blob([input])), size: input.size };
   if (typeof input === 'object' && input !== null && 'base64' in input) {
     const decoded = fromBase64(String(input.base64));

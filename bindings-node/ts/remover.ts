@@ -10,8 +10,10 @@ import { pairs, type RemoveOptions, type Settings, task } from './options';
 import { type Picture, type Source, source } from './pictures';
 import { perform, work } from './work';
 
-/** What a model runs on. */
+/** What a remover runs. */
 export interface EngineInfo {
+  /** The model's name, or the path of its file. */
+  model: string;
   /** `onnxruntime`, or `rten`, which is inside. */
   name: string;
   version: string;
@@ -39,6 +41,14 @@ export interface ManyOptions extends RemoveOptions {
   jobs?: number | undefined;
 }
 
+/** A model that is loaded. */
+interface Loaded {
+  remover: NativeRemover;
+  ready: Ready;
+  /** Lets in as many removals as may be in memory at once. */
+  gate: Gate;
+}
+
 /** One removal, inside the package. */
 export interface Removal {
   picture: Source;
@@ -59,8 +69,7 @@ export interface Removal {
 export class Remover {
   readonly #settings: Settings;
   #shared = false;
-  #native: NativeRemover | undefined;
-  #loading: Promise<{ ready: Ready; gate: Gate }> | undefined;
+  #loading: Promise<Loaded> | undefined;
 
   /**
    * Takes the settings. The model is loaded by `load()` or the first removal.
@@ -87,8 +96,8 @@ export class Remover {
    *   `engine`: the engine that was asked for is not to be had.
    */
   async load(): Promise<EngineInfo> {
-    const { name, version, provider, library, threads, fallback } = (await this.#ready()).ready;
-    return { name, version, provider, library, threads, fallback };
+    const { model, name, version, provider, library, threads, fallback } = (await this.#loaded()).ready;
+    return { model, name, version, provider, library, threads, fallback };
   }
 
   /**
@@ -120,7 +129,7 @@ export class Remover {
    */
   async *removeMany<P extends Picture>(pictures: Pictures<P>, options: ManyOptions = {}): AsyncGenerator<Outcome<P>> {
     const { jobs, ...others } = options;
-    const places = jobs ?? (await this.#ready()).ready.inFlight;
+    const places = jobs ?? (await this.#loaded()).ready.inFlight;
     yield* many(pictures, places, options.signal, (picture, signal) => this.remove(picture, { ...others, signal }));
   }
 
@@ -157,8 +166,7 @@ export class Remover {
     const { signal, onProgress } = options;
     const wanted = task(options, pixels);
     signal?.throwIfAborted();
-    const { gate } = await this.#ready();
-    const remover = this.#native as NativeRemover;
+    const { remover, gate } = await this.#loaded();
     const read = (from: Source) => from.read(remover.maxBytes, signal, heard);
     const early = picture.streamed ? await read(picture) : undefined;
     return gate.pass(signal, async () => {
@@ -169,17 +177,16 @@ export class Remover {
     });
   }
 
-  #ready(): Promise<{ ready: Ready; gate: Gate }> {
+  #loaded(): Promise<Loaded> {
     this.#loading ??= this.#load();
     return this.#loading;
   }
 
-  async #load(): Promise<{ ready: Ready; gate: Gate }> {
-    const remover = new native.Remover(work, pairs(this.#settings), hints(), this.#shared);
-    this.#native = remover;
+  async #load(): Promise<Loaded> {
     try {
+      const remover = new native.Remover(work, pairs(this.#settings), hints(), this.#shared);
       const ready = await perform<Ready>((number, stop) => remover.load(work, number, stop));
-      return { ready, gate: new Gate(ready.inFlight) };
+      return { remover, ready, gate: new Gate(ready.inFlight) };
     } catch (error) {
       // The next call tries again: the model may have been fetched meanwhile.
       this.#loading = undefined;

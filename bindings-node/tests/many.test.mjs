@@ -1,0 +1,382 @@
+// Many pictures, and streams of bytes.
+
+import assert from 'node:assert/strict';
+import { createReadStream, createWriteStream, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { test } from 'node:test';
+
+import { decoded, halves, png, raw, remrembg, sleep, temporary, tiny, within } from './support.mjs';
+
+const remover = tiny();
+const photo = await png();
+const reason = new Error('my reason');
+const mine = new Error('mine');
+
+async function all(outcomes) {
+  const made = [];
+  for await (const outcome of outcomes) made.push(outcome);
+  return made;
+}
+
+const collected = async (stream) => Buffer.concat(await all(stream));
+
+/** Each of this width and more. */
+const numbered = (count) => Array.from({ length: count }, (_, number) => halves(8 + number, 8));
+const width = async ({ result }) => (await decoded(result)).width;
+
+test('many come in order with what they were made from, and a bad one spoils no other', async () => {
+  const pictures = numbered(20);
+  pictures[3] = Buffer.from('no picture');
+  pictures[5] = 42;
+  pictures[7] = undefined;
+  for (const source of [
+    pictures,
+    new Set(pictures),
+    Readable.from(pictures.map((picture) => picture ?? null).filter(Boolean)),
+  ]) {
+    const wanted = source === pictures || source instanceof Set ? pictures : pictures.filter(Boolean);
+    const outcomes = await all(remover.removeMany(source, { format: 'png', jobs: 4 }));
+    assert.deepEqual(
+      outcomes.map(({ picture }) => picture),
+      wanted,
+    );
+    for (const [at, outcome] of outcomes.entries()) {
+      const bad = [3, 5, 7].includes(pictures.indexOf(wanted[at]));
+      if (bad) assert.ok(outcome.error instanceof Error && outcome.result === undefined);
+      else assert.equal(await width(outcome), wanted[at].width);
+    }
+  }
+  const outcomes = await all(remover.removeMany(pictures));
+  assert.ok(outcomes[3].error instanceof remrembg.RembgError && outcomes[5].error instanceof TypeError);
+  assert.equal(outcomes[7].error.code, 'no_image');
+});
+
+test('no picture gives no outcome', async () => {
+  assert.deepEqual(await all(remover.removeMany([])), []);
+  assert.deepEqual(await all(remover.removeMany((async function* () {})())), []);
+});
+
+test('no more pictures are taken than jobs at once', async () => {
+  for (const [settings, options, most] of [
+    [{}, { jobs: 2 }, 2],
+    [{}, { jobs: 1 }, 1],
+    [{ in_flight: 3 }, {}, 3],
+  ]) {
+    let taken = 0;
+    let given = 0;
+    function* endless() {
+      for (;;) {
+        taken += 1;
+        assert.ok(taken - given <= most, `${taken} taken, ${given} given`);
+        yield photo;
+      }
+    }
+    for await (const { error } of tiny(settings).removeMany(endless(), options)) {
+      assert.equal(error, undefined);
+      given += 1;
+      if (given === 12) break;
+    }
+    assert.ok(taken - given <= most);
+  }
+});
+
+test('jobs are worked on at once', async () => {
+  const silent = () => new Readable({ read() {} });
+  const streams = [silent(), silent(), silent()];
+  const outcomes = all(remover.removeMany(streams, { jobs: 3, format: 'png' }));
+  for (const stream of [...streams].reverse()) {
+    await sleep(5);
+    stream.push(photo);
+    stream.push(null);
+  }
+  assert.equal((await within(5000, outcomes)).length, 3);
+});
+
+test('a wrong number of jobs is told', async () => {
+  for (const jobs of [0, -1, 1.5, '2', Number.NaN]) {
+    await assert.rejects(all(remover.removeMany([photo], { jobs })), {
+      name: 'TypeError',
+      message: /jobs.*whole number/,
+    });
+  }
+});
+
+test('one picture is not many', async () => {
+  for (const one of ['photo.jpg', photo, new Uint8Array(photo), photo.buffer, halves(8, 8), 42, undefined, null]) {
+    await assert.rejects(all(remover.removeMany(one)), { name: 'TypeError', message: /^pictures must be/ });
+  }
+});
+
+test('an unknown option is told of each picture', async () => {
+  const outcomes = await all(remover.removeMany([photo, photo], { zoom: 1 }));
+  assert.deepEqual(
+    outcomes.map(({ error }) => error.code),
+    ['unknown_option', 'unknown_option'],
+  );
+});
+
+test('leaving the loop ends the work and lets the source go', async () => {
+  let returned = 0;
+  const streams = [];
+  async function* source() {
+    try {
+      yield photo;
+      for (;;) {
+        const stream = new Readable({ read() {} });
+        streams.push(stream);
+        yield stream;
+      }
+    } finally {
+      returned += 1;
+    }
+  }
+  const leave = async () => {
+    for await (const { result } of remover.removeMany(source(), { jobs: 3 })) {
+      assert.ok(result);
+      await sleep(20);
+      break;
+    }
+  };
+  await within(5000, leave(), 'the loop');
+  assert.equal(returned, 1);
+  assert.ok(streams.length >= 1 && streams.every(({ destroyed }) => destroyed), 'what was at work is stopped');
+  const thrown = (async () => {
+    for await (const _ of remover.removeMany([photo, photo])) throw mine;
+  })();
+  await assert.rejects(thrown, mine);
+});
+
+test('leaving the loop does not wait for a source that says nothing', async () => {
+  async function* source() {
+    yield photo;
+    await new Promise(() => {});
+  }
+  const leave = async () => {
+    for await (const _ of remover.removeMany(source(), { jobs: 2 })) break;
+  };
+  await within(2000, leave(), 'the loop');
+});
+
+const failing = {
+  'a generator': function* () {
+    yield photo;
+    yield photo;
+    throw mine;
+  },
+  'an asynchronous generator': async function* () {
+    yield photo;
+    await sleep(5);
+    yield photo;
+    throw mine;
+  },
+};
+for (const [kind, source] of Object.entries(failing)) {
+  for (const jobs of [1, 2, 8]) {
+    test(`what ${kind} throws comes out after its pictures, with ${jobs} jobs`, async () => {
+      const outcomes = [];
+      const loop = async () => {
+        for await (const { result } of remover.removeMany(source(), { jobs })) outcomes.push(result);
+      };
+      await assert.rejects(within(5000, loop()), (error) => error === mine);
+      assert.ok(outcomes.length === 2 && outcomes.every(Boolean));
+    });
+  }
+}
+
+test('what a stream of pictures fails with comes out', async () => {
+  const source = new Readable({ objectMode: true, read() {} });
+  source.push(photo);
+  setTimeout(() => source.destroy(mine), 20);
+  await assert.rejects(within(5000, all(remover.removeMany(source))), (error) => error === mine);
+  const iterator = {
+    [Symbol.iterator]: () => ({
+      next: () => {
+        throw mine;
+      },
+    }),
+  };
+  await assert.rejects(within(5000, all(remover.removeMany(iterator))), (error) => error === mine);
+});
+
+test('a slow source does not hold back what is done', async () => {
+  const seen = [];
+  let given = 0;
+  async function* source() {
+    for (let number = 0; number < 3; number += 1) {
+      yield photo;
+      await sleep(300);
+      seen.push(given);
+    }
+  }
+  for await (const { error } of remover.removeMany(source(), { jobs: 8 })) {
+    assert.equal(error, undefined);
+    given += 1;
+  }
+  assert.deepEqual(seen, [1, 2, 3]);
+});
+
+test('a signal ends many with its reason, also while the source says nothing', async () => {
+  async function* silent() {
+    yield photo;
+    await new Promise(() => {});
+  }
+  const endless = function* () {
+    for (;;) yield photo;
+  };
+  const stuck = function* () {
+    yield photo;
+    for (;;) yield new Readable({ read() {} });
+  };
+  for (const [kind, source] of Object.entries({ endless, stuck, silent })) {
+    const controller = new AbortController();
+    let given = 0;
+    const loop = async () => {
+      for await (const { error } of remover.removeMany(source(), { signal: controller.signal, jobs: 2 })) {
+        assert.equal(error, undefined);
+        given += 1;
+        setTimeout(() => controller.abort(reason), 20);
+      }
+    };
+    await assert.rejects(
+      within(2000, loop(), `the loop over a ${kind} source`),
+      (error) => error === reason || assert.fail(error),
+    );
+    assert.ok(given > 0);
+  }
+  const signal = AbortSignal.abort(reason);
+  let taken = 0;
+  const pictures = (function* () {
+    taken += 1;
+    yield photo;
+  })();
+  await assert.rejects(all(remover.removeMany(pictures, { signal })), (error) => error === reason);
+  assert.equal(taken, 0, 'no picture is taken');
+});
+
+test('progress is told of each picture', async () => {
+  const ends = [];
+  const onProgress = ({ stage, fraction }) => stage === 'encode' && fraction === 1 && ends.push(1);
+  await all(remover.removeMany([photo, photo, photo], { onProgress }));
+  assert.equal(ends.length, 3);
+  const outcomes = await all(
+    remover.removeMany([photo, photo], {
+      onProgress: () => {
+        throw mine;
+      },
+    }),
+  );
+  assert.deepEqual(
+    outcomes.map(({ error }) => error),
+    [mine, mine],
+  );
+});
+
+test('a stream takes a file and gives a file', async () => {
+  const folder = temporary();
+  const [from, to] = [join(folder, 'photo.png'), join(folder, 'cutout.png')];
+  writeFileSync(from, photo);
+  const expected = await remover.remove(photo, { format: 'png' });
+  await pipeline(
+    createReadStream(from, { highWaterMark: 50 }),
+    remover.removeStream({ format: 'png' }),
+    createWriteStream(to),
+  );
+  assert.ok(readFileSync(to).equals(expected));
+  assert.ok((await collected(Readable.from([photo]).pipe(remover.removeStream({ format: 'png' })))).equals(expected));
+  const stream = remover.removeStream({ format: 'png' });
+  stream.write(photo.subarray(0, 30));
+  stream.end(photo.subarray(30));
+  assert.ok((await collected(stream)).equals(expected));
+});
+
+test('a large file goes through a stream', async () => {
+  const large = await remover.remove(raw(1500, 1000), { format: 'bmp' });
+  const made = await collected(Readable.from([large]).pipe(remover.removeStream({ format: 'bmp' })));
+  assert.ok(made.equals(await remover.remove(large, { format: 'bmp' })));
+});
+
+test('a stream tells what is refused', async () => {
+  const refused = (from, options) =>
+    within(5000, pipeline(from, remover.removeStream(options), new Writable({ write: (_, __, done) => done() })));
+  await assert.rejects(refused(Readable.from([Buffer.from('no picture')])), {
+    name: 'RembgError',
+    code: 'corrupt_image',
+  });
+  await assert.rejects(refused(Readable.from([photo]), { w: 'abc' }), { name: 'RembgError', message: /'w' must be/ });
+  await assert.rejects(refused(Readable.from([])), { name: 'RembgError', code: 'empty_file' });
+  await assert.rejects(
+    refused(Readable.from([photo]), {
+      onProgress: () => {
+        throw mine;
+      },
+    }),
+    (error) => error === mine,
+  );
+  const source = Readable.from(
+    (async function* () {
+      yield photo.subarray(0, 20);
+      throw mine;
+    })(),
+  );
+  await assert.rejects(refused(source), (error) => error === mine);
+});
+
+test('a stream that is destroyed midway ends, and so does its removal', async () => {
+  const stream = remover.removeStream();
+  const errors = [];
+  stream.on('error', (error) => errors.push(error));
+  stream.write(photo.subarray(0, 20));
+  await sleep(20);
+  stream.destroy(mine);
+  await within(5000, new Promise((resolve) => stream.once('close', resolve)), 'the stream');
+  assert.deepEqual(errors, [mine]);
+
+  const quiet = remover.removeStream();
+  quiet.write(photo.subarray(0, 20));
+  await sleep(20);
+  quiet.destroy();
+  await within(5000, new Promise((resolve) => quiet.once('close', resolve)), 'the stream');
+
+  const midway = remover.removeStream({ format: 'png', onProgress: () => midway.destroy() });
+  midway.end(photo);
+  await within(5000, new Promise((resolve) => midway.once('close', resolve)), 'the stream');
+  assert.ok(await remover.remove(photo));
+});
+
+test('what writes to a stream hears that its reader is gone', async () => {
+  const slow = new Readable({ read() {} });
+  slow.push(photo.subarray(0, 20));
+  const sink = new Writable({ write: (_, __, done) => done() });
+  const done = pipeline(slow, remover.removeStream(), sink);
+  setTimeout(() => sink.destroy(mine), 20);
+  await assert.rejects(within(5000, done), (error) => error === mine);
+  assert.ok(slow.destroyed);
+});
+
+test('a signal ends a stream', async () => {
+  const controller = new AbortController();
+  const slow = new Readable({ read() {} });
+  slow.push(photo.subarray(0, 20));
+  const done = pipeline(
+    slow,
+    remover.removeStream({ signal: controller.signal }),
+    new Writable({ write: (_, __, d) => d() }),
+  );
+  setTimeout(() => controller.abort(reason), 20);
+  await assert.rejects(within(5000, done), (error) => error === reason);
+  const inside = pipeline(Readable.from([photo]), remover.removeStream(), new Writable({ write: (_, __, d) => d() }), {
+    signal: AbortSignal.abort(),
+  });
+  await assert.rejects(within(5000, inside), { name: 'AbortError' });
+});
+
+test('a stream that nobody uses costs nothing', async () => {
+  for (let turn = 0; turn < 20; turn += 1)
+    remover
+      .removeStream()
+      .on('error', () => assert.fail('it does not fail'))
+      .destroy();
+  await sleep(20);
+});
