@@ -74,8 +74,7 @@ impl Shop<'_> {
             views::expect_size(buffer, geometry::output_size(size, options))?;
         }
         let guess = watch.time(Stage::Segment, |c| segment::segment(&pixels, self.recipe, self.engine, c))?;
-        let smooth = wanted.cut_out.smooth_mask;
-        let mask = watch.time(Stage::Refine, |c| refine::refine(&guess, size, smooth, c))?;
+        let mask = watch.time(Stage::Refine, |c| refine::refine(&guess, size, wanted.cut_out, c))?;
         let cut = match options.mask {
             true => compose::limit_alpha(mask, &pixels),
             false => watch.time(Stage::CutOut, |c| cut_out(pixels, mask, wanted.cut_out, c))?,

@@ -53,8 +53,8 @@ impl<'a> Job<'a> {
         self
     }
 
-    /// Says how the subject is cut out: with matting, a smooth mask, all colours
-    /// kept. Without it, as the default says.
+    /// Says how the subject is cut out: with matting, a smooth or an inverted mask,
+    /// all colours kept. Without it, as the default says.
     pub fn cut_out(mut self, cut_out: CutOut) -> Self {
         self.wanted.cut_out = cut_out;
         self
