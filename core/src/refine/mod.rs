@@ -1,7 +1,8 @@
 //! The matte brought to the picture's size.
 //!
 //! This is the plain refinement, the one that rembg does: the model's matte in
-//! 8 bits, enlarged with Lanczos3. It knows nothing of the picture's edges.
+//! 8 bits, or the caller's mask, resized with Lanczos3. It knows nothing of the
+//! picture's edges.
 
 mod smooth;
 
@@ -11,20 +12,35 @@ use crate::error::Result;
 use crate::lanczos;
 use crate::pixels::{Layout, Matte, Pixels};
 
-/// Makes the alpha of a picture of `size`, [`Layout::Gray8`], 255 for subject;
-/// nothing between 0 and 255 when it is to be smooth, 0 for subject when inverted.
+/// Makes the alpha of a picture of `size` from a mask, both [`Layout::Gray8`],
+/// 255 for subject; nothing between 0 and 255 when it is to be smooth, 0 for
+/// subject when inverted.
 ///
 /// # Errors
 /// [`Code::Cancelled`](crate::Code::Cancelled);
-/// [`Code::BadPixels`](crate::Code::BadPixels) when the matte does not hold its
-/// size or `size` has no pixel.
-pub(crate) fn refine(matte: &Matte, size: (u32, u32), how: CutOut, control: &Control<'_>) -> Result<Pixels> {
+/// [`Code::BadPixels`](crate::Code::BadPixels) when `size` has no pixel.
+pub(crate) fn refine(mask: Pixels, size: (u32, u32), how: CutOut, control: &Control<'_>) -> Result<Pixels> {
     control.check()?;
-    let small = Pixels::new(matte.width, matte.height, Layout::Gray8, matte.data.iter().copied().map(byte).collect())?;
-    let data = lanczos::resized(small.data(), (0, 1), (matte.width, matte.height), size)?;
-    let alpha = Pixels::new(size.0, size.1, Layout::Gray8, data)?;
+    let alpha = resized(mask, size)?;
     let alpha = if how.smooth_mask { smooth::smooth(&alpha, control)? } else { alpha };
     Ok(if how.invert_mask { inverted(alpha) } else { alpha })
+}
+
+/// The matte in 8 bits, as a mask of its own size.
+///
+/// # Errors
+/// [`Code::BadPixels`](crate::Code::BadPixels) when it does not hold its size.
+pub(crate) fn mask_of(matte: &Matte) -> Result<Pixels> {
+    Pixels::new(matte.width, matte.height, Layout::Gray8, matte.data.iter().copied().map(byte).collect())
+}
+
+fn resized(mask: Pixels, size: (u32, u32)) -> Result<Pixels> {
+    let own = (mask.width(), mask.height());
+    if own == size {
+        return Ok(mask);
+    }
+    let data = lanczos::resized(mask.data(), (0, 1), own, size)?;
+    Pixels::new(size.0, size.1, Layout::Gray8, data)
 }
 
 fn inverted(mut alpha: Pixels) -> Pixels {
@@ -53,7 +69,8 @@ mod tests {
     }
 
     fn refined_as(how: CutOut, matte: &Matte, size: (u32, u32)) -> Vec<u8> {
-        let alpha = refine(matte, size, how, &Control::default()).expect("nothing is wrong");
+        let alpha =
+            mask_of(matte).and_then(|mask| refine(mask, size, how, &Control::default())).expect("nothing is wrong");
         assert_eq!((alpha.width(), alpha.height(), alpha.layout()), (size.0, size.1, Layout::Gray8));
         alpha.into_data()
     }
@@ -95,7 +112,7 @@ mod tests {
     #[test]
     fn a_matte_that_lies_or_a_stop_is_an_error() {
         let code = |matte: &Matte, size, control: &Control<'_>| {
-            refine(matte, size, CutOut::default(), control).expect_err("refused").code()
+            mask_of(matte).and_then(|mask| refine(mask, size, CutOut::default(), control)).expect_err("refused").code()
         };
         let token = CancelToken::new();
         token.cancel();
