@@ -112,7 +112,7 @@ fn cut_out((smooth_mask, thresholds, decontaminate, keep_colors, keep_alpha): Fi
         background_threshold,
         erode_size,
     });
-    CutOut { smooth_mask, matting, decontaminate, keep_colors, keep_alpha }
+    CutOut { smooth_mask, matting, decontaminate, keep_colors, keep_alpha, ..CutOut::default() }
 }
 
 /// Rows of pixels without gaps, for `remrembg._pictures` to look at in place.

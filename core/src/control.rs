@@ -13,7 +13,8 @@ pub enum Stage {
     Decode,
     /// The turn that the EXIF orientation asks for.
     Upright,
-    /// The model: what is subject, what is background.
+    /// The model: what is subject, what is background. Not where the caller
+    /// brings a mask.
     Segment,
     /// The matte brought to the picture's size.
     Refine,
@@ -128,6 +129,15 @@ impl Control<'_> {
     /// Whether nothing can stop it.
     pub(crate) fn runs_to_its_end(&self) -> bool {
         self.cancel.is_none() && self.stop.is_none()
+    }
+
+    /// Runs a part of a stage, whose own 0 ..= 1 is `start` ..= `end` of the whole.
+    pub(crate) fn part<T>(&self, (start, end): (f32, f32), run: impl FnOnce(&Control<'_>) -> T) -> T {
+        let Some(progress) = self.progress else { return run(self) };
+        let told = |part: Progress| {
+            progress(Progress { fraction: start + part.fraction * (end - start), ..part });
+        };
+        run(&Control { progress: Some(&told), ..*self })
     }
 
     /// Says how far `stage` has come, then checks for a stop.

@@ -18,6 +18,12 @@ pub struct CutOut {
     /// that is at least 127 and 0 elsewhere. What rembg calls `post_process_mask`.
     /// Default: false.
     pub smooth_mask: bool,
+    /// Turns the mask round, before matting and all else that follows: the background
+    /// is kept and the subject becomes transparent. With
+    /// [`Options::mask`](crate::Options::mask) the background is white. "Subject" is
+    /// then, wherever this documentation says it, what the inverted mask keeps. What
+    /// is transparent in the picture stays transparent. Default: false.
+    pub invert_mask: bool,
     /// Estimates the alpha along the outline, and the subject's colours without
     /// the background's, from the picture itself. What rembg calls `alpha_matting`.
     /// Not with [`Options::mask`](crate::Options::mask), which shows the mask that

@@ -166,7 +166,8 @@ codes! {
 /// One refused field of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// The form field, `image` for the picture itself.
+    /// The form field, `image` for the picture itself, `mask` for a mask that
+    /// the caller brings.
     pub field: String,
     /// The message, as the contract words it.
     pub message: String,
@@ -178,6 +179,9 @@ pub struct Problem {
 impl Problem {
     /// The field of every problem with the picture itself.
     pub const IMAGE: &'static str = "image";
+
+    /// The field of every problem with a mask that the caller brings.
+    pub const MASK: &'static str = "mask";
 
     /// A problem whose message is the same every time.
     #[must_use]
@@ -241,6 +245,12 @@ impl Error {
             error.0.details = vec![problem];
             error
         })
+    }
+
+    /// The same problems of another field.
+    pub(crate) fn of_field(mut self, field: &str) -> Self {
+        self.0.details.iter_mut().for_each(|problem| field.clone_into(&mut problem.field));
+        self
     }
 
     /// What happened.

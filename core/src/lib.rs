@@ -22,6 +22,7 @@ mod guard;
 mod input;
 mod lanczos;
 mod limits;
+mod mask;
 mod matting;
 pub mod models;
 mod options;

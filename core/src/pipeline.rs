@@ -16,6 +16,7 @@ use crate::error::Result;
 use crate::geometry;
 use crate::input::Checked;
 use crate::limits::Limits;
+use crate::mask;
 use crate::matting::{self, Matted};
 use crate::models::Recipe;
 use crate::options::{Color, Format, Options};
@@ -57,15 +58,18 @@ pub(crate) struct Finished {
 }
 
 impl Shop<'_> {
-    /// Decodes, segments, cuts out and transforms.
+    /// Decodes, segments, cuts out and transforms. A mask that the caller brought
+    /// stands in for the model.
     pub(crate) fn make(
         &self,
         input: &Checked,
+        mask: Option<&Checked>,
         options: &Options,
         wanted: Wanted,
         watch: &mut Watch,
     ) -> Result<Finished> {
-        let Decoded { pixels, orientation, icc } = watch.time(Stage::Decode, |c| input.decode(self.limits, c))?;
+        let (decoded, mask) = watch.time(Stage::Decode, |c| self.decode(input, mask, c))?;
+        let Decoded { pixels, orientation, icc } = decoded;
         let pixels = watch.time_if(orientation != Orientation::Normal, Stage::Upright, pixels, |p, _| {
             Ok(transform::upright(p, orientation))
         })?;
@@ -73,9 +77,8 @@ impl Shop<'_> {
         if let Some((_, Some(buffer))) = wanted.buffer {
             views::expect_size(buffer, geometry::output_size(size, options))?;
         }
-        let guess = watch.time(Stage::Segment, |c| segment::segment(&pixels, self.recipe, self.engine, c))?;
-        let smooth = wanted.cut_out.smooth_mask;
-        let mask = watch.time(Stage::Refine, |c| refine::refine(&guess, size, smooth, c))?;
+        let mask = mask.map_or_else(|| self.segment(&pixels, watch), Ok)?;
+        let mask = watch.time(Stage::Refine, |c| refine::refine(mask, size, wanted.cut_out, c))?;
         let cut = match options.mask {
             true => compose::limit_alpha(mask, &pixels),
             false => watch.time(Stage::CutOut, |c| cut_out(pixels, mask, wanted.cut_out, c))?,
@@ -84,6 +87,19 @@ impl Shop<'_> {
         let pixels = arrange(cut, options, wanted, watch)?;
         let icc = icc.filter(|_| !options.mask);
         Ok(Finished { pixels, upright: size, matte, icc })
+    }
+
+    /// The picture as stored, and the mask; of two, each is half of the stage.
+    fn decode(&self, input: &Checked, mask: Option<&Checked>, control: &Control) -> Result<(Decoded, Option<Pixels>)> {
+        let Some(mask) = mask else { return Ok((input.decode(self.limits, control)?, None)) };
+        let decoded = control.part((0.0, 0.5), |c| input.decode(self.limits, c))?;
+        let mask = control.part((0.5, 1.0), |c| mask::decode(mask, self.limits, c))?;
+        Ok((decoded, Some(mask)))
+    }
+
+    fn segment(&self, pixels: &Pixels, watch: &mut Watch) -> Result<Pixels> {
+        let matte = watch.time(Stage::Segment, |c| segment::segment(pixels, self.recipe, self.engine, c))?;
+        refine::mask_of(&matte)
     }
 }
 

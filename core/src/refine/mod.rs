@@ -1,28 +1,51 @@
 //! The matte brought to the picture's size.
 //!
 //! This is the plain refinement, the one that rembg does: the model's matte in
-//! 8 bits, enlarged with Lanczos3. It knows nothing of the picture's edges.
+//! 8 bits, or the caller's mask, resized with Lanczos3. It knows nothing of the
+//! picture's edges.
 
 mod smooth;
 
 use crate::control::Control;
+use crate::cutout::CutOut;
 use crate::error::Result;
 use crate::lanczos;
 use crate::pixels::{Layout, Matte, Pixels};
 
-/// Makes the alpha of a picture of `size`, [`Layout::Gray8`], 255 for subject;
-/// nothing between 0 and 255 when it is to be `smooth`.
+/// Makes the alpha of a picture of `size` from a mask, both [`Layout::Gray8`],
+/// 255 for subject; nothing between 0 and 255 when it is to be smooth, 0 for
+/// subject when inverted.
 ///
 /// # Errors
 /// [`Code::Cancelled`](crate::Code::Cancelled);
-/// [`Code::BadPixels`](crate::Code::BadPixels) when the matte does not hold its
-/// size or `size` has no pixel.
-pub(crate) fn refine(matte: &Matte, size: (u32, u32), smooth: bool, control: &Control<'_>) -> Result<Pixels> {
+/// [`Code::BadPixels`](crate::Code::BadPixels) when `size` has no pixel.
+pub(crate) fn refine(mask: Pixels, size: (u32, u32), how: CutOut, control: &Control<'_>) -> Result<Pixels> {
     control.check()?;
-    let small = Pixels::new(matte.width, matte.height, Layout::Gray8, matte.data.iter().copied().map(byte).collect())?;
-    let data = lanczos::resized(small.data(), (0, 1), (matte.width, matte.height), size)?;
-    let alpha = Pixels::new(size.0, size.1, Layout::Gray8, data)?;
-    if smooth { smooth::smooth(&alpha, control) } else { Ok(alpha) }
+    let alpha = resized(mask, size)?;
+    let alpha = if how.smooth_mask { smooth::smooth(&alpha, control)? } else { alpha };
+    Ok(if how.invert_mask { inverted(alpha) } else { alpha })
+}
+
+/// The matte in 8 bits, as a mask of its own size.
+///
+/// # Errors
+/// [`Code::BadPixels`](crate::Code::BadPixels) when it does not hold its size.
+pub(crate) fn mask_of(matte: &Matte) -> Result<Pixels> {
+    Pixels::new(matte.width, matte.height, Layout::Gray8, matte.data.iter().copied().map(byte).collect())
+}
+
+fn resized(mask: Pixels, size: (u32, u32)) -> Result<Pixels> {
+    let own = (mask.width(), mask.height());
+    if own == size {
+        return Ok(mask);
+    }
+    let data = lanczos::resized(mask.data(), (0, 1), own, size)?;
+    Pixels::new(size.0, size.1, Layout::Gray8, data)
+}
+
+fn inverted(mut alpha: Pixels) -> Pixels {
+    alpha.data_mut().iter_mut().for_each(|alpha| *alpha = u8::MAX - *alpha);
+    alpha
 }
 
 /// rembg cuts the fraction off and does not round.
@@ -42,7 +65,12 @@ mod tests {
     }
 
     fn refined(matte: &Matte, size: (u32, u32)) -> Vec<u8> {
-        let alpha = refine(matte, size, false, &Control::default()).expect("nothing is wrong");
+        refined_as(CutOut::default(), matte, size)
+    }
+
+    fn refined_as(how: CutOut, matte: &Matte, size: (u32, u32)) -> Vec<u8> {
+        let alpha =
+            mask_of(matte).and_then(|mask| refine(mask, size, how, &Control::default())).expect("nothing is wrong");
         assert_eq!((alpha.width(), alpha.height(), alpha.layout()), (size.0, size.1, Layout::Gray8));
         alpha.into_data()
     }
@@ -64,6 +92,18 @@ mod tests {
     }
 
     #[test]
+    fn an_inverted_mask_is_the_other_ones_rest_and_is_smoothed_first() {
+        let (soft, size) = (matte(4, 1, &[0.0, 0.5, 0.999, 1.0]), (40, 10));
+        let (plain, invert) = (CutOut::default(), CutOut { invert_mask: true, ..CutOut::default() });
+        for how in [plain, CutOut { smooth_mask: true, ..plain }] {
+            let (mask, rest) =
+                (refined_as(how, &soft, size), refined_as(CutOut { invert_mask: true, ..how }, &soft, size));
+            assert!(mask.iter().zip(&rest).all(|(mask, rest)| mask + rest == 255), "{how:?}");
+        }
+        assert_eq!(refined_as(invert, &soft, (4, 1)), [255, 128, 1, 0]);
+    }
+
+    #[test]
     fn sides_of_one_pixel_and_very_long_ones_work() {
         assert_eq!(refined(&matte(320, 320, &[1.0; 102_400]), (1, 10_000)), vec![255; 10_000]);
         assert_eq!(refined(&matte(320, 320, &[0.0; 102_400]), (1, 1)), [0]);
@@ -72,7 +112,7 @@ mod tests {
     #[test]
     fn a_matte_that_lies_or_a_stop_is_an_error() {
         let code = |matte: &Matte, size, control: &Control<'_>| {
-            refine(matte, size, false, control).expect_err("refused").code()
+            mask_of(matte).and_then(|mask| refine(mask, size, CutOut::default(), control)).expect_err("refused").code()
         };
         let token = CancelToken::new();
         token.cancel();

@@ -8,6 +8,7 @@ use crate::cutout::CutOut;
 use crate::error::{Error, Problem, Result};
 use crate::input::{self, Checked, Input};
 use crate::limits::Limits;
+use crate::mask;
 use crate::options::{self, Options};
 use crate::pipeline::{Finished, Shop, Wanted, Watch};
 use crate::pixels::Layout;
@@ -19,6 +20,7 @@ use crate::views::{self, PixelViewMut};
 pub struct Job<'a> {
     remover: &'a Remover,
     input: Input<'a>,
+    mask: Option<Input<'a>>,
     options: Options,
     problems: Vec<Problem>,
     quality_refused: Option<Problem>,
@@ -31,6 +33,7 @@ impl<'a> Job<'a> {
         Self {
             remover,
             input,
+            mask: None,
             options: Options::default(),
             problems: Vec::new(),
             quality_refused: None,
@@ -53,8 +56,39 @@ impl<'a> Job<'a> {
         self
     }
 
-    /// Says how the subject is cut out: with matting, a smooth mask, all colours
-    /// kept. Without it, as the default says.
+    /// Takes the mask from a picture instead of from the model, which then does
+    /// not run: one that was kept, painted, or made by other means. White is
+    /// subject, black is background, what is between is partly transparent. All
+    /// else follows as ever: [`cut_out`](Self::cut_out) with its choices, and the
+    /// options, `mask` too.
+    ///
+    /// It is any picture that the job itself would take, under the same limits,
+    /// turned upright as its EXIF asks. Of one with alpha that is not 255
+    /// throughout, such as a cut-out, the alpha is the mask; of every other, the
+    /// brightness (luma of ITU-R BT.601). Where its size is not the upright
+    /// picture's it is stretched to that, which takes some 10 bytes of memory per
+    /// pixel of the larger.
+    ///
+    /// Its problems have the field `mask` and are told after the picture's.
+    /// [`Input::Missing`] is a problem too: to let the model make the mask, do not
+    /// call this.
+    ///
+    /// ```
+    /// # use remrembg::{Config, Layout, Pixels, Remover};
+    /// # let picture = Pixels::filled(8, 6, Layout::Rgb8, 200);
+    /// let remover = Remover::new(Config::default())?;
+    /// let left = Pixels::new(2, 1, Layout::Gray8, vec![255, 0])?;
+    /// let cutout = remover.job(picture.view()).mask_from(left.view()).run_to_pixels()?.pixels;
+    /// assert_eq!((cutout.data()[3], cutout.data()[7 * 4 + 3]), (255, 0));
+    /// # Ok::<(), remrembg::Error>(())
+    /// ```
+    pub fn mask_from(mut self, input: impl Into<Input<'a>>) -> Self {
+        self.mask = Some(input.into());
+        self
+    }
+
+    /// Says how the subject is cut out: with matting, a smooth or an inverted mask,
+    /// all colours kept. Without it, as the default says.
     pub fn cut_out(mut self, cut_out: CutOut) -> Self {
         self.wanted.cut_out = cut_out;
         self
@@ -114,9 +148,10 @@ impl<'a> Job<'a> {
     ///
     /// # Errors
     /// Of kind [`Validation`](crate::ErrorKind::Validation) with every problem of
-    /// the options and the first one of the picture;
-    /// [`Cancelled`](crate::Code::Cancelled); [`CannotRead`](crate::Code::CannotRead)
-    /// for a path; of kind [`Engine`](crate::ErrorKind::Engine) when inference fails.
+    /// the options and the first one of the picture, and of the mask where one is
+    /// brought; [`Cancelled`](crate::Code::Cancelled);
+    /// [`CannotRead`](crate::Code::CannotRead) for a path; of kind
+    /// [`Engine`](crate::ErrorKind::Engine) when inference fails.
     pub fn run(mut self) -> Result<Output> {
         let (format, quality) = (self.options.format, self.wanted.quality);
         self.wanted.opaque = !format.keeps_alpha();
@@ -169,14 +204,17 @@ impl<'a> Job<'a> {
     }
 
     fn make(self, watch: &mut Watch) -> Result<Finished> {
-        let Self { remover, input, options, mut problems, quality_refused, wanted, control } = self;
+        let Self { remover, input, mask, options, mut problems, quality_refused, wanted, control } = self;
         problems.extend(quality_refused);
         options::sort_problems(&mut problems);
         remover.check_process()?;
         let _place = remover.gate.enter(&control)?;
-        let input = collect(input::check(input, &remover.limits), problems)?;
-        let shop = Shop { engine: &*remover.engine, recipe: &remover.recipe, limits: &remover.limits };
-        shop.make(&input, &options, wanted, watch)
+        let limits = &remover.limits;
+        let input = input::check(input, limits);
+        let mask = mask.map(|mask| mask::check(mask, limits)).transpose();
+        let (input, mask) = collect(input, mask, problems)?;
+        let shop = Shop { engine: &*remover.engine, recipe: &remover.recipe, limits };
+        shop.make(&input, mask.as_ref(), &options, wanted, watch)
     }
 }
 
@@ -193,18 +231,25 @@ pub fn check_request<'a, K: AsRef<str>, V: AsRef<str>>(
     limits: &Limits,
 ) -> Result<Options> {
     let (options, problems) = options::parse(pairs);
-    collect(input::check(input.into(), limits), problems)?;
+    collect(input::check(input.into(), limits), Ok(None), problems)?;
     Ok(options)
 }
 
-/// Joins the picture's problem with those of the options, in the contract's order.
-fn collect<'a>(input: Result<Checked<'a>>, mut problems: Vec<Problem>) -> Result<Checked<'a>> {
-    match input {
-        Err(error) if error.details().is_empty() => Err(error),
-        Err(error) => {
-            problems.splice(0..0, error.details().iter().cloned());
-            Err(Error::from_problems(problems).unwrap_or(error))
+/// Joins the pictures' problems with those of the options, in the contract's
+/// order. A picture that cannot be read is no fault of the request's, and is told
+/// alone.
+fn collect<'a>(
+    input: Result<Checked<'a>>,
+    mask: Result<Option<Checked<'a>>>,
+    problems: Vec<Problem>,
+) -> Result<(Checked<'a>, Option<Checked<'a>>)> {
+    match (input, mask) {
+        (Err(error), _) | (_, Err(error)) if error.details().is_empty() => Err(error),
+        (input, mask) => {
+            let refused = input.as_ref().err().into_iter().chain(mask.as_ref().err());
+            let pictures = refused.flat_map(|error| error.details().iter().cloned());
+            Error::from_problems(pictures.chain(problems).collect()).map_or(Ok(()), Err)?;
+            Ok((input?, mask?))
         }
-        Ok(input) => Error::from_problems(problems).map_or(Ok(input), Err),
     }
 }

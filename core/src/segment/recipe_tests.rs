@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::control::Control;
+use crate::cutout::CutOut;
 use crate::engine::tests::engines;
 use crate::engine::{Engine, Weights};
 use crate::models::Recipe;
 use crate::pixels::{Layout, Pixels};
-use crate::refine::refine;
+use crate::refine::{mask_of, refine};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
@@ -53,7 +54,9 @@ fn our_mask(picture: &Path, engine: &dyn Engine) -> Pixels {
     let size = rgb.dimensions();
     let pixels = Pixels::new(size.0, size.1, Layout::Rgb8, rgb.into_raw()).expect("the sizes agree");
     let matte = super::segment(&pixels, &Recipe::U2NET, engine, &Control::default()).expect("it runs");
-    refine(&matte, size, false, &Control::default()).expect("it can be enlarged")
+    mask_of(&matte)
+        .and_then(|mask| refine(mask, size, CutOut::default(), &Control::default()))
+        .expect("it can be enlarged")
 }
 
 /// The mean difference in 255ths, and the overlap of what is more than half subject.

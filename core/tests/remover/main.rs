@@ -1,5 +1,7 @@
 //! The front door as a user of the crate meets it, on the engine inside.
 
+mod brought;
+mod masks;
 mod quality;
 
 use std::cell::RefCell;
