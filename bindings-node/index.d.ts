@@ -51,7 +51,7 @@ export interface CutOutOptions {
 	/** Keep an alpha channel, 255 throughout, also on an opaque `bg_color`. */
 	keep_alpha?: boolean | undefined;
 	/** Keep the background, and cut the subject out of it. */
-	keep_background?: boolean | undefined;
+	invert_mask?: boolean | undefined;
 	/** Quality of JPEG and of lossy WebP, 1 to 100. Default: 90 for JPEG, 80 for WebP. */
 	quality?: number | undefined;
 }

@@ -66,7 +66,7 @@ pub struct Finish {
     pub decontaminate: bool,
     pub keep_colors: bool,
     pub keep_alpha: bool,
-    pub keep_background: bool,
+    pub invert_mask: bool,
 }
 
 /// From which mask values matting starts, as core's `Matting`.
@@ -159,7 +159,7 @@ impl Remover {
             let tell = |progress| teller.progress(progress);
             let mut job = remover.job(picture.input()?).pairs(wanted.options.iter().map(|(key, text)| (key, text)));
             if let Some(mask) = &mask {
-                let _ = mask.input()?;
+                job = job.mask_from(mask.input()?);
             }
             job = wanted.quality.into_iter().fold(job, Job::quality);
             made(job.cut_out(cut_out(&wanted.finish)).progress(&tell).cancel(&token), wanted.pixels)
@@ -237,5 +237,6 @@ fn cut_out(finish: &Finish) -> CutOut {
         decontaminate: finish.decontaminate,
         keep_colors: finish.keep_colors,
         keep_alpha: finish.keep_alpha,
+        invert_mask: finish.invert_mask,
     }
 }

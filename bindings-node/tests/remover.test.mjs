@@ -209,12 +209,12 @@ test('matting and decontamination change soft edges, and thresholds change matti
 });
 
 test('keeping the background cuts the subject out of it', async () => {
-  const file = await remover.remove(halves(16, 8), { format: 'png', keep_background: true, keep_colors: true });
+  const file = await remover.remove(halves(16, 8), { format: 'png', invert_mask: true, keep_colors: true });
   assert.equal((await pixel(file, 0, 4))[3], 0);
   assert.deepEqual(await pixel(file, 15, 4), [0, 0, 0, 255]);
   const [mask, inverse] = await Promise.all(
     [false, true].map(
-      async (keep_background) => (await remover.removeRaw(raw(40, 30), { mask: true, keep_background })).data,
+      async (invert_mask) => (await remover.removeRaw(raw(40, 30), { mask: true, invert_mask })).data,
     ),
   );
   assert.deepEqual(

@@ -45,7 +45,7 @@ export async function removeBackground(image: ImageSource, configuration?: Confi
 
 /** Removes the foreground, and leaves the background. */
 export async function removeForeground(image: ImageSource, configuration?: Config): Promise<Blob> {
-  return made(image, configuration ?? {}, { keep_background: true });
+  return made(image, configuration ?? {}, { invert_mask: true });
 }
 
 /** Gives the mask: white subject, black background. */

@@ -59,7 +59,7 @@ export interface Task {
     decontaminate: boolean;
     keepColors: boolean;
     keepAlpha: boolean;
-    keepBackground: boolean;
+    invertMask: boolean;
   };
 }
 

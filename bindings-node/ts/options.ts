@@ -55,7 +55,7 @@ export interface CutOutOptions {
   /** Keep an alpha channel, 255 throughout, also on an opaque `bg_color`. */
   keep_alpha?: boolean | undefined;
   /** Keep the background, and cut the subject out of it. */
-  keep_background?: boolean | undefined;
+  invert_mask?: boolean | undefined;
   /** Quality of JPEG and of lossy WebP, 1 to 100. Default: 90 for JPEG, 80 for WebP. */
   quality?: number | undefined;
 }
@@ -112,7 +112,7 @@ const OWN = new Set<string>([
   'decontaminate',
   'keep_colors',
   'keep_alpha',
-  'keep_background',
+  'invert_mask',
   'quality',
   'signal',
   'onProgress',
@@ -134,7 +134,7 @@ export function task(options: RemoveOptions, pixels: boolean): Task {
     decontaminate: Boolean(options.decontaminate),
     keepColors: Boolean(options.keep_colors),
     keepAlpha: Boolean(options.keep_alpha),
-    keepBackground: Boolean(options.keep_background),
+    invertMask: Boolean(options.invert_mask),
   };
   if (matting) finish.matting = thresholds(matting === true ? {} : matting);
   const wanted: Task = { options: given, pixels, finish };
