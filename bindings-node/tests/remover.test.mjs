@@ -213,9 +213,7 @@ test('keeping the background cuts the subject out of it', async () => {
   assert.equal((await pixel(file, 0, 4))[3], 0);
   assert.deepEqual(await pixel(file, 15, 4), [0, 0, 0, 255]);
   const [mask, inverse] = await Promise.all(
-    [false, true].map(
-      async (invert_mask) => (await remover.removeRaw(raw(40, 30), { mask: true, invert_mask })).data,
-    ),
+    [false, true].map(async (invert_mask) => (await remover.removeRaw(raw(40, 30), { mask: true, invert_mask })).data),
   );
   assert.deepEqual(
     [...inverse],

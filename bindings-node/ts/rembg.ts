@@ -1,9 +1,11 @@
 // In place of @remove-background-ai/rembg.js: its arguments, its results, its words.
 
 import { randomBytes } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { type FileHandle, open, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { types } from 'node:util';
 
 import { RembgError } from './errors';
@@ -116,8 +118,23 @@ async function picture(input: unknown): Promise<Upload> {
 
 async function fromPath(path: string): Promise<Upload> {
   const handle = await open(path).catch((error) => Promise.reject(told(error, '')));
-  const { size } = await handle.stat();
-  return { source: streamed(handle.createReadStream(), basename(path)), size };
+  const found = await handle.stat();
+  const stream = Readable.from(pieces(handle, found, path), { objectMode: false });
+  // Also where the stream is let go of before it began.
+  stream.once('close', () => handle.close().catch(() => {}));
+  return { source: streamed(stream, basename(path)), size: found.isFile() ? found.size : undefined };
+}
+
+/** The bytes of a file. One that changes meanwhile is refused: half of it would be one picture, half another. */
+async function* pieces(handle: FileHandle, found: Stats, path: string): AsyncGenerator<Buffer> {
+  let count = 0;
+  for await (const piece of handle.createReadStream({ autoClose: false })) {
+    count += piece.length;
+    yield piece;
+  }
+  const { size, mtimeMs } = await handle.stat();
+  const same = size === count && size === found.size && mtimeMs === found.mtimeMs;
+  if (found.isFile() && !same) throw new Error(`❌ ${path} changed while it was read`);
 }
 
 function fromBase64(text: string): Buffer {

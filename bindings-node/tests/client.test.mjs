@@ -1,0 +1,547 @@
+// Side by side with the client whose place the package takes.
+//
+// The client runs as it is published, over axios's own way of sending; only its address is another one: a server here
+// that answers as the hosted API does, with this package's engine. Whatever is not the same stands in DIFFERENCES.
+
+import assert from 'node:assert/strict';
+import { File } from 'node:buffer';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { basename, join } from 'node:path';
+import { after, test } from 'node:test';
+
+import { ball, CLIENT, folderOf, noise, ROOT, rejected, required, run, temporaryFolder, written } from './help.mjs';
+
+const ours = required('remrembg');
+const theirs = required('@remove-background-ai/rembg.js');
+const axios = createRequire(join(CLIENT, 'index.js'))('axios');
+
+const silent = { onUploadProgress: () => {}, onDownloadProgress: () => {} };
+const apiKey = 'YOUR_API_KEY_HERE';
+const png = await ball(24).png().toBuffer();
+
+// The hosted API.
+
+const server = createServer(async (request, response) => {
+  try {
+    const parts = [];
+    for await (const part of request) parts.push(part);
+    const { status, type, body } = await answer(request.headers, Buffer.concat(parts));
+    response.writeHead(status, { 'content-type': type, 'content-length': body.length }).end(body);
+  } catch (error) {
+    // The client may go away in the middle of it, as where its file cannot be read.
+    response.destroy(error);
+  }
+});
+await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+after(() => {
+  server.close();
+  server.closeAllConnections();
+});
+
+const send = axios.getAdapter('http');
+axios.defaults.adapter = (config) => {
+  assert.equal(config.url, 'https://api.rembg.com/rmbg');
+  return send({ ...config, url: `http://127.0.0.1:${server.address().port}/rmbg`, proxy: false });
+};
+
+async function answer(headers, form) {
+  const refusal = (status, body) => ({ status, type: 'application/json', body: Buffer.from(body) });
+  if (headers['x-api-key'] === 'wrong') return refusal(401, '{"error":"invalid api key","status":401}');
+  const { image, return_base64: _, ...fields } = read(headers['content-type'], form);
+  try {
+    const body = await ours.remove(image, fields);
+    return { status: 200, type: 'image/webp', body };
+  } catch (error) {
+    return refusal(error.status, error.body);
+  }
+}
+
+/** The fields of a multipart form; `image` is a file. */
+function read(type, form) {
+  const line = `\r\n--${/boundary=(.+)$/.exec(type)[1]}`;
+  const fields = {};
+  for (let at = line.length - 2; form.toString('latin1', at, at + 2) === '\r\n'; ) {
+    const start = form.indexOf('\r\n\r\n', at) + 4;
+    const end = form.indexOf(line, start);
+    const [, name, , fileName] = /name="(.*?)"(; filename="(.*?)")?/.exec(form.toString('utf8', at, start));
+    const data = form.subarray(start, end);
+    fields[name] = fileName === undefined ? data.toString() : new File([data], fileName);
+    at = end + line.length;
+  }
+  return fields;
+}
+
+// What both are asked.
+
+/** What became of a call, to be compared: random letters and who it is are left out. */
+async function outcome(rembg, parameters) {
+  try {
+    const { outputImagePath, cleanup, base64Image } = await rembg({ apiKey, ...silent, ...parameters });
+    if (base64Image !== undefined) return { base64Image };
+    const file = outputImagePath.replace(/-[0-9A-Za-z]{12}-/, '-RANDOM-');
+    const made = { file, mode: statSync(outputImagePath).mode, data: readFileSync(outputImagePath) };
+    await cleanup();
+    return made;
+  } catch ({ message }) {
+    return { message };
+  }
+}
+
+async function both(parameters) {
+  return [await outcome(theirs.rembg, parameters), await outcome(ours.rembg, parameters)];
+}
+
+/** Asserts that both do the same, and gives what that is. */
+async function same(parameters, name) {
+  const [client, package_] = await both(parameters);
+  assert.deepEqual(package_, client, name);
+  return package_;
+}
+
+const OPTIONS = [
+  {},
+  { format: 'png' },
+  { format: 'PNG' },
+  { format: 'wEbP' },
+  { format: '' },
+  { format: null },
+  { w: 12 },
+  { w: '12' },
+  { w: '', h: 9 },
+  { w: 0, h: 0 },
+  { w: 20, h: 20 },
+  { w: 20, h: 20, exact_resize: true },
+  { w: 9, h: 9, exact_resize: 1 },
+  { w: 9, h: 9, exact_resize: 'yes' },
+  { angle: 45 },
+  { angle: 45, expand: false },
+  { angle: -90, expand: 'on' },
+  { bg_color: 'blue' },
+  { bg_color: '' },
+  { bg_color: '#FF573380', format: 'PNG' },
+  { returnMask: true },
+  { returnMask: 'false' },
+  { returnBase64: true },
+  { returnBase64: 'yes', returnMask: true, format: 'png' },
+  { returnBase64: 0 },
+];
+
+const REFUSED = [
+  { w: -5 },
+  { w: 'abc' },
+  { w: 10001 },
+  { h: 8.5 },
+  { h: Number.NaN },
+  { angle: 500 },
+  { angle: Number.NaN },
+  { angle: '' },
+  { angle: 'ninety', w: 'abc' },
+  { bg_color: '#12345' },
+  { bg_color: 5 },
+  { bg_color: 'rgb(1,2,3)', h: -1, angle: '1e3' },
+  { returnMask: true, bg_color: 'red' },
+];
+
+for (const options of OPTIONS) {
+  test(`${JSON.stringify(options)} gives the same`, async () => {
+    const made = await same({ inputImage: png, options });
+    assert.ok(made.data?.length > 0 || made.base64Image, made.message);
+  });
+}
+
+for (const options of REFUSED) {
+  test(`${JSON.stringify(options)} is refused in the same words`, async () => {
+    assert.match((await same({ inputImage: png, options })).message, /^❌ 400 \{"error":".*,"status":400\}$/);
+  });
+}
+
+test('pictures are taken and refused alike', async (t) => {
+  const folder = temporaryFolder(t);
+  const base64 = png.toString('base64');
+  const large = Buffer.alloc(52.6 * 2 ** 20);
+  png.copy(large);
+  const inputs = {
+    path: written(folder, 'photo.png', png),
+    'path in capitals': written(folder, 'PHOTO.JPEG', png),
+    'path that is too large': written(folder, 'large.png', large),
+    'path of another kind': written(folder, 'photo.exe', png),
+    'path without a suffix': written(folder, 'photo', png),
+    'path of nothing': written(folder, 'empty.png', ''),
+    'path of text': written(folder, 'text.png', 'no picture'),
+    'path that does not exist': join(folder, 'none.png'),
+    'no path': '',
+    'path with NUL': 'a\0b.png',
+    folder,
+    bytes: png,
+    'no bytes': Buffer.alloc(0),
+    'bytes of text': Buffer.from('no picture'),
+    'bytes that break off': png.subarray(0, -20),
+    base64: { base64 },
+    'data URL': { base64: `data:image/jpeg;base64,${base64}` },
+    'no base64': { base64: '' },
+    'base64 of nothing': { base64: '!!!!' },
+    undefined: undefined,
+    number: 5,
+    object: {},
+    array: [],
+    function: () => {},
+  };
+  for (const [name, inputImage] of Object.entries(inputs)) await same({ inputImage }, name);
+  for (const options of [null, undefined, false, 5]) await same({ inputImage: png, options }, `options ${options}`);
+  // A file that cannot be read is told of before anything that is wrong beside it.
+  await same({ inputImage: join(folder, 'none.png'), options: { w: 'abc' } });
+  await same({ inputImage: written(folder, 'empty.webp', ''), options: { w: 'abc', bg_color: '#' } });
+});
+
+test('a missing key is told of alike, before all else', async () => {
+  for (const key of [undefined, '', null, 0]) {
+    const { message } = await same({ apiKey: key, inputImage: null, options: { format: 5 } });
+    assert.match(message, /^ ⚠️⚠️⚠️ WARNING/);
+  }
+});
+
+test('files have the same name and the same mode', async () => {
+  const { file, mode } = await same({ inputImage: png, options: { format: 'Png' } });
+  assert.equal(basename(file), `rembg--${process.pid}-RANDOM-.Png`);
+  assert.equal(mode & 0o777, 0o600);
+});
+
+/** The events of a call. */
+async function events(rembg, inputImage) {
+  const told = { upload: [], download: [] };
+  const onUploadProgress = (event) => told.upload.push(event);
+  const onDownloadProgress = (event) => told.download.push(event);
+  const { cleanup } = await rembg({ apiKey, inputImage, onUploadProgress, onDownloadProgress });
+  await cleanup();
+  // Those of axios come late.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  return told;
+}
+
+test('progress is told of with the same fields, and to the end', async (t) => {
+  const large = written(temporaryFolder(t), 'large.png', await noise(300, 300).png().toBuffer());
+  for (const input of [png, large]) {
+    const [client, package_] = [await events(theirs.rembg, input), await events(ours.rembg, input)];
+    for (const way of ['upload', 'download']) {
+      for (const event of [...client[way], ...package_[way]]) {
+        assert.deepEqual(Object.keys(event).sort(), Object.keys(client[way][0]).sort());
+        assert.equal(event[way], true);
+        assert.equal(event.progress, event.loaded / event.total);
+        assert.deepEqual(event.event, { lengthComputable: true, total: event.total, loaded: event.loaded });
+      }
+      for (const told of [client[way], package_[way]]) {
+        assert.equal(told[told.length - 1].loaded, told[told.length - 1].total);
+        assert.equal(
+          told.reduce((sum, { bytes }) => sum + bytes, 0),
+          told[told.length - 1].total,
+        );
+      }
+    }
+    assert.equal(package_.download[0].total, client.download[0].total);
+  }
+});
+
+// What is not the same: the client, the package, why. The first two are the table in README.md.
+
+const DIFFERENCES = [
+  {
+    theirs: 'picture and key go to api.rembg.com; a wrong key is refused with 401',
+    ours: 'nothing leaves the machine; any key will do',
+    why: 'the engine is inside',
+    async shown() {
+      const [client, package_] = await both({ apiKey: 'wrong', inputImage: png });
+      assert.equal(client.message, '❌ 401 {"error":"invalid api key","status":401}');
+      assert.ok(package_.data);
+    },
+  },
+  {
+    theirs:
+      'asks for png and webp alone; `format: "jpeg"` gives WebP in a file named `.jpeg`, and so does any other word',
+    ours: 'webp, png, jpeg (or jpg) and bmp are made, any other word is refused',
+    why: 'the hosted API knows four formats; a file is what its name says',
+    async shown() {
+      for (const [format, start] of [
+        ['jpeg', 'ffd8ff'],
+        ['JPG', 'ffd8ff'],
+        ['bmp', '424d'],
+        [' png ', '89504e47'],
+      ]) {
+        const [client, package_] = await both({ inputImage: png, options: { format } });
+        assert.equal(client.data.toString('latin1', 8, 12), 'WEBP', format);
+        assert.ok(package_.data.toString('hex').startsWith(start), format);
+        assert.equal(package_.file, client.file);
+      }
+      const [client, package_] = await both({ inputImage: png, options: { format: 'gif' } });
+      assert.match(client.file, /\.gif$/);
+      assert.match(package_.message, /^❌ 400 \{"error":"Invalid format 'gif'\./);
+      const [outside, refused] = await both({ inputImage: png, options: { format: '../x' } });
+      assert.equal(outside.message, '❌ Request failed Relative value not allowed');
+      assert.match(refused.message, /^❌ 400 \{"error":"Invalid format '\.\.\/x'\./);
+    },
+  },
+  {
+    theirs: '`Uint8Array` and `Blob` are refused, `null` is a `TypeError`',
+    ours: '`Uint8Array` and `Blob` are taken, `null` is refused as any other wrong type is',
+    why: 'they are what Node has beside Buffer',
+    async shown() {
+      const refused = 'Invalid input type. Must be a file path, Buffer, or an object with a base64 property.';
+      const expected = await outcome(ours.rembg, { inputImage: png });
+      for (const inputImage of [new Uint8Array(png), new Blob([png])]) {
+        assert.deepEqual(await both({ inputImage }), [{ message: refused }, expected]);
+      }
+      const [client, package_] = await both({ inputImage: null });
+      assert.equal(client.message, "Cannot use 'in' operator to search for 'base64' in null");
+      assert.equal(package_.message, refused);
+    },
+  },
+  {
+    theirs: 'a `base64` that is not text, or a `data:` URL without a comma, is a `TypeError`',
+    ours: 'refused as a file that is empty or no picture',
+    why: 'one kind of error for what is wrong with a picture',
+    async shown() {
+      for (const base64 of ['data:image/png', 5, null]) {
+        const [client, package_] = await both({ inputImage: { base64 } });
+        assert.doesNotMatch(client.message, /^❌/);
+        assert.match(package_.message, /^❌ 400 \{"error":"(Uploaded file is empty|File does not appear)/);
+      }
+    },
+  },
+  {
+    theirs: 'an option that is `null` is a `TypeError` or is sent as the word `null`',
+    ours: 'not given',
+    why: 'that is what null says',
+    async shown() {
+      const expected = await outcome(ours.rembg, { inputImage: png });
+      for (const name of ['exact_resize', 'angle', 'expand', 'returnMask', 'returnBase64', 'w', 'h', 'bg_color']) {
+        const [client, package_] = await both({ inputImage: png, options: { [name]: null } });
+        assert.match(client.message, /Cannot read properties of null|'null'/, name);
+        assert.deepEqual(package_, expected, name);
+      }
+    },
+  },
+  {
+    theirs: 'a value of a type that a form cannot hold fails in words of its own',
+    ours: 'refused in the words of the hosted API',
+    why: 'one parser, in core',
+    async shown() {
+      const [client, package_] = await both({ inputImage: png, options: { w: true } });
+      assert.match(client.message, /^❌ Request failed The "chunk" argument/);
+      assert.equal(package_.message, '❌ 400 {"error":"\'w\' must be an integer, got: \'true\'","status":400}');
+      const [format, refused] = await both({ inputImage: png, options: { format: 5 } });
+      assert.equal(format.message, 'format.toLowerCase is not a function');
+      assert.match(refused.message, /^❌ 400 \{"error":"Invalid format '5'\./);
+    },
+  },
+  {
+    theirs: 'options that it does not know are passed over',
+    ours: 'refused by name; those of `remove` work (`mask`, `quality`, `matting`, `signal` …)',
+    why: 'a mistake in typing is told',
+    async shown() {
+      const plain = await outcome(theirs.rembg, { inputImage: png });
+      const [client, package_] = await both({ inputImage: png, options: { widht: 5 } });
+      assert.deepEqual(client, plain);
+      assert.match(package_.message, /^❌ 400 \{"error":"Unknown option 'widht'/);
+      const masks = await both({ inputImage: png, options: { mask: true } });
+      assert.deepEqual(masks[0], plain);
+      assert.deepEqual(masks[1], await outcome(ours.rembg, { inputImage: png, options: { returnMask: true } }));
+    },
+  },
+  {
+    theirs: 'an error has a message alone',
+    ours: 'the same message; `status`, `code`, `details` and `toJSON()` beside it',
+    why: 'the body need not be parsed out of the message',
+    async shown() {
+      const parameters = { apiKey, ...silent, inputImage: png, options: { w: -5 } };
+      const [client, package_] = [await rejected(theirs.rembg(parameters)), await rejected(ours.rembg(parameters))];
+      assert.deepEqual([client.status, client.details, client.toJSON], [undefined, undefined, undefined]);
+      assert.deepEqual([package_.status, package_.details[0].field], [400, 'w']);
+      assert.equal(`❌ 400 ${JSON.stringify(package_)}`, client.message);
+    },
+  },
+  {
+    theirs: '`returnBase64` gives `{ base64Image }`, and says `image/png` of every format',
+    ours: 'so does this, with the true `mimeType` beside it',
+    why: 'the prefix is kept for those who cut it off',
+    async shown() {
+      const parameters = { apiKey, ...silent, inputImage: png, options: { returnBase64: true } };
+      const [client, package_] = [await theirs.rembg(parameters), await ours.rembg(parameters)];
+      assert.deepEqual(package_, { ...client, mimeType: 'image/webp' });
+      assert.deepEqual(Object.keys(client), ['base64Image']);
+    },
+  },
+  {
+    theirs: 'without callbacks every event is printed',
+    ours: 'nothing is printed',
+    why: 'a library is silent',
+    async shown(t) {
+      const log = t.mock.method(console, 'log', () => {});
+      await (await theirs.rembg({ apiKey, inputImage: png })).cleanup();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      assert.ok(log.mock.callCount() >= 2);
+      log.mock.resetCalls();
+      await (await ours.rembg({ apiKey, inputImage: png })).cleanup();
+      assert.equal(log.mock.callCount(), 0);
+    },
+  },
+  {
+    theirs: 'upload events count the whole form, about a kilobyte more than the picture',
+    ours: 'they count the bytes of the picture',
+    why: 'there is no form',
+    async shown() {
+      const [client, package_] = [await events(theirs.rembg, png), await events(ours.rembg, png)];
+      assert.ok(client.upload[0].total > png.length);
+      assert.equal(package_.upload[0].total, png.length);
+    },
+  },
+  {
+    theirs: 'a callback that throws brings the process down',
+    ours: 'the call rejects with what was thrown, and leaves no file',
+    why: 'who calls can catch it',
+    async shown() {
+      const code = `
+        const thrower = () => { throw new Error('of the caller'); };
+        const inputImage = Buffer.from('${png.toString('base64')}', 'base64');
+        const parameters = { apiKey: 'any', inputImage, onUploadProgress: thrower, onDownloadProgress: thrower };
+        rembg(parameters).catch(({ message }) => console.log('caught ' + message)).finally(() => server.close());`;
+      const client = await run([process.execPath, '-e', CLIENT_ALONE + code]);
+      assert.deepEqual([client.status, client.stdout], [1, '']);
+      assert.match(client.stderr, /Error: of the caller/);
+      const without = 'const { rembg } = require("remrembg"); const server = { close() {} };';
+      const package_ = await run([process.execPath, '-e', without + code]);
+      assert.deepEqual([package_.status, package_.stdout], [0, 'caught of the caller\n']);
+    },
+  },
+  {
+    theirs: 'a second `cleanup()` never settles',
+    ours: 'it is harmless',
+    why: 'cleaning up in `finally` is common',
+    async shown() {
+      const [client, package_] = [
+        await theirs.rembg({ apiKey, ...silent, inputImage: png }),
+        await ours.rembg({ apiKey, inputImage: png }),
+      ];
+      const late = Symbol('late');
+      const second = async ({ cleanup }) => {
+        await cleanup();
+        return Promise.race([cleanup(), new Promise((resolve) => setTimeout(resolve, 500, late))]);
+      };
+      assert.equal(await second(client), late);
+      assert.equal(await second(package_), undefined);
+    },
+  },
+  {
+    theirs: 'the file of a result stays open until `cleanup()`',
+    ours: 'it is closed',
+    why: 'thousands of results that are kept do not run out of descriptors',
+    async shown(t) {
+      if (process.platform !== 'linux') {
+        t.diagnostic('SKIPPED: needs /proc');
+        return;
+      }
+      const isOpen = ({ outputImagePath }) => descriptors().includes(outputImagePath);
+      const client = await theirs.rembg({ apiKey, ...silent, inputImage: png });
+      const package_ = await ours.rembg({ apiKey, inputImage: png });
+      assert.deepEqual([isOpen(client), isOpen(package_)], [true, false]);
+      await Promise.all([client.cleanup(), package_.cleanup()]);
+    },
+  },
+  {
+    theirs: 'where a disk is full, part of the file stays',
+    ours: 'the same error, and nothing stays',
+    why: 'a full disk is not made fuller',
+    async shown(t) {
+      const picture = written(temporaryFolder(t), 'noise.png', await noise(200, 200).png().toBuffer());
+      const code = `
+        rembg({ apiKey: 'any', inputImage: ${JSON.stringify(picture)}, options: { format: 'PNG' }, onUploadProgress() {}, onDownloadProgress() {} })
+          .catch(({ message }) => {
+            const left = require('fs').readdirSync(require('os').tmpdir()).filter((name) => name.startsWith('rembg-'));
+            console.log(message, left.length);
+          })
+          .finally(() => server.close());`;
+      const limited = async (CODE) => {
+        const env = { TMPDIR: temporaryFolder(t), CODE, NODE: process.execPath };
+        return (await run(['sh', '-c', 'ulimit -f 64 && exec "$NODE" -e "$CODE"'], { env })).stdout;
+      };
+      const error = '❌ Request failed EFBIG: file too large, write';
+      assert.equal(await limited(CLIENT_ALONE + code), `${error} 1\n`);
+      const without = 'const { rembg } = require("remrembg"); const server = { close() {} };';
+      assert.equal(await limited(without + code), `${error} 0\n`);
+    },
+  },
+  {
+    theirs: '`import x from …` gives the module, to be called as `x.rembg` or `x.default`',
+    ours: 'it gives the function, with itself as `x.rembg` and `x.default`',
+    why: 'both ways of writing it work',
+    async shown() {
+      const kinds = async (name) => {
+        const code = `import x from '${name}'; console.log(typeof x, typeof x.rembg, typeof x.default);`;
+        return (await run([process.execPath, '--input-type=module', '-e', code])).stdout;
+      };
+      assert.equal(await kinds('@remove-background-ai/rembg.js'), 'object function function\n');
+      assert.equal(await kinds('remrembg'), 'function function function\n');
+    },
+  },
+  {
+    theirs: 'called with nothing at all it throws',
+    ours: 'it rejects',
+    why: 'an asynchronous function has one way to fail',
+    async shown() {
+      assert.throws(() => theirs.rembg(), TypeError);
+      assert.ok((await rejected(ours.rembg())) instanceof TypeError);
+    },
+  },
+  {
+    theirs: 'its types ask for `w`, `h` and both callbacks',
+    ours: 'they are optional',
+    why: 'they are so at run time',
+    async shown() {
+      const client = readFileSync(join(CLIENT, 'dist/index.d.ts'), 'utf8');
+      const package_ = readFileSync(join(folderOf('remrembg'), 'index.d.ts'), 'utf8');
+      for (const name of ['w', 'h', 'onUploadProgress', 'onDownloadProgress']) {
+        assert.match(client, new RegExp(`\\b${name}: `), name);
+        assert.match(package_, new RegExp(`\\b${name}\\?: `), name);
+        assert.doesNotMatch(package_, new RegExp(`\\b${name}: `), name);
+      }
+    },
+  },
+];
+
+/** The client in a program of its own, with a server that answers with bytes. */
+const CLIENT_ALONE = `
+  const { createServer } = require('http');
+  const client = require.resolve('@remove-background-ai/rembg.js');
+  const axios = require('module').createRequire(client)('axios');
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => response.end(Buffer.alloc(100000)));
+  }).listen(0, '127.0.0.1');
+  const listening = new Promise((resolve) => server.on('listening', resolve));
+  axios.defaults.adapter = async (config) => {
+    await listening;
+    const url = 'http://127.0.0.1:' + server.address().port;
+    return axios.getAdapter('http')({ ...config, url, proxy: false });
+  };
+  const { rembg } = require(client);`;
+
+/** The files that the process has open. */
+function descriptors() {
+  return readdirSync('/proc/self/fd').map((number) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${number}`);
+    } catch {
+      return '';
+    }
+  });
+}
+
+for (const { theirs: client, ours: package_, shown } of DIFFERENCES) {
+  test(`differs: ${client} | ${package_}`, shown);
+}
+
+test('the table in README.md is this one', () => {
+  const rows = DIFFERENCES.map(({ theirs: client, ours: package_ }) => `| ${client} | ${package_} |\n`);
+  const table = ['| rembg.js | remrembg |\n', '|---|---|\n', ...rows].join('');
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  assert.ok(readme.includes(table), `README.md must have this table:\n${table}`);
+});
