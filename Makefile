@@ -70,7 +70,7 @@ node-package: ## Build the Node package in bindings-node/, ready for `npm pack` 
 	cd $(NODE) && npm run --silent build
 	cp LICENSE NOTICE $(NODE)
 	cp $(NODE)/index.d.ts $(NODE)/index.d.mts
-	mkdir -p $(NODE)/prebuilds
+	rm -rf $(NODE)/prebuilds && mkdir $(NODE)/prebuilds
 	cp $(or $(CARGO_TARGET_DIR),target)/$(HOST)/release/libremrembg_node.so $(NODE)/prebuilds/$(shell node -p 'process.platform + "-" + process.arch').node
 
 demo: build ## Cut out a real photo; pictures to look at in demo/
@@ -110,7 +110,7 @@ format: ## Check the formatting
 	$(RUFF) format --check --quiet
 	cd $(NODE) && npm run --silent format
 
-lint: setup ## Run clippy, ruff and biome, with warnings as errors, and build the docs likewise
+lint: setup ## Run clippy, ruff and eslint, with warnings as errors, and build the docs likewise
 	@$(SETUP) tests node
 	$(RUFF) check --quiet
 	cd $(NODE) && npm run --silent lint

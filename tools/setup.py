@@ -64,7 +64,7 @@ NODE_FOLDERS = {
     "node": (ROOT / "bindings-node", ROOT / "bindings-node"),
     "node-tests": (ROOT / "bindings-node/tests", ROOT / ".cache/node-tests"),
 }
-OLDEST_NODE = 18
+OLDEST_NODE = 20
 
 # command: the Debian package that has it
 TOOLS_OF_C = {
@@ -128,7 +128,7 @@ def install_node(name):
 
 
 def expect_node():
-    needs = f"setup: the Node package needs Node {OLDEST_NODE} or newer with npm"
+    needs = f"setup: building the Node package needs Node {OLDEST_NODE} or newer with npm"
     if not shutil.which("node") or not shutil.which("npm"):
         sys.exit(needs)
     version = subprocess.run(["node", "--version"], check=True, capture_output=True, text=True).stdout.strip()

@@ -62,7 +62,7 @@ async function answer(headers, form) {
 function read(type, form) {
   const line = `\r\n--${/boundary=(.+)$/.exec(type)[1]}`;
   const fields = {};
-  for (let at = line.length - 2; form.toString('latin1', at, at + 2) === '\r\n'; ) {
+  for (let at = line.length - 2; form.toString('latin1', at, at + 2) === '\r\n';) {
     const start = form.indexOf('\r\n\r\n', at) + 4;
     const end = form.indexOf(line, start);
     const [, name, , fileName] = /name="(.*?)"(; filename="(.*?)")?/.exec(form.toString('utf8', at, start));

@@ -100,6 +100,7 @@ for (const [what, fail] of Object.entries(throwing)) {
 }
 
 test('what a thenable of another library rejects with comes out', async () => {
+  // biome-ignore lint/suspicious/noThenProperty: it is meant to be one
   const onProgress = () => ({ then: (_, reject) => queueMicrotask(() => reject(reason)) });
   const error = await remover.remove(photo, { onProgress }).catch((caught) => caught);
   assert.ok(error === reason, 'it is what the thenable rejects with');

@@ -1,6 +1,7 @@
 // Every kind of picture that a removal takes, and what it does not take.
 
 import assert from 'node:assert/strict';
+import { File } from 'node:buffer';
 import { createReadStream, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -55,6 +56,7 @@ const kinds = {
   'an ArrayBuffer of another realm': () =>
     Object.assign(runInNewContext(`new Uint8Array(${photo.length})`), photo).buffer,
   'a Blob': () => new Blob([photo.subarray(0, 50), photo.subarray(50)]),
+  'a File': () => new File([photo], 'PHOTO.Png', { type: 'text/plain' }),
   'a stream of a file': () => createReadStream(path),
   'a stream of small pieces of a file': () => createReadStream(path, { highWaterMark: 7 }),
   'a PassThrough': () => new PassThrough().end(photo),
@@ -65,7 +67,6 @@ const kinds = {
   'an async generator': () => pieces(),
   'an async iterable': () => ({ [Symbol.asyncIterator]: () => pieces(33) }),
 };
-if (typeof File !== 'undefined') kinds['a File'] = () => new File([photo], 'PHOTO.Png', { type: 'text/plain' });
 
 for (const [kind, make] of Object.entries(kinds)) {
   test(`${kind} is taken`, async () => {
@@ -226,7 +227,7 @@ test('names count: of a path, of a File, of a stream of a file', async () => {
   await assert.rejects(remover.remove(text), refusal);
   await assert.rejects(remover.remove(pathToFileURL(text)), refusal);
   await assert.rejects(remover.remove(createReadStream(text)), refusal);
-  if (typeof File !== 'undefined') await assert.rejects(remover.remove(new File([photo], 'photo.txt')), refusal);
+  await assert.rejects(remover.remove(new File([photo], 'photo.txt')), refusal);
 });
 
 test('text is no stream of bytes', async () => {

@@ -1,7 +1,17 @@
 // `rembg` in the place of rembg.js, point by point: what it takes, what it gives, how it fails.
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
@@ -167,16 +177,25 @@ test('a file that may not be read is told', async (t) => {
   const path = written(temporaryFolder(t), 'photo.png', png);
   const code = `
     if (process.getuid() === 0) process.setuid(65534);
-    require('fs').chmodSync = undefined;
     require('remrembg').rembg({ apiKey: 'any', inputImage: ${JSON.stringify(path)} })
       .catch((error) => console.log(error.message));`;
-  await run(['chmod', '000', path]);
+  chmodSync(path, 0o000);
   const { stdout, stderr } = await runNode(code);
   if (/Cannot find module|EACCES.*(lstat|scandir)/.test(stderr)) {
     t.skip('SKIPPED: nobody but root can read the package');
     return;
   }
   assert.equal(stdout, `❌ EACCES: permission denied, open '${path}'\n`, stderr);
+});
+
+test('a file that changes while it is read is refused', async (t) => {
+  const path = written(temporaryFolder(t), 'growing.png', await noise(300, 300).png().toBuffer());
+  let told = 0;
+  const onUploadProgress = () => {
+    if (told++ === 0) appendFileSync(path, 'more');
+  };
+  const error = await rejected(rembg({ apiKey, inputImage: path, onUploadProgress }));
+  assert.equal(error.message, `❌ ${path} changed while it was read`);
 });
 
 // Formats, and the file.

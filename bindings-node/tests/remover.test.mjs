@@ -40,7 +40,14 @@ async function pixel(file, x, y) {
 test('a remover tells what it runs on', async () => {
   const engine = await new Remover({ engine: 'rten', threads: '2' }).load();
   const { version: its, ...others } = engine;
-  assert.deepEqual(others, { name: 'rten', provider: 'CPU', library: undefined, threads: 2, fallback: undefined });
+  assert.deepEqual(others, {
+    model: 'u2netp',
+    name: 'rten',
+    provider: 'CPU',
+    library: undefined,
+    threads: 2,
+    fallback: undefined,
+  });
   assert.match(its, /^\d+\.\d+/);
 });
 

@@ -5,8 +5,7 @@ export type Pictures<P> = Iterable<P> | AsyncIterable<P>;
 
 /** What became of one picture of many. */
 export type Outcome<P> =
-  | { picture: P; result: Buffer; error?: undefined }
-  | { picture: P; result?: undefined; error: Error };
+  { picture: P; result: Buffer; error?: undefined } | { picture: P; result?: undefined; error: Error };
 
 type Remove<P> = (picture: P, signal: AbortSignal) => Promise<Buffer>;
 

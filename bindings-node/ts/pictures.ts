@@ -42,15 +42,7 @@ export type ByteStream = NodeJS.ReadableStream | AsyncIterable<Uint8Array> | Web
  * picture's does. Memory must not change until the promise is settled.
  */
 export type Picture =
-  | string
-  | URL
-  | ArrayBufferLike
-  | ArrayBufferView
-  | Blob
-  | ByteStream
-  | RawPixels
-  | RawWithInfo
-  | RawArray;
+  string | URL | ArrayBufferLike | ArrayBufferView | Blob | ByteStream | RawPixels | RawWithInfo | RawArray;
 
 /** Reads a picture of the caller's into memory of ours. */
 export interface Source {

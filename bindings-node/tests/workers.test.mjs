@@ -1,0 +1,202 @@
+// Threads, and ends: of a worker or of the process, with removals at work.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import {
+  halves,
+  node,
+  PHOTO,
+  png,
+  remrembg,
+  TINY,
+  tiny,
+  withPhoto,
+  require,
+  largePhoto,
+  temporary,
+} from './support.mjs';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const TURNS = 20;
+const onnxruntime = (() => {
+  try {
+    return require.resolve('onnxruntime-node/package.json');
+  } catch {
+    return undefined;
+  }
+})();
+/** The engine inside, and that of `onnxruntime-node`. */
+const ENGINES = onnxruntime ? ['rten', 'onnxruntime'] : ['rten'];
+
+/** A worker from source text, in the current folder. */
+const worker = (code) => `new Worker(${JSON.stringify(code)}, { eval: true })`;
+const IMPORTS = `
+  const { Worker } = require('node:worker_threads');
+  const { once } = require('node:events');
+  const { setTimeout: sleep } = require('node:timers/promises');
+  const { Remover, remove } = require('remrembg');`;
+
+/** It ended as it should: no signal, nothing said that was not expected. */
+async function ends(code, { code: expected = 0, stdout, stderr = /^$/, words = [] } = {}) {
+  const got = await node(`${IMPORTS}\n(async () => {${code}\n})();`, { type: 'commonjs', words, timeout: 60_000 });
+  assert.deepEqual({ code: got.code, signal: got.signal }, { code: expected, signal: null }, got.stderr);
+  assert.match(got.stderr, stderr);
+  if (stdout !== undefined) assert.equal(got.stdout, stdout);
+}
+
+test('workers remove at once, each with a remover of its own', async () => {
+  const picture = (await png()).toString('base64');
+  const expected = await tiny().remove(await png(), { format: 'png' });
+  const work = `
+    const { parentPort } = require('node:worker_threads');
+    const { Remover } = require('remrembg');
+    const photo = Buffer.from('${picture}', 'base64');
+    (async () => {
+      const remover = new Remover(${JSON.stringify(TINY)});
+      const made = await Promise.all(Array.from({ length: 20 }, () => remover.remove(photo, { format: 'png' })));
+      parentPort.postMessage(made.map((file) => file.toString('base64')));
+    })();`;
+  const code = `
+    const workers = Array.from({ length: 4 }, () => ${worker(work)});
+    const made = await Promise.all(workers.map((worker) => once(worker, 'message')));
+    const codes = await Promise.all(workers.map((worker) => once(worker, 'exit')));
+    console.log(new Set(made.flat(2)).size, made.flat(2).length, made[0][0][0] === '${expected.toString('base64')}', codes.join());`;
+  await ends(code, { stdout: '1 80 true 0,0,0,0\n' });
+});
+
+test('workers share the model inside', withPhoto, async (context) => {
+  const work = `
+    const { parentPort } = require('node:worker_threads');
+    require('remrembg').remove(${JSON.stringify(PHOTO)}, { w: 64 }).then(({ length }) => parentPort.once('message', () => {}).postMessage(length));`;
+  const code = `
+    await remove(${JSON.stringify(PHOTO)}, { w: 64 });
+    const begin = async () => {
+      const worker = ${worker(work)};
+      const [length] = await once(worker, 'message');
+      return { worker, length };
+    };
+    const workers = [await begin()];
+    const before = process.memoryUsage().rss;
+    for (let count = 0; count < 4; count += 1) workers.push(await begin());
+    const grown = (process.memoryUsage().rss - before) / workers.slice(1).length / 2 ** 20;
+    console.log(JSON.stringify({ lengths: [...new Set(workers.map(({ length }) => length))].length, grown }));
+    await Promise.all(workers.map(({ worker }) => worker.terminate()));`;
+  const { stdout, stderr } = await node(`${IMPORTS}\n(async () => {${code}\n})();`, { type: 'commonjs' });
+  assert.equal(stderr, '');
+  const { lengths, grown } = JSON.parse(stdout);
+  context.diagnostic(`each further worker takes ${grown.toFixed(1)} MB`);
+  assert.equal(lengths, 1);
+  assert.ok(grown < 40, `${grown} MB: a worker of its own takes about 10, a model and its buffers over 60`);
+});
+
+/** A program's first words: a removal is at work once \`begun\` is. */
+const begun = (engine, from = 'segment') => `
+    const remover = new Remover({ engine: '${engine}', threads: 1 });
+    const begun = new Promise((resolve) => {
+      remover.remove(PHOTO, { onProgress: ({ stage }) => stage === '${from}' && resolve() }).catch(() => {});
+    });
+    await begun;`;
+const photo = `const PHOTO = ${JSON.stringify(PHOTO)};`;
+
+for (const engine of ENGINES) {
+  test(`${engine}: workers are terminated with work in flight, and the process goes on`, withPhoto, async () => {
+    const work = `
+      const { parentPort } = require('node:worker_threads');
+      const { Remover } = require('remrembg');
+      ${photo}
+      const remover = new Remover({ engine: '${engine}', threads: 1 });
+      remover.remove(PHOTO, { onProgress: ({ stage }) => parentPort.postMessage(stage) });`;
+    const code = `
+      for (let turn = 0; turn < ${TURNS}; turn += 1) {
+        const worker = ${worker(work)};
+        for (let count = 0; count < (turn % 4) * 2; count += 1) await once(worker, 'message');
+        await worker.terminate();
+      }
+      const remover = new Remover({ engine: '${engine}' });
+      console.log((await remover.remove(${JSON.stringify(PHOTO)}, { format: 'png', w: 32 })).length > 100);`;
+    await ends(code, { stdout: 'true\n' });
+  });
+
+  test(`${engine}: process.exit() with work in flight`, withPhoto, async () => {
+    for (let turn = 0; turn < TURNS; turn += 1) {
+      const from = ['decode', 'segment', 'refine', 'encode'][turn % 4];
+      await ends(`${photo}${begun(engine, from)} process.exit(3);`, { code: 3 });
+    }
+  });
+
+  test(`${engine}: an uncaught exception with work in flight`, withPhoto, async () => {
+    for (let turn = 0; turn < TURNS; turn += 1) {
+      const code = `${photo}${begun(engine)} setImmediate(() => { throw new Error('mine'); });`;
+      await ends(code, { code: 1, stderr: /Error: mine/ });
+    }
+  });
+
+  test(`${engine}: the process ends by itself when the work is done, and not before`, withPhoto, async () => {
+    for (let turn = 0; turn < TURNS / 2; turn += 1) {
+      const code = `${photo}
+        const remover = new Remover({ engine: '${engine}', threads: 1 });
+        remover.remove(PHOTO, { w: 64 }).then(({ length }) => console.log(length > 0));
+        if (${turn % 2}) remover.remove(PHOTO, { signal: AbortSignal.timeout(50) }).catch(({ name }) => console.log(name));`;
+      await ends(code, { stdout: turn % 2 ? 'TimeoutError\ntrue\n' : 'true\n' });
+    }
+  });
+}
+
+test('process.exit() while a model is loaded', async () => {
+  for (let turn = 0; turn < TURNS; turn += 1) {
+    await ends(`new Remover().load(); await sleep(${turn * 4}); process.exit(0);`);
+  }
+});
+
+test('a worker is terminated while a model is loaded', async () => {
+  const code = `
+    for (let turn = 0; turn < ${TURNS}; turn += 1) {
+      const worker = ${worker("require('remrembg').remove(undefined).catch(() => {});")};
+      await once(worker, 'online');
+      await sleep(turn * 5);
+      await worker.terminate();
+    }
+    console.log(await remove(undefined).catch(({ code }) => code));`;
+  await ends(code, { stdout: 'no_image\n' });
+});
+
+test('many removals are in flight when the process exits', withPhoto, async () => {
+  const large = join(temporary(), 'large.jpg');
+  writeFileSync(large, await largePhoto());
+  for (let turn = 0; turn < 5; turn += 1) {
+    const code = `
+      const remover = new Remover({ in_flight: 8 });
+      for (let count = 0; count < 16; count += 1) remover.remove(${JSON.stringify(large)}).catch(() => {});
+      await remover.load();
+      await sleep(${turn * 200});
+      process.exit(0);`;
+    await ends(code);
+  }
+});
+
+test('removers that nobody has go, with their threads and memory', async () => {
+  const code = `
+    const { readdirSync } = require('node:fs');
+    const { setFlagsFromString } = require('node:v8');
+    setFlagsFromString('--expose-gc');
+    const gc = require('node:vm').runInNewContext('gc');
+    const picture = ${JSON.stringify({ ...halves(8, 8), data: undefined })};
+    picture.data = new Uint8Array(8 * 8 * 3);
+    const use = async (count) => {
+      for (let turn = 0; turn < count; turn += 1) await new Remover(${JSON.stringify(TINY)}).remove(picture);
+      for (let turn = 0; turn < 5; turn += 1) { gc(); await sleep(50); }
+      return [readdirSync('/proc/self/task').length, readdirSync('/proc/self/fd').length];
+    };
+    const [before, after] = [await use(5), await use(30)];
+    console.log(after[0] - before[0] <= 2 && after[1] <= before[1], before.join(), after.join());`;
+  const { stdout, stderr } = await node(`${IMPORTS}\n(async () => {${code}\n})();`, { type: 'commonjs' });
+  assert.equal(stderr, '');
+  assert.match(stdout, /^true/);
+});
+
+test('this process has one of everything, however it is loaded', () => {
+  assert.equal(remrembg.Remover, require('remrembg').Remover);
+  assert.equal(remrembg.RembgError, require('remrembg').RembgError);
+});
