@@ -19,7 +19,10 @@ INSTALL = PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" INCLUDEDIR="$(INCLUDEDIR)" DESTD
 
 # Maturin and cargo-zigbuild ask the first python3 on PATH for zig, which links
 # against an old glibc, so that what is built runs on Linux systems of ten years back.
-ZIG = PATH="$(CURDIR)/.cache/wheel/bin:$$PATH"
+# The name of the program that links is a part of what cargo compares: with one for
+# both, the wheel and the Node package are built from the same compiled crates.
+WHEEL_BIN = $(CURDIR)/.cache/wheel/bin
+ZIG = env "CARGO_BIN_EXE_cargo-zigbuild=$(WHEEL_BIN)/cargo-zigbuild" PATH="$(WHEEL_BIN):$$PATH"
 MATURIN = $(ZIG) maturin
 WITH_WHEEL = $(PYTHON) tools/with_wheel.py
 RUFF = .cache/tests/bin/ruff
