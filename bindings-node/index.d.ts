@@ -249,6 +249,10 @@ export interface RawWithInfo {
 export interface RawArray {
 	data: Uint8Array | Uint8ClampedArray;
 	shape: number[];
+	/** Bytes from one row, one column and one channel to the next: the latter two without gaps. */
+	stride?: number[] | undefined;
+	/** Where the first pixel is. */
+	offset?: number | undefined;
 }
 /** A stream of the bytes of a file, of Node's or of the Web's kind, or anything that yields them. */
 export type ByteStream = NodeJS.ReadableStream | AsyncIterable<Uint8Array> | WebStream<Uint8Array>;

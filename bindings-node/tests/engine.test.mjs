@@ -1,7 +1,7 @@
 // Which engine is used: ONNX Runtime of the project's `onnxruntime-node`, or the one inside.
 
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 
@@ -49,8 +49,14 @@ test('it is found from a script, a module and a worker, and above the current fo
   const folder = project(['onnxruntime-node']);
   const below = join(folder, 'source/deep');
   mkdirSync(below, { recursive: true });
-  writeFileSync(join(below, 'script.cjs'), `new (require('remrembg').Remover)().load().then(({ name }) => console.log(name));`);
-  writeFileSync(join(below, 'module.mjs'), `import { Remover } from 'remrembg'; console.log((await new Remover().load()).name);`);
+  writeFileSync(
+    join(below, 'script.cjs'),
+    `new (require('remrembg').Remover)().load().then(({ name }) => console.log(name));`,
+  );
+  writeFileSync(
+    join(below, 'module.mjs'),
+    `import { Remover } from 'remrembg'; console.log((await new Remover().load()).name);`,
+  );
   writeFileSync(
     join(below, 'worker.cjs'),
     `const { Worker } = require('node:worker_threads'); new Worker(__dirname + '/script.cjs');`,
@@ -88,7 +94,6 @@ const broken = {
     const folder = join(bin, process.platform, process.arch);
     for (const file of readdirSync(folder)) writeFileSync(join(folder, file), 'no library');
   },
-  'has a library that is cut off': (bin, library) => writeFileSync(library, readFileSync(library).subarray(0, 5000)),
 };
 for (const [what, spoil] of Object.entries(broken)) {
   test(`with an onnxruntime-node that ${what} the engine inside is used`, withRuntime, async () => {
@@ -100,7 +105,7 @@ for (const [what, spoil] of Object.entries(broken)) {
     cpSync(join(RUNTIME, 'package.json'), join(copy, 'package.json'));
     const file = readdirSync(join(RUNTIME, machine)).find((name) => /^libonnxruntime\.|^onnxruntime\.dll$/.test(name));
     cpSync(join(RUNTIME, machine, file), join(copy, machine, file));
-    spoil(join(copy, 'bin', version), join(copy, machine, file));
+    spoil(join(copy, 'bin', version));
     const { name, fallback } = await told(folder);
     assert.equal(name, 'rten');
     assert.match(fallback, /ONNX Runtime was (not found|found but cannot be used)/);
@@ -132,12 +137,20 @@ for (const order of ['before', 'after']) {
     const code = `${IMPORT} const PHOTO = '${photo}'; ${first} ${WORK}
       const remover = new Remover();
       const inside = new Remover({ engine: 'rten' });
-      const [made] = await Promise.all([ours(remover, 30), theirs(2000), ours(inside, 10)]);
+      const [made] = await Promise.all([ours(remover, 4), theirs(500), ours(inside, 2)]);
       await session.release();
       console.log((await remover.load()).name, made.equals(await remover.remove(photo, { format: 'png' })));`;
-    for (let turn = 0; turn < 3; turn += 1) {
-      const { code: status, signal, stdout, stderr } = await node(code, { cwd: project(['onnxruntime-node', 'onnxruntime-common']) });
-      assert.deepEqual({ status, signal, stdout, stderr }, { status: 0, signal: null, stdout: 'onnxruntime true\n', stderr: '' });
+    for (let turn = 0; turn < 2; turn += 1) {
+      const {
+        code: status,
+        signal,
+        stdout,
+        stderr,
+      } = await node(code, { cwd: project(['onnxruntime-node', 'onnxruntime-common']) });
+      assert.deepEqual(
+        { status, signal, stdout, stderr },
+        { status: 0, signal: null, stdout: 'onnxruntime true\n', stderr: '' },
+      );
     }
   });
 }

@@ -148,8 +148,8 @@ export function run(program, words, { cwd = process.cwd(), env = {}, timeout = 1
 }
 
 /** Runs code of an ES module, or of a script, in a folder. */
-export function node(code, { type = 'module', words = [], ...options } = {}) {
-  return run(process.execPath, [`--input-type=${type}`, '--eval', code, '--', ...words], options);
+export function node(code, { type = 'module', words = [], program = process.execPath, ...options } = {}) {
+  return run(program, [`--input-type=${type}`, '--eval', code, '--', ...words], options);
 }
 
 /** A project with a copy of the package, and with links to other packages. */

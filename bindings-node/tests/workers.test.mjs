@@ -5,7 +5,20 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { halves, largePhoto, node, PHOTO, png, remrembg, require, sharp, TINY, temporary, tiny, withPhoto } from './support.mjs';
+import {
+  halves,
+  largePhoto,
+  node,
+  PHOTO,
+  png,
+  remrembg,
+  require,
+  sharp,
+  TINY,
+  temporary,
+  tiny,
+  withPhoto,
+} from './support.mjs';
 
 const TURNS = 20;
 const onnxruntime = (() => {

@@ -55,7 +55,7 @@ export async function segmentForeground(image: ImageSource, configuration?: Conf
 
 /** Makes a mask the alpha of a picture, as large as the picture where it is not. No model runs. */
 export async function applySegmentationMask(image: ImageSource, mask: ImageSource, config?: Config): Promise<Blob> {
-  return made(image, config ?? {}, {}, await given(mask, config ?? {}));
+  return made(image, config ?? {}, {}, { mask });
 }
 
 /** The stages as imgly's progress names them. */
@@ -65,7 +65,7 @@ const RGBA = 'image/x-rgba8';
 const ALPHA = 'image/x-alpha8';
 const QUALITY = 0.8;
 
-async function made(image: ImageSource, config: Config, options: RemoveOptions, mask?: Source): Promise<Blob> {
+async function made(image: ImageSource, config: Config, options: RemoveOptions, by?: By): Promise<Blob> {
   const type = config.output?.format ?? 'image/png';
   const pixels = type === RGBA || type === ALPHA;
   const format = pixels ? undefined : FORMATS[type];
@@ -73,9 +73,26 @@ async function made(image: ImageSource, config: Config, options: RemoveOptions, 
     throw new TypeError(`output.format must be ${[...Object.keys(FORMATS), RGBA, ALPHA].join(', ')}, got: ${type}`);
   const wanted: RemoveOptions = { ...options, ...controls(config), format, quality: percent(config) };
   if (type === ALPHA) wanted.mask = true;
-  const picture = await given(image, config);
-  const result = await remover(config.model).made({ picture, options: wanted, mask, pixels });
+  const model = remover(config.model);
+  const [picture, mask] = await both(image, by, config);
+  const result = await model.made({ picture, options: wanted, mask, pixels });
   return pixels ? rawBlob(result, type) : new Blob([result.data], { type });
+}
+
+interface By {
+  mask: ImageSource;
+}
+
+/** A picture and its mask; where one cannot be had, the other is let go. */
+async function both(image: ImageSource, by: By | undefined, config: Config): Promise<[Source, Source?]> {
+  const picture = await given(image, config);
+  if (!by) return [picture];
+  try {
+    return [picture, await given(by.mask, config)];
+  } catch (error) {
+    picture.discard();
+    throw error;
+  }
 }
 
 function controls({ progress, signal }: Config): Pick<RemoveOptions, 'onProgress' | 'signal'> {
@@ -88,7 +105,9 @@ function controls({ progress, signal }: Config): Pick<RemoveOptions, 'onProgress
 }
 
 function percent({ output }: Config): number {
-  return Math.max(1, Math.round((output?.quality ?? QUALITY) * 100));
+  const quality = output?.quality ?? QUALITY;
+  if (!(quality >= 0 && quality <= 1)) throw new TypeError(`output.quality must be 0 to 1, got: ${String(quality)}`);
+  return Math.max(1, Math.round(quality * 100));
 }
 
 async function rawBlob({ data, width, height, channels }: Made, type: string): Promise<Blob> {
@@ -122,9 +141,16 @@ async function given(image: ImageSource, config: Config): Promise<Source> {
 }
 
 async function fetched(url: string, { fetchArgs, signal }: Config): Promise<Source> {
-  const response = await fetch(url, { ...fetchArgs, ...(signal && { signal }) });
+  // A data: URL is the picture itself, and no name of one.
+  const name = url.length > 200 ? `${url.slice(0, 200)}…` : url;
+  const response = await fetch(url, { ...fetchArgs, ...(signal && { signal }) }).catch((error) => {
+    signal?.throwIfAborted();
+    throw new Error(`cannot fetch ${name}: ${error.cause?.message || error.cause?.code || error.message}`, {
+      cause: error,
+    });
+  });
   if (!(response.ok && response.body))
-    throw new Error(`cannot fetch ${url}: ${response.status} ${response.statusText}`);
+    throw new Error(`cannot fetch ${name}: ${response.status} ${response.statusText}`);
   return streamed(Readable.fromWeb(response.body as WebStream));
 }
 

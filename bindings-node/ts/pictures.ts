@@ -31,6 +31,10 @@ export interface RawWithInfo {
 export interface RawArray {
   data: Uint8Array | Uint8ClampedArray;
   shape: number[];
+  /** Bytes from one row, one column and one channel to the next: the latter two without gaps. */
+  stride?: number[] | undefined;
+  /** Where the first pixel is. */
+  offset?: number | undefined;
 }
 
 /** A stream of the bytes of a file, of Node's or of the Web's kind, or anything that yields them. */
@@ -184,25 +188,29 @@ function raw(picture: unknown): Source {
   };
 }
 
-function described(picture: unknown): Required<{ [Key in keyof RawPixels]: NonNullable<RawPixels[Key]> }> {
-  const given = (typeof picture === 'object' ? picture : {}) as Partial<RawPixels & RawWithInfo & RawArray>;
-  const { data } = given;
+interface Described {
+  data: Uint8Array | Uint8ClampedArray;
+  width: number;
+  height: number;
+  channels: number;
+  stride: number;
+}
+
+function described(picture: unknown): Described {
+  const given = (typeof picture === 'object' ? picture : {}) as Partial<RawPixels & RawWithInfo> & Partial<RawArray>;
+  const { data, info = given, offset = 0 } = given;
   if (!(types.isUint8Array(data) || types.isUint8ClampedArray(data))) throw new TypeError(notAPicture(picture));
-  const [height, width, channels = 1] = given.shape ?? [
-    given.info?.height ?? given.height,
-    given.info?.width ?? given.width,
-    given.info?.channels ?? given.channels ?? 4,
-  ];
-  const stride = given.stride ?? Number(width) * Number(channels);
-  const sizes = { width, height, channels, stride };
+  const [height, width, channels = 1] = given.shape ?? [info.height, info.width, info.channels ?? 4];
+  const [stride = Number(width) * channels, column = channels, byte = 1] = [given.stride ?? []].flat();
+  const sizes = { width, height, channels, stride, offset };
   for (const [name, size] of Object.entries(sizes)) {
     if (!(Number.isInteger(size) && Number(size) >= 0 && Number(size) < 2 ** 32)) {
       throw new TypeError(`${name} of pixels must be a whole number, got: ${String(size)}`);
     }
   }
-  if (![1, 2, 3, 4].includes(Number(channels)))
-    throw new TypeError(`channels of pixels must be 1 to 4, got: ${channels}`);
-  return { data, ...(sizes as { width: number; height: number; channels: number; stride: number }) };
+  if (![1, 2, 3, 4].includes(channels)) throw new TypeError(`channels of pixels must be 1 to 4, got: ${channels}`);
+  if (column !== channels || byte !== 1) throw new TypeError('the pixels of a row must have no gaps between them');
+  return { ...(sizes as Omit<Described, 'data'>), data: data.subarray(offset) };
 }
 
 function notAPicture(value: unknown): string {

@@ -53,9 +53,11 @@ export class Meter {
     if (this.#loaded === this.#total || Date.now() - this.#toldAt >= INTERVAL) this.#tell();
   }
 
-  /** Tells of the last bytes, where that has not been done. */
-  end(): void {
+  /** Tells of the last bytes, where that has not been done, and gives a callback that is asynchronous a turn to fail. */
+  async end(): Promise<void> {
     if (this.#told < this.#loaded) this.#tell();
+    await new Promise(setImmediate);
+    this.#check();
   }
 
   #tell(): void {

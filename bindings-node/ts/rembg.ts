@@ -156,7 +156,7 @@ async function removed(
       options: wanted,
       heard: (count) => meter.add(count),
     });
-    meter.end();
+    await meter.end();
     return made;
   } catch (error) {
     throw told(error, '');
@@ -171,10 +171,10 @@ function told(error: unknown, before: string): unknown {
   return Object.assign(new Error(`❌ ${before}${error.message}`, { cause: error }), { code });
 }
 
-function base64({ data, mime }: Made, meter: Meter): Base64Result {
+async function base64({ data, mime }: Made, meter: Meter): Promise<Base64Result> {
   const base64Image = `data:image/png;base64,${data.toString('base64')}`;
   meter.add(data.length);
-  meter.end();
+  await meter.end();
   return { base64Image, mimeType: mime as string };
 }
 
@@ -206,7 +206,7 @@ async function write(handle: FileHandle, data: Buffer, meter: Meter): Promise<vo
       await handle.writeFile(piece);
       meter.add(piece.length);
     }
-    meter.end();
+    await meter.end();
   } finally {
     await handle.close();
   }

@@ -134,3 +134,19 @@ fn standard_output_that_is_full_is_a_failure() {
     let message = "Cannot write to standard output: No space left on device (os error 28)";
     assert_eq!(ran.stderr, format!("remrembg: a.png: {message}\n"));
 }
+
+/// Skips where set-up has not installed ONNX Runtime.
+#[test]
+fn onnxruntime_leaves_nothing_behind_and_tells_nobody_of_its_use() {
+    let pythons = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.venv/lib"));
+    let capi = |python: std::fs::DirEntry| python.path().join("site-packages/onnxruntime/capi");
+    let found = pythons.ok().and_then(|mut folders| folders.find_map(|python| python.ok().map(capi)));
+    let Some(runtime) = found.filter(|folder| folder.is_dir()) else {
+        return println!("SKIPPED: ONNX Runtime is absent, run `make setup`");
+    };
+    let bench = Bench::new(&["photo.png"]);
+    let mut command = bench.command(["photo.png", "-o", "out.png", "--onnxruntime"]);
+    command.arg(runtime).env("TMPDIR", bench.path("")).env_remove("ORT_DISABLE_TELEMETRY");
+    ran(command).ok();
+    assert_eq!(bench.files(), ["out.png", "photo.png"], "no identifier of the device, no queue of events");
+}
