@@ -96,7 +96,7 @@ soak-python: wheel ## Call the Python package ten thousand times: memory and ope
 
 test-node: node-package ## Run the tests of the Node package against what `npm pack` makes of it
 	@$(SETUP) node-tests venv photo
-	$(WITH_PACKAGE) --test "$(CURDIR)/$(NODE)/tests/"
+	$(WITH_PACKAGE) --test $(wildcard $(CURDIR)/$(NODE)/tests/*.test.mjs)
 
 soak-node: node-package ## Call the Node package ten thousand times: memory and handles must stay flat
 	@$(SETUP) node-tests photo
@@ -128,11 +128,13 @@ advisories: ## Check dependencies against the advisory database, where it can be
 	@$(SETUP) deny
 	@tools/advisories.sh
 
-generate: setup ## Write again what is generated from the code
+generate: setup node-package ## Write again what is generated from the code
 	REMREMBG_GENERATE=1 $(CARGO) test --locked --package remrembg --test generated
 	REMREMBG_GENERATE=1 $(CARGO) test --locked --package remrembg-ffi --test header
 	@$(SETUP) node
 	cd $(NODE) && npm run --silent types -- --out-file index.d.ts
+	@$(SETUP) node-tests
+	REMREMBG_GENERATE=1 $(WITH_PACKAGE) --test --test-name-pattern 'table in README' "$(CURDIR)/$(NODE)/tests/client.test.mjs"
 
 requirements: ## Pin the Python packages again, with their hashes
 	tools/requirements.sh

@@ -41,7 +41,9 @@
  * - The process may fork() while no other thread makes a remover. Where ONNX
  *   Runtime 1.32 is loaded, the child has to end with _exit(): at exit() that
  *   version aborts there or hangs. The library reads the environment: it is not
- *   for setuid programs.
+ *   for setuid programs. Before it first loads ONNX Runtime, it sets
+ *   ORT_DISABLE_TELEMETRY to 1 there, unless it is set: no other thread may use
+ *   the environment then.
  *
  * The library is never unloaded: dlclose() leaves it in place, as the engines'
  * threads may outlive the last remover. A process loads one ONNX Runtime and

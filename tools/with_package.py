@@ -26,9 +26,14 @@ def main(words):
         run("npm", "pack", "--silent", "--pack-destination", packed, cwd=NODE_FOLDERS["node"][0])
         package = next(pathlib.Path(packed).glob("*.tgz"))
         run("npm", "install", "--no-save", "--package-lock=false", *QUIET, package, cwd=folder)
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("NODE_", "REMREMBG_"))}
+        environment = {name: value for name, value in os.environ.items() if not is_setting(name)}
         environment |= {"PACKAGE": str(package), "NODE_PATH": ""}
         return subprocess.run(["node", *words], cwd=folder, env=environment, stdin=subprocess.DEVNULL).returncode
+
+
+def is_setting(name):
+    """Whether it would make the package another than its users have."""
+    return name.startswith(("NODE_", "REMREMBG_")) and name != "REMREMBG_GENERATE"
 
 
 def run(*words, cwd):

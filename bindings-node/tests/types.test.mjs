@@ -59,7 +59,9 @@ test('what the package exports is what its types say, and no more', withTypes, a
   const { load } = await import('./support.mjs');
   const modules = { mts: await load('remrembg'), cts: require('remrembg') };
   for (const [suffix, exported] of Object.entries(modules)) {
-    const names = Object.keys(exported).filter((name) => !['default', '__esModule'].includes(name) && /^\w+$/.test(name));
+    const names = Object.keys(exported).filter(
+      (name) => !['default', '__esModule'].includes(name) && /^\w+$/.test(name),
+    );
     const importing = `import { ${names.join(', ')} } from 'remrembg';\nvoid [${names.join(', ')}];\n`;
     writeFileSync(join(folder, `names.${suffix}`), importing);
     assert.deepEqual(await compiled([`names.${suffix}`], ways.node16), { code: 0, stdout: '' });
