@@ -128,22 +128,30 @@ async function collect(
   signal: AbortSignal | undefined,
   heard: ((bytes: number) => void) | undefined,
 ): Promise<NativePicture> {
+  signal?.throwIfAborted();
   const picture = native.Picture.pieces(name, maxBytes);
-  const forget = onAbort(signal, () => stream.destroy(signal?.reason));
+  let forget = nothing;
+  // A source that is silent may never hear that its stream is destroyed.
+  const stopped = new Promise<never>((_, reject) => {
+    forget = onAbort(signal, () => reject(signal?.reason));
+  });
   try {
-    for await (const piece of stream) {
-      if (!types.isUint8Array(piece)) throw new TypeError('a stream of a picture must give bytes');
-      heard?.(piece.length);
-      if (!picture.push(piece)) break;
-    }
+    await Promise.race([fill(picture, stream, heard), stopped]);
+    return picture;
   } catch (error) {
     stream.destroy();
-    signal?.throwIfAborted();
     throw error;
   } finally {
     forget();
   }
-  return picture;
+}
+
+async function fill(picture: NativePicture, stream: Readable, heard: ((bytes: number) => void) | undefined) {
+  for await (const piece of stream) {
+    if (!types.isUint8Array(piece)) throw new TypeError('a stream of a picture must give bytes');
+    heard?.(piece.length);
+    if (!picture.push(piece)) break;
+  }
 }
 
 /** As a stream of Node's, where it is one of any kind. */

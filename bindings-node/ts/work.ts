@@ -75,10 +75,14 @@ export function perform<T extends News>(
 export function call(callback: () => unknown, fail: (error: unknown) => void): void {
   try {
     const told = callback();
-    if (told instanceof Promise) told.catch(fail);
+    if (isThenable(told)) Promise.resolve(told).catch(fail);
   } catch (error) {
     fail(error);
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value;
 }
 
 function isRefusal(news: News): news is Refusal {
