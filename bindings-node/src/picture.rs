@@ -44,13 +44,17 @@ impl Picture {
     }
 
     /// Rows of pixels that are pushed: 1 channel is grey, 2 grey and alpha, 3 RGB,
-    /// 4 RGBA; alpha is straight.
+    /// 4 RGBA; alpha is straight. `length` bytes of them are there.
     #[napi(factory)]
-    pub fn pixels(width: u32, height: u32, channels: u8, stride: u32) -> Self {
+    pub fn pixels(width: u32, height: u32, channels: u8, stride: u32, length: f64) -> Self {
         let (layout, stride) = (layout(channels), stride as usize);
         let row = width as usize * usize::from(channels);
-        let room = (height as usize).saturating_sub(1).saturating_mul(stride).saturating_add(row);
-        Self(Held::Pixels { data: Vec::new(), room, width, height, layout, stride })
+        let needed = (height as usize).saturating_sub(1).saturating_mul(stride).saturating_add(row);
+        let mut data = Vec::new();
+        // Without the memory nothing is taken, and too few pixels are an error later.
+        let room = needed.min(length as usize);
+        let room = data.try_reserve_exact(room).map_or(0, |()| room);
+        Self(Held::Pixels { data, room, width, height, layout, stride })
     }
 
     /// Takes a piece. Answers whether more is wanted.
@@ -75,26 +79,24 @@ impl Picture {
     }
 }
 
-/// Grey and alpha as RGBA, gaps between rows included.
-fn expanded(data: &[u8]) -> Vec<u8> {
-    let (pairs, _) = data.as_chunks::<2>();
-    pairs.iter().flat_map(|&[grey, alpha]| [grey, grey, grey, alpha]).collect()
+/// Grey and alpha as RGBA, without gaps between rows.
+fn expanded(data: &[u8], row: usize, stride: usize) -> Vec<u8> {
+    let pairs = data.chunks(stride).flat_map(|line| line[..row].as_chunks::<2>().0);
+    pairs.flat_map(|&[grey, alpha]| [grey, grey, grey, alpha]).collect()
 }
 
 impl Held {
     /// With a layout that core knows.
-    pub(crate) fn known(self) -> Self {
-        match self {
-            Self::Pixels { data, width, height, layout: None, stride, .. } => Self::Pixels {
-                data: expanded(&data),
-                room: 0,
-                width,
-                height,
-                layout: Some(Layout::Rgba8),
-                stride: stride * 2,
-            },
-            other => other,
-        }
+    ///
+    /// # Errors
+    /// [`BadPixels`](remrembg::Code::BadPixels).
+    pub(crate) fn known(self) -> remrembg::Result<Self> {
+        let Self::Pixels { data, width, height, layout: None, stride, .. } = self else { return Ok(self) };
+        // As many bytes as grey pixels, twice as many of them.
+        PixelView::new(&data, width.saturating_mul(2), height, Layout::Gray8, stride)?;
+        let row = width as usize * 2;
+        let (data, layout, stride) = (expanded(&data, row, stride), Some(Layout::Rgba8), row * 2);
+        Ok(Self::Pixels { data, room: 0, width, height, layout, stride })
     }
 
     /// As core takes it.

@@ -154,7 +154,7 @@ impl Remover {
         let (remover, token) = (lock(&self.loaded).clone(), stop.0.clone());
         let (picture, mask) = (picture.take(), mask.map(Picture::take));
         work.start(task, stop.0.clone(), move |teller| {
-            let (picture, mask) = (picture.known(), mask.map(Held::known));
+            let (picture, mask) = (picture.known()?, mask.map(Held::known).transpose()?);
             let remover = remover.ok_or_else(|| Error::new(Code::Internal))?;
             let tell = |progress| teller.progress(progress);
             let mut job = remover.job(picture.input()?).pairs(wanted.options.iter().map(|(key, text)| (key, text)));

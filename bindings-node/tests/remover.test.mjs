@@ -283,7 +283,6 @@ test('a result holds no more memory than it shows', async () => {
   const { data } = await remover.removeRaw(raw(300, 200));
   assert.equal(data.buffer.byteLength, data.length);
   data.fill(1);
-  structuredClone(data.buffer, { transfer: [data.buffer] });
 });
 
 test('an error tells what the hosted API would', async () => {

@@ -1,4 +1,4 @@
-import { follow } from './abort';
+import { follow, onAbort } from './abort';
 
 /** Pictures one after the other, as they come. */
 export type Pictures<P> = Iterable<P> | AsyncIterable<P>;
@@ -16,20 +16,27 @@ export async function* many<P>(
   signal: AbortSignal | undefined,
   remove: Remove<P>,
 ): AsyncGenerator<Outcome<P>> {
-  if (typeof pictures === 'string') throw new TypeError('pictures must be an iterable of pictures, not a string');
+  expectMany(pictures);
   if (!(Number.isInteger(jobs) && jobs > 0)) throw new TypeError(`jobs must be a whole number above 0, got: ${jobs}`);
   const stop = new AbortController();
-  const forget = follow(signal, stop);
+  const forget = [follow(signal, stop)];
   const batch = new Batch(pictures, jobs, (picture) => outcome(picture, remove(picture, stop.signal)));
+  const stopped = new Promise<never>((_, reject) => {
+    forget.push(onAbort(signal, () => reject(signal?.reason)));
+  });
+  stopped.catch(() => {});
   try {
-    for (let next = await batch.next(); next; next = await batch.next()) {
+    signal?.throwIfAborted();
+    for (;;) {
+      const next = await Promise.race([batch.next(), stopped]);
       signal?.throwIfAborted();
+      if (!next) break;
       yield next;
     }
   } finally {
     stop.abort();
     await batch.end();
-    forget();
+    for (const undo of forget) undo();
   }
 }
 
@@ -38,6 +45,15 @@ async function outcome<P>(picture: P, removed: Promise<Buffer>): Promise<Outcome
     return { picture, result: await removed };
   } catch (error) {
     return { picture, error: error instanceof Error ? error : new Error(String(error)) };
+  }
+}
+
+/** Bytes can be iterated over too, and are one picture. */
+function expectMany(pictures: unknown): void {
+  const isObject = typeof pictures === 'object' && pictures !== null;
+  const isIterable = isObject && (Symbol.iterator in pictures || Symbol.asyncIterator in pictures);
+  if (!isIterable || ArrayBuffer.isView(pictures)) {
+    throw new TypeError('pictures must be an iterable of pictures, such as an array, and not one picture');
   }
 }
 
@@ -60,7 +76,11 @@ class Batch<P> {
   /** The next outcome; `undefined` after the last. */
   async next(): Promise<Outcome<P> | undefined> {
     for (;;) {
-      if (!this.#exhausted && this.#running.length < this.#jobs) this.#coming ??= this.#take();
+      if (!this.#exhausted && this.#running.length < this.#jobs) {
+        this.#coming ??= this.#take().finally(() => {
+          this.#coming = undefined;
+        });
+      }
       const [first] = this.#running;
       if (!first && !this.#coming) break;
       const done = await Promise.race([first, this.#coming].filter((promise) => promise !== undefined));
@@ -82,12 +102,14 @@ class Batch<P> {
       this.#exhausted = true;
       this.#failed = { error };
     }
-    this.#coming = undefined;
   }
 
-  /** Waits for those at work, and lets the source go. */
+  /** Waits for those at work, and lets the source go; one that is silent is not waited for. */
   async end(): Promise<void> {
     await Promise.all(this.#running);
-    if (!this.#exhausted) await this.#source.return?.();
+    if (this.#exhausted) return;
+    const gone = Promise.resolve(this.#source.return?.());
+    if (this.#coming) gone.catch(() => {});
+    else await gone;
   }
 }

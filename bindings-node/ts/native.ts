@@ -89,7 +89,7 @@ interface Native {
     missing(): Picture;
     path(path: string): Picture;
     pieces(name: string | undefined, maxBytes: number): Picture;
-    pixels(width: number, height: number, channels: number, stride: number): Picture;
+    pixels(width: number, height: number, channels: number, stride: number, length: number): Picture;
   };
   Remover: new (work: Work, settings: Pairs, hints: string[], shared: boolean) => Remover;
   refusedSettings(settings: Pairs): Refusal | null;

@@ -7,7 +7,6 @@ import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
 
 import { onAbort } from './abort';
-import { Gate } from './gate';
 import { native, type Picture as NativePicture } from './native';
 
 /** Rows of pixels, 8 bits a channel, from the top. */
@@ -59,9 +58,6 @@ export interface Source {
 }
 
 const nothing = () => {};
-
-/** Streams that are read at once; others wait, so that slow ones cannot fill the memory. */
-const streams = new Gate(32);
 
 /** @throws TypeError for what is no picture at all. */
 export function source(picture: unknown): Source {
@@ -116,7 +112,7 @@ export function streamed(stream: Readable, name?: string): Source {
   stream.on('error', nothing);
   return {
     streamed: true,
-    read: (maxBytes, signal, heard) => streams.pass(signal, () => collect(stream, name, maxBytes, signal, heard)),
+    read: (maxBytes, signal, heard) => collect(stream, name, maxBytes, signal, heard),
     discard: () => stream.destroy(),
   };
 }
@@ -175,7 +171,7 @@ function fileName(blob: Blob): string | undefined {
 }
 
 /** Bytes that are copied at a time; between two of them others have their turn. */
-const SLICE = 1 << 25;
+const SLICE = 1 << 22;
 
 function raw(picture: unknown): Source {
   const { data, width, height, channels, stride } = described(picture);
@@ -183,11 +179,10 @@ function raw(picture: unknown): Source {
   return {
     streamed: false,
     async read() {
-      const copy = native.Picture.pixels(width, height, channels, stride);
-      const memory = view(data);
+      const copy = native.Picture.pixels(width, height, channels, stride, length);
       for (let at = 0; at < length; at += SLICE) {
         expectUnchanged(data, length);
-        if (!copy.push(memory.subarray(at, at + SLICE))) break;
+        if (!copy.push(view(data).subarray(at, at + SLICE))) break;
         await new Promise(setImmediate);
       }
       return copy;
@@ -207,7 +202,9 @@ interface Described {
 function described(picture: unknown): Described {
   const given = (typeof picture === 'object' ? picture : {}) as Partial<RawPixels & RawWithInfo> & Partial<RawArray>;
   const { data, info = given, offset = 0 } = given;
-  if (!(types.isUint8Array(data) || types.isUint8ClampedArray(data))) throw new TypeError(notAPicture(picture));
+  if (!(types.isUint8Array(data) || types.isUint8ClampedArray(data))) {
+    throw new TypeError(data ? `data of pixels must be a Uint8Array, not ${kind(data)}` : notAPicture(picture));
+  }
   const [height, width, channels = 1] = given.shape ?? [info.height, info.width, info.channels ?? 4];
   const [stride = Number(width) * channels, column = channels, byte = 1] = [given.stride ?? []].flat();
   const sizes = { width, height, channels, stride, offset };

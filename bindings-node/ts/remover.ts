@@ -5,7 +5,14 @@ import { hints } from './engine';
 import { RembgError } from './errors';
 import { Gate } from './gate';
 import { type Outcome, many, type Pictures } from './many';
-import { type Made, native, type Ready, type Remover as NativeRemover, type Step } from './native';
+import {
+  type Made,
+  native,
+  type Picture as NativePicture,
+  type Ready,
+  type Remover as NativeRemover,
+  type Step,
+} from './native';
 import { pairs, type RemoveOptions, type Settings, task } from './options';
 import { type Picture, type Source, source } from './pictures';
 import { perform, work } from './work';
@@ -168,12 +175,15 @@ export class Remover {
     signal?.throwIfAborted();
     const { remover, gate } = await this.#loaded();
     const read = (from: Source) => from.read(remover.maxBytes, signal, heard);
-    const early = picture.streamed ? await read(picture) : undefined;
-    return gate.pass(signal, async () => {
-      const image = early ?? (await read(picture));
+    const inside = async (image: NativePicture) => {
       const its = mask && (await read(mask));
       const step = onProgress && (({ stage, done }: Step) => onProgress({ stage, fraction: done }));
       return perform<Made>((number, stop) => remover.remove(work, number, stop, image, its, wanted), signal, step);
+    };
+    if (!picture.streamed) return gate.pass(signal, async () => inside(await read(picture)));
+    return streams.pass(signal, async () => {
+      const image = await read(picture);
+      return gate.pass(signal, () => inside(image));
     });
   }
 
@@ -194,6 +204,9 @@ export class Remover {
     }
   }
 }
+
+/** Streams that are read, or were and wait, at once. Slow ones keep no place that others could work in. */
+const streams = new Gate(32);
 
 let shared: Remover | undefined;
 
