@@ -95,20 +95,20 @@ export interface Settings {
 	/** Memory in bytes that one decoder may take for its output and its own tables. Accepted: 1 to 1099511627776. Default: 1073741824. */
 	decode_memory?: Integer | null | undefined;
 }
-/** An event as axios gives it to the callbacks of rembg.js. */
+/** An event as axios gives it to the callbacks of rembg.js, and as axios declares it: without `undefined`. */
 export interface RembgProgressEvent {
 	/** Bytes until now. */
 	loaded: number;
 	/** Bytes in all. */
-	total?: number | undefined;
+	total?: number;
 	/** `loaded` of `total`, 0 to 1. */
-	progress?: number | undefined;
+	progress?: number;
 	/** Bytes since the last event. */
 	bytes: number;
 	/** Bytes per second, once it can be told. */
-	rate?: number | undefined;
+	rate?: number;
 	/** Seconds to go, once they can be told. */
-	estimated?: number | undefined;
+	estimated?: number;
 	event: {
 		lengthComputable: boolean;
 		total: number | undefined;
@@ -370,13 +370,13 @@ export declare class Remover {
 	/**
 	 * Takes the settings. The model is loaded by `load()` or the first removal.
 	 *
-	 * @throws RembgError of kind `validation`: a setting is wrong, or there is none of that name.
+	 * @throws RembgError of kind `validation`, `model` or `engine`: a setting is wrong, or there is none of that name.
 	 */
 	constructor(settings?: Settings);
 	/**
 	 * Loads the model, in tens to hundreds of milliseconds, and tells what it runs on.
 	 *
-	 * @throws RembgError of kind `model`: it is unknown, not on this machine or damaged; of kind
+	 * @throws RembgError of kind `model` or `io`: it is not on this machine, or damaged; of kind
 	 *   `engine`: the engine that was asked for is not to be had.
 	 */
 	load(): Promise<EngineInfo>;

@@ -55,6 +55,12 @@ impl Work {
         env.add_env_cleanup_hook(Arc::clone(&state), |state| state.end())?;
         Ok(Self { state, tell })
     }
+
+    /// Stops everybody, and waits until they have left: for an end that runs no hooks.
+    #[napi]
+    pub fn end(&self) {
+        self.state.end();
+    }
 }
 
 impl Work {

@@ -3,9 +3,10 @@
 
 const watched = new WeakMap<AbortSignal, Set<() => void>>();
 
-/** Calls `act` when `signal` aborts, once; what it returns undoes that. */
+/** Calls `act` when `signal` aborts, at once where it has; what it returns undoes that. */
 export function onAbort(signal: AbortSignal | undefined, act: () => void): () => void {
-  if (!signal) return () => {};
+  if (signal?.aborted) act();
+  if (!signal || signal.aborted) return () => {};
   const acts = watched.get(signal) ?? watch(signal);
   acts.add(act);
   return () => acts.delete(act);
@@ -23,6 +24,18 @@ function watch(signal: AbortSignal): Set<() => void> {
 
 /** Aborts `controller` with the signal; what it returns undoes that. */
 export function follow(signal: AbortSignal | undefined, controller: AbortController): () => void {
-  if (signal?.aborted) controller.abort(signal.reason);
   return onAbort(signal, () => controller.abort(signal?.reason));
+}
+
+/** What the promise comes to, unless the signal aborts before. */
+export async function unlessAborted<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
+  let forget = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    forget = onAbort(signal, () => reject(signal?.reason));
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    forget();
+  }
 }

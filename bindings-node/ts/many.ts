@@ -1,4 +1,5 @@
-import { follow, onAbort } from './abort';
+import { follow, unlessAborted } from './abort';
+import { kind } from './pictures';
 
 /** Pictures one after the other, as they come. */
 export type Pictures<P> = Iterable<P> | AsyncIterable<P>;
@@ -16,27 +17,21 @@ export async function* many<P>(
   signal: AbortSignal | undefined,
   remove: Remove<P>,
 ): AsyncGenerator<Outcome<P>> {
-  expectMany(pictures);
   if (!(Number.isInteger(jobs) && jobs > 0)) throw new TypeError(`jobs must be a whole number above 0, got: ${jobs}`);
   const stop = new AbortController();
-  const forget = [follow(signal, stop)];
+  const forget = follow(signal, stop);
   const batch = new Batch(pictures, jobs, (picture) => outcome(picture, remove(picture, stop.signal)));
-  const stopped = new Promise<never>((_, reject) => {
-    forget.push(onAbort(signal, () => reject(signal?.reason)));
-  });
-  stopped.catch(() => {});
   try {
-    signal?.throwIfAborted();
     for (;;) {
-      const next = await Promise.race([batch.next(), stopped]);
       signal?.throwIfAborted();
+      const next = await unlessAborted(signal, batch.next());
       if (!next) break;
       yield next;
     }
   } finally {
     stop.abort();
     await batch.end();
-    for (const undo of forget) undo();
+    forget();
   }
 }
 
@@ -45,15 +40,6 @@ async function outcome<P>(picture: P, removed: Promise<Buffer>): Promise<Outcome
     return { picture, result: await removed };
   } catch (error) {
     return { picture, error: error instanceof Error ? error : new Error(String(error)) };
-  }
-}
-
-/** Bytes can be iterated over too, and are one picture. */
-function expectMany(pictures: unknown): void {
-  const isObject = typeof pictures === 'object' && pictures !== null;
-  const isIterable = isObject && (Symbol.iterator in pictures || Symbol.asyncIterator in pictures);
-  if (!isIterable || ArrayBuffer.isView(pictures)) {
-    throw new TypeError('pictures must be an iterable of pictures, such as an array, and not one picture');
   }
 }
 
@@ -68,7 +54,7 @@ class Batch<P> {
   #failed: { error: unknown } | undefined;
 
   constructor(pictures: Pictures<P>, jobs: number, start: (picture: P) => Promise<Outcome<P>>) {
-    this.#source = Symbol.asyncIterator in pictures ? pictures[Symbol.asyncIterator]() : pictures[Symbol.iterator]();
+    this.#source = iterator(pictures);
     this.#jobs = jobs;
     this.#start = start;
   }
@@ -77,6 +63,7 @@ class Batch<P> {
   async next(): Promise<Outcome<P> | undefined> {
     for (;;) {
       if (!this.#exhausted && this.#running.length < this.#jobs) {
+        // Only then: a source that throws at once is done before this is assigned.
         this.#coming ??= this.#take().finally(() => {
           this.#coming = undefined;
         });
@@ -104,12 +91,22 @@ class Batch<P> {
     }
   }
 
-  /** Waits for those at work, and lets the source go; one that is silent is not waited for. */
+  /** Waits for those at work, and lets the source go. */
   async end(): Promise<void> {
+    const open = !this.#exhausted;
+    this.#exhausted = true;
     await Promise.all(this.#running);
-    if (this.#exhausted) return;
-    const gone = Promise.resolve(this.#source.return?.());
-    if (this.#coming) gone.catch(() => {});
+    const gone = open ? Promise.resolve(this.#source.return?.()) : undefined;
+    // A source that is still waited for hears of it when it has its next picture.
+    if (this.#coming) gone?.catch(() => {});
     else await gone;
   }
+}
+
+function iterator<P>(pictures: Pictures<P>): Iterator<P> | AsyncIterator<P> {
+  if (typeof pictures === 'object' && pictures !== null && !ArrayBuffer.isView(pictures)) {
+    if (Symbol.asyncIterator in pictures) return pictures[Symbol.asyncIterator]();
+    if (Symbol.iterator in pictures) return pictures[Symbol.iterator]();
+  }
+  throw new TypeError(`pictures must be an iterable of pictures, not ${kind(pictures)}`);
 }

@@ -64,7 +64,7 @@ export interface Task {
 }
 
 export interface Work {
-  readonly work: unique symbol;
+  end(): void;
 }
 
 export interface Stop {

@@ -144,7 +144,8 @@ export function task(options: RemoveOptions, pixels: boolean): Task {
 
 function thresholds(matting: Matting): NativeMatting {
   const given: NativeMatting = {};
-  const { foreground_threshold, background_threshold, erode_size } = matting;
+  const { foreground_threshold, background_threshold, erode_size, ...others } = matting;
+  for (const name of Object.keys(others)) throw new TypeError(`Unknown option 'matting.${name}'`);
   if (foreground_threshold !== undefined)
     given.foregroundThreshold = whole('foreground_threshold', foreground_threshold);
   if (background_threshold !== undefined)

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
 
 import { onAbort } from './abort';
+import { Gate } from './gate';
 import { native, type Picture as NativePicture } from './native';
 
 /** Rows of pixels, 8 bits a channel, from the top. */
@@ -59,6 +60,9 @@ export interface Source {
 
 const nothing = () => {};
 
+/** Streams that are read, or were read and wait for their turn: so they cannot fill the memory. */
+export const streams = new Gate(32);
+
 /** @throws TypeError for what is no picture at all. */
 export function source(picture: unknown): Source {
   if (picture === undefined || picture === null) return known(() => native.Picture.missing());
@@ -76,7 +80,7 @@ function known(make: () => NativePicture): Source {
   return { streamed: false, read: async () => make(), discard: nothing };
 }
 
-/** The bytes of a file, which are copied at once when their turn comes. */
+/** The bytes of a file, which are copied when their turn comes. */
 export function bytes(memory: ArrayBufferLike | ArrayBufferView, name?: string): Source {
   const length = memory.byteLength;
   return {
@@ -84,7 +88,9 @@ export function bytes(memory: ArrayBufferLike | ArrayBufferView, name?: string):
     async read(maxBytes, _, heard) {
       expectUnchanged(memory, length);
       const picture = native.Picture.pieces(name, maxBytes);
-      picture.push(view(memory));
+      // Of what is too large only the size is taken.
+      if (length > maxBytes) picture.push(view(memory));
+      else await pour(memory, length, picture);
       heard?.(length);
       return picture;
     },
@@ -103,6 +109,18 @@ function expectUnchanged(memory: { byteLength: number }, length: number): void {
     throw new TypeError(
       `the picture's memory changed before it was read: it had ${length} bytes and has ${memory.byteLength}`,
     );
+  }
+}
+
+/** Bytes that are copied at a time; between two of them others have their turn. */
+const SLICE = 1 << 22;
+
+/** Copies memory of the caller's into a picture. */
+async function pour(memory: ArrayBufferLike | ArrayBufferView, length: number, picture: NativePicture): Promise<void> {
+  for (let at = 0; at < length; at += SLICE) {
+    if (at > 0) await new Promise(setImmediate);
+    expectUnchanged(memory, length);
+    if (!picture.push(view(memory).subarray(at, at + SLICE))) break;
   }
 }
 
@@ -170,9 +188,6 @@ function fileName(blob: Blob): string | undefined {
   return typeof name === 'string' ? name : undefined;
 }
 
-/** Bytes that are copied at a time; between two of them others have their turn. */
-const SLICE = 1 << 22;
-
 function raw(picture: unknown): Source {
   const { data, width, height, channels, stride } = described(picture);
   const length = data.byteLength;
@@ -180,11 +195,7 @@ function raw(picture: unknown): Source {
     streamed: false,
     async read() {
       const copy = native.Picture.pixels(width, height, channels, stride, length);
-      for (let at = 0; at < length; at += SLICE) {
-        expectUnchanged(data, length);
-        if (!copy.push(view(data).subarray(at, at + SLICE))) break;
-        await new Promise(setImmediate);
-      }
+      await pour(data, length, copy);
       return copy;
     },
     discard: nothing,
@@ -203,7 +214,8 @@ function described(picture: unknown): Described {
   const given = (typeof picture === 'object' ? picture : {}) as Partial<RawPixels & RawWithInfo> & Partial<RawArray>;
   const { data, info = given, offset = 0 } = given;
   if (!(types.isUint8Array(data) || types.isUint8ClampedArray(data))) {
-    throw new TypeError(data ? `data of pixels must be a Uint8Array, not ${kind(data)}` : notAPicture(picture));
+    if (data === undefined) throw new TypeError(notAPicture(picture));
+    throw new TypeError(`data of pixels must be a Uint8Array or a Uint8ClampedArray, not ${kind(data)}`);
   }
   const [height, width, channels = 1] = given.shape ?? [info.height, info.width, info.channels ?? 4];
   const [stride = Number(width) * channels, column = channels, byte = 1] = [given.stride ?? []].flat();
@@ -223,6 +235,7 @@ function notAPicture(value: unknown): string {
   return `a picture must be ${kinds}, not ${kind(value)}`;
 }
 
-function kind(value: unknown): string {
+/** What a value is called in an error. */
+export function kind(value: unknown): string {
   return typeof value === 'object' ? (value?.constructor?.name ?? 'an object') : typeof value;
 }

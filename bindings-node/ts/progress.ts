@@ -1,19 +1,19 @@
 import { call } from './work';
 
-/** An event as axios gives it to the callbacks of rembg.js. */
+/** An event as axios gives it to the callbacks of rembg.js, and as axios declares it: without `undefined`. */
 export interface RembgProgressEvent {
   /** Bytes until now. */
   loaded: number;
   /** Bytes in all. */
-  total?: number | undefined;
+  total?: number;
   /** `loaded` of `total`, 0 to 1. */
-  progress?: number | undefined;
+  progress?: number;
   /** Bytes since the last event. */
   bytes: number;
   /** Bytes per second, once it can be told. */
-  rate?: number | undefined;
+  rate?: number;
   /** Seconds to go, once they can be told. */
-  estimated?: number | undefined;
+  estimated?: number;
   event: { lengthComputable: boolean; total: number | undefined; loaded: number };
   lengthComputable: boolean;
   /** Bytes that were read. */
@@ -80,7 +80,7 @@ export class Meter {
       [this.#kind]: true,
     };
     call(
-      () => this.#callback?.(event),
+      () => this.#callback?.(event as RembgProgressEvent),
       (error) => {
         this.#thrown ??= { error };
       },

@@ -1,6 +1,6 @@
-import { Duplex } from 'node:stream';
+import { Duplex, PassThrough } from 'node:stream';
 
-import { follow } from './abort';
+import { onAbort } from './abort';
 import { hints } from './engine';
 import { RembgError } from './errors';
 import { Gate } from './gate';
@@ -14,7 +14,7 @@ import {
   type Step,
 } from './native';
 import { pairs, type RemoveOptions, type Settings, task } from './options';
-import { type Picture, type Source, source } from './pictures';
+import { type Picture, type Source, source, streams } from './pictures';
 import { perform, work } from './work';
 
 /** What a remover runs. */
@@ -81,7 +81,7 @@ export class Remover {
   /**
    * Takes the settings. The model is loaded by `load()` or the first removal.
    *
-   * @throws RembgError of kind `validation`: a setting is wrong, or there is none of that name.
+   * @throws RembgError of kind `validation`, `model` or `engine`: a setting is wrong, or there is none of that name.
    */
   constructor(settings: Settings = {}) {
     const refused = native.refusedSettings(pairs(settings));
@@ -99,7 +99,7 @@ export class Remover {
   /**
    * Loads the model, in tens to hundreds of milliseconds, and tells what it runs on.
    *
-   * @throws RembgError of kind `model`: it is unknown, not on this machine or damaged; of kind
+   * @throws RembgError of kind `model` or `io`: it is not on this machine, or damaged; of kind
    *   `engine`: the engine that was asked for is not to be had.
    */
   async load(): Promise<EngineInfo> {
@@ -142,20 +142,7 @@ export class Remover {
 
   /** A stream that takes the bytes of a file, up to their end, and gives those of the result. */
   removeStream(options: RemoveOptions = {}): Duplex {
-    const remove = (picture: Picture, signal: AbortSignal) => this.#followed(picture, options, signal);
-    return Duplex.from(async function* (bytes: AsyncIterable<Uint8Array>, { signal }: { signal: AbortSignal }) {
-      yield await remove(bytes, signal);
-    } as (bytes: AsyncIterable<Uint8Array>) => AsyncGenerator<Buffer>);
-  }
-
-  async #followed(picture: Picture, options: RemoveOptions, signal: AbortSignal): Promise<Buffer> {
-    const both = new AbortController();
-    const forget = [follow(options.signal, both), follow(signal, both)];
-    try {
-      return await this.remove(picture, { ...options, signal: both.signal });
-    } finally {
-      for (const undo of forget) undo();
-    }
+    return removing((bytes, signal) => this.remove(bytes, { ...options, signal }), options.signal);
   }
 
   /** @internal */
@@ -175,16 +162,14 @@ export class Remover {
     signal?.throwIfAborted();
     const { remover, gate } = await this.#loaded();
     const read = (from: Source) => from.read(remover.maxBytes, signal, heard);
-    const inside = async (image: NativePicture) => {
-      const its = mask && (await read(mask));
-      const step = onProgress && (({ stage, done }: Step) => onProgress({ stage, fraction: done }));
-      return perform<Made>((number, stop) => remover.remove(work, number, stop, image, its, wanted), signal, step);
-    };
-    if (!picture.streamed) return gate.pass(signal, async () => inside(await read(picture)));
-    return streams.pass(signal, async () => {
-      const image = await read(picture);
-      return gate.pass(signal, () => inside(image));
-    });
+    const run = async (early?: NativePicture) =>
+      gate.pass(signal, async () => {
+        const image = early ?? (await read(picture));
+        const its = mask && (await read(mask));
+        const step = onProgress && (({ stage, done }: Step) => onProgress({ stage, fraction: done }));
+        return perform<Made>((number, stop) => remover.remove(work, number, stop, image, its, wanted), signal, step);
+      });
+    return picture.streamed ? streams.pass(signal, async () => run(await read(picture))) : run();
   }
 
   #loaded(): Promise<Loaded> {
@@ -204,9 +189,6 @@ export class Remover {
     }
   }
 }
-
-/** Streams that are read, or were and wait, at once. Slow ones keep no place that others could work in. */
-const streams = new Gate(32);
 
 let shared: Remover | undefined;
 
@@ -237,4 +219,36 @@ export function removeMany<P extends Picture>(
 /** As `Remover.removeStream`, with the model inside. */
 export function removeStream(options?: RemoveOptions): Duplex {
   return defaultRemover().removeStream(options);
+}
+
+/** Not `Duplex.from`, which tells its function nothing when the stream is destroyed. */
+function removing(remove: (bytes: Duplex, signal: AbortSignal) => Promise<Buffer>, signal?: AbortSignal): Duplex {
+  const [bytes, gone] = [new PassThrough(), new AbortController()];
+  let begun = false;
+  let forget = () => {};
+  const begin = async () => {
+    try {
+      stream.push(await remove(bytes, gone.signal));
+      stream.push(null);
+    } catch (error) {
+      stream.destroy(error as Error);
+    }
+  };
+  const stream = new Duplex({
+    // Bytes that are not wanted any more go nowhere: the removal tells why.
+    write: (piece, _, done) => void bytes.write(piece, () => done()),
+    final: (done) => void bytes.end(() => done()),
+    read() {
+      if (!begun) begin();
+      begun = true;
+    },
+    destroy(error, done) {
+      forget();
+      gone.abort(error ?? undefined);
+      done(error);
+    },
+  });
+  // A tick later: a stream that is destroyed already cannot be part of a pipeline.
+  forget = onAbort(signal, () => process.nextTick(() => stream.destroy(signal?.reason)));
+  return stream;
 }

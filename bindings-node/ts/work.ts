@@ -25,6 +25,9 @@ export const work = new native.Work((number, news, isLast) => {
   }
 });
 
+// `process.exit()` and an uncaught exception take libraries down under threads that use them.
+process.once('exit', () => work.end());
+
 function forget(number: number): void {
   tasks.delete(number);
   if (tasks.size === 0) alive.unref();
