@@ -21,7 +21,7 @@ QUIET = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
 def main(words):
     if not words:
         sys.exit(__doc__)
-    source, folder = NODE_FOLDERS["node-tests"]
+    folder = NODE_FOLDERS["node-tests"][1]
     with tempfile.TemporaryDirectory() as packed:
         run("npm", "pack", "--silent", "--pack-destination", packed, cwd=NODE_FOLDERS["node"][0])
         package = next(pathlib.Path(packed).glob("*.tgz"))
