@@ -1,25 +1,14 @@
-// What the tests of the library share. They run with the package that is installed in the current folder.
+// What the tests of the library share, beside help.mjs.
 
-import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 
+import { imported, NO_PHOTO, required as require, ROOT, run as runWords, sharp } from './help.mjs';
 import { tinySettings } from './tiny.mjs';
 
-/** The repository. */
-export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
-export const require = createRequire(join(process.cwd(), 'file.js'));
-
-/** Imports a package as a program in the current folder does. */
-export async function load(name) {
-  return import(pathToFileURL(require.resolve(name)));
-}
-
-export const remrembg = await load('remrembg');
-export const { default: sharp } = await load('sharp');
+export { require, ROOT, sharp };
+export const remrembg = await imported('remrembg');
 
 const folders = [];
 process.on('exit', () => {
@@ -42,7 +31,7 @@ export function tiny(settings = {}) {
 
 /** A real photo, and why a test that needs it is skipped. */
 export const PHOTO = join(ROOT, 'demo/photo.png');
-export const withPhoto = { skip: existsSync(PHOTO) ? false : `needs ${PHOTO}: run \`make setup\`` };
+export const withPhoto = { skip: NO_PHOTO };
 
 let large;
 /** The photo as a JPEG of 12 megapixels. */
@@ -134,17 +123,17 @@ export function within(ms, promise, what = 'it') {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-const CLEAN = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(NODE|REMREMBG|ORT)_/.test(name)));
+const UNSET = Object.fromEntries(
+  Object.keys(process.env)
+    .filter((name) => /^(NODE|REMREMBG|ORT)_/.test(name))
+    .map((name) => [name, undefined]),
+);
 
-/** Runs a program to its end: how it ended and what it said. */
-export function run(program, words, { cwd = process.cwd(), env = {}, timeout = 120_000 } = {}) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, words, { cwd, env: { ...CLEAN, ...env }, stdio: ['ignore', 'pipe', 'pipe'], timeout });
-    const out = { stdout: '', stderr: '' };
-    for (const name of ['stdout', 'stderr']) child[name].setEncoding('utf8').on('data', (text) => (out[name] += text));
-    child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ code, signal, ...out }));
-  });
+/** Runs a program to its end, for a user who has set nothing: how it ended and what it said. */
+export async function run(program, words, { env, timeout = 120_000, ...options } = {}) {
+  const seconds = timeout / 1000;
+  const { status, ...told } = await runWords([program, ...words], { ...options, env: { ...UNSET, ...env }, seconds });
+  return { code: status, ...told };
 }
 
 /** Runs code of an ES module, or of a script, in a folder. */

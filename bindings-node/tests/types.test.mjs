@@ -5,7 +5,7 @@ import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 
-import { project, ROOT, require, run } from './support.mjs';
+import { project, ROOT, remrembg, require, run } from './support.mjs';
 
 const SOURCE = join(ROOT, 'bindings-node');
 const CONSUMERS = ['consumer.mts', 'consumer.cts'];
@@ -56,8 +56,7 @@ test('programs are typed under laxer options too', withTypes, async () => {
 });
 
 test('what the package exports is what its types say, and no more', withTypes, async () => {
-  const { load } = await import('./support.mjs');
-  const modules = { mts: await load('remrembg'), cts: require('remrembg') };
+  const modules = { mts: remrembg, cts: require('remrembg') };
   for (const [suffix, exported] of Object.entries(modules)) {
     const names = Object.keys(exported).filter(
       (name) => !['default', '__esModule'].includes(name) && /^\w+$/.test(name),
