@@ -41,19 +41,19 @@ export interface Matting {
 /** How the subject is cut out, beyond the hosted API's options. */
 export interface CutOutOptions {
 	/** Solve for the alpha and the subject's own colours along the edge (closed-form matting): seconds for a large picture. */
-	matting?: boolean | Matting | undefined;
+	matting?: boolean | Matting | null | undefined;
 	/** Make the mask hard with smooth outlines: every pixel 0 or 255. */
-	smooth_mask?: boolean | undefined;
+	smooth_mask?: boolean | null | undefined;
 	/** Take the old background out of the colours of soft edges. Matting does so anyway. */
-	decontaminate?: boolean | undefined;
+	decontaminate?: boolean | null | undefined;
 	/** Keep the colours also where the result is fully transparent. Without it they are black there. */
-	keep_colors?: boolean | undefined;
+	keep_colors?: boolean | null | undefined;
 	/** Keep an alpha channel, 255 throughout, also on an opaque `bg_color`. */
-	keep_alpha?: boolean | undefined;
+	keep_alpha?: boolean | null | undefined;
 	/** Keep the background, and cut the subject out of it. */
-	invert_mask?: boolean | undefined;
-	/** Quality of JPEG and of lossy WebP, 1 to 100. Default: 90 for JPEG, 80 for WebP. */
-	quality?: number | undefined;
+	invert_mask?: boolean | null | undefined;
+	/** Quality of JPEG and of WebP, 1 to 100; PNG and BMP have none. Default: 90 for JPEG, 80 for WebP. */
+	quality?: number | null | undefined;
 }
 /** How far a removal has come. */
 export interface Progress {
@@ -124,31 +124,18 @@ export interface RembgProgressEvent {
 export type RembgInput = string | Buffer | Uint8Array | Blob | {
 	base64: string;
 };
-/** The options of rembg.js, and values as the hosted API takes them. */
-export interface RembgOptions {
+/** The options of rembg.js, and all those of `remove`. The file's suffix is `format` as it is written; default: WEBP. */
+export interface RembgOptions extends RemoveOptions {
 	/** Return the mask alone. */
-	returnMask?: Flag | undefined;
+	returnMask?: Flag | null | undefined;
 	/** Return base64 instead of a temporary file. */
-	returnBase64?: boolean | undefined;
-	/** Width of the result in pixels; keeps the aspect ratio. */
-	w?: Integer | undefined;
-	/** Height of the result in pixels; keeps the aspect ratio. */
-	h?: Integer | undefined;
-	/** Make the result exactly `w` × `h`. */
-	exact_resize?: Flag | undefined;
-	/** webp, png, jpeg (or jpg) or bmp, in any case; the file's suffix is as it is written here. Default: WEBP. */
-	format?: string | undefined;
-	/** Degrees, counter-clockwise. */
-	angle?: number | string | undefined;
-	/** Let a turned result grow. Default: true. */
-	expand?: Flag | undefined;
-	/** Hex, or a CSS colour name. */
-	bg_color?: string | undefined;
+	returnBase64?: boolean | null | undefined;
 }
 /** The arguments of `rembg`. */
 export interface RembgParameters {
 	/** Any text will do: it is not looked at, and nothing leaves this machine. */
 	apiKey: string;
+	/** A path, the bytes of a file, or base64 with or without a `data:…,` before it. */
 	inputImage: RembgInput;
 	options?: RembgOptions | undefined;
 	/** Hears of the bytes that are read. */
@@ -188,7 +175,7 @@ export declare function rembg(parameters: RembgParameters & {
 }): Promise<Base64Result>;
 export declare function rembg(parameters: RembgParameters & {
 	options?: {
-		returnBase64?: false | undefined;
+		returnBase64?: false | null | undefined;
 	} | undefined;
 }): Promise<FileResult>;
 export declare function rembg(parameters: RembgParameters): Promise<Base64Result | FileResult>;
@@ -372,7 +359,7 @@ export declare class Remover {
 	 *
 	 * @throws RembgError of kind `validation`, `model` or `engine`: a setting is wrong, or there is none of that name.
 	 */
-	constructor(settings?: Settings);
+	constructor(settings?: Settings | null);
 	/**
 	 * Loads the model, in tens to hundreds of milliseconds, and tells what it runs on.
 	 *
@@ -389,27 +376,42 @@ export declare class Remover {
 	 * @throws the signal's reason, what `onProgress` throws, and the error of a stream that fails.
 	 * @throws TypeError: `picture` is of another type.
 	 */
-	remove(picture: Picture, options?: RemoveOptions): Promise<Buffer>;
+	remove(picture: Picture, options?: RemoveOptions | null): Promise<Buffer>;
 	/** As `remove`, and gives pixels. `format` and `quality` have no say. */
-	removeRaw(picture: Picture, options?: RemoveOptions): Promise<RawResult>;
+	removeRaw(picture: Picture, options?: RemoveOptions | null): Promise<RawResult>;
 	/**
 	 * Removes the backgrounds of many pictures and yields an outcome for each, in order, as soon as
 	 * it is there. What is wrong with one picture spoils no other. Leaving the loop ends the work.
 	 *
 	 * @throws what the source of pictures throws, after the pictures that it gave; the signal's reason.
 	 */
-	removeMany<P extends Picture>(pictures: Pictures<P>, options?: ManyOptions): AsyncGenerator<Outcome<P>>;
-	/** A stream that takes the bytes of a file, up to their end, and gives those of the result. */
-	removeStream(options?: RemoveOptions): Duplex;
+	removeMany<P extends Picture>(pictures: Pictures<P>, options?: ManyOptions | null): AsyncGenerator<Outcome<P>>;
+	/**
+	 * A stream that takes the bytes of a file, up to their end, and gives those of the result. It
+	 * begins when it is read. What is refused is an error of the stream: to answer an HTTP request with
+	 * the hosted API's status and JSON, give the request to `remove`.
+	 */
+	removeStream(options?: RemoveOptions | null): Duplex;
 }
-/** As `Remover.remove`, with the model inside. */
-export declare function remove(picture: Picture, options?: RemoveOptions): Promise<Buffer>;
-/** As `Remover.removeRaw`, with the model inside. */
-export declare function removeRaw(picture: Picture, options?: RemoveOptions): Promise<RawResult>;
-/** As `Remover.removeMany`, with the model inside. */
-export declare function removeMany<P extends Picture>(pictures: Pictures<P>, options?: ManyOptions): AsyncGenerator<Outcome<P>>;
-/** As `Remover.removeStream`, with the model inside. */
-export declare function removeStream(options?: RemoveOptions): Duplex;
+/**
+ * Removes the background of a picture, with the model inside and a remover that all calls share.
+ *
+ * @returns the encoded result: WebP, or what `format` says.
+ * @throws RembgError of kind `validation`: an option or the picture is refused; of kind `io`: the
+ *   file cannot be read; of kind `engine`: inference failed.
+ * @throws the signal's reason, what `onProgress` throws, and the error of a stream that fails.
+ * @throws TypeError: `picture` is of another type.
+ */
+export declare function remove(picture: Picture, options?: RemoveOptions | null): Promise<Buffer>;
+/** As `remove`, and gives pixels. `format` and `quality` have no say. */
+export declare function removeRaw(picture: Picture, options?: RemoveOptions | null): Promise<RawResult>;
+/**
+ * Removes the backgrounds of many pictures and yields an outcome for each, in order, as soon as it
+ * is there. What is wrong with one picture spoils no other. Leaving the loop ends the work.
+ */
+export declare function removeMany<P extends Picture>(pictures: Pictures<P>, options?: ManyOptions | null): AsyncGenerator<Outcome<P>>;
+/** As `Remover.removeStream`, with a remover that all calls share. */
+export declare function removeStream(options?: RemoveOptions | null): Duplex;
 /** The version of this package. */
 export declare const version: string;
 /** `rembg`, and itself by the names under which an ES module finds it in rembg.js. */

@@ -7,9 +7,12 @@ export function hints(): string[] {
   return [...new Set(packages().flatMap(libraries))];
 }
 
-/** The folders of `onnxruntime-node` that this package, the program or the current folder see. */
+/**
+ * The folders of `onnxruntime-node` that this package and the program see. Not those of the current
+ * folder: what lies there need not be trusted, and a library runs code when it is loaded.
+ */
 function packages(): string[] {
-  const from = [__filename, require.main?.filename ?? process.argv[1], join(process.cwd(), 'file.js')];
+  const from = [__filename, require.main?.filename ?? process.argv[1]];
   return from.flatMap((file) => (file ? folder(file) : []));
 }
 
@@ -24,6 +27,14 @@ function folder(file: string): string[] {
 /** Its libraries lie in `bin/napi-vN/PLATFORM/ARCH`. */
 function libraries(folder: string): string[] {
   const bin = join(folder, 'bin');
-  const versions = existsSync(bin) ? readdirSync(bin) : [];
+  const versions = existsSync(bin) ? entries(bin) : [];
   return versions.map((version) => join(bin, version, process.platform, process.arch)).filter(existsSync);
+}
+
+function entries(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }

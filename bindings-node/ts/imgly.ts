@@ -1,12 +1,11 @@
 // In place of @imgly/background-removal-node: its functions, with Blob in and out.
 
-import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { ReadableStream as WebStream } from 'node:stream/web';
 
 import type { Made } from './native';
 import type { RemoveOptions } from './options';
-import { type RawArray, type RawPixels, type Source, source, streamed } from './pictures';
+import { file, type RawArray, type RawPixels, type Source, source, streamed } from './pictures';
 import { defaultRemover, Remover } from './remover';
 
 /** A picture: its bytes, a path, a URL (`http:` and `https:` are fetched), or an ndarray. */
@@ -32,7 +31,7 @@ export interface Config {
   publicPath?: string | undefined;
   /** Not used. */
   debug?: boolean | undefined;
-  /** Not used: no work is done on JavaScript's thread. */
+  /** Not used: no picture is computed on JavaScript's thread. */
   proxyToWorker?: boolean | undefined;
   /** Passed to `fetch` for a picture that is a URL. */
   fetchArgs?: RequestInit | undefined;
@@ -68,7 +67,7 @@ const QUALITY = 0.8;
 async function made(image: ImageSource, config: Config, options: RemoveOptions, by?: By): Promise<Blob> {
   const type = config.output?.format ?? 'image/png';
   const pixels = type === RGBA || type === ALPHA;
-  const format = pixels ? undefined : FORMATS[type];
+  const format = pixels || !Object.hasOwn(FORMATS, type) ? undefined : FORMATS[type];
   if (!pixels && !format)
     throw new TypeError(`output.format must be ${[...Object.keys(FORMATS), RGBA, ALPHA].join(', ')}, got: ${type}`);
   const wanted: RemoveOptions = { ...options, ...controls(config), format, quality: percent(config) };
@@ -111,29 +110,36 @@ function percent({ output }: Config): number {
 }
 
 async function rawBlob({ data, width, height, channels }: Made, type: string): Promise<Blob> {
-  const bytes = type === RGBA && channels === 1 ? await spread(data) : data;
-  return new Blob([bytes], { type: `${type};width=${width};height=${height}` });
+  const spreads = type === RGBA && channels === 1;
+  const parts: Blob[] = [];
+  for (let at = 0; at < data.length; at += TURN) {
+    const part = data.subarray(at, at + TURN);
+    parts.push(new Blob([spreads ? rgba(part) : part]));
+    await new Promise(setImmediate);
+  }
+  return new Blob(parts, { type: `${type};width=${width};height=${height}` });
 }
 
-/** Pixels that are spread before others have their turn. */
-const TURN = 1 << 19;
+/** Bytes that are handed on before others have their turn. */
+const TURN = 1 << 20;
 
 /** Grey as opaque RGBA. */
-async function spread(grey: Buffer): Promise<Uint8Array<ArrayBuffer>> {
-  const rgba = new Uint8Array(grey.length * 4).fill(255);
-  for (const [at, value] of grey.entries()) {
-    rgba.fill(value, 4 * at, 4 * at + 3);
-    if (at % TURN === 0) await new Promise(setImmediate);
+function rgba(grey: Uint8Array): Uint8Array<ArrayBuffer> {
+  const pixels = new Uint8Array(grey.length * 4);
+  for (let at = 0; at < grey.length; at++) {
+    const value = grey[at] as number;
+    pixels[4 * at] = pixels[4 * at + 1] = pixels[4 * at + 2] = value;
+    pixels[4 * at + 3] = 255;
   }
-  return rgba;
+  return pixels;
 }
 
 async function given(image: ImageSource, config: Config): Promise<Source> {
   if (typeof image === 'string' && /^(https?|data|blob):/i.test(image)) return fetched(image, config);
-  if (typeof image === 'string' && !/^file:/i.test(image)) return streamed(createReadStream(image));
+  if (typeof image === 'string' && !/^file:/i.test(image)) return file(image);
   if (typeof image === 'string' || image instanceof URL) {
     const url = new URL(image);
-    return url.protocol === 'file:' ? streamed(createReadStream(url)) : fetched(url.href, config);
+    return url.protocol === 'file:' ? file(url) : fetched(url.href, config);
   }
   const raw = image instanceof Blob ? /^image\/x-(rgba|alpha)8;/.exec(image.type) : null;
   if (image instanceof Blob) return source(raw ? await pixelsOf(image, raw[1] === 'rgba' ? 4 : 1) : new Blob([image]));
@@ -156,7 +162,13 @@ async function fetched(url: string, { fetchArgs, signal }: Config): Promise<Sour
 
 async function pixelsOf(blob: Blob, channels: number): Promise<RawPixels> {
   const size = (name: string) => Number(new RegExp(`;\\s*${name}=(\\d+)`).exec(blob.type)?.[1]);
-  return { data: new Uint8Array(await blob.arrayBuffer()), width: size('width'), height: size('height'), channels };
+  const data = new Uint8Array(blob.size);
+  let at = 0;
+  for await (const piece of Readable.from(blob.stream(), { objectMode: false })) {
+    data.set(piece, at);
+    at += piece.length;
+  }
+  return { data, width: size('width'), height: size('height'), channels };
 }
 
 const removers = new Map<string, Remover>();

@@ -19,8 +19,8 @@ export async function* many<P>(
 ): AsyncGenerator<Outcome<P>> {
   if (!(Number.isInteger(jobs) && jobs > 0)) throw new TypeError(`jobs must be a whole number above 0, got: ${jobs}`);
   const stop = new AbortController();
-  const forget = follow(signal, stop);
   const batch = new Batch(pictures, jobs, (picture) => outcome(picture, remove(picture, stop.signal)));
+  const forget = follow(signal, stop);
   try {
     for (;;) {
       signal?.throwIfAborted();
@@ -29,9 +29,9 @@ export async function* many<P>(
       yield next;
     }
   } finally {
+    forget();
     stop.abort();
     await batch.end();
-    forget();
   }
 }
 

@@ -1,3 +1,4 @@
+import { unlessAborted } from './abort';
 import { native } from './native';
 import { perform, work } from './work';
 
@@ -25,5 +26,8 @@ export async function fetchModel(name: string, options: FetchOptions = {}): Prom
   if (notice) process.emitWarning(notice);
   if (name === models[0]) return undefined;
   const tell = onProgress && (({ done, total }: { done: number; total: number }) => onProgress(done, total));
-  return perform<string>((task, stop) => native.fetch(work, task, stop, name), signal, tell);
+  return unlessAborted(
+    signal,
+    perform<string>((task, stop) => native.fetch(work, task, stop, name), signal, tell),
+  );
 }

@@ -45,19 +45,19 @@ export interface Matting {
 /** How the subject is cut out, beyond the hosted API's options. */
 export interface CutOutOptions {
   /** Solve for the alpha and the subject's own colours along the edge (closed-form matting): seconds for a large picture. */
-  matting?: boolean | Matting | undefined;
+  matting?: boolean | Matting | null | undefined;
   /** Make the mask hard with smooth outlines: every pixel 0 or 255. */
-  smooth_mask?: boolean | undefined;
+  smooth_mask?: boolean | null | undefined;
   /** Take the old background out of the colours of soft edges. Matting does so anyway. */
-  decontaminate?: boolean | undefined;
+  decontaminate?: boolean | null | undefined;
   /** Keep the colours also where the result is fully transparent. Without it they are black there. */
-  keep_colors?: boolean | undefined;
+  keep_colors?: boolean | null | undefined;
   /** Keep an alpha channel, 255 throughout, also on an opaque `bg_color`. */
-  keep_alpha?: boolean | undefined;
+  keep_alpha?: boolean | null | undefined;
   /** Keep the background, and cut the subject out of it. */
-  invert_mask?: boolean | undefined;
-  /** Quality of JPEG and of lossy WebP, 1 to 100. Default: 90 for JPEG, 80 for WebP. */
-  quality?: number | undefined;
+  invert_mask?: boolean | null | undefined;
+  /** Quality of JPEG and of WebP, 1 to 100; PNG and BMP have none. Default: 90 for JPEG, 80 for WebP. */
+  quality?: number | null | undefined;
 }
 
 /** How far a removal has come. */
@@ -125,18 +125,31 @@ export function pairs(values: object): Pairs {
     .map(([key, value]) => [key, Array.isArray(value) ? value.join(',') : String(value)]);
 }
 
+/** @throws TypeError for what is no object of options, or no signal. */
+export function checked<T extends Controls>(options: T): T {
+  const { signal } = named('options', options);
+  if (signal && typeof signal.addEventListener !== 'function') throw new TypeError('signal must be an AbortSignal');
+  return options;
+}
+
+/** @throws TypeError for what has no names. */
+export function named<T extends object>(what: string, values: T): T {
+  if (typeof values === 'object' && !Array.isArray(values)) return values;
+  throw new TypeError(`${what} must be an object, not ${Array.isArray(values) ? 'an array' : typeof values}`);
+}
+
 /** Options as the native module takes them. */
 export function task(options: RemoveOptions, pixels: boolean): Task {
   const given = pairs(options).filter(([key]) => !OWN.has(key));
   const { matting, quality } = options;
   const finish: Task['finish'] = {
-    smoothMask: Boolean(options.smooth_mask),
-    decontaminate: Boolean(options.decontaminate),
-    keepColors: Boolean(options.keep_colors),
-    keepAlpha: Boolean(options.keep_alpha),
-    invertMask: Boolean(options.invert_mask),
+    smoothMask: flag('smooth_mask', options.smooth_mask),
+    decontaminate: flag('decontaminate', options.decontaminate),
+    keepColors: flag('keep_colors', options.keep_colors),
+    keepAlpha: flag('keep_alpha', options.keep_alpha),
+    invertMask: flag('invert_mask', options.invert_mask),
   };
-  if (matting) finish.matting = thresholds(matting === true ? {} : matting);
+  if (matting) finish.matting = thresholds(matting === true ? {} : named('matting', matting));
   const wanted: Task = { options: given, pixels, finish };
   if (quality !== undefined && quality !== null) wanted.quality = whole('quality', quality);
   return wanted;
@@ -152,6 +165,11 @@ function thresholds(matting: Matting): NativeMatting {
     given.backgroundThreshold = whole('background_threshold', background_threshold);
   if (erode_size !== undefined) given.erodeSize = whole('erode_size', erode_size);
   return given;
+}
+
+function flag(name: string, value: boolean | null | undefined): boolean {
+  if (typeof value === 'boolean' || value === undefined || value === null) return Boolean(value);
+  throw new TypeError(`${name} must be true or false, got: ${String(value)}`);
 }
 
 function whole(name: string, value: number): number {

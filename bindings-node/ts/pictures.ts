@@ -1,12 +1,13 @@
 // Pictures on their way in: what JavaScript has, and what the native module takes.
 
+import { open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import type { ReadableStream as WebStream } from 'node:stream/web';
 import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
 
-import { onAbort } from './abort';
+import { unlessAborted } from './abort';
 import { Gate } from './gate';
 import { native, type Picture as NativePicture } from './native';
 
@@ -69,8 +70,7 @@ export function source(picture: unknown): Source {
   if (typeof picture === 'string') return known(() => native.Picture.path(picture));
   if (picture instanceof URL) return known(() => native.Picture.path(fileURLToPath(picture)));
   if (ArrayBuffer.isView(picture) || types.isAnyArrayBuffer(picture)) return bytes(picture);
-  if (picture instanceof Blob)
-    return streamed(Readable.from(picture.stream(), { objectMode: false }), fileName(picture));
+  if (picture instanceof Blob) return blob(picture);
   const stream = readable(picture);
   if (stream) return streamed(stream, uploadName(stream));
   return raw(picture);
@@ -124,6 +124,15 @@ async function pour(memory: ArrayBufferLike | ArrayBufferView, length: number, p
   }
 }
 
+function blob(picture: Blob): Source {
+  const stream = () => Readable.from(picture.stream(), { objectMode: false });
+  return {
+    streamed: false,
+    read: (maxBytes, signal, heard) => collect(stream(), fileName(picture), maxBytes, signal, heard),
+    discard: nothing,
+  };
+}
+
 /** The bytes of a file as they come, and the name that it has as an upload. */
 export function streamed(stream: Readable, name?: string): Source {
   // It may fail before its turn comes: then reading it tells.
@@ -135,6 +144,43 @@ export function streamed(stream: Readable, name?: string): Source {
   };
 }
 
+/**
+ * A file that is opened when its turn comes, and the name that it has as an upload. `found` hears its
+ * size. One that changes meanwhile is refused: half of it would be one picture, half another.
+ */
+export function file(path: string | URL, name?: string, found: (size: number) => void = nothing): Source {
+  return {
+    streamed: false,
+    async read(maxBytes, signal, heard) {
+      await expectFile(path);
+      const handle = await open(path);
+      try {
+        const before = await handle.stat();
+        found(before.size);
+        const stream = handle.createReadStream({ autoClose: false });
+        const picture = await collect(stream, name, maxBytes, signal, heard);
+        const { size, mtimeMs } = await handle.stat();
+        if (size === before.size && mtimeMs === before.mtimeMs) return picture;
+        throw unreadable(`${path} changed while it was read`);
+      } finally {
+        await handle.close();
+      }
+    },
+    discard: nothing,
+  };
+}
+
+/** A pipe may never end and a device may never begin: neither is opened. A folder tells what it is when it is read. */
+async function expectFile(path: string | URL): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found && !found.isFile() && !found.isDirectory()) throw unreadable(`${path} is not a regular file`);
+}
+
+/** As the errors of node:fs are. */
+function unreadable(message: string): Error {
+  return Object.assign(new Error(message), { syscall: 'read' });
+}
+
 async function collect(
   stream: Readable,
   name: string | undefined,
@@ -142,21 +188,14 @@ async function collect(
   signal: AbortSignal | undefined,
   heard: ((bytes: number) => void) | undefined,
 ): Promise<NativePicture> {
-  signal?.throwIfAborted();
   const picture = native.Picture.pieces(name, maxBytes);
-  let forget = nothing;
-  // A source that is silent may never hear that its stream is destroyed.
-  const stopped = new Promise<never>((_, reject) => {
-    forget = onAbort(signal, () => reject(signal?.reason));
-  });
   try {
-    await Promise.race([fill(picture, stream, heard), stopped]);
+    // A source that is silent may never hear that its stream is destroyed.
+    await unlessAborted(signal, fill(picture, stream, heard));
     return picture;
   } catch (error) {
     stream.destroy();
     throw error;
-  } finally {
-    forget();
   }
 }
 

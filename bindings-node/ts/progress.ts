@@ -29,7 +29,8 @@ const WARM_UP = 250;
 /** Counts bytes and tells of them: of the first, then now and then, and of the last. */
 export class Meter {
   readonly #kind: 'upload' | 'download';
-  readonly #total: number | undefined;
+  /** Known when the first byte is counted. */
+  total: number | undefined;
   readonly #callback: ((event: RembgProgressEvent) => unknown) | undefined;
   readonly #start = Date.now();
   #loaded = 0;
@@ -43,14 +44,14 @@ export class Meter {
     callback?: (event: RembgProgressEvent) => unknown,
   ) {
     this.#kind = kind;
-    this.#total = total;
+    this.total = total;
     this.#callback = callback;
   }
 
   /** Counts. What the callback throws, now or before, comes out of it. */
   add(bytes: number): void {
     this.#loaded += bytes;
-    if (this.#loaded === this.#total || Date.now() - this.#toldAt >= INTERVAL) this.#tell();
+    if (this.#loaded === this.total || Date.now() - this.#toldAt >= INTERVAL) this.#tell();
   }
 
   /** Tells of the last bytes, where that has not been done, and gives a callback that is asynchronous a turn to fail. */
@@ -62,7 +63,7 @@ export class Meter {
 
   #tell(): void {
     this.#check();
-    const [loaded, total, bytes] = [this.#loaded, this.#total, this.#loaded - this.#told];
+    const [loaded, total, bytes] = [this.#loaded, this.total, this.#loaded - this.#told];
     const lengthComputable = total !== undefined;
     const seconds = (Date.now() - this.#start) / 1000;
     const rate = seconds * 1000 >= WARM_UP ? Math.round(loaded / seconds) : undefined;

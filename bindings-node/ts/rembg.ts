@@ -1,49 +1,34 @@
 // In place of @remove-background-ai/rembg.js: its arguments, its results, its words.
 
 import { randomBytes } from 'node:crypto';
-import type { Stats } from 'node:fs';
 import { type FileHandle, open, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { Readable } from 'node:stream';
 import { types } from 'node:util';
 
 import { RembgError } from './errors';
 import type { Made } from './native';
-import type { Flag, Integer, RemoveOptions } from './options';
-import { bytes, type Source, source, streamed } from './pictures';
+import type { Flag, RemoveOptions } from './options';
+import { bytes, file as fileSource, type Source, source } from './pictures';
 import { Meter, type RembgProgressEvent } from './progress';
 import { defaultRemover } from './remover';
 
 /** A picture as rembg.js takes it; a `Uint8Array` and a `Blob` too. */
 export type RembgInput = string | Buffer | Uint8Array | Blob | { base64: string };
 
-/** The options of rembg.js, and values as the hosted API takes them. */
-export interface RembgOptions {
+/** The options of rembg.js, and all those of `remove`. The file's suffix is `format` as it is written; default: WEBP. */
+export interface RembgOptions extends RemoveOptions {
   /** Return the mask alone. */
-  returnMask?: Flag | undefined;
+  returnMask?: Flag | null | undefined;
   /** Return base64 instead of a temporary file. */
-  returnBase64?: boolean | undefined;
-  /** Width of the result in pixels; keeps the aspect ratio. */
-  w?: Integer | undefined;
-  /** Height of the result in pixels; keeps the aspect ratio. */
-  h?: Integer | undefined;
-  /** Make the result exactly `w` × `h`. */
-  exact_resize?: Flag | undefined;
-  /** webp, png, jpeg (or jpg) or bmp, in any case; the file's suffix is as it is written here. Default: WEBP. */
-  format?: string | undefined;
-  /** Degrees, counter-clockwise. */
-  angle?: number | string | undefined;
-  /** Let a turned result grow. Default: true. */
-  expand?: Flag | undefined;
-  /** Hex, or a CSS colour name. */
-  bg_color?: string | undefined;
+  returnBase64?: boolean | null | undefined;
 }
 
 /** The arguments of `rembg`. */
 export interface RembgParameters {
   /** Any text will do: it is not looked at, and nothing leaves this machine. */
   apiKey: string;
+  /** A path, the bytes of a file, or base64 with or without a `data:…,` before it. */
   inputImage: RembgInput;
   options?: RembgOptions | undefined;
   /** Hears of the bytes that are read. */
@@ -87,103 +72,81 @@ const PIECE = 1 << 20;
  */
 export function rembg(parameters: RembgParameters & { options: { returnBase64: true } }): Promise<Base64Result>;
 export function rembg(
-  parameters: RembgParameters & { options?: { returnBase64?: false | undefined } | undefined },
+  parameters: RembgParameters & { options?: { returnBase64?: false | null | undefined } | undefined },
 ): Promise<FileResult>;
 export function rembg(parameters: RembgParameters): Promise<Base64Result | FileResult>;
 export async function rembg(parameters: RembgParameters): Promise<Base64Result | FileResult> {
   const { apiKey, inputImage, onUploadProgress, onDownloadProgress } = parameters;
-  const options: RembgOptions = parameters.options || {};
   if (!apiKey) throw new Error(NO_KEY);
-  const upload = await picture(inputImage);
-  const made = await removed(upload, options, onUploadProgress);
-  const meter = new Meter('download', made.data.length, onDownloadProgress);
-  return options.returnBase64 ? base64(made, meter) : file(made, meter, options.format || DEFAULT_FORMAT);
+  const options: RembgOptions = { ...(parameters.options || {}) };
+  // Once: what is made and what the file is called must be the same.
+  if (options.format) options.format = String(options.format);
+  const upload = new Meter('upload', undefined, onUploadProgress);
+  const made = await removed(picture(inputImage, upload), options, upload);
+  const download = new Meter('download', made.data.length, onDownloadProgress);
+  return options.returnBase64 ? base64(made, download, options) : file(made, download, options);
 }
 
-interface Upload {
-  source: Source;
-  size: number | undefined;
-}
-
-async function picture(input: unknown): Promise<Upload> {
-  if (typeof input === 'string') return fromPath(input);
-  if (types.isUint8Array(input)) return { source: bytes(input), size: input.length };
-  if (input instanceof Blob) return { source: source(new Blob([input])), size: input.size };
-  if (typeof input === 'object' && input !== null && 'base64' in input) {
-    const decoded = fromBase64(String(input.base64));
-    return { source: bytes(decoded), size: decoded.length };
+function picture(input: unknown, upload: Meter): Source {
+  const sized = (size: number) => {
+    upload.total = size;
+  };
+  if (typeof input === 'string') return fileSource(input, basename(input), sized);
+  if (input instanceof Blob) {
+    sized(input.size);
+    return source(new Blob([input]));
   }
+  const memory = types.isUint8Array(input) ? input : decoded(input);
+  sized(memory.length);
+  return bytes(memory);
+}
+
+function decoded(input: unknown): Uint8Array {
+  if (typeof input === 'object' && input !== null && 'base64' in input) return fromBase64(String(input.base64));
   throw new Error(NO_PICTURE);
 }
 
-async function fromPath(path: string): Promise<Upload> {
-  const handle = await open(path).catch((error) => Promise.reject(told(error, '')));
-  const found = await handle.stat();
-  const stream = Readable.from(pieces(handle, found, path), { objectMode: false });
-  // Also where the stream is let go of before it began.
-  stream.once('close', () => handle.close().catch(() => {}));
-  return { source: streamed(stream, basename(path)), size: found.isFile() ? found.size : undefined };
-}
-
-/** The bytes of a file. One that changes meanwhile is refused: half of it would be one picture, half another. */
-async function* pieces(handle: FileHandle, found: Stats, path: string): AsyncGenerator<Buffer> {
-  let count = 0;
-  for await (const piece of handle.createReadStream({ autoClose: false })) {
-    count += piece.length;
-    yield piece;
-  }
-  const { size, mtimeMs } = await handle.stat();
-  const same = size === count && size === found.size && mtimeMs === found.mtimeMs;
-  if (found.isFile() && !same) throw new Error(`❌ ${path} changed while it was read`);
-}
-
 function fromBase64(text: string): Buffer {
-  const data = text.startsWith('data:') ? (text.split(',')[1] ?? '') : text;
-  return Buffer.from(data, 'base64');
+  if (!text.startsWith('data:')) return Buffer.from(text, 'base64');
+  const comma = text.indexOf(',');
+  return comma < 0 ? Buffer.alloc(0) : Buffer.from(text.slice(comma + 1), 'base64');
 }
 
-async function removed(
-  upload: Upload,
-  options: RembgOptions,
-  callback: RembgParameters['onUploadProgress'],
-): Promise<Made> {
+async function removed(picture: Source, options: RembgOptions, upload: Meter): Promise<Made> {
   const { returnMask, returnBase64: _, ...others } = options;
   const wanted: RemoveOptions = returnMask === undefined ? others : { ...others, mask: returnMask };
-  const meter = new Meter('upload', upload.size, callback);
   try {
-    const made = await defaultRemover().made({
-      picture: upload.source,
-      options: wanted,
-      heard: (count) => meter.add(count),
-    });
-    await meter.end();
+    const made = await defaultRemover().made({ picture, options: wanted, heard: (count) => upload.add(count) });
+    await upload.end();
     return made;
   } catch (error) {
-    throw told(error, '');
+    throw told(error);
   }
 }
 
 /** An error in the words of rembg.js. */
-function told(error: unknown, before: string): unknown {
+function told(error: unknown, before = ''): unknown {
   if (error instanceof RembgError) return error.reworded(`❌ ${error.status} ${error.body}`);
   if (!(error instanceof Error && 'syscall' in error)) return error;
   const { code } = error as NodeJS.ErrnoException;
   return Object.assign(new Error(`❌ ${before}${error.message}`, { cause: error }), { code });
 }
 
-async function base64({ data, mime }: Made, meter: Meter): Promise<Base64Result> {
+async function base64({ data, mime }: Made, meter: Meter, { signal }: RembgOptions): Promise<Base64Result> {
   const base64Image = `data:image/png;base64,${data.toString('base64')}`;
   meter.add(data.length);
   await meter.end();
+  signal?.throwIfAborted();
   return { base64Image, mimeType: mime as string };
 }
 
-async function file({ data }: Made, meter: Meter, format: string): Promise<FileResult> {
+async function file({ data }: Made, meter: Meter, { format, signal }: RembgOptions): Promise<FileResult> {
   let path: string | undefined;
   try {
-    const made = await temporary(format);
+    const made = await temporary(format || DEFAULT_FORMAT);
     path = made.path;
     await write(made.handle, data, meter);
+    signal?.throwIfAborted();
   } catch (error) {
     if (path) await remove(path);
     throw told(error, 'Request failed ');

@@ -1,6 +1,6 @@
 import { Duplex, PassThrough } from 'node:stream';
 
-import { onAbort } from './abort';
+import { onAbort, unlessAborted } from './abort';
 import { hints } from './engine';
 import { RembgError } from './errors';
 import { Gate } from './gate';
@@ -8,12 +8,13 @@ import { type Outcome, many, type Pictures } from './many';
 import {
   type Made,
   native,
+  type Pairs,
   type Picture as NativePicture,
   type Ready,
   type Remover as NativeRemover,
   type Step,
 } from './native';
-import { pairs, type RemoveOptions, type Settings, task } from './options';
+import { checked, named, pairs, type RemoveOptions, type Settings, task } from './options';
 import { type Picture, type Source, source, streams } from './pictures';
 import { perform, work } from './work';
 
@@ -74,7 +75,7 @@ export interface Removal {
  * pictures are in memory at once; other calls wait for their turn, and hear a signal while they do.
  */
 export class Remover {
-  readonly #settings: Settings;
+  readonly #settings: Pairs;
   #shared = false;
   #loading: Promise<Loaded> | undefined;
 
@@ -83,10 +84,10 @@ export class Remover {
    *
    * @throws RembgError of kind `validation`, `model` or `engine`: a setting is wrong, or there is none of that name.
    */
-  constructor(settings: Settings = {}) {
-    const refused = native.refusedSettings(pairs(settings));
+  constructor(settings?: Settings | null) {
+    this.#settings = pairs(named('settings', settings ?? {}));
+    const refused = native.refusedSettings(this.#settings);
     if (refused) throw new RembgError(refused);
-    this.#settings = { ...settings };
   }
 
   /** @internal The model inside, which all threads of the process share. */
@@ -116,13 +117,15 @@ export class Remover {
    * @throws the signal's reason, what `onProgress` throws, and the error of a stream that fails.
    * @throws TypeError: `picture` is of another type.
    */
-  async remove(picture: Picture, options: RemoveOptions = {}): Promise<Buffer> {
-    return (await this.made({ picture: source(picture), options })).data;
+  async remove(picture: Picture, options?: RemoveOptions | null): Promise<Buffer> {
+    const given = checked(options ?? {});
+    return (await this.made({ picture: source(picture), options: given })).data;
   }
 
   /** As `remove`, and gives pixels. `format` and `quality` have no say. */
-  async removeRaw(picture: Picture, options: RemoveOptions = {}): Promise<RawResult> {
-    const made = await this.made({ picture: source(picture), options, pixels: true });
+  async removeRaw(picture: Picture, options?: RemoveOptions | null): Promise<RawResult> {
+    const given = checked(options ?? {});
+    const made = await this.made({ picture: source(picture), options: given, pixels: true });
     const { data, width, height } = made;
     const channels = made.channels as 1 | 3 | 4;
     return { data, info: { width, height, channels, premultiplied: false, size: data.length } };
@@ -134,15 +137,23 @@ export class Remover {
    *
    * @throws what the source of pictures throws, after the pictures that it gave; the signal's reason.
    */
-  async *removeMany<P extends Picture>(pictures: Pictures<P>, options: ManyOptions = {}): AsyncGenerator<Outcome<P>> {
-    const { jobs, ...others } = options;
+  async *removeMany<P extends Picture>(
+    pictures: Pictures<P>,
+    options?: ManyOptions | null,
+  ): AsyncGenerator<Outcome<P>> {
+    const { jobs, ...others } = checked(options ?? {});
     const places = jobs ?? (await this.#loaded()).ready.inFlight;
-    yield* many(pictures, places, options.signal, (picture, signal) => this.remove(picture, { ...others, signal }));
+    yield* many(pictures, places, others.signal, (picture, signal) => this.remove(picture, { ...others, signal }));
   }
 
-  /** A stream that takes the bytes of a file, up to their end, and gives those of the result. */
-  removeStream(options: RemoveOptions = {}): Duplex {
-    return removing((bytes, signal) => this.remove(bytes, { ...options, signal }), options.signal);
+  /**
+   * A stream that takes the bytes of a file, up to their end, and gives those of the result. It
+   * begins when it is read. What is refused is an error of the stream: to answer an HTTP request with
+   * the hosted API's status and JSON, give the request to `remove`.
+   */
+  removeStream(options?: RemoveOptions | null): Duplex {
+    const given = checked(options ?? {});
+    return removing((bytes, signal) => this.remove(bytes, { ...given, signal }), given.signal);
   }
 
   /** @internal */
@@ -160,16 +171,18 @@ export class Remover {
     const { signal, onProgress } = options;
     const wanted = task(options, pixels);
     signal?.throwIfAborted();
-    const { remover, gate } = await this.#loaded();
+    const { remover, gate } = await unlessAborted(signal, this.#loaded());
     const read = (from: Source) => from.read(remover.maxBytes, signal, heard);
-    const run = async (early?: NativePicture) =>
+    const early = async (from?: Source) => (from?.streamed ? read(from) : undefined);
+    const run = async (first?: NativePicture, second?: NativePicture) =>
       gate.pass(signal, async () => {
-        const image = early ?? (await read(picture));
-        const its = mask && (await read(mask));
+        const image = first ?? (await read(picture));
+        const its = second ?? (mask && (await read(mask)));
         const step = onProgress && (({ stage, done }: Step) => onProgress({ stage, fraction: done }));
         return perform<Made>((number, stop) => remover.remove(work, number, stop, image, its, wanted), signal, step);
       });
-    return picture.streamed ? streams.pass(signal, async () => run(await read(picture))) : run();
+    const slow = picture.streamed || mask?.streamed;
+    return slow ? streams.pass(signal, async () => run(await early(picture), await early(mask))) : run();
   }
 
   #loaded(): Promise<Loaded> {
@@ -179,7 +192,7 @@ export class Remover {
 
   async #load(): Promise<Loaded> {
     try {
-      const remover = new native.Remover(work, pairs(this.#settings), hints(), this.#shared);
+      const remover = new native.Remover(work, this.#settings, hints(), this.#shared);
       const ready = await perform<Ready>((number, stop) => remover.load(work, number, stop));
       return { remover, ready, gate: new Gate(ready.inFlight) };
     } catch (error) {
@@ -198,26 +211,37 @@ export function defaultRemover(): Remover {
   return shared;
 }
 
-/** As `Remover.remove`, with the model inside. */
-export async function remove(picture: Picture, options?: RemoveOptions): Promise<Buffer> {
+/**
+ * Removes the background of a picture, with the model inside and a remover that all calls share.
+ *
+ * @returns the encoded result: WebP, or what `format` says.
+ * @throws RembgError of kind `validation`: an option or the picture is refused; of kind `io`: the
+ *   file cannot be read; of kind `engine`: inference failed.
+ * @throws the signal's reason, what `onProgress` throws, and the error of a stream that fails.
+ * @throws TypeError: `picture` is of another type.
+ */
+export async function remove(picture: Picture, options?: RemoveOptions | null): Promise<Buffer> {
   return defaultRemover().remove(picture, options);
 }
 
-/** As `Remover.removeRaw`, with the model inside. */
-export async function removeRaw(picture: Picture, options?: RemoveOptions): Promise<RawResult> {
+/** As `remove`, and gives pixels. `format` and `quality` have no say. */
+export async function removeRaw(picture: Picture, options?: RemoveOptions | null): Promise<RawResult> {
   return defaultRemover().removeRaw(picture, options);
 }
 
-/** As `Remover.removeMany`, with the model inside. */
+/**
+ * Removes the backgrounds of many pictures and yields an outcome for each, in order, as soon as it
+ * is there. What is wrong with one picture spoils no other. Leaving the loop ends the work.
+ */
 export function removeMany<P extends Picture>(
   pictures: Pictures<P>,
-  options?: ManyOptions,
+  options?: ManyOptions | null,
 ): AsyncGenerator<Outcome<P>> {
   return defaultRemover().removeMany(pictures, options);
 }
 
-/** As `Remover.removeStream`, with the model inside. */
-export function removeStream(options?: RemoveOptions): Duplex {
+/** As `Remover.removeStream`, with a remover that all calls share. */
+export function removeStream(options?: RemoveOptions | null): Duplex {
   return defaultRemover().removeStream(options);
 }
 

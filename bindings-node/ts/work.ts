@@ -37,11 +37,22 @@ function forget(number: number): void {
  * Starts a task and waits for its end. `step` hears how far it has come, never after the end;
  * what it throws stops the task and is what the promise rejects with.
  */
-export function perform<T extends News>(
+export async function perform<T extends News>(
   start: (number: number, stop: Stop) => void,
   signal?: AbortSignal,
   step?: (step: Step) => unknown,
 ): Promise<T> {
+  const news = await done(start, signal, step);
+  // Made here, so that the error's stack has who called.
+  if (isRefusal(news)) throw new RembgError(news);
+  return news as T;
+}
+
+function done(
+  start: (number: number, stop: Stop) => void,
+  signal: AbortSignal | undefined,
+  step: ((step: Step) => unknown) | undefined,
+): Promise<News> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const stop = new native.Stop();
@@ -56,8 +67,7 @@ export function perform<T extends News>(
       forgetSignal();
       if (thrown) reject(thrown.error);
       else if (signal?.aborted) reject(signal.reason);
-      else if (isRefusal(news)) reject(new RembgError(news));
-      else resolve(news as T);
+      else resolve(news);
     };
     const tell = (told: Step) => {
       if (!thrown && !signal?.aborted) call(() => step?.(told), fail);
