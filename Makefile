@@ -132,7 +132,7 @@ generate: setup node-package ## Write again what is generated from the code
 	REMREMBG_GENERATE=1 $(CARGO) test --locked --package remrembg --test generated
 	REMREMBG_GENERATE=1 $(CARGO) test --locked --package remrembg-ffi --test header
 	@$(SETUP) node
-	cd $(NODE) && npm run --silent types -- --out-file index.d.ts
+	cd $(NODE) && npm run --silent types -- --out-file index.d.ts && cp index.d.ts index.d.mts
 	@$(SETUP) node-tests
 	REMREMBG_GENERATE=1 $(WITH_PACKAGE) --test --test-name-pattern 'table in README' "$(CURDIR)/$(NODE)/tests/client.test.mjs"
 

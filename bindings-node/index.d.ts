@@ -269,7 +269,7 @@ export interface Config {
 	publicPath?: string | undefined;
 	/** Not used. */
 	debug?: boolean | undefined;
-	/** Not used: no work is done on JavaScript's thread. */
+	/** Not used: no picture is computed on JavaScript's thread. */
 	proxyToWorker?: boolean | undefined;
 	/** Passed to `fetch` for a picture that is a URL. */
 	fetchArgs?: RequestInit | undefined;

@@ -155,6 +155,7 @@ async function fetched(url: string, { fetchArgs, signal }: Config): Promise<Sour
       cause: error,
     });
   });
+  if (!response.ok) await response.body?.cancel();
   if (!(response.ok && response.body))
     throw new Error(`cannot fetch ${name}: ${response.status} ${response.statusText}`);
   return streamed(Readable.fromWeb(response.body as WebStream));
