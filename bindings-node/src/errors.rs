@@ -1,10 +1,7 @@
 //! Errors of core as the fields of the package's `RembgError`.
 
-use std::error::Error as _;
-use std::io;
-
 use napi_derive::napi;
-use remrembg::{Error, ErrorKind};
+use remrembg::Error;
 
 /// What `RembgError` is made from.
 #[napi(object, object_from_js = false)]
@@ -25,28 +22,13 @@ impl From<&Error> for Refusal {
     fn from(error: &Error) -> Self {
         let details = error.details().iter().map(|problem| (problem.field.clone(), problem.message.clone()));
         Self {
-            kind: kind(error.kind()).to_owned(),
+            kind: error.kind().name().to_owned(),
             code: error.code().name().to_owned(),
             status: error.status(),
             message: error.message().to_owned(),
             details: details.collect(),
             body: error.to_json(),
-            errno: errno(error),
+            errno: error.os_error(),
         }
     }
-}
-
-const fn kind(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::Validation => "validation",
-        ErrorKind::Cancelled => "cancelled",
-        ErrorKind::Model => "model",
-        ErrorKind::Engine => "engine",
-        ErrorKind::Io => "io",
-        _ => "internal",
-    }
-}
-
-fn errno(error: &Error) -> Option<i32> {
-    error.source()?.downcast_ref::<io::Error>()?.raw_os_error()
 }

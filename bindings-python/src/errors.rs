@@ -1,10 +1,7 @@
 //! Errors of core as the exceptions that `remrembg._errors` defines.
 
-use std::error::Error as _;
-use std::io;
-
 use pyo3::prelude::*;
-use remrembg::{Error, ErrorKind};
+use remrembg::Error;
 
 /// What ends a call: an error of core, or what Python code raised.
 pub(crate) enum Failure {
@@ -39,22 +36,6 @@ fn made<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
     let details: Vec<(&str, &str)> =
         error.details().iter().map(|problem| (problem.field.as_str(), problem.message.as_str())).collect();
     let (code, status, body) = (error.code().name(), error.status(), error.to_json());
-    let what = (kind(error.kind()), code, status, error.message(), details, body, errno(error));
+    let what = (error.kind().name(), code, status, error.message(), details, body, error.os_error());
     py.import("remrembg._errors")?.getattr("made")?.call1(what)
-}
-
-const fn kind(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::Validation => "validation",
-        ErrorKind::Cancelled => "cancelled",
-        ErrorKind::Model => "model",
-        ErrorKind::Engine => "engine",
-        ErrorKind::Io => "io",
-        _ => "internal",
-    }
-}
-
-/// The system's number of what lies beneath.
-fn errno(error: &Error) -> Option<i32> {
-    error.source()?.downcast_ref::<io::Error>()?.raw_os_error()
 }

@@ -34,6 +34,25 @@ pub enum ErrorKind {
     Internal,
 }
 
+impl ErrorKind {
+    /// A stable name in `snake_case`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Validation => "validation",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::RateLimited => "rate_limited",
+            Self::Cancelled => "cancelled",
+            Self::Model => "model",
+            Self::Engine => "engine",
+            Self::Io => "io",
+            Self::Misuse => "misuse",
+            Self::Internal => "internal",
+        }
+    }
+}
+
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $kind:ident, $status:literal, $message:expr;)+) => {
         /// One number of meaning per refusal or failure. Names never change.
@@ -263,6 +282,12 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.code().kind()
+    }
+
+    /// The system's number of what lies beneath, where a file could not be read or written.
+    #[must_use]
+    pub fn os_error(&self) -> Option<i32> {
+        std::error::Error::source(self)?.downcast_ref::<std::io::Error>()?.raw_os_error()
     }
 
     /// The HTTP status.
