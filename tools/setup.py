@@ -65,6 +65,8 @@ NODE_FOLDERS = {
     "node-tests": (ROOT / "bindings-node/tests", ROOT / ".cache/node-tests"),
 }
 OLDEST_NODE = 20
+# npm says nothing but what goes wrong, and runs nobody's scripts.
+NPM_WORDS = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
 
 # command: the Debian package that has it
 TOOLS_OF_C = {
@@ -122,8 +124,7 @@ def install_node(name):
     for file in ("package.json", "package-lock.json"):
         if source != folder:
             shutil.copy(source / file, folder / file)
-    quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    subprocess.run(["npm", "ci", *quiet], cwd=folder, check=True, stdin=subprocess.DEVNULL)
+    subprocess.run(["npm", "ci", *NPM_WORDS], cwd=folder, check=True, stdin=subprocess.DEVNULL)
     stamp.write_bytes(wanted)
 
 

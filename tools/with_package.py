@@ -13,9 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-from setup import NODE_FOLDERS
-
-QUIET = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+from setup import NODE_FOLDERS, NPM_WORDS
 
 
 def main(words):
@@ -25,7 +23,7 @@ def main(words):
     with tempfile.TemporaryDirectory() as packed:
         run("npm", "pack", "--silent", "--pack-destination", packed, cwd=NODE_FOLDERS["node"][0])
         package = next(pathlib.Path(packed).glob("*.tgz"))
-        run("npm", "install", "--no-save", "--package-lock=false", *QUIET, package, cwd=folder)
+        run("npm", "install", "--no-save", "--package-lock=false", *NPM_WORDS, package, cwd=folder)
         environment = {name: value for name, value in os.environ.items() if not is_setting(name)}
         environment |= {"PACKAGE": str(package), "NODE_PATH": ""}
         return subprocess.run(["node", *words], cwd=folder, env=environment, stdin=subprocess.DEVNULL).returncode
