@@ -341,7 +341,9 @@ export interface RawResult {
 	};
 }
 /** What a removal can be told when there are many. */
-export interface ManyOptions extends RemoveOptions {
+export interface ManyOptions<P = Picture> extends Options, CutOutOptions, Pick<Controls, "signal"> {
+	/** Hears how far each picture has come. What it throws ends the removal of that picture, as its error. */
+	onProgress?: ((progress: Progress, picture: P) => unknown) | undefined;
 	/** Pictures that are worked on at once. Default: as many as the remover holds in memory, `in_flight`. */
 	jobs?: number | undefined;
 }
@@ -385,7 +387,7 @@ export declare class Remover {
 	 *
 	 * @throws what the source of pictures throws, after the pictures that it gave; the signal's reason.
 	 */
-	removeMany<P extends Picture>(pictures: Pictures<P>, options?: ManyOptions | null): AsyncGenerator<Outcome<P>>;
+	removeMany<P extends Picture>(pictures: Pictures<P>, options?: ManyOptions<P> | null): AsyncGenerator<Outcome<P>>;
 	/**
 	 * A stream that takes the bytes of a file, up to their end, and gives those of the result. It
 	 * begins when it is read. What is refused is an error of the stream: to answer an HTTP request with
@@ -409,7 +411,7 @@ export declare function removeRaw(picture: Picture, options?: RemoveOptions | nu
  * Removes the backgrounds of many pictures and yields an outcome for each, in order, as soon as it
  * is there. What is wrong with one picture spoils no other. Leaving the loop ends the work.
  */
-export declare function removeMany<P extends Picture>(pictures: Pictures<P>, options?: ManyOptions | null): AsyncGenerator<Outcome<P>>;
+export declare function removeMany<P extends Picture>(pictures: Pictures<P>, options?: ManyOptions<P> | null): AsyncGenerator<Outcome<P>>;
 /** As `Remover.removeStream`, with a remover that all calls share. */
 export declare function removeStream(options?: RemoveOptions | null): Duplex;
 /** The version of this package. */

@@ -35,18 +35,21 @@ impl Picture {
         Self(Held::Path(path.into()))
     }
 
-    /// A file that is pushed, and the name that it has as an upload.
+    /// A file that is pushed, the name that it has as an upload, and its size
+    /// where that is known.
     #[napi(factory)]
-    pub fn pieces(name: Option<String>, max_bytes: f64) -> Self {
+    pub fn pieces(name: Option<String>, max_bytes: f64, size: Option<f64>) -> Self {
         let mut limits = Limits::default();
         limits.max_bytes = max_bytes as u64;
-        Self(Held::Pieces(Collector::new(name, &limits)))
+        let mut collector = Collector::new(name, &limits);
+        collector.expect(size.unwrap_or(0.0) as u64);
+        Self(Held::Pieces(collector))
     }
 
     /// Rows of pixels that are pushed: 1 channel is grey, 2 grey and alpha, 3 RGB,
     /// 4 RGBA; alpha is straight. `length` bytes of them are there.
     #[napi(factory)]
-    pub fn pixels(width: u32, height: u32, channels: u8, stride: u32, length: f64) -> Self {
+    pub fn pixels(width: u32, height: u32, channels: u8, stride: f64, length: f64) -> Self {
         let (layout, stride) = (layout(channels), stride as usize);
         let row = width as usize * usize::from(channels);
         let needed = (height as usize).saturating_sub(1).saturating_mul(stride).saturating_add(row);

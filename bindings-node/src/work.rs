@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -149,7 +150,7 @@ struct Running {
 impl State {
     /// Runs `work` on a thread that the end of the environment waits for.
     pub(crate) fn spawn(self: &Arc<Self>, stop: CancelToken, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
-        let place = self.enter(stop);
+        let place = self.enter(stop).ok_or_else(|| io::Error::other("the environment has ended"))?;
         let run = move || {
             let _place = place;
             work();
@@ -162,18 +163,25 @@ impl State {
         self.lock().over
     }
 
-    fn enter(self: &Arc<Self>, stop: CancelToken) -> Place {
+    /// A place for somebody, until the environment ends.
+    fn enter(self: &Arc<Self>, stop: CancelToken) -> Option<Place> {
         let mut running = self.lock();
+        if running.over {
+            return None;
+        }
         running.next += 1;
         let number = running.next;
         running.stops.insert(number, stop);
-        Place { state: Arc::clone(self), number }
+        Some(Place { state: Arc::clone(self), number })
     }
 
-    /// Stops everybody, and waits until they have left.
+    /// Stops everybody, and waits until they have left: once, although an
+    /// environment that exits is told twice.
     fn end(&self) {
         let mut running = self.lock();
-        running.over = true;
+        if mem::replace(&mut running.over, true) {
+            return;
+        }
         running.stops.values().for_each(CancelToken::cancel);
         let busy = |running: &mut Running| !running.stops.is_empty();
         // Who has not left by then is at work in memory of its own, and harmless.

@@ -11,7 +11,7 @@ import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { after, test } from 'node:test';
 
-import { ball, CLIENT, folderOf, noise, ROOT, rejected, required, run, temporaryFolder, written } from './help.mjs';
+import { ball, CLIENT, folderOf, noise, ROOT, rejected, required, run, temporary, written } from './help.mjs';
 
 const ours = required('remrembg');
 const theirs = required('@remove-background-ai/rembg.js');
@@ -157,8 +157,8 @@ for (const options of REFUSED) {
   });
 }
 
-test('pictures are taken and refused alike', async (t) => {
-  const folder = temporaryFolder(t);
+test('pictures are taken and refused alike', async () => {
+  const folder = temporary();
   const base64 = png.toString('base64');
   const large = Buffer.alloc(52.6 * 2 ** 20);
   png.copy(large);
@@ -220,8 +220,8 @@ async function events(rembg, inputImage) {
   return told;
 }
 
-test('progress is told of with the same fields, and to the end', async (t) => {
-  const large = written(temporaryFolder(t), 'large.png', await noise(300, 300).png().toBuffer());
+test('progress is told of with the same fields, and to the end', async () => {
+  const large = written(temporary(), 'large.png', await noise(300, 300).png().toBuffer());
   for (const input of [png, large]) {
     const [client, package_] = [await events(theirs.rembg, input), await events(ours.rembg, input)];
     for (const way of ['upload', 'download']) {
@@ -451,8 +451,8 @@ const DIFFERENCES = [
     theirs: 'where a disk is full, part of the file stays',
     ours: 'the same error, and nothing stays',
     why: 'a full disk is not made fuller',
-    async shown(t) {
-      const picture = written(temporaryFolder(t), 'noise.png', await noise(200, 200).png().toBuffer());
+    async shown() {
+      const picture = written(temporary(), 'noise.png', await noise(200, 200).png().toBuffer());
       const code = `
         rembg({ apiKey: 'any', inputImage: ${JSON.stringify(picture)}, options: { format: 'PNG' }, onUploadProgress() {}, onDownloadProgress() {} })
           .catch(({ message }) => {
@@ -461,7 +461,7 @@ const DIFFERENCES = [
           })
           .finally(() => server.close());`;
       const limited = async (CODE) => {
-        const env = { TMPDIR: temporaryFolder(t), CODE, NODE: process.execPath };
+        const env = { TMPDIR: temporary(), CODE, NODE: process.execPath };
         return (await run(['sh', '-c', 'ulimit -f 64 && exec "$NODE" -e "$CODE"'], { env })).stdout;
       };
       const error = '❌ Request failed EFBIG: file too large, write';

@@ -6,7 +6,21 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 
-import { deferred, halves, largePhoto, PHOTO, png, raw, remrembg, sleep, tiny, within, withPhoto } from './support.mjs';
+import {
+  deferred,
+  halves,
+  largePhoto,
+  node,
+  PHOTO,
+  png,
+  raw,
+  remrembg,
+  sleep,
+  TINY,
+  tiny,
+  within,
+  withPhoto,
+} from './support.mjs';
 
 const STAGES = ['decode', 'upright', 'segment', 'refine', 'cut_out', 'resize', 'rotate', 'background', 'encode'];
 const remover = tiny();
@@ -279,6 +293,32 @@ test('one signal may serve any number of removals without a warning', async () =
   await isWell(its);
 });
 
+test('signals that nobody has go, with those that they follow', async () => {
+  const code = `
+    import { Remover } from 'remrembg';
+    const remover = new Remover(${JSON.stringify(TINY)});
+    const photo = Buffer.from('${photo.toString('base64')}', 'base64');
+    let gone = 0;
+    const registry = new FinalizationRegistry(() => (gone += 1));
+    const own = new AbortController();
+    const removed = async () => {
+      for (let turn = 0; turn < 50; turn += 1) {
+        const { signal } = new AbortController();
+        registry.register(signal);
+        await remover.remove(photo, { signal });
+        for await (const _ of remover.removeMany([photo], { signal: own.signal }));
+      }
+    };
+    await removed();
+    for (let turn = 0; turn < 5; turn += 1) {
+      globalThis.gc();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    console.log(gone >= 45 || gone);`;
+  const { stdout, stderr } = await node(code, { flags: ['--expose-gc'] });
+  assert.deepEqual({ stdout, stderr }, { stdout: 'true\n', stderr: '' });
+});
+
 test('no more than in_flight are at work, and they come in their order', async () => {
   for (const in_flight of [1, 3]) {
     const its = tiny({ in_flight });
@@ -338,4 +378,17 @@ test('streams that say nothing keep nobody else from a place', async () => {
   assert.ok(await within(20_000, its.remove(Readable.from([photo]))));
   controller.abort(reason);
   await settled;
+});
+
+test('masks that say nothing keep nobody else from a place', async () => {
+  const { signal } = new AbortController();
+  const stop = new AbortController();
+  const masks = Array.from({ length: 8 }, () => endless());
+  const silent = masks.map((mask) =>
+    remrembg.applySegmentationMask(photo, mask, { signal: AbortSignal.any?.([signal, stop.signal]) ?? stop.signal }),
+  );
+  const settled = Promise.allSettled(silent);
+  assert.ok(await within(20_000, remrembg.applySegmentationMask(photo, photo)));
+  stop.abort(reason);
+  for (const outcome of await within(5000, settled)) assert.equal(outcome.reason, reason);
 });

@@ -5,7 +5,7 @@ import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 
-import { node, png, project, require, TINY } from './support.mjs';
+import { node, png, project, require, run, TINY } from './support.mjs';
 
 /** The folder of `onnxruntime-node`, where it is installed. */
 const RUNTIME = (() => {
@@ -67,6 +67,13 @@ test('it is found from a script, a module and a worker, and above the current fo
       assert.deepEqual({ name, cwd, stdout, stderr }, { name, cwd, stdout: 'onnxruntime\n', stderr: '' });
     }
   }
+});
+
+test('that of the current folder is not used: what lies there need not be trusted', withRuntime, async () => {
+  const script = join(project(), 'script.cjs');
+  writeFileSync(script, `new (require('remrembg').Remover)().load().then(({ name }) => console.log(name));`);
+  const { stdout, stderr } = await run(process.execPath, [script], { cwd: project(['onnxruntime-node']) });
+  assert.deepEqual({ stdout, stderr }, { stdout: 'rten\n', stderr: '' });
 });
 
 test('without it the engine inside is used, and says why', async () => {

@@ -5,7 +5,7 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync,
 import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 
-import { CLIENT, folderOf, opened, ROOT, run, sharp, temporaryFolder, written } from './help.mjs';
+import { CLIENT, folderOf, opened, ROOT, run, sharp, temporary, written } from './help.mjs';
 
 const EXAMPLES = join(CLIENT, 'example');
 const SAMPLES = [...readFileSync(join(CLIENT, 'README.md'), 'utf8').matchAll(/```typescript\n(.*?)```/gs)].map(
@@ -43,8 +43,8 @@ console.log('✅🎉 background removed and saved under path=', outputImagePath)
  * A project with the package under the client's name, in which the folder example lies beside dist as it does in the
  * client: the folder.
  */
-async function project(t) {
-  const folder = temporaryFolder(t);
+async function project() {
+  const folder = temporary();
   const modules = join(folder, 'node_modules');
   mkdirSync(join(modules, '@remove-background-ai'), { recursive: true });
   symlinkSync(folderOf('remrembg'), join(modules, '@remove-background-ai/rembg.js'));
@@ -62,7 +62,7 @@ async function project(t) {
 
 /** Runs a program in its folder, which must go well: what it prints, and the files that it leaves. */
 async function ran(t, path) {
-  const TMPDIR = temporaryFolder(t);
+  const TMPDIR = temporary();
   const { status, stdout, stderr } = await run([process.execPath, basename(path)], {
     cwd: dirname(path),
     env: { TMPDIR, API_KEY: undefined },

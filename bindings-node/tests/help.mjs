@@ -1,7 +1,7 @@
 // What the tests share. The package is looked up from the current folder, where it is installed as users have it.
 
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -28,12 +28,17 @@ export function folderOf(name) {
 /** The client whose place the package takes. */
 export const CLIENT = dirname(dirname(required.resolve('@remove-background-ai/rembg.js')));
 
-/** A folder that is gone after the test. */
-export function temporaryFolder(t) {
-  const folder = mkdtempSync(join(tmpdir(), 'remrembg-test-'));
+const folders = [];
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder that is gone after the tests. */
+export function temporary() {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'remrembg-test-')));
   // Else nobody but root, whom a test may have become, can write there.
   chmodSync(folder, 0o777);
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 
@@ -128,5 +133,3 @@ export function run(words, { cwd = process.cwd(), env = {}, seconds = 120 } = {}
 export function runNode(code, options) {
   return run([process.execPath, '-e', code], options);
 }
-
-export { readFileSync };

@@ -19,7 +19,7 @@ import {
   rejected,
   required,
   sharp,
-  temporaryFolder,
+  temporary,
   written,
 } from './help.mjs';
 
@@ -78,8 +78,8 @@ test('the subject is kept, as PNG', async () => {
 });
 
 test('every way to hand over a picture gives the same', async (t) => {
-  const path = written(temporaryFolder(t), 'a picture.png', png);
-  const plain = written(temporaryFolder(t), 'picture', png);
+  const path = written(temporary(), 'a picture.png', png);
+  const plain = written(temporary(), 'picture', png);
   const { data, info } = await ball(24).raw().toBuffer({ resolveWithObject: true });
   const withAlpha = await rgba(png);
   const blobUrl = URL.createObjectURL(new Blob([png]));
@@ -121,8 +121,8 @@ test('an array of the package ndarray is read where it stands', async () => {
   assert.deepEqual(await bytes(await removeBackground(middle)), cutout);
 });
 
-test('a mask comes in every one of these ways too', async (t) => {
-  const path = written(temporaryFolder(t), 'mask.png', mask);
+test('a mask comes in every one of these ways too', async () => {
+  const path = written(temporary(), 'mask.png', mask);
   const expected = await bytes(await applySegmentationMask(png, mask));
   const ways = {
     path,
@@ -459,8 +459,8 @@ test('pixels whose size is not told, or is another, are refused', async () => {
   }
 });
 
-test('what is refused leaves no file open', { skip: !existsSync('/proc/self/fd') }, async (t) => {
-  const folder = temporaryFolder(t);
+test('what is refused leaves no file open', { skip: !existsSync('/proc/self/fd') }, async () => {
+  const folder = temporary();
   const [picture, given] = [written(folder, 'picture.png', png), written(folder, 'mask.png', mask)];
   await rejected(applySegmentationMask(join(folder, 'none.png'), given));
   const before = openFiles();

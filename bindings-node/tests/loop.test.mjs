@@ -73,13 +73,22 @@ test('it stays free while a large file goes in and out', withPhoto, async (conte
   const file = await remrembg.remove(await largePhoto(), { format: 'bmp', bg_color: 'teal' });
   assert.ok(file.length > 35_000_000);
   await staysFree(context, () => remrembg.remove(file, { format: 'bmp' }));
-  await staysFree(context, () => remrembg.remove(new Blob([file]), { format: 'bmp' }));
+  const blob = new Blob([file]);
+  await staysFree(context, () => remrembg.remove(blob, { format: 'bmp' }));
 });
 
 test('it stays free with base64 in and out, as rembg.js is called', withPhoto, async (context) => {
   const base64 = (await largePhoto()).toString('base64');
   const options = { returnBase64: true };
   await staysFree(context, () => remrembg.rembg({ apiKey: 'any', inputImage: { base64 }, options }));
+});
+
+test("it stays free while pixels come and go as imgly's Blobs", withPhoto, async (context) => {
+  const raw = { output: { format: 'image/x-rgba8' } };
+  const photo = new Blob([await largePhoto()]);
+  const pixels = await remrembg.removeBackground(photo, raw);
+  await staysFree(context, () => remrembg.removeBackground(pixels, raw));
+  await staysFree(context, () => remrembg.segmentForeground(photo, raw));
 });
 
 test('it stays free while a model is loaded', async (context) => {

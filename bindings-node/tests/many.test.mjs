@@ -266,11 +266,35 @@ test('a signal ends many with its reason, also while the source says nothing', a
   assert.equal(taken, 0, 'no picture is taken');
 });
 
+test('why many end is told, not what a source says that is let go', async () => {
+  const controller = new AbortController();
+  const source = {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => ({ value: photo }),
+      return: async () => {
+        throw mine;
+      },
+    }),
+  };
+  const loop = async (act) => {
+    for await (const _ of remover.removeMany(source, { signal: controller.signal })) if (act()) break;
+  };
+  await assert.rejects(
+    loop(() => true),
+    (error) => error === mine,
+  );
+  await assert.rejects(
+    loop(() => controller.abort(reason)),
+    (error) => error === reason,
+  );
+});
+
 test('progress is told of each picture', async () => {
+  const pictures = numbered(3);
   const ends = [];
-  const onProgress = ({ stage, fraction }) => stage === 'encode' && fraction === 1 && ends.push(1);
-  await all(remover.removeMany([photo, photo, photo], { onProgress }));
-  assert.equal(ends.length, 3);
+  const onProgress = ({ stage, fraction }, picture) => stage === 'encode' && fraction === 1 && ends.push(picture);
+  await all(remover.removeMany(pictures, { onProgress, jobs: 1 }));
+  assert.deepEqual(ends, pictures);
   const outcomes = await all(
     remover.removeMany([photo, photo], {
       onProgress: () => {
@@ -381,6 +405,9 @@ test('a signal ends a stream', async () => {
   await assert.rejects(through(remover.removeStream({ signal }), {}), (error) => error === reason);
   await assert.rejects(through(remover.removeStream({ signal }), {}), (error) => error === reason);
   await assert.rejects(through(remover.removeStream(), { signal: AbortSignal.timeout(20) }), { name: 'AbortError' });
+  const reasonless = new AbortController();
+  setTimeout(() => reasonless.abort(null), 20);
+  await assert.rejects(through(remover.removeStream({ signal: reasonless.signal }), {}), { name: 'AbortError' });
 });
 
 test('streams that are destroyed midway keep no other from its turn', async () => {

@@ -32,7 +32,7 @@ import {
   run,
   runNode,
   sharp,
-  temporaryFolder,
+  temporary,
   written,
 } from './help.mjs';
 
@@ -63,7 +63,7 @@ function results(folder) {
 
 /** A folder for temporary files that nobody else uses during this test. */
 function ownTemporaryFolder(t) {
-  const folder = temporaryFolder(t);
+  const folder = temporary();
   const before = process.env.TMPDIR;
   process.env.TMPDIR = folder;
   t.after(() => {
@@ -108,8 +108,8 @@ test('any key will do, and nothing leaves the machine', async () => {
 
 // What goes in.
 
-test('every way to hand over a picture gives the same', async (t) => {
-  const folder = temporaryFolder(t);
+test('every way to hand over a picture gives the same', async () => {
+  const folder = temporary();
   const base64 = png.toString('base64');
   const within = Buffer.concat([Buffer.from('....'), png]).subarray(4);
   const ways = {
@@ -167,14 +167,32 @@ test('a path that does not exist is told as the client does', async () => {
   }
 });
 
-test('a folder is no picture', async (t) => {
-  const error = await rejected(rembg({ apiKey, inputImage: temporaryFolder(t) }));
+test('a folder is no picture', async () => {
+  const error = await rejected(rembg({ apiKey, inputImage: temporary() }));
   assert.equal(error.message, '❌ EISDIR: illegal operation on a directory, read');
   assert.equal(error.code, 'EISDIR');
 });
 
+test('a pipe is not waited for', { skip: process.platform === 'win32' }, async () => {
+  const path = join(temporary(), 'pipe.png');
+  await run(['mkfifo', path]);
+  const error = await rejected(rembg({ apiKey, inputImage: path }));
+  assert.equal(error.message, `❌ ${path} is not a regular file`);
+});
+
+test('hundreds at once do not run out of open files', async () => {
+  const path = written(temporary(), 'photo.png', png);
+  const code = `
+    const { rembg } = require('remrembg');
+    const one = () => rembg({ apiKey: 'any', inputImage: process.env.PICTURE, options: { returnBase64: true } });
+    Promise.all(Array.from({ length: 300 }, one)).then(({ length }) => console.log(length));`;
+  const words = ['sh', '-c', 'ulimit -n 100; exec "$0" -e "$1"', process.execPath, code];
+  const { stdout, stderr } = await run(words, { env: { PICTURE: path } });
+  assert.deepEqual({ stdout, stderr }, { stdout: '300\n', stderr: '' });
+});
+
 test('a file that may not be read is told', async (t) => {
-  const path = written(temporaryFolder(t), 'photo.png', png);
+  const path = written(temporary(), 'photo.png', png);
   const code = `
     if (process.getuid() === 0) process.setuid(65534);
     require('remrembg').rembg({ apiKey: 'any', inputImage: ${JSON.stringify(path)} })
@@ -188,8 +206,8 @@ test('a file that may not be read is told', async (t) => {
   assert.equal(stdout, `❌ EACCES: permission denied, open '${path}'\n`, stderr);
 });
 
-test('a file that changes while it is read is refused', async (t) => {
-  const path = written(temporaryFolder(t), 'growing.png', await noise(300, 300).png().toBuffer());
+test('a file that changes while it is read is refused', async () => {
+  const path = written(temporary(), 'growing.png', await noise(300, 300).png().toBuffer());
   let told = 0;
   const onUploadProgress = () => {
     if (told++ === 0) appendFileSync(path, 'more');
@@ -255,8 +273,8 @@ test('without a word the file is in the folder for temporary files', async () =>
   assert.equal(existsSync(outputImagePath), false);
 });
 
-test('nothing but the result is put on the disk', async (t) => {
-  const [TMPDIR, HOME] = [temporaryFolder(t), temporaryFolder(t)];
+test('nothing but the result is put on the disk', async () => {
+  const [TMPDIR, HOME] = [temporary(), temporary()];
   const code = `
     const inputImage = Buffer.from('${png.toString('base64')}', 'base64');
     require('remrembg').rembg({ apiKey: 'any', inputImage }).then(({ cleanup }) => cleanup());`;
@@ -368,8 +386,8 @@ test('every refusal of an option has the words of the vectors', async () => {
   }
 });
 
-test('what is wrong with a file is told', async (t) => {
-  const folder = temporaryFolder(t);
+test('what is wrong with a file is told', async () => {
+  const folder = temporary();
   const said = async (inputImage) => (await rejected(rembg({ apiKey, inputImage }))).toJSON().error;
   const signature = 'File does not appear to be a valid image (invalid file signature)';
   const suffixes = 'Allowed formats: webp, bmp, png, jpg, jpeg';
@@ -386,11 +404,11 @@ test('what is wrong with a file is told', async (t) => {
   assert.equal(await said(wide), 'Image width (10001px) exceeds the maximum allowed width of 10000px.');
 });
 
-test('a file that is too large is refused', async (t) => {
+test('a file that is too large is refused', async () => {
   const large = Buffer.alloc(52.6 * 2 ** 20);
   png.copy(large);
   const message = 'File size (52.6 MB) exceeds the maximum allowed size of 50 MB.';
-  for (const inputImage of [large, new Blob([large]), written(temporaryFolder(t), 'large.png', large)]) {
+  for (const inputImage of [large, new Blob([large]), written(temporary(), 'large.png', large)]) {
     const error = await rejected(rembg({ apiKey, inputImage }));
     assert.equal(error.message, `❌ 400 {"error":"${message}","status":400}`);
   }
@@ -417,8 +435,8 @@ test('several at once have each their own result', async () => {
   assert.deepEqual(await Promise.all(all.map(bytesOf)), alone);
 });
 
-test('neither results nor refusals leave a file open', { skip: !existsSync('/proc/self/fd') }, async (t) => {
-  const path = written(temporaryFolder(t), 'photo.png', png);
+test('neither results nor refusals leave a file open', { skip: !existsSync('/proc/self/fd') }, async () => {
+  const path = written(temporary(), 'photo.png', png);
   const before = openFiles();
   const kept = [];
   for (let count = 0; count < 4; count++) {
@@ -476,9 +494,9 @@ test('both ways are told of, one after the other, with every field and to the en
   }
 });
 
-test('large files are told of piece by piece', async (t) => {
+test('large files are told of piece by piece', async () => {
   const large = await noise(620, 440).png().toBuffer();
-  const path = written(temporaryFolder(t), 'large.png', large);
+  const path = written(temporary(), 'large.png', large);
   const { data, uploads, events } = await heard(path, { format: 'bmp' });
   assert.ok(data.length > 2 ** 20);
   expectEvents(uploads, 'upload', large.length);
@@ -518,7 +536,7 @@ for (const callback of ['onUploadProgress', 'onDownloadProgress']) {
   for (const how of ['throws', 'rejects', 'rejects a moment later']) {
     test(`what ${callback} ${how} comes out, and no file is left`, async (t) => {
       const folder = ownTemporaryFolder(t);
-      const path = written(temporaryFolder(t), 'photo.png', png);
+      const path = written(temporary(), 'photo.png', png);
       const thrown = new Error('of the caller');
       const callbacks = {
         throws: () => {
@@ -557,9 +575,9 @@ const ONTO_THE_DISK = `
   });`;
 
 async function ontoTheDisk(t, words) {
-  const TMPDIR = join(temporaryFolder(t), 'disk');
+  const TMPDIR = join(temporary(), 'disk');
   mkdirSync(TMPDIR);
-  const picture = written(temporaryFolder(t), 'noise.png', await noise(200, 200).png().toBuffer());
+  const picture = written(temporary(), 'noise.png', await noise(200, 200).png().toBuffer());
   const env = { TMPDIR, noise: picture, NODE: process.execPath, CODE: ONTO_THE_DISK };
   return run(['sh', '-c', `${words} && exec "$NODE" -e "$CODE"`], { env });
 }
@@ -663,8 +681,8 @@ test('whatever of it the client lets load can be loaded', async () => {
 
 const { PACKAGE } = process.env;
 
-test("under the client's name its own program runs", { skip: !PACKAGE && 'SKIPPED: needs PACKAGE' }, async (t) => {
-  const folder = temporaryFolder(t);
+test("under the client's name its own program runs", { skip: !PACKAGE && 'SKIPPED: needs PACKAGE' }, async () => {
+  const folder = temporary();
   const npm = ['npm', 'install', '--ignore-scripts', '--offline', '--no-audit', '--no-fund', '--loglevel=error'];
   written(folder, 'package.json', '{"private":true}');
   const installed = await run([...npm, `@remove-background-ai/rembg.js@file:${PACKAGE}`], { cwd: folder });
@@ -677,7 +695,7 @@ test("under the client's name its own program runs", { skip: !PACKAGE && 'SKIPPE
   written(folder, 'script.mjs', program);
   written(folder, '.env', 'API_KEY=YOUR_API_KEY_HERE\n');
   written(folder, 'input.png', png);
-  const TMPDIR = temporaryFolder(t);
+  const TMPDIR = temporary();
   const { status, stdout, stderr } = await run([process.execPath, 'script.mjs'], { cwd: folder, env: { TMPDIR } });
   assert.deepEqual([status, stderr], [0, '']);
   assert.match(stdout, /upload: true\n(?:.|\n)*download: true\n(?:.|\n)*✅🎉 background removed and saved under path=/);

@@ -1,26 +1,13 @@
 // What the tests of the library share, beside help.mjs.
 
-import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-import { imported, NO_PHOTO, required as require, ROOT, run as runWords, sharp } from './help.mjs';
+import { imported, NO_PHOTO, required as require, ROOT, run as runWords, sharp, temporary } from './help.mjs';
 import { tinySettings } from './tiny.mjs';
 
-export { require, ROOT, sharp };
+export { require, ROOT, sharp, temporary };
 export const remrembg = await imported('remrembg');
-
-const folders = [];
-process.on('exit', () => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-
-/** A folder that is gone after the tests. */
-export function temporary() {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'remrembg-test-')));
-  folders.push(folder);
-  return folder;
-}
 
 export const TINY = tinySettings(temporary());
 
@@ -137,8 +124,8 @@ export async function run(program, words, { env, timeout = 120_000, ...options }
 }
 
 /** Runs code of an ES module, or of a script, in a folder. */
-export function node(code, { type = 'module', words = [], program = process.execPath, ...options } = {}) {
-  return run(program, [`--input-type=${type}`, '--eval', code, '--', ...words], options);
+export function node(code, { type = 'module', flags = [], words = [], program = process.execPath, ...options } = {}) {
+  return run(program, [...flags, `--input-type=${type}`, '--eval', code, '--', ...words], options);
 }
 
 /** A project with a copy of the package, and with links to other packages. */

@@ -200,6 +200,18 @@ test('removers that nobody has go, with their threads and memory', async () => {
   assert.match(stdout, /^true/);
 });
 
+test('the package may be loaded again and again, as test runners do', async () => {
+  const code = `
+    const picture = Buffer.from('${(await png()).toString('base64')}', 'base64');
+    for (let turn = 0; turn < 15; turn += 1) {
+      for (const file of Object.keys(require.cache)) delete require.cache[file];
+      const its = require('remrembg');
+      await new its.Remover(${JSON.stringify(TINY)}).remove(picture);
+    }
+    console.log('done');`;
+  await ends(code, { stdout: 'done\n' });
+});
+
 test('this process has one of everything, however it is loaded', () => {
   assert.equal(remrembg.Remover, require('remrembg').Remover);
   assert.equal(remrembg.RembgError, require('remrembg').RembgError);

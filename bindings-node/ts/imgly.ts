@@ -5,8 +5,9 @@ import type { ReadableStream as WebStream } from 'node:stream/web';
 
 import type { Made } from './native';
 import type { RemoveOptions } from './options';
-import { file, type RawArray, type RawPixels, type Source, source, streamed } from './pictures';
+import { file, type RawArray, type RawPixels, pixelBlob, type Source, source, streamed } from './pictures';
 import { defaultRemover, Remover } from './remover';
+import { PIECE, turn } from './turn';
 
 /** A picture: its bytes, a path, a URL (`http:` and `https:` are fetched), or an ndarray. */
 export type ImageSource = ArrayBuffer | Uint8Array | Blob | URL | string | RawArray | RawPixels;
@@ -111,17 +112,15 @@ function percent({ output }: Config): number {
 
 async function rawBlob({ data, width, height, channels }: Made, type: string): Promise<Blob> {
   const spreads = type === RGBA && channels === 1;
+  const piece = spreads ? PIECE / 4 : PIECE;
   const parts: Blob[] = [];
-  for (let at = 0; at < data.length; at += TURN) {
-    const part = data.subarray(at, at + TURN);
+  for (let at = 0; at < data.length; at += piece) {
+    const part = data.subarray(at, at + piece);
     parts.push(new Blob([spreads ? rgba(part) : part]));
-    await new Promise(setImmediate);
+    await turn();
   }
   return new Blob(parts, { type: `${type};width=${width};height=${height}` });
 }
-
-/** Bytes that are handed on before others have their turn. */
-const TURN = 1 << 20;
 
 /** Grey as opaque RGBA. */
 function rgba(grey: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -142,7 +141,8 @@ async function given(image: ImageSource, config: Config): Promise<Source> {
     return url.protocol === 'file:' ? file(url) : fetched(url.href, config);
   }
   const raw = image instanceof Blob ? /^image\/x-(rgba|alpha)8;/.exec(image.type) : null;
-  if (image instanceof Blob) return source(raw ? await pixelsOf(image, raw[1] === 'rgba' ? 4 : 1) : new Blob([image]));
+  if (raw) return pixelsOf(image as Blob, raw[1] === 'rgba' ? 4 : 1);
+  if (image instanceof Blob) return source(new Blob([image]));
   return source(image);
 }
 
@@ -161,15 +161,9 @@ async function fetched(url: string, { fetchArgs, signal }: Config): Promise<Sour
   return streamed(Readable.fromWeb(response.body as WebStream));
 }
 
-async function pixelsOf(blob: Blob, channels: number): Promise<RawPixels> {
+function pixelsOf(blob: Blob, channels: number): Source {
   const size = (name: string) => Number(new RegExp(`;\\s*${name}=(\\d+)`).exec(blob.type)?.[1]);
-  const data = new Uint8Array(blob.size);
-  let at = 0;
-  for await (const piece of Readable.from(blob.stream(), { objectMode: false })) {
-    data.set(piece, at);
-    at += piece.length;
-  }
-  return { data, width: size('width'), height: size('height'), channels };
+  return pixelBlob(blob, size('width'), size('height'), channels);
 }
 
 const removers = new Map<string, Remover>();

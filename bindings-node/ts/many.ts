@@ -21,6 +21,7 @@ export async function* many<P>(
   const stop = new AbortController();
   const batch = new Batch(pictures, jobs, (picture) => outcome(picture, remove(picture, stop.signal)));
   const forget = follow(signal, stop);
+  let thrown = false;
   try {
     for (;;) {
       signal?.throwIfAborted();
@@ -28,10 +29,15 @@ export async function* many<P>(
       if (!next) break;
       yield next;
     }
+  } catch (error) {
+    thrown = true;
+    throw error;
   } finally {
     forget();
     stop.abort();
-    await batch.end();
+    const ended = batch.end();
+    // The first error tells why it ends, not one of a source that is let go.
+    await (thrown ? ended.catch(() => {}) : ended);
   }
 }
 

@@ -3,7 +3,7 @@ import { native } from './native';
 import { perform, work } from './work';
 
 /** The names of the models that can be asked for; the first is inside, the others are fetched. */
-export const models: readonly string[] = native.models();
+export const models: readonly string[] = Object.freeze(native.models());
 
 /** How a model is fetched. */
 export interface FetchOptions {

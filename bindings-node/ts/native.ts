@@ -88,7 +88,7 @@ interface Native {
   Picture: {
     missing(): Picture;
     path(path: string): Picture;
-    pieces(name: string | undefined, maxBytes: number): Picture;
+    pieces(name: string | undefined, maxBytes: number, size?: number): Picture;
     pixels(width: number, height: number, channels: number, stride: number, length: number): Picture;
   };
   Remover: new (work: Work, settings: Pairs, hints: string[], shared: boolean) => Remover;

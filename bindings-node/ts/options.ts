@@ -126,7 +126,7 @@ export function pairs(values: object): Pairs {
 }
 
 /** @throws TypeError for what is no object of options, or no signal. */
-export function checked<T extends Controls>(options: T): T {
+export function checked<T extends Pick<Controls, 'signal'>>(options: T): T {
   const { signal } = named('options', options);
   if (signal && typeof signal.addEventListener !== 'function') throw new TypeError('signal must be an AbortSignal');
   return options;

@@ -10,6 +10,7 @@ import { types } from 'node:util';
 import { unlessAborted } from './abort';
 import { Gate } from './gate';
 import { native, type Picture as NativePicture } from './native';
+import { PIECE, turn } from './turn';
 
 /** Rows of pixels, 8 bits a channel, from the top. */
 export interface RawPixels {
@@ -87,7 +88,7 @@ export function bytes(memory: ArrayBufferLike | ArrayBufferView, name?: string):
     streamed: false,
     async read(maxBytes, _, heard) {
       expectUnchanged(memory, length);
-      const picture = native.Picture.pieces(name, maxBytes);
+      const picture = native.Picture.pieces(name, maxBytes, length);
       // Of what is too large only the size is taken.
       if (length > maxBytes) picture.push(view(memory));
       else await pour(memory, length, picture);
@@ -112,25 +113,28 @@ function expectUnchanged(memory: { byteLength: number }, length: number): void {
   }
 }
 
-/** Bytes that are copied at a time; between two of them others have their turn. */
-const SLICE = 1 << 22;
-
 /** Copies memory of the caller's into a picture. */
 async function pour(memory: ArrayBufferLike | ArrayBufferView, length: number, picture: NativePicture): Promise<void> {
-  for (let at = 0; at < length; at += SLICE) {
-    if (at > 0) await new Promise(setImmediate);
+  for (let at = 0; at < length; at += PIECE) {
+    if (at > 0) await turn();
     expectUnchanged(memory, length);
-    if (!picture.push(view(memory).subarray(at, at + SLICE))) break;
+    if (!picture.push(view(memory).subarray(at, at + PIECE))) break;
   }
 }
 
 function blob(picture: Blob): Source {
-  const stream = () => Readable.from(picture.stream(), { objectMode: false });
   return {
     streamed: false,
-    read: (maxBytes, signal, heard) => collect(stream(), fileName(picture), maxBytes, signal, heard),
+    async read(maxBytes, signal, heard) {
+      const made = native.Picture.pieces(fileName(picture), maxBytes, picture.size);
+      return collect(streamOf(picture), made, signal, heard);
+    },
     discard: nothing,
   };
+}
+
+function streamOf(blob: Blob): Readable {
+  return Readable.from(blob.stream(), { objectMode: false });
 }
 
 /** The bytes of a file as they come, and the name that it has as an upload. */
@@ -139,7 +143,7 @@ export function streamed(stream: Readable, name?: string): Source {
   stream.on('error', nothing);
   return {
     streamed: true,
-    read: (maxBytes, signal, heard) => collect(stream, name, maxBytes, signal, heard),
+    read: async (maxBytes, signal, heard) => collect(stream, native.Picture.pieces(name, maxBytes), signal, heard),
     discard: () => stream.destroy(),
   };
 }
@@ -158,7 +162,8 @@ export function file(path: string | URL, name?: string, found: (size: number) =>
         const before = await handle.stat();
         found(before.size);
         const stream = handle.createReadStream({ autoClose: false });
-        const picture = await collect(stream, name, maxBytes, signal, heard);
+        const made = native.Picture.pieces(name, maxBytes, before.size);
+        const picture = await collect(stream, made, signal, heard);
         const { size, mtimeMs } = await handle.stat();
         if (size === before.size && mtimeMs === before.mtimeMs) return picture;
         throw unreadable(`${path} changed while it was read`);
@@ -183,12 +188,10 @@ function unreadable(message: string): Error {
 
 async function collect(
   stream: Readable,
-  name: string | undefined,
-  maxBytes: number,
+  picture: NativePicture,
   signal: AbortSignal | undefined,
   heard: ((bytes: number) => void) | undefined,
 ): Promise<NativePicture> {
-  const picture = native.Picture.pieces(name, maxBytes);
   try {
     // A source that is silent may never hear that its stream is destroyed.
     await unlessAborted(signal, fill(picture, stream, heard));
@@ -200,10 +203,17 @@ async function collect(
 }
 
 async function fill(picture: NativePicture, stream: Readable, heard: ((bytes: number) => void) | undefined) {
+  let since = 0;
   for await (const piece of stream) {
     if (!types.isUint8Array(piece)) throw new TypeError('a stream of a picture must give bytes');
     heard?.(piece.length);
     if (!picture.push(piece)) break;
+    since += piece.length;
+    // What is in memory already, as a Blob, comes without a pause.
+    if (since >= PIECE) {
+      since = 0;
+      await turn();
+    }
   }
 }
 
@@ -228,12 +238,12 @@ function fileName(blob: Blob): string | undefined {
 }
 
 function raw(picture: unknown): Source {
-  const { data, width, height, channels, stride } = described(picture);
+  const { data, ...shape } = described(picture);
   const length = data.byteLength;
   return {
     streamed: false,
     async read() {
-      const copy = native.Picture.pixels(width, height, channels, stride, length);
+      const copy = room(shape, length);
       await pour(data, length, copy);
       return copy;
     },
@@ -241,15 +251,29 @@ function raw(picture: unknown): Source {
   };
 }
 
-interface Described {
-  data: Uint8Array | Uint8ClampedArray;
+/** Pixels without gaps, as bytes of a Blob. */
+export function pixelBlob(blob: Blob, width: number, height: number, channels: number): Source {
+  const shape = checkedShape({ width, height, channels });
+  return {
+    streamed: false,
+    read: async (_, signal, heard) => collect(streamOf(blob), room(shape, blob.size), signal, heard),
+    discard: nothing,
+  };
+}
+
+/** How pixels lie in memory. */
+interface Shape {
   width: number;
   height: number;
   channels: number;
   stride: number;
 }
 
-function described(picture: unknown): Described {
+function room({ width, height, channels, stride }: Shape, length: number): NativePicture {
+  return native.Picture.pixels(width, height, channels, stride, length);
+}
+
+function described(picture: unknown): Shape & { data: Uint8Array | Uint8ClampedArray } {
   const given = (typeof picture === 'object' ? picture : {}) as Partial<RawPixels & RawWithInfo> & Partial<RawArray>;
   const { data, info = given, offset = 0 } = given;
   if (!(types.isUint8Array(data) || types.isUint8ClampedArray(data))) {
@@ -257,16 +281,28 @@ function described(picture: unknown): Described {
     throw new TypeError(`data of pixels must be a Uint8Array or a Uint8ClampedArray, not ${kind(data)}`);
   }
   const [height, width, channels = 1] = given.shape ?? [info.height, info.width, info.channels ?? 4];
-  const [stride = Number(width) * channels, column = channels, byte = 1] = [given.stride ?? []].flat();
-  const sizes = { width, height, channels, stride, offset };
-  for (const [name, size] of Object.entries(sizes)) {
-    if (!(Number.isInteger(size) && Number(size) >= 0 && Number(size) < 2 ** 32)) {
-      throw new TypeError(`${name} of pixels must be a whole number, got: ${String(size)}`);
-    }
-  }
-  if (![1, 2, 3, 4].includes(channels)) throw new TypeError(`channels of pixels must be 1 to 4, got: ${channels}`);
+  const [stride, column = channels, byte = 1] = [given.stride ?? []].flat();
+  const shape = checkedShape({ width, height, channels, stride });
+  expectWhole('offset', offset);
   if (column !== channels || byte !== 1) throw new TypeError('the pixels of a row must have no gaps between them');
-  return { ...(sizes as Omit<Described, 'data'>), data: data.subarray(offset) };
+  return { ...shape, data: data.subarray(offset) };
+}
+
+/** As a caller gives it; without a stride there are no gaps. */
+type GivenShape = { [name in keyof Shape]?: Shape[name] | undefined };
+
+function checkedShape({ width, height, channels, stride }: GivenShape): Shape {
+  expectWhole('width', width);
+  expectWhole('height', height);
+  expectWhole('channels', channels);
+  if (channels < 1 || channels > 4) throw new TypeError(`channels of pixels must be 1 to 4, got: ${channels}`);
+  if (stride !== undefined) expectWhole('stride', stride);
+  return { width, height, channels, stride: stride ?? width * channels };
+}
+
+function expectWhole(name: string, size: number | undefined): asserts size is number {
+  if (Number.isInteger(size) && Number(size) >= 0 && Number(size) < 2 ** 32) return;
+  throw new TypeError(`${name} of pixels must be a whole number, got: ${String(size)}`);
 }
 
 function notAPicture(value: unknown): string {

@@ -1,3 +1,4 @@
+import { turn } from './turn';
 import { call } from './work';
 
 /** An event as axios gives it to the callbacks of rembg.js, and as axios declares it: without `undefined`. */
@@ -57,7 +58,7 @@ export class Meter {
   /** Tells of the last bytes, where that has not been done, and gives a callback that is asynchronous a turn to fail. */
   async end(): Promise<void> {
     if (this.#told < this.#loaded) this.#tell();
-    await new Promise(setImmediate);
+    await turn();
     this.#check();
   }
 

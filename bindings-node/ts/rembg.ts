@@ -12,6 +12,7 @@ import type { Flag, RemoveOptions } from './options';
 import { bytes, file as fileSource, type Source, source } from './pictures';
 import { Meter, type RembgProgressEvent } from './progress';
 import { defaultRemover } from './remover';
+import { PIECE } from './turn';
 
 /** A picture as rembg.js takes it; a `Uint8Array` and a `Blob` too. */
 export type RembgInput = string | Buffer | Uint8Array | Blob | { base64: string };
@@ -60,8 +61,6 @@ export interface FileResult {
 const NO_KEY = ' ⚠️⚠️⚠️ WARNING ⚠️⚠️⚠️: API key not provided, trials will be very limited.';
 const NO_PICTURE = 'Invalid input type. Must be a file path, Buffer, or an object with a base64 property.';
 const DEFAULT_FORMAT = 'WEBP';
-/** Bytes that are written before the next event. */
-const PIECE = 1 << 20;
 
 /**
  * Removes the background of a picture, as rembg.js does, on this machine.

@@ -14,7 +14,18 @@ import {
   type Remover as NativeRemover,
   type Step,
 } from './native';
-import { checked, named, pairs, type RemoveOptions, type Settings, task } from './options';
+import {
+  type Controls,
+  checked,
+  type CutOutOptions,
+  named,
+  type Options,
+  type Progress,
+  pairs,
+  type RemoveOptions,
+  type Settings,
+  task,
+} from './options';
 import { type Picture, type Source, source, streams } from './pictures';
 import { perform, work } from './work';
 
@@ -44,7 +55,9 @@ export interface RawResult {
 }
 
 /** What a removal can be told when there are many. */
-export interface ManyOptions extends RemoveOptions {
+export interface ManyOptions<P = Picture> extends Options, CutOutOptions, Pick<Controls, 'signal'> {
+  /** Hears how far each picture has come. What it throws ends the removal of that picture, as its error. */
+  onProgress?: ((progress: Progress, picture: P) => unknown) | undefined;
   /** Pictures that are worked on at once. Default: as many as the remover holds in memory, `in_flight`. */
   jobs?: number | undefined;
 }
@@ -139,11 +152,14 @@ export class Remover {
    */
   async *removeMany<P extends Picture>(
     pictures: Pictures<P>,
-    options?: ManyOptions | null,
+    options?: ManyOptions<P> | null,
   ): AsyncGenerator<Outcome<P>> {
-    const { jobs, ...others } = checked(options ?? {});
+    const { jobs, onProgress, ...others } = checked(options ?? {});
     const places = jobs ?? (await this.#loaded()).ready.inFlight;
-    yield* many(pictures, places, others.signal, (picture, signal) => this.remove(picture, { ...others, signal }));
+    yield* many(pictures, places, others.signal, (picture, signal) => {
+      const tell = onProgress && ((progress: Progress) => onProgress(progress, picture));
+      return this.remove(picture, { ...others, signal, onProgress: tell });
+    });
   }
 
   /**
@@ -235,7 +251,7 @@ export async function removeRaw(picture: Picture, options?: RemoveOptions | null
  */
 export function removeMany<P extends Picture>(
   pictures: Pictures<P>,
-  options?: ManyOptions | null,
+  options?: ManyOptions<P> | null,
 ): AsyncGenerator<Outcome<P>> {
   return defaultRemover().removeMany(pictures, options);
 }
@@ -273,6 +289,6 @@ function removing(remove: (bytes: Duplex, signal: AbortSignal) => Promise<Buffer
     },
   });
   // A tick later: a stream that is destroyed already cannot be part of a pipeline.
-  forget = onAbort(signal, () => process.nextTick(() => stream.destroy(signal?.reason)));
+  forget = onAbort(signal, () => process.nextTick(() => stream.destroy(signal?.reason ?? AbortSignal.abort().reason)));
   return stream;
 }

@@ -26,7 +26,18 @@ export const work = new native.Work((number, news, isLast) => {
 });
 
 // `process.exit()` and an uncaught exception take libraries down under threads that use them.
-process.once('exit', () => work.end());
+atExit(() => work.end());
+
+/** One listener, however often this module is loaded, as test runners do: Node warns of more than ten. */
+function atExit(end: () => void): void {
+  const key = Symbol.for('remrembg.atExit');
+  const known = process as typeof process & { [key]?: (() => void)[] };
+  if (!known[key]) {
+    const ends = (known[key] = [] as (() => void)[]);
+    process.once('exit', () => ends.forEach((each) => each()));
+  }
+  known[key].push(end);
+}
 
 function forget(number: number): void {
   tasks.delete(number);

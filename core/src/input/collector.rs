@@ -47,6 +47,15 @@ impl Collector {
         Self { name, most: limits.max_bytes, size: 0, bytes: Vec::new() }
     }
 
+    /// Makes room for a picture of which `size` is told beforehand, so that it is
+    /// not moved while it grows. It may turn out shorter or longer.
+    pub fn expect(&mut self, size: u64) {
+        if size <= self.most {
+            // Without the memory it grows as any other, if it can.
+            let _ = self.bytes.try_reserve_exact(usize::try_from(size).unwrap_or(usize::MAX));
+        }
+    }
+
     /// Adds the next piece. No more than [`Limits::max_bytes`] is stored, and of
     /// a longer picture nothing: it is counted, so that its size can be told.
     /// Gives `false` from four times that size on: then the rest need not be
@@ -182,6 +191,20 @@ mod tests {
         assert!(collector.push(&[0; 28]), "39 of 40");
         assert!(!collector.push(&[0; 99]), "it makes no sense to wait for more");
         assert_eq!((collector.size, collector.bytes.capacity()), (138, 0), "all that came is counted");
+    }
+
+    #[test]
+    fn a_size_that_is_told_beforehand_binds_nobody() {
+        let limits = Limits { max_bytes: 10, ..Limits::default() };
+        for told in [0, 3, 5, 9, 10, 11, u64::MAX] {
+            let mut collector = Collector::new(None, &limits);
+            collector.expect(told);
+            assert!(collector.bytes.capacity() <= 10, "no room for what would be refused");
+            let room = collector.bytes.as_ptr();
+            assert!(collector.push(b"ab") && collector.push(b"cde"));
+            assert!(!(5..=10).contains(&told) || collector.bytes.as_ptr() == room, "{told}: it was moved");
+            assert_eq!(collector.bytes(&limits).ok(), Some(&b"abcde"[..]));
+        }
     }
 
     #[test]

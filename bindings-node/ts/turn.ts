@@ -1,0 +1,9 @@
+// JavaScript's own thread is everybody's: long work there is done in pieces.
+
+/** Bytes of one piece, a millisecond's work. */
+export const PIECE = 1 << 20;
+
+/** Lets timers and other events have their turn. */
+export function turn(): Promise<void> {
+  return new Promise(setImmediate);
+}
