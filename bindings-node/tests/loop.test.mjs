@@ -8,8 +8,10 @@ import { largePhoto, remrembg, sharp, sleep, withPhoto } from './support.mjs';
 const EVERY = 10;
 const LATE = 20;
 const RUNS = 3;
+/** Timers enough that one in a hundred means something. */
+const ENOUGH = 200;
 
-/** By how many milliseconds timers are late until the work is done. */
+/** By how many milliseconds timers are late while the work is done, again and again. */
 async function lateness(work) {
   const late = [];
   let due = performance.now() + EVERY;
@@ -21,7 +23,7 @@ async function lateness(work) {
     timer = setTimeout(tick, EVERY);
   };
   timer = setTimeout(tick, EVERY);
-  await work();
+  while (late.length < ENOUGH) await work();
   clearTimeout(timer);
   late.push(Math.max(0, performance.now() - due));
   late.sort((a, b) => a - b);
@@ -37,14 +39,13 @@ async function staysFree(context, work) {
     context.diagnostic(
       `late by p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, at most ${max.toFixed(1)} ms (${count} timers)`,
     );
-    if (!best || p99 < best.p99) best = { p99, count };
+    if (!best || p99 < best.p99) best = { p99 };
   }
-  assert.ok(best.count > 20, 'the work is long enough to tell');
   assert.ok(best.p99 <= LATE, `a timer in a hundred is late by ${best.p99} ms or more`);
 }
 
 test('it stays free while nothing is done, or no test here can tell', withPhoto, async (context) => {
-  await staysFree(context, () => sleep(1000));
+  await staysFree(context, () => sleep(100));
 });
 
 test('it stays free during a removal', withPhoto, async (context) => {

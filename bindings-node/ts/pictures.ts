@@ -113,13 +113,19 @@ function expectUnchanged(memory: { byteLength: number }, length: number): void {
   }
 }
 
-/** Copies memory of the caller's into a picture. */
-async function pour(memory: ArrayBufferLike | ArrayBufferView, length: number, picture: NativePicture): Promise<void> {
-  for (let at = 0; at < length; at += PIECE) {
+/** Copies memory of the caller's into a picture. Answers whether more is wanted. */
+async function pour(
+  memory: ArrayBufferLike | ArrayBufferView,
+  length: number,
+  picture: NativePicture,
+): Promise<boolean> {
+  let more = true;
+  for (let at = 0; more && at < length; at += PIECE) {
     if (at > 0) await turn();
     expectUnchanged(memory, length);
-    if (!picture.push(view(memory).subarray(at, at + PIECE))) break;
+    more = picture.push(view(memory).subarray(at, at + PIECE));
   }
+  return more;
 }
 
 function blob(picture: Blob): Source {
@@ -134,7 +140,14 @@ function blob(picture: Blob): Source {
 }
 
 function streamOf(blob: Blob): Readable {
-  return Readable.from(blob.stream(), { objectMode: false });
+  return Readable.from(piecesOf(blob), { objectMode: false });
+}
+
+/** Its own stream gives all that came from one buffer at once. */
+async function* piecesOf(blob: Blob): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < blob.size; at += PIECE) {
+    yield new Uint8Array(await blob.slice(at, at + PIECE).arrayBuffer());
+  }
 }
 
 /** The bytes of a file as they come, and the name that it has as an upload. */
@@ -207,9 +220,9 @@ async function fill(picture: NativePicture, stream: Readable, heard: ((bytes: nu
   for await (const piece of stream) {
     if (!types.isUint8Array(piece)) throw new TypeError('a stream of a picture must give bytes');
     heard?.(piece.length);
-    if (!picture.push(piece)) break;
+    if (!(await pour(piece, piece.length, picture))) break;
     since += piece.length;
-    // What is in memory already, as a Blob, comes without a pause.
+    // What is in memory already comes without a pause.
     if (since >= PIECE) {
       since = 0;
       await turn();
