@@ -238,5 +238,6 @@ fn cut_out(finish: &Finish) -> CutOut {
         keep_colors: finish.keep_colors,
         keep_alpha: finish.keep_alpha,
         invert_mask: finish.invert_mask,
+        ..CutOut::default()
     }
 }

@@ -78,7 +78,8 @@ impl Shop<'_> {
             views::expect_size(buffer, geometry::output_size(size, options))?;
         }
         let mask = mask.map_or_else(|| self.segment(&pixels, watch), Ok)?;
-        let mask = watch.time(Stage::Refine, |c| refine::refine(mask, size, wanted.cut_out, c))?;
+        let threads = self.engine.info().threads;
+        let mask = watch.time(Stage::Refine, |c| refine::refine(mask, &pixels, wanted.cut_out, threads, c))?;
         let cut = match options.mask {
             true => compose::limit_alpha(mask, &pixels),
             false => watch.time(Stage::CutOut, |c| cut_out(pixels, mask, wanted.cut_out, c))?,

@@ -1,9 +1,8 @@
-//! The matte brought to the picture's size.
-//!
-//! This is the plain refinement, the one that rembg does: the model's matte in
-//! 8 bits, or the caller's mask, resized with Lanczos3. It knows nothing of the
-//! picture's edges.
+//! The matte brought to the picture's size: laid onto the picture's own edges, or
+//! plainly, as rembg does it, the model's matte in 8 bits, or the caller's mask,
+//! resized with Lanczos3.
 
+mod guided;
 mod smooth;
 
 use crate::control::Control;
@@ -12,16 +11,22 @@ use crate::error::Result;
 use crate::lanczos;
 use crate::pixels::{Layout, Matte, Pixels};
 
-/// Makes the alpha of a picture of `size` from a mask, both [`Layout::Gray8`],
+/// Makes the alpha of a picture in colour from a mask, both [`Layout::Gray8`],
 /// 255 for subject; nothing between 0 and 255 when it is to be smooth, 0 for
-/// subject when inverted.
+/// subject when inverted. `threads` of them work on it at once.
 ///
 /// # Errors
-/// [`Code::Cancelled`](crate::Code::Cancelled);
-/// [`Code::BadPixels`](crate::Code::BadPixels) when `size` has no pixel.
-pub(crate) fn refine(mask: Pixels, size: (u32, u32), how: CutOut, control: &Control<'_>) -> Result<Pixels> {
+/// [`Code::Cancelled`](crate::Code::Cancelled).
+pub(crate) fn refine(
+    mask: Pixels,
+    picture: &Pixels,
+    how: CutOut,
+    threads: usize,
+    control: &Control<'_>,
+) -> Result<Pixels> {
     control.check()?;
-    let alpha = resized(mask, size)?;
+    let refined = if how.refine { guided::refine(picture, &mask, threads, control)? } else { None };
+    let alpha = refined.map_or_else(|| resized(mask, (picture.width(), picture.height())), Ok)?;
     let alpha = if how.smooth_mask { smooth::smooth(&alpha, control)? } else { alpha };
     Ok(if how.invert_mask { inverted(alpha) } else { alpha })
 }
@@ -69,8 +74,10 @@ mod tests {
     }
 
     fn refined_as(how: CutOut, matte: &Matte, size: (u32, u32)) -> Vec<u8> {
-        let alpha =
-            mask_of(matte).and_then(|mask| refine(mask, size, how, &Control::default())).expect("nothing is wrong");
+        let picture = Pixels::filled(size.0, size.1, Layout::Rgb8, 0);
+        let alpha = mask_of(matte)
+            .and_then(|mask| refine(mask, &picture, how, 1, &Control::default()))
+            .expect("nothing is wrong");
         assert_eq!((alpha.width(), alpha.height(), alpha.layout()), (size.0, size.1, Layout::Gray8));
         alpha.into_data()
     }
@@ -111,14 +118,15 @@ mod tests {
 
     #[test]
     fn a_matte_that_lies_or_a_stop_is_an_error() {
-        let code = |matte: &Matte, size, control: &Control<'_>| {
-            mask_of(matte).and_then(|mask| refine(mask, size, CutOut::default(), control)).expect_err("refused").code()
+        let picture = Pixels::filled(4, 4, Layout::Rgb8, 0);
+        let code = |matte: &Matte, control: &Control<'_>| {
+            let refined = mask_of(matte).and_then(|mask| refine(mask, &picture, CutOut::default(), 1, control));
+            refined.expect_err("refused").code()
         };
         let token = CancelToken::new();
         token.cancel();
         let stopped = Control { cancel: Some(&token), ..Control::default() };
-        assert_eq!(code(&matte(2, 2, &[0.0; 3]), (4, 4), &Control::default()), Code::BadPixels);
-        assert_eq!(code(&matte(2, 2, &[0.0; 4]), (0, 4), &Control::default()), Code::BadPixels);
-        assert_eq!(code(&matte(2, 2, &[0.0; 4]), (4, 4), &stopped), Code::Cancelled);
+        assert_eq!(code(&matte(2, 2, &[0.0; 3]), &Control::default()), Code::BadPixels);
+        assert_eq!(code(&matte(2, 2, &[0.0; 4]), &stopped), Code::Cancelled);
     }
 }

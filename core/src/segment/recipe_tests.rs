@@ -55,7 +55,7 @@ fn our_mask(picture: &Path, engine: &dyn Engine) -> Pixels {
     let pixels = Pixels::new(size.0, size.1, Layout::Rgb8, rgb.into_raw()).expect("the sizes agree");
     let matte = super::segment(&pixels, &Recipe::U2NET, engine, &Control::default()).expect("it runs");
     mask_of(&matte)
-        .and_then(|mask| refine(mask, size, CutOut::default(), &Control::default()))
+        .and_then(|mask| refine(mask, &pixels, CutOut::default(), 1, &Control::default()))
         .expect("it can be enlarged")
 }
 

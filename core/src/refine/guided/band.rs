@@ -1,0 +1,73 @@
+//! Where there is work: around the mask's edge.
+
+use super::TILE;
+use crate::pixels::Pixels;
+
+/// A mask is sure up to this and from 255 less this on.
+const SURE: u8 = 25;
+/// The band goes on for so many of the mask's own pixels beyond what is not sure.
+const MARGIN: usize = 1;
+
+/// Where the mask is not sure, and a margin around it, in the mask's own pixels.
+pub(super) struct Band {
+    width: usize,
+    height: usize,
+    inside: Vec<bool>,
+    subject: Vec<bool>,
+}
+
+impl Band {
+    pub(super) fn around(mask: &Pixels) -> Self {
+        let (width, height) = (mask.width() as usize, mask.height() as usize);
+        let unsure: Vec<bool> = mask.data().iter().map(|alpha| (SURE + 1..u8::MAX - SURE).contains(alpha)).collect();
+        let across: Vec<bool> = (0..height)
+            .flat_map(|y| {
+                let row = &unsure[y * width..][..width];
+                (0..width).map(move |x| row[x.saturating_sub(MARGIN)..width.min(x + MARGIN + 1)].contains(&true))
+            })
+            .collect();
+        let down = |at: usize| {
+            let (x, y) = (at % width, at / width);
+            (y.saturating_sub(MARGIN)..height.min(y + MARGIN + 1)).any(|y| across[y * width + x])
+        };
+        let inside = (0..across.len()).map(down).collect();
+        let subject = mask.data().iter().map(|alpha| *alpha > u8::MAX / 2).collect();
+        Self { width, height, inside, subject }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        !self.inside.contains(&true)
+    }
+
+    /// From which column of a picture of this width on each column of the mask lies
+    /// under it, and where the last ends.
+    pub(super) fn starts(&self, width: usize) -> Vec<usize> {
+        let under: Vec<usize> = (0..width).map(|x| (2 * x + 1) * self.width / (2 * width)).collect();
+        (0..=self.width).map(|column| under.partition_point(|under| *under < column)).collect()
+    }
+
+    /// The row of the mask under a row of a picture of this height, in the band and sure of the subject.
+    pub(super) fn row(&self, y: usize, height: usize) -> (&[bool], &[bool]) {
+        let start = (2 * y + 1) * self.height / (2 * height) * self.width;
+        (&self.inside[start..start + self.width], &self.subject[start..start + self.width])
+    }
+
+    /// Which tiles of a picture of this size, row after row, have to do with the band.
+    pub(super) fn tiles(&self, (width, height): (usize, usize)) -> Vec<bool> {
+        let across = width.div_ceil(TILE);
+        let mut tiles = vec![false; across * height.div_ceil(TILE)];
+        // Beside a pixel of the band its neighbours are needed, to go between them.
+        let span = |cell: usize, cells: usize, side: usize| {
+            let (from, to) = (cell * side / cells, ((cell + 1) * side).div_ceil(cells));
+            from.saturating_sub(2) / TILE..=(to + 1).min(side - 1) / TILE
+        };
+        for at in (0..self.inside.len()).filter(|at| self.inside[*at]) {
+            for y in span(at / self.width, self.height, height) {
+                for x in span(at % self.width, self.width, width) {
+                    tiles[y * across + x] = true;
+                }
+            }
+        }
+        tiles
+    }
+}

@@ -1,0 +1,244 @@
+//! The mask's edge laid onto the picture's, by a colour guided filter from coarse
+//! to fine.
+//!
+//! The model sees a small picture, so its edges are soft and off by pixels. Close
+//! by, alpha is nearly linear in the colours, α = a·I + b: each window of the picture
+//! gives the a and b that fit the mask best, and their means, applied to the
+//! picture's own colours, follow its edges (He, Sun and Tang, "Guided Image Filtering",
+//! PAMI 35(6), 2013). They change slowly, so they are found on a small picture and
+//! applied to the large one (He and Sun, "Fast Guided Filter", arXiv:1505.00996).
+//!
+//! One such pass follows either fine edges or faint ones, as its windows are small
+//! or large. Several from coarse to fine do both: each starts from what the one
+//! before made of its own small picture, made harder, so that the edge narrows
+//! while the windows shrink with it. Only the band around the mask's edge is worked
+//! on; what is farther away is subject or background altogether.
+
+mod band;
+#[cfg(test)]
+mod tests;
+mod windows;
+
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{U8x3, U8x4};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
+
+use crate::control::Control;
+use crate::error::{Code, Error, Result};
+use crate::lanczos;
+use crate::pixels::{Layout, Pixels};
+use band::Band;
+use windows::{Line, Windows};
+
+/// The longer side of the first small picture; each is larger than the one before by `GROWTH`.
+const FIRST_SIDE: f64 = 220.0;
+const GROWTH: f64 = 1.35;
+/// There are at least so many, then more until one is this part of the picture's
+/// side, or this many pixels.
+const LEAST_LEVELS: usize = 4;
+const PART: f64 = 0.5;
+const MOST_SIDE: f64 = 1100.0;
+
+/// Windows reach so many pixels to each side, those of the first level one farther.
+const REACH: usize = 4;
+/// Alpha is stretched so that as much as this becomes 0 or 1: between levels, and at last.
+const HARDER: f32 = 0.15;
+const LAST: f32 = 0.06;
+
+/// Pixels on each side of what is filtered at once.
+const TILE: usize = 32;
+/// Rows of the picture that are made at once.
+const ROWS: usize = 16;
+
+/// Pictures of a smaller side than this have no edges that the model did not see.
+const LEAST_SIDE: u32 = 32;
+
+/// Makes the alpha of a picture in colour from a mask, [`Layout::Gray8`] of any size.
+/// `None` for pictures too small to refine, and where the mask is sure everywhere.
+///
+/// # Errors
+/// [`Code::Cancelled`].
+pub(super) fn refine(picture: &Pixels, mask: &Pixels, threads: usize, control: &Control<'_>) -> Result<Option<Pixels>> {
+    let size = (picture.width(), picture.height());
+    let band = Band::around(mask);
+    if size.0.min(size.1) < LEAST_SIDE || band.is_empty() {
+        return Ok(None);
+    }
+    let mut before: Option<Level> = None;
+    for small in shrunk(picture, control)? {
+        control.check()?;
+        let alpha = match &before {
+            None => first_alpha(mask, &small)?,
+            Some(level) => level.applied(&small, &band, threads, |alpha| harder(alpha, HARDER)),
+        };
+        let reach = REACH + usize::from(before.is_none());
+        before = Some(Level::fitted(&small, &alpha, &band, reach, threads));
+    }
+    let level = before.ok_or_else(|| Error::new(Code::Internal))?;
+    control.check()?;
+    let data = level.applied(picture, &band, threads, |alpha| byte(harder(alpha, LAST)));
+    Ok(Some(Pixels::known(size.0, size.1, Layout::Gray8, data)))
+}
+
+/// Does pieces of work on several threads, which take one after the other.
+fn shared<T: Send>(threads: usize, work: impl Iterator<Item = T> + Send, run: impl Fn(T) + Sync) {
+    let work = Mutex::new(work);
+    let next = || work.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let all = || std::iter::from_fn(next).for_each(&run);
+    thread::scope(|scope| {
+        for _ in 1..threads {
+            // Without a thread to be had the others do its work.
+            let _ = thread::Builder::new().spawn_scoped(scope, all);
+        }
+        all();
+    });
+}
+
+/// The picture made smaller for each level, from coarse to fine.
+fn shrunk(picture: &Pixels, control: &Control<'_>) -> Result<Vec<Pixels>> {
+    let longer = f64::from(picture.width().max(picture.height()));
+    let sides = sides(longer);
+    let size = |side: f64| {
+        let part = |length: u32| (f64::from(length) * side / longer).round().max(1.0) as u32;
+        (part(picture.width()), part(picture.height()))
+    };
+    // Only the finest is made from the whole picture, which may be large.
+    let finest = resized(picture, size(sides.last().copied().unwrap_or(longer)))?;
+    control.check()?;
+    let mut levels: Vec<Pixels> =
+        sides[..sides.len() - 1].iter().map(|side| resized(&finest, size(*side))).collect::<Result<_>>()?;
+    levels.push(finest);
+    Ok(levels)
+}
+
+/// The longer side of each level.
+fn sides(longer: f64) -> Vec<f64> {
+    let most = (longer * PART).min(MOST_SIDE);
+    let growing = std::iter::successors(Some(FIRST_SIDE), |side| Some(side * GROWTH)).enumerate();
+    growing.take_while(|(at, side)| *at < LEAST_LEVELS || *side <= most).map(|(_, side)| side.min(longer)).collect()
+}
+
+fn resized(picture: &Pixels, size: (u32, u32)) -> Result<Pixels> {
+    match picture.layout() {
+        Layout::Rgba8 => resized_as::<U8x4>(picture, size),
+        _ => resized_as::<U8x3>(picture, size),
+    }
+}
+
+fn resized_as<P: PixelTrait>(picture: &Pixels, size: (u32, u32)) -> Result<Pixels> {
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear)).use_alpha(false);
+    let mut small = Pixels::filled(size.0, size.1, picture.layout(), 0);
+    let source = TypedImageRef::<P>::from_buffer(picture.width(), picture.height(), picture.data());
+    let mut target = TypedImage::<P>::from_buffer(size.0, size.1, small.data_mut()).map_err(internal)?;
+    Resizer::new().resize_typed(&source.map_err(internal)?, &mut target, &options).map_err(internal)?;
+    Ok(small)
+}
+
+fn internal(source: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::new(Code::Internal).because(source)
+}
+
+/// The mask at the size of the first level, 0 to 1.
+fn first_alpha(mask: &Pixels, small: &Pixels) -> Result<Vec<f32>> {
+    let (own, size) = ((mask.width(), mask.height()), (small.width(), small.height()));
+    Ok(lanczos::resized(mask.data(), (0, 1), own, size)?.into_iter().map(|alpha| f32::from(alpha) / 255.0).collect())
+}
+
+/// As much as `margin` becomes 0, and as much becomes 1.
+fn harder(alpha: f32, margin: f32) -> f32 {
+    ((alpha - margin) / (1.0 - 2.0 * margin)).clamp(0.0, 1.0)
+}
+
+/// A colour around 0, where sums of products lose the least.
+fn color(picture: &Pixels, at: usize) -> [f32; 3] {
+    let px = &picture.data()[at * picture.layout().bytes()..][..3];
+    [px[0], px[1], px[2]].map(|value| f32::from(value) * (1.0 / 255.0) - 0.5)
+}
+
+fn alpha_of(line: Line, [r, g, b]: [f32; 3]) -> f32 {
+    line[0] * r + line[1] * g + line[2] * b + line[3]
+}
+
+/// What fits the mask best around each pixel of a small picture, in the tiles of the band.
+struct Level {
+    width: usize,
+    height: usize,
+    lines: Vec<Line>,
+}
+
+impl Level {
+    fn fitted(small: &Pixels, alpha: &[f32], band: &Band, reach: usize, threads: usize) -> Self {
+        let (width, height) = (small.width() as usize, small.height() as usize);
+        let tiles = band.tiles((width, height));
+        let across = width.div_ceil(TILE);
+        let mut lines = vec![[0.0; 4]; width * height];
+        let windows = Windows { small, alpha, width, height, reach };
+        shared(threads, lines.chunks_mut(TILE * width).enumerate(), |(tile_row, rows)| {
+            let mut tile = 0;
+            for run in tiles[tile_row * across..][..across].chunk_by(|one, other| one == other) {
+                if run[0] {
+                    let columns = tile * TILE..((tile + run.len()) * TILE).min(width);
+                    windows.fit(columns, tile_row * TILE, rows);
+                }
+                tile += run.len();
+            }
+        });
+        Self { width, height, lines }
+    }
+
+    /// What `make` makes of the alpha of every pixel of a larger picture: 0 or 1
+    /// outside the band, where the mask is sure.
+    fn applied<T: Copy + Default + Send + Sync>(
+        &self,
+        picture: &Pixels,
+        band: &Band,
+        threads: usize,
+        make: impl Fn(f32) -> T + Sync,
+    ) -> Vec<T> {
+        let (width, height) = (picture.width() as usize, picture.height() as usize);
+        let mut all = vec![T::default(); width * height];
+        let starts = band.starts(width);
+        let sure = [make(0.0), make(1.0)];
+        let (across, down) = (self.width as f32 / width as f32, self.height as f32 / height as f32);
+        shared(threads, all.chunks_mut(ROWS * width).enumerate(), |(chunk, rows)| {
+            for (y, row) in rows.chunks_mut(width).enumerate().map(|(y, row)| (chunk * ROWS + y, row)) {
+                let (inside, subject) = band.row(y, height);
+                let (above, below, part) = between(y, down, self.height);
+                let [above, below] = [above, below].map(|y| &self.lines[y * self.width..][..self.width]);
+                let line = |x: usize| mixed(above[x], below[x], part);
+                for (column, span) in starts.windows(2).map(|pair| pair[0]..pair[1]).enumerate() {
+                    if !inside[column] {
+                        row[span].fill(sure[usize::from(subject[column])]);
+                        continue;
+                    }
+                    for x in span {
+                        let (left, right, part) = between(x, across, self.width);
+                        row[x] = make(alpha_of(mixed(line(left), line(right), part), color(picture, y * width + x)));
+                    }
+                }
+            }
+        });
+        all
+    }
+}
+
+/// The two pixels of a level between which one of a picture lies, and how near it is to
+/// the second. `ratio`: the level's side to the picture's.
+fn between(at: usize, ratio: f32, level: usize) -> (usize, usize, f32) {
+    let place = ((at as f32 + 0.5) * ratio - 0.5).clamp(0.0, (level - 1) as f32);
+    let first = place as usize;
+    (first, (first + 1).min(level - 1), place - first as f32)
+}
+
+fn mixed(one: Line, other: Line, part: f32) -> Line {
+    std::array::from_fn(|at| one[at] + (other[at] - one[at]) * part)
+}
+
+/// To the nearest byte; the cast clamps.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamping is wanted")]
+fn byte(alpha: f32) -> u8 {
+    (alpha * 255.0 + 0.5) as u8
+}

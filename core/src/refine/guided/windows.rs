@@ -1,0 +1,129 @@
+//! What fits alpha to colours best, in windows of a small picture.
+
+use super::color;
+use crate::pixels::Pixels;
+
+/// How little a window's colours may vary before their noise counts for nothing.
+const EPSILON: f32 = 1e-4;
+/// The α of a colour: red, green and blue times the first three, plus the last.
+pub(super) type Line = [f32; 4];
+
+/// What is summed over a window: colours, alpha, their products, the colours'
+/// products, and 1 for each pixel.
+type Sums = [f32; 16];
+
+/// Finds lines in windows of a small picture.
+pub(super) struct Windows<'a> {
+    pub(super) small: &'a Pixels,
+    pub(super) alpha: &'a [f32],
+    pub(super) width: usize,
+    pub(super) height: usize,
+    pub(super) reach: usize,
+}
+
+/// From one to before the other.
+type Span = std::ops::Range<usize>;
+
+impl Windows<'_> {
+    /// Fills these columns in `rows`, which are whole rows of the picture from `top` on.
+    pub(super) fn fit(&self, x: Span, top: usize, rows: &mut [Line]) {
+        let y = top..top + rows.len() / self.width;
+        let (near_x, near_y) = (wider(&x, self.reach, self.width), wider(&y, self.reach, self.height));
+        let far_x = wider(&near_x, self.reach, self.width);
+        let mut lines = Vec::with_capacity(near_x.len() * near_y.len());
+        windowed(
+            (&far_x, self.width, &near_x),
+            (self.height, &near_y),
+            self.reach,
+            |x, y| self.features(x, y),
+            |_, _, sums| lines.push(line(&sums)),
+        );
+        windowed(
+            (&near_x, self.width, &x),
+            (self.height, &y),
+            self.reach,
+            |x, y| {
+                let [r, g, b, rest] = lines[(y - near_y.start) * near_x.len() + x - near_x.start];
+                [r, g, b, rest, 1.0]
+            },
+            |x, y, [r, g, b, rest, count]| {
+                rows[(y - top) * self.width + x] = [r, g, b, rest].map(|sum| sum / count);
+            },
+        );
+    }
+
+    fn features(&self, x: usize, y: usize) -> Sums {
+        let at = y * self.width + x;
+        let [r, g, b] = color(self.small, at);
+        let alpha = self.alpha[at];
+        [r, g, b, alpha, r * alpha, g * alpha, b * alpha, r * r, r * g, r * b, g * g, g * b, b * b, 1.0, 0.0, 0.0]
+    }
+}
+
+/// Wider by `reach` on both sides, within the picture.
+fn wider(span: &Span, reach: usize, side: usize) -> Span {
+    span.start.saturating_sub(reach)..(span.end + reach).min(side)
+}
+
+/// The sums over the windows around each pixel of a region, row after row. A window ends
+/// where the picture does. `from` is as wide as the windows reach.
+fn windowed<const N: usize>(
+    (from, width, to): (&Span, usize, &Span),
+    (height, rows): (usize, &Span),
+    reach: usize,
+    value: impl Fn(usize, usize) -> [f32; N],
+    mut take: impl FnMut(usize, usize, [f32; N]),
+) {
+    let mut columns = vec![[0.0; N]; from.len()];
+    let change = |columns: &mut [[f32; N]], y: usize, sign: f32| {
+        columns.iter_mut().zip(from.clone()).for_each(|(column, x)| add(column, value(x, y), sign));
+    };
+    for y in rows.start.saturating_sub(reach)..(rows.start + reach).min(height) {
+        change(&mut columns, y, 1.0);
+    }
+    for y in rows.clone() {
+        if y + reach < height {
+            change(&mut columns, y + reach, 1.0);
+        }
+        if y > rows.start && y > reach {
+            change(&mut columns, y - reach - 1, -1.0);
+        }
+        let mut sum = [0.0; N];
+        for x in to.start.saturating_sub(reach)..(to.start + reach).min(width) {
+            add(&mut sum, columns[x - from.start], 1.0);
+        }
+        for x in to.clone() {
+            if x + reach < width {
+                add(&mut sum, columns[x + reach - from.start], 1.0);
+            }
+            take(x, y, sum);
+            if x >= reach {
+                add(&mut sum, columns[x - reach - from.start], -1.0);
+            }
+        }
+    }
+}
+
+fn add<const N: usize>(sum: &mut [f32; N], values: [f32; N], sign: f32) {
+    sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += sign * value);
+}
+
+/// The line that fits a window best, in the least squares with `EPSILON` for the slope.
+fn line(sums: &Sums) -> Line {
+    let count = 1.0 / sums[13];
+    let mean: [f32; 13] = std::array::from_fn(|at| sums[at] * count);
+    let [r, g, b, alpha, ..] = mean;
+    let with = [mean[4] - r * alpha, mean[5] - g * alpha, mean[6] - b * alpha];
+    let (rr, rg, rb) = (mean[7] - r * r + EPSILON, mean[8] - r * g, mean[9] - r * b);
+    let (gg, gb, bb) = (mean[10] - g * g + EPSILON, mean[11] - g * b, mean[12] - b * b + EPSILON);
+    // Cramer's rule: the matrix is symmetric, and its determinant above 0.
+    let (c_rr, c_rg, c_rb) = (gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb);
+    let (c_gg, c_gb, c_bb) = (rr * bb - rb * rb, rg * rb - rr * gb, rr * gg - rg * rg);
+    let scale = 1.0 / (rr * c_rr + rg * c_rg + rb * c_rb).max(f32::MIN_POSITIVE);
+    let slope = [
+        (c_rr * with[0] + c_rg * with[1] + c_rb * with[2]) * scale,
+        (c_rg * with[0] + c_gg * with[1] + c_gb * with[2]) * scale,
+        (c_rb * with[0] + c_gb * with[1] + c_bb * with[2]) * scale,
+    ];
+    [slope[0], slope[1], slope[2], alpha - slope[0] * r - slope[1] * g - slope[2] * b]
+}
