@@ -22,7 +22,7 @@ use crate::models::Recipe;
 use crate::options::{Color, Format, Options};
 use crate::pixels::{Layout, Orientation, Pixels};
 use crate::refine;
-use crate::segment;
+use crate::segment::{self, Fit};
 use crate::transform;
 use crate::views;
 
@@ -77,7 +77,7 @@ impl Shop<'_> {
         if let Some((_, Some(buffer))) = wanted.buffer {
             views::expect_size(buffer, geometry::output_size(size, options))?;
         }
-        let mask = mask.map_or_else(|| self.segment(&pixels, watch), Ok)?;
+        let mask = mask.map_or_else(|| self.segment(&pixels, wanted.cut_out, watch), Ok)?;
         let threads = self.engine.info().threads;
         let mask = watch.time(Stage::Refine, |c| refine::refine(mask, &pixels, wanted.cut_out, threads, c))?;
         let cut = match options.mask {
@@ -98,8 +98,12 @@ impl Shop<'_> {
         Ok((decoded, Some(mask)))
     }
 
-    fn segment(&self, pixels: &Pixels, watch: &mut Watch) -> Result<Pixels> {
-        let matte = watch.time(Stage::Segment, |c| segment::segment(pixels, self.recipe, self.engine, c))?;
+    fn segment(&self, pixels: &Pixels, how: CutOut, watch: &mut Watch) -> Result<Pixels> {
+        let fit = match how.refine {
+            true => Fit::halfway((pixels.width(), pixels.height()), self.recipe),
+            false => Fit::squeezed(self.recipe),
+        };
+        let matte = watch.time(Stage::Segment, |c| segment::segment(pixels, fit, self.recipe, self.engine, c))?;
         refine::mask_of(&matte)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::Fit;
 use crate::engine::Tensor;
 use crate::error::Result;
 use crate::lanczos;
@@ -18,20 +19,26 @@ pub(super) const fn shape(recipe: &Recipe) -> [usize; 4] {
     [1, 3, recipe.height as usize, recipe.width as usize]
 }
 
-/// Resizes with Lanczos3 in 8 bits, scales, normalises.
-pub(super) fn tensor(pixels: &Pixels, recipe: &Recipe) -> Result<Tensor> {
+/// Resizes with Lanczos3 in 8 bits, scales, normalises. Around the picture is the
+/// mean of all pictures, 0.
+pub(super) fn tensor(pixels: &Pixels, fit: Fit, recipe: &Recipe) -> Result<Tensor> {
     let size = (pixels.width(), pixels.height());
     let rgb = opaque(pixels);
-    let plane = |channel| lanczos::resized(&rgb, (channel, 3), size, (recipe.width, recipe.height));
+    let plane = |channel| lanczos::resized(&rgb, (channel, 3), size, (fit.width, fit.height));
     let small = [plane(0)?, plane(1)?, plane(2)?];
     let most = match recipe.scale {
         Scale::Full => 255.0,
         Scale::PictureMax => small.iter().flatten().max().map_or(0.0, |max| f64::from(*max)).max(1e-6),
     };
-    let mut data = Vec::with_capacity(3 * small[0].len());
+    let whole = recipe.width as usize * recipe.height as usize;
+    let mut data = vec![0.0; 3 * whole];
     for (channel, plane) in small.iter().enumerate() {
         let table = normalised(most, recipe.mean[channel], recipe.std[channel]);
-        data.extend(plane.iter().map(|byte| table[usize::from(*byte)]));
+        let rows = plane.chunks(fit.width as usize).zip(fit.rows(recipe.width));
+        for (row, place) in rows {
+            let row = row.iter().map(|byte| table[usize::from(*byte)]);
+            data[channel * whole..][place].iter_mut().zip(row).for_each(|(value, byte)| *value = byte);
+        }
     }
     Ok(Tensor { shape: shape(recipe).to_vec(), data })
 }
@@ -69,7 +76,7 @@ mod tests {
     }
 
     fn channels(pixels: &Pixels, recipe: &Recipe) -> [f32; 3] {
-        let tensor = tensor(pixels, recipe).expect("it can be resized");
+        let tensor = tensor(pixels, Fit::squeezed(recipe), recipe).expect("it can be resized");
         assert_eq!(tensor.shape, [1, 3, 2, 4]);
         let plane = |channel: usize| tensor.data[channel * 8..][..8].to_vec();
         [0, 1, 2].map(|channel| {
@@ -109,11 +116,23 @@ mod tests {
     }
 
     #[test]
+    fn around_a_picture_that_fills_less_is_the_mean() {
+        let picture = one_colour(Layout::Rgb8, &[255, 255, 255]);
+        let fit = Fit { left: 1, top: 0, width: 2, height: 1 };
+        let white = [(1.0 - 0.485) / 0.229, (1.0 - 0.456) / 0.224, (1.0 - 0.406) / 0.225];
+        let tensor = tensor(&picture, fit, &RECIPE).expect("it can be resized");
+        for (plane, white) in tensor.data.chunks(8).zip(white) {
+            let want = [0.0, white, white, 0.0, 0.0, 0.0, 0.0, 0.0];
+            assert!(plane.iter().zip(want).all(|(got, want)| (got - want).abs() < 1e-6), "{plane:?}");
+        }
+    }
+
+    #[test]
     fn channels_are_planes_and_rows_go_across() {
         let row = |blue: u8| [[10, 20, blue], [250, 20, blue]].concat();
         let picture = Pixels::new(2, 2, Layout::Rgb8, [row(30), row(90)].concat()).expect("the sizes agree");
         let plain = Recipe { width: 2, height: 2, mean: [0.0; 3], std: [1.0; 3], scale: Scale::Full, ..RECIPE };
-        let bytes: Vec<f32> = tensor(&picture, &plain).expect("nothing to resize").data;
+        let bytes: Vec<f32> = tensor(&picture, Fit::squeezed(&plain), &plain).expect("nothing to resize").data;
         let want = [10, 250, 10, 250, 20, 20, 20, 20, 30, 30, 90, 90].map(|byte: u8| f32::from(byte) / 255.0);
         assert_eq!(bytes, want);
     }

@@ -1,5 +1,6 @@
 //! What is subject, what is background: picture → tensor → model → matte.
 
+mod fit;
 mod input;
 mod output;
 #[cfg(test)]
@@ -10,17 +11,25 @@ use crate::engine::Engine;
 use crate::error::{Code, Error, Result};
 use crate::models::Recipe;
 use crate::pixels::{Matte, Pixels};
+pub(crate) use fit::Fit;
 
-/// Finds the subject. The matte has the size that the recipe names.
+/// Finds the subject of a picture that lies so in the model's input. The matte has
+/// the size that the picture has there.
 ///
 /// # Errors
 /// [`Code::ModelShape`] when the model and the recipe do not belong together,
 /// [`Code::Cancelled`], and what the engine fails with.
-pub(crate) fn segment(pixels: &Pixels, recipe: &Recipe, engine: &dyn Engine, control: &Control<'_>) -> Result<Matte> {
+pub(crate) fn segment(
+    pixels: &Pixels,
+    fit: Fit,
+    recipe: &Recipe,
+    engine: &dyn Engine,
+    control: &Control<'_>,
+) -> Result<Matte> {
     check_input(recipe, engine)?;
-    let input = input::tensor(pixels, recipe)?;
+    let input = input::tensor(pixels, fit, recipe)?;
     let output = engine.run(input, control)?;
-    output::matte(&output, recipe)
+    Ok(fit.cropped(output::matte(&output, recipe)?))
 }
 
 /// Whether the model takes what the recipe makes.
