@@ -10,6 +10,7 @@
 // One file has an exception: `engine/onnxruntime.rs`, which loads a library.
 #![deny(unsafe_code)]
 
+mod colors;
 mod compose;
 mod control;
 mod cutout;
@@ -33,6 +34,7 @@ mod refine;
 mod remover;
 mod segment;
 mod settings;
+mod small;
 mod transform;
 mod views;
 

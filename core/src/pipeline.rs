@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::colors;
 use crate::compose;
 use crate::control::{Control, Stage};
 use crate::cutout::CutOut;
@@ -82,7 +83,7 @@ impl Shop<'_> {
         let mask = watch.time(Stage::Refine, |c| refine::refine(mask, &pixels, wanted.cut_out, threads, c))?;
         let cut = match options.mask {
             true => compose::limit_alpha(mask, &pixels),
-            false => watch.time(Stage::CutOut, |c| cut_out(pixels, mask, wanted.cut_out, c))?,
+            false => watch.time(Stage::CutOut, |c| cut_out(pixels, mask, wanted.cut_out, threads, c))?,
         };
         let matte = wanted.matte.then(|| compose::matte_of(&cut));
         let pixels = arrange(cut, options, wanted, watch)?;
@@ -109,13 +110,13 @@ impl Shop<'_> {
 }
 
 /// The picture with the mask as alpha, or with what matting makes of both.
-fn cut_out(pixels: Pixels, mask: Pixels, how: CutOut, control: &Control) -> Result<Pixels> {
+fn cut_out(pixels: Pixels, mask: Pixels, how: CutOut, threads: usize, control: &Control) -> Result<Pixels> {
     let matted = how.matting.map_or(Ok(None), |matting| matting::estimate(&pixels, &mask, matting, control))?;
-    let (colors, alpha) = matted.map_or((None, mask), |Matted { colors, alpha }| (Some(colors), alpha));
+    let (matted, alpha) = matted.map_or((None, mask), |Matted { colors, alpha }| (Some(colors), alpha));
     let alpha = compose::limit_alpha(alpha, &pixels);
-    let colors = match colors {
+    let colors = match matted {
         Some(colors) => colors,
-        None if how.estimates_colors() => matting::colors(&pixels, &alpha, control)?,
+        None if how.estimates_colors() => colors::of_subject(pixels, &alpha, threads, control)?,
         None => pixels,
     };
     Ok(compose::cut_out(colors, &alpha, how.keep_colors))

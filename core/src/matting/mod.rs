@@ -58,15 +58,6 @@ pub(crate) fn estimate(
     Ok(Some(Matted { colors, alpha }))
 }
 
-/// The subject's colours of a picture whose alpha is known, [`Layout::Rgb8`].
-///
-/// # Errors
-/// [`Code::Cancelled`](crate::Code::Cancelled).
-pub(crate) fn colors(picture: &Pixels, alpha: &Pixels, control: &Control<'_>) -> Result<Pixels> {
-    let alpha: Vec<f32> = alpha.data().iter().map(|alpha| f32::from(*alpha) / 255.0).collect();
-    foreground::colors(picture, &alpha, Share::new(control, 0.0, 1.0))
-}
-
 /// To the nearest byte; the cast clamps.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamping is wanted")]
 fn byte(value: f32) -> u8 {

@@ -19,17 +19,11 @@ mod band;
 mod tests;
 mod windows;
 
-use std::sync::{Mutex, PoisonError};
-use std::thread;
-
-use fast_image_resize::images::{TypedImage, TypedImageRef};
-use fast_image_resize::pixels::{U8x3, U8x4};
-use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
-
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
 use crate::lanczos;
 use crate::pixels::{Layout, Pixels};
+use crate::small::{ROWS, between, mixed, resized, shared, size_at};
 use band::Band;
 use windows::{Line, Windows};
 
@@ -50,9 +44,6 @@ const LAST: f32 = 0.06;
 
 /// Pixels on each side of what is filtered at once.
 const TILE: usize = 32;
-/// Rows of the picture that are made at once.
-const ROWS: usize = 16;
-
 /// Pictures of a smaller side than this have no edges that the model did not see.
 const LEAST_SIDE: u32 = 32;
 
@@ -83,33 +74,15 @@ pub(super) fn refine(picture: &Pixels, mask: &Pixels, threads: usize, control: &
     Ok(Some(Pixels::known(size.0, size.1, Layout::Gray8, data)))
 }
 
-/// Does pieces of work on several threads, which take one after the other.
-fn shared<T: Send>(threads: usize, work: impl Iterator<Item = T> + Send, run: impl Fn(T) + Sync) {
-    let work = Mutex::new(work);
-    let next = || work.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let all = || std::iter::from_fn(next).for_each(&run);
-    thread::scope(|scope| {
-        for _ in 1..threads {
-            // Without a thread to be had the others do its work.
-            let _ = thread::Builder::new().spawn_scoped(scope, all);
-        }
-        all();
-    });
-}
-
 /// The picture made smaller for each level, from coarse to fine.
 fn shrunk(picture: &Pixels, control: &Control<'_>) -> Result<Vec<Pixels>> {
     let longer = f64::from(picture.width().max(picture.height()));
     let sides = sides(longer);
-    let size = |side: f64| {
-        let part = |length: u32| (f64::from(length) * side / longer).round().max(1.0) as u32;
-        (part(picture.width()), part(picture.height()))
-    };
     // Only the finest is made from the whole picture, which may be large.
-    let finest = resized(picture, size(sides.last().copied().unwrap_or(longer)))?;
+    let finest = resized(picture, size_at(picture, sides.last().copied().unwrap_or(longer)))?;
     control.check()?;
     let mut levels: Vec<Pixels> =
-        sides[..sides.len() - 1].iter().map(|side| resized(&finest, size(*side))).collect::<Result<_>>()?;
+        sides[..sides.len() - 1].iter().map(|side| resized(&finest, size_at(picture, *side))).collect::<Result<_>>()?;
     levels.push(finest);
     Ok(levels)
 }
@@ -119,26 +92,6 @@ fn sides(longer: f64) -> Vec<f64> {
     let most = (longer * PART).min(MOST_SIDE);
     let growing = std::iter::successors(Some(FIRST_SIDE), |side| Some(side * GROWTH)).enumerate();
     growing.take_while(|(at, side)| *at < LEAST_LEVELS || *side <= most).map(|(_, side)| side.min(longer)).collect()
-}
-
-fn resized(picture: &Pixels, size: (u32, u32)) -> Result<Pixels> {
-    match picture.layout() {
-        Layout::Rgba8 => resized_as::<U8x4>(picture, size),
-        _ => resized_as::<U8x3>(picture, size),
-    }
-}
-
-fn resized_as<P: PixelTrait>(picture: &Pixels, size: (u32, u32)) -> Result<Pixels> {
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear)).use_alpha(false);
-    let mut small = Pixels::filled(size.0, size.1, picture.layout(), 0);
-    let source = TypedImageRef::<P>::from_buffer(picture.width(), picture.height(), picture.data());
-    let mut target = TypedImage::<P>::from_buffer(size.0, size.1, small.data_mut()).map_err(internal)?;
-    Resizer::new().resize_typed(&source.map_err(internal)?, &mut target, &options).map_err(internal)?;
-    Ok(small)
-}
-
-fn internal(source: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::new(Code::Internal).because(source)
 }
 
 /// The mask at the size of the first level, 0 to 1.
@@ -223,18 +176,6 @@ impl Level {
         });
         all
     }
-}
-
-/// The two pixels of a level between which one of a picture lies, and how near it is to
-/// the second. `ratio`: the level's side to the picture's.
-fn between(at: usize, ratio: f32, level: usize) -> (usize, usize, f32) {
-    let place = ((at as f32 + 0.5) * ratio - 0.5).clamp(0.0, (level - 1) as f32);
-    let first = place as usize;
-    (first, (first + 1).min(level - 1), place - first as f32)
-}
-
-fn mixed(one: Line, other: Line, part: f32) -> Line {
-    std::array::from_fn(|at| one[at] + (other[at] - one[at]) * part)
 }
 
 /// To the nearest byte; the cast clamps.

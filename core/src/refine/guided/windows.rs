@@ -2,6 +2,7 @@
 
 use super::color;
 use crate::pixels::Pixels;
+use crate::small::{Span, wider, windowed};
 
 /// How little a window's colours may vary before their noise counts for nothing.
 const EPSILON: f32 = 1e-4;
@@ -20,9 +21,6 @@ pub(super) struct Windows<'a> {
     pub(super) height: usize,
     pub(super) reach: usize,
 }
-
-/// From one to before the other.
-type Span = std::ops::Range<usize>;
 
 impl Windows<'_> {
     /// Fills these columns in `rows`, which are whole rows of the picture from `top` on.
@@ -58,54 +56,6 @@ impl Windows<'_> {
         let alpha = self.alpha[at];
         [r, g, b, alpha, r * alpha, g * alpha, b * alpha, r * r, r * g, r * b, g * g, g * b, b * b, 1.0, 0.0, 0.0]
     }
-}
-
-/// Wider by `reach` on both sides, within the picture.
-fn wider(span: &Span, reach: usize, side: usize) -> Span {
-    span.start.saturating_sub(reach)..(span.end + reach).min(side)
-}
-
-/// The sums over the windows around each pixel of a region, row after row. A window ends
-/// where the picture does. `from` is as wide as the windows reach.
-fn windowed<const N: usize>(
-    (from, width, to): (&Span, usize, &Span),
-    (height, rows): (usize, &Span),
-    reach: usize,
-    value: impl Fn(usize, usize) -> [f32; N],
-    mut take: impl FnMut(usize, usize, [f32; N]),
-) {
-    let mut columns = vec![[0.0; N]; from.len()];
-    let change = |columns: &mut [[f32; N]], y: usize, sign: f32| {
-        columns.iter_mut().zip(from.clone()).for_each(|(column, x)| add(column, value(x, y), sign));
-    };
-    for y in rows.start.saturating_sub(reach)..(rows.start + reach).min(height) {
-        change(&mut columns, y, 1.0);
-    }
-    for y in rows.clone() {
-        if y + reach < height {
-            change(&mut columns, y + reach, 1.0);
-        }
-        if y > rows.start && y > reach {
-            change(&mut columns, y - reach - 1, -1.0);
-        }
-        let mut sum = [0.0; N];
-        for x in to.start.saturating_sub(reach)..(to.start + reach).min(width) {
-            add(&mut sum, columns[x - from.start], 1.0);
-        }
-        for x in to.clone() {
-            if x + reach < width {
-                add(&mut sum, columns[x + reach - from.start], 1.0);
-            }
-            take(x, y, sum);
-            if x >= reach {
-                add(&mut sum, columns[x - reach - from.start], -1.0);
-            }
-        }
-    }
-}
-
-fn add<const N: usize>(sum: &mut [f32; N], values: [f32; N], sign: f32) {
-    sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += sign * value);
 }
 
 /// The line that fits a window best, in the least squares with `EPSILON` for the slope.

@@ -1,0 +1,121 @@
+//! What is found on a small picture and carried over to the large one.
+
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{U8, U8x3, U8x4};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
+
+use crate::error::{Code, Error, Result};
+use crate::pixels::{Layout, Pixels};
+
+/// Rows of a large picture that one thread makes at once.
+pub(crate) const ROWS: usize = 16;
+
+/// Does pieces of work on several threads, which take one after the other.
+pub(crate) fn shared<T: Send>(threads: usize, work: impl Iterator<Item = T> + Send, run: impl Fn(T) + Sync) {
+    let work = Mutex::new(work);
+    let next = || work.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let all = || std::iter::from_fn(next).for_each(&run);
+    thread::scope(|scope| {
+        for _ in 1..threads {
+            // Without a thread to be had the others do its work.
+            let _ = thread::Builder::new().spawn_scoped(scope, all);
+        }
+        all();
+    });
+}
+
+/// The size at which the longer side is `side`.
+pub(crate) fn size_at(picture: &Pixels, side: f64) -> (u32, u32) {
+    let longer = f64::from(picture.width().max(picture.height()));
+    let part = |length: u32| (f64::from(length) * side / longer).round().max(1.0) as u32;
+    (part(picture.width()), part(picture.height()))
+}
+
+/// The picture at another size, channel by channel.
+pub(crate) fn resized(picture: &Pixels, size: (u32, u32)) -> Result<Pixels> {
+    match picture.layout() {
+        Layout::Gray8 => resized_as::<U8>(picture, size),
+        Layout::Rgb8 => resized_as::<U8x3>(picture, size),
+        Layout::Rgba8 => resized_as::<U8x4>(picture, size),
+    }
+}
+
+fn resized_as<P: PixelTrait>(picture: &Pixels, size: (u32, u32)) -> Result<Pixels> {
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear)).use_alpha(false);
+    let mut small = Pixels::filled(size.0, size.1, picture.layout(), 0);
+    let source = TypedImageRef::<P>::from_buffer(picture.width(), picture.height(), picture.data());
+    let mut target = TypedImage::<P>::from_buffer(size.0, size.1, small.data_mut()).map_err(internal)?;
+    Resizer::new().resize_typed(&source.map_err(internal)?, &mut target, &options).map_err(internal)?;
+    Ok(small)
+}
+
+fn internal(source: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::new(Code::Internal).because(source)
+}
+
+/// The two pixels of a level between which one of a picture lies, and how near it is to
+/// the second. `ratio`: the level's side to the picture's.
+pub(crate) fn between(at: usize, ratio: f32, level: usize) -> (usize, usize, f32) {
+    let place = ((at as f32 + 0.5) * ratio - 0.5).clamp(0.0, (level - 1) as f32);
+    let first = place as usize;
+    (first, (first + 1).min(level - 1), place - first as f32)
+}
+
+pub(crate) fn mixed<const N: usize>(one: [f32; N], other: [f32; N], part: f32) -> [f32; N] {
+    std::array::from_fn(|at| one[at] + (other[at] - one[at]) * part)
+}
+
+/// From one to before the other.
+pub(crate) type Span = Range<usize>;
+
+/// Wider by `reach` on both sides, within the picture.
+pub(crate) fn wider(span: &Span, reach: usize, side: usize) -> Span {
+    span.start.saturating_sub(reach)..(span.end + reach).min(side)
+}
+
+/// The sums over the windows around each pixel of a region, row after row. A window ends
+/// where the picture does. `from` is as wide as the windows reach.
+pub(crate) fn windowed<const N: usize>(
+    (from, width, to): (&Span, usize, &Span),
+    (height, rows): (usize, &Span),
+    reach: usize,
+    value: impl Fn(usize, usize) -> [f32; N],
+    mut take: impl FnMut(usize, usize, [f32; N]),
+) {
+    let mut columns = vec![[0.0; N]; from.len()];
+    let change = |columns: &mut [[f32; N]], y: usize, sign: f32| {
+        columns.iter_mut().zip(from.clone()).for_each(|(column, x)| add(column, value(x, y), sign));
+    };
+    for y in rows.start.saturating_sub(reach)..(rows.start + reach).min(height) {
+        change(&mut columns, y, 1.0);
+    }
+    for y in rows.clone() {
+        if y + reach < height {
+            change(&mut columns, y + reach, 1.0);
+        }
+        if y > rows.start && y > reach {
+            change(&mut columns, y - reach - 1, -1.0);
+        }
+        let mut sum = [0.0; N];
+        for x in to.start.saturating_sub(reach)..(to.start + reach).min(width) {
+            add(&mut sum, columns[x - from.start], 1.0);
+        }
+        for x in to.clone() {
+            if x + reach < width {
+                add(&mut sum, columns[x + reach - from.start], 1.0);
+            }
+            take(x, y, sum);
+            if x >= reach {
+                add(&mut sum, columns[x - reach - from.start], -1.0);
+            }
+        }
+    }
+}
+
+fn add<const N: usize>(sum: &mut [f32; N], values: [f32; N], sign: f32) {
+    sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += sign * value);
+}
