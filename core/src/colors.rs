@@ -9,7 +9,7 @@
 
 use crate::control::Control;
 use crate::error::Result;
-use crate::pixels::Pixels;
+use crate::pixels::{Pixels, byte};
 use crate::small::{ROWS, between, mixed, resized, shared, size_at, windowed};
 
 /// The longer side of the small picture.
@@ -113,12 +113,6 @@ fn own(color: [f32; 3], alpha: f32, means: Means) -> [f32; 3] {
 
 fn unit(value: u8) -> f32 {
     f32::from(value) / 255.0
-}
-
-/// To the nearest byte; the cast clamps.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamping is wanted")]
-fn byte(value: f32) -> u8 {
-    (value * 255.0 + 0.5) as u8
 }
 
 #[cfg(test)]

@@ -197,6 +197,12 @@ impl std::fmt::Debug for Pixels {
     }
 }
 
+/// A value of 0 to 1 as the nearest byte; others are clamped, as the cast does.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamping is wanted")]
+pub(crate) fn byte(value: f32) -> u8 {
+    (value * 255.0 + 0.5) as u8
+}
+
 /// What a model says of each pixel of its own input: 0 background … 1 subject.
 #[derive(Clone, PartialEq)]
 pub struct Matte {

@@ -19,7 +19,7 @@ mod trimap;
 use crate::control::Control;
 use crate::cutout::Matting;
 use crate::error::Result;
-use crate::pixels::{Layout, Pixels};
+use crate::pixels::{Layout, Pixels, byte};
 use share::Share;
 
 /// What matting makes, at the picture's size.
@@ -56,12 +56,6 @@ pub(crate) fn estimate(
     let alpha = alpha.into_iter().map(byte).collect();
     let alpha = Pixels::known(picture.width(), picture.height(), Layout::Gray8, alpha);
     Ok(Some(Matted { colors, alpha }))
-}
-
-/// To the nearest byte; the cast clamps.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamping is wanted")]
-fn byte(value: f32) -> u8 {
-    (value * 255.0 + 0.5) as u8
 }
 
 /// The red, green and blue of every pixel.

@@ -22,7 +22,7 @@ mod windows;
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
 use crate::lanczos;
-use crate::pixels::{Layout, Pixels};
+use crate::pixels::{Layout, Pixels, byte};
 use crate::small::{ROWS, between, mixed, resized, shared, size_at};
 use band::Band;
 use windows::{Line, Windows};
@@ -176,10 +176,4 @@ impl Level {
         });
         all
     }
-}
-
-/// To the nearest byte; the cast clamps.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamping is wanted")]
-fn byte(alpha: f32) -> u8 {
-    (alpha * 255.0 + 0.5) as u8
 }
