@@ -33,15 +33,15 @@ async function lateness(work) {
 
 /** Also on a machine that others use: the best of a few runs counts. */
 async function staysFree(context, work) {
-  let best;
-  for (let run = 0; run < RUNS && !(best?.p99 <= LATE); run += 1) {
+  let best = Number.POSITIVE_INFINITY;
+  for (let run = 0; run < RUNS && best > LATE; run += 1) {
     const { p50, p99, max, count } = await lateness(work);
     context.diagnostic(
       `late by p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, at most ${max.toFixed(1)} ms (${count} timers)`,
     );
-    if (!best || p99 < best.p99) best = { p99 };
+    best = Math.min(best, p99);
   }
-  assert.ok(best.p99 <= LATE, `a timer in a hundred is late by ${best.p99} ms or more`);
+  assert.ok(best <= LATE, `a timer in a hundred is late by ${best} ms or more`);
 }
 
 test('it stays free while nothing is done, or no test here can tell', withPhoto, async (context) => {

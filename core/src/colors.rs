@@ -10,7 +10,7 @@
 use crate::control::Control;
 use crate::error::Result;
 use crate::pixels::{Pixels, byte};
-use crate::small::{ROWS, between, mixed, resized, shared, size_at, windowed};
+use crate::small::{Grid, ROWS, resized, shared, size_at, windowed};
 
 /// The longer side of the small picture.
 const SIDE: f64 = 300.0;
@@ -30,7 +30,7 @@ pub(crate) fn of_subject(mut picture: Pixels, alpha: &Pixels, threads: usize, co
         return Ok(picture);
     }
     control.check()?;
-    let means = Field::of(&picture, alpha)?;
+    let means = means(&picture, alpha)?;
     control.check()?;
     let (width, height, channels) = (picture.width() as usize, picture.height() as usize, picture.layout().bytes());
     let rows = picture.data_mut().chunks_mut(ROWS * width * channels).zip(alpha.data().chunks(ROWS * width));
@@ -49,52 +49,33 @@ pub(crate) fn of_subject(mut picture: Pixels, alpha: &Pixels, threads: usize, co
 }
 
 /// The means at every pixel of a small picture.
-struct Field {
-    width: usize,
-    height: usize,
-    means: Vec<Means>,
-}
-
-impl Field {
-    fn of(picture: &Pixels, alpha: &Pixels) -> Result<Self> {
-        let side = SIDE.min(f64::from(picture.width().max(picture.height())));
-        let size = size_at(picture, side);
-        let (small, alpha) = (resized(picture, size)?, resized(alpha, size)?);
-        let colors: Vec<[f32; 3]> =
-            small.data().chunks(small.layout().bytes()).map(|px| [px[0], px[1], px[2]].map(unit)).collect();
-        let (width, height) = (size.0 as usize, size.1 as usize);
-        let mut subject = colors.clone();
-        let mut background = colors.clone();
-        let mut means = Vec::with_capacity(colors.len());
-        for reach in REACHES {
-            means.clear();
-            let weighted = |x: usize, y: usize| {
-                let at = y * width + x;
-                let (alpha, [r, g, b], [s, t, u]) = (unit(alpha.data()[at]), subject[at], background[at]);
-                let rest = 1.0 - alpha;
-                [r * alpha, g * alpha, b * alpha, alpha, s * rest, t * rest, u * rest, rest]
-            };
-            windowed((&(0..width), width, &(0..width)), (height, &(0..height)), reach, weighted, |_, _, sums| {
-                means.push(divided(sums));
-            });
-            for (at, means) in means.iter().enumerate() {
-                subject[at] = own(colors[at], unit(alpha.data()[at]), *means);
-                background[at] = [means[3], means[4], means[5]];
-            }
-        }
-        Ok(Self { width, height, means })
-    }
-
-    /// The means along a row of a larger picture of this size.
-    fn row(&self, y: usize, (width, height): (usize, usize)) -> impl Fn(usize) -> Means {
-        let (above, below, down) = between(y, self.height as f32 / height as f32, self.height);
-        let [above, below] = [above, below].map(|y| &self.means[y * self.width..][..self.width]);
-        let ratio = self.width as f32 / width as f32;
-        move |x| {
-            let (left, right, across) = between(x, ratio, self.width);
-            mixed(mixed(above[left], below[left], down), mixed(above[right], below[right], down), across)
+fn means(picture: &Pixels, alpha: &Pixels) -> Result<Grid<6>> {
+    let side = SIDE.min(f64::from(picture.width().max(picture.height())));
+    let size = size_at(picture, side);
+    let (small, alpha) = (resized(picture, size)?, resized(alpha, size)?);
+    let colors: Vec<[f32; 3]> =
+        small.data().chunks(small.layout().bytes()).map(|px| [px[0], px[1], px[2]].map(unit)).collect();
+    let (width, height) = (size.0 as usize, size.1 as usize);
+    let mut subject = colors.clone();
+    let mut background = colors.clone();
+    let mut means = Vec::with_capacity(colors.len());
+    for reach in REACHES {
+        means.clear();
+        let weighted = |x: usize, y: usize| {
+            let at = y * width + x;
+            let (alpha, [r, g, b], [s, t, u]) = (unit(alpha.data()[at]), subject[at], background[at]);
+            let rest = 1.0 - alpha;
+            [r * alpha, g * alpha, b * alpha, alpha, s * rest, t * rest, u * rest, rest]
+        };
+        windowed((&(0..width), width, &(0..width)), (height, &(0..height)), reach, weighted, |_, _, sums| {
+            means.push(divided(sums));
+        });
+        for (at, means) in means.iter().enumerate() {
+            subject[at] = own(colors[at], unit(alpha.data()[at]), *means);
+            background[at] = [means[3], means[4], means[5]];
         }
     }
+    Ok(Grid { width, height, values: means })
 }
 
 /// Weighted sums by their weights. Rounding leaves a little where there is no weight.

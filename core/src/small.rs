@@ -57,15 +57,36 @@ fn internal(source: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::new(Code::Internal).because(source)
 }
 
-/// The two pixels of a level between which one of a picture lies, and how near it is to
-/// the second. `ratio`: the level's side to the picture's.
-pub(crate) fn between(at: usize, ratio: f32, level: usize) -> (usize, usize, f32) {
-    let place = ((at as f32 + 0.5) * ratio - 0.5).clamp(0.0, (level - 1) as f32);
-    let first = place as usize;
-    (first, (first + 1).min(level - 1), place - first as f32)
+/// Values at every pixel of a small picture, row after row.
+pub(crate) struct Grid<const N: usize> {
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+    pub(crate) values: Vec<[f32; N]>,
 }
 
-pub(crate) fn mixed<const N: usize>(one: [f32; N], other: [f32; N], part: f32) -> [f32; N] {
+impl<const N: usize> Grid<N> {
+    /// The values along row `y` of a larger picture of this size, linear between
+    /// those here.
+    pub(crate) fn row(&self, y: usize, (width, height): (usize, usize)) -> impl Fn(usize) -> [f32; N] {
+        let (above, below, down) = between(y, self.height as f32 / height as f32, self.height);
+        let [above, below] = [above, below].map(|y| &self.values[y * self.width..][..self.width]);
+        let ratio = self.width as f32 / width as f32;
+        move |x| {
+            let (left, right, across) = between(x, ratio, self.width);
+            mixed(mixed(above[left], below[left], down), mixed(above[right], below[right], down), across)
+        }
+    }
+}
+
+/// The two pixels of a small picture's side between which one of the large picture
+/// lies, and how near it is to the second. `ratio`: the small side to the large one.
+fn between(at: usize, ratio: f32, side: usize) -> (usize, usize, f32) {
+    let place = ((at as f32 + 0.5) * ratio - 0.5).clamp(0.0, (side - 1) as f32);
+    let first = place as usize;
+    (first, (first + 1).min(side - 1), place - first as f32)
+}
+
+fn mixed<const N: usize>(one: [f32; N], other: [f32; N], part: f32) -> [f32; N] {
     std::array::from_fn(|at| one[at] + (other[at] - one[at]) * part)
 }
 

@@ -23,7 +23,7 @@ use crate::control::Control;
 use crate::error::{Code, Error, Result};
 use crate::lanczos;
 use crate::pixels::{Layout, Pixels, byte};
-use crate::small::{ROWS, between, mixed, resized, shared, size_at};
+use crate::small::{Grid, ROWS, resized, shared, size_at};
 use band::Band;
 use windows::{Line, Windows};
 
@@ -116,11 +116,7 @@ fn alpha_of(line: Line, [r, g, b]: [f32; 3]) -> f32 {
 }
 
 /// What fits the mask best around each pixel of a small picture, in the tiles of the band.
-struct Level {
-    width: usize,
-    height: usize,
-    lines: Vec<Line>,
-}
+struct Level(Grid<4>);
 
 impl Level {
     fn fitted(small: &Pixels, alpha: &[f32], band: &Band, reach: usize, threads: usize) -> Self {
@@ -139,7 +135,7 @@ impl Level {
                 tile += run.len();
             }
         });
-        Self { width, height, lines }
+        Self(Grid { width, height, values: lines })
     }
 
     /// What `make` makes of the alpha of every pixel of a larger picture: 0 or 1
@@ -155,21 +151,17 @@ impl Level {
         let mut all = vec![T::default(); width * height];
         let starts = band.starts(width);
         let sure = [make(0.0), make(1.0)];
-        let (across, down) = (self.width as f32 / width as f32, self.height as f32 / height as f32);
         shared(threads, all.chunks_mut(ROWS * width).enumerate(), |(chunk, rows)| {
             for (y, row) in rows.chunks_mut(width).enumerate().map(|(y, row)| (chunk * ROWS + y, row)) {
                 let (inside, subject) = band.row(y, height);
-                let (above, below, part) = between(y, down, self.height);
-                let [above, below] = [above, below].map(|y| &self.lines[y * self.width..][..self.width]);
-                let line = |x: usize| mixed(above[x], below[x], part);
+                let line = self.0.row(y, (width, height));
                 for (column, span) in starts.windows(2).map(|pair| pair[0]..pair[1]).enumerate() {
                     if !inside[column] {
                         row[span].fill(sure[usize::from(subject[column])]);
                         continue;
                     }
                     for x in span {
-                        let (left, right, part) = between(x, across, self.width);
-                        row[x] = make(alpha_of(mixed(line(left), line(right), part), color(picture, y * width + x)));
+                        row[x] = make(alpha_of(line(x), color(picture, y * width + x)));
                     }
                 }
             }
