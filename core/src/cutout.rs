@@ -1,25 +1,39 @@
 //! How a matte becomes the alpha of a picture: choices that the options of
 //! the hosted API do not have.
 
-/// How the subject is cut out. The default takes the matte as it is for the
-/// alpha of the picture's own colours.
+/// How the subject is found and cut out.
 ///
 /// ```
-/// use remrembg::{CutOut, Matting};
+/// use remrembg::{CutOut, Matting, Options, Quality};
+///
+/// let plain = CutOut { refine: false, decontaminate: false, ..CutOut::default() };
+/// assert_eq!(Options::from_pairs([("refine", "off"), ("decontaminate", "off")])?.cut_out, plain);
 ///
 /// let hair = CutOut { matting: Some(Matting { erode_size: 15, ..Matting::default() }), ..CutOut::default() };
-/// assert_eq!(hair.matting.map(|matting| matting.foreground_threshold), Some(240));
-/// assert!(!hair.smooth_mask);
+/// assert_eq!(Options::from_pairs([("matting", "on"), ("matting_erode_size", "15")])?.cut_out, hair);
+/// assert_eq!(hair.quality, Quality::Balanced);
+/// # Ok::<(), remrembg::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CutOut {
+    /// How much work goes into the subject and its edges. Default: [`Quality::Balanced`].
+    pub quality: Quality,
     /// Shows the model a picture that is squeezed less, and lays the mask's edge onto
     /// the picture's own, which the model sees too small: a colour guided filter from
     /// coarse to fine, before all else. Of a mask that the caller brings the edge
     /// alone is changed. Takes some 15 ms per megapixel, less for large pictures.
-    /// Without it the mask is rembg's. Default: false.
+    /// Without it the mask is rembg's. Default: true.
     pub refine: bool,
-    /// Makes the mask hard with smooth outlines, before all else: a morphological
+    /// Takes the background's colour out of soft edges, as matting does in any
+    /// case, so that no fringe of it shows on a new background. Not with
+    /// `keep_colors`. Takes some 8 ms for one megapixel, less for each of more. What
+    /// rembg calls `decontaminate`. Default: true.
+    pub decontaminate: bool,
+    /// Says that the mask that the caller brings is a trimap: 0 is surely background,
+    /// 255 surely subject, and of all else the alpha is estimated from the picture as
+    /// by `matting`, instead of being refined. Default: false.
+    pub trimap: bool,
+    /// Makes the mask hard with smooth outlines, after refinement: a morphological
     /// opening with a 3×3 cross, a Gaussian blur of σ = 2 pixels, then 255 where
     /// that is at least 127 and 0 elsewhere. What rembg calls `post_process_mask`.
     /// Default: false.
@@ -38,11 +52,6 @@ pub struct CutOut {
     /// estimated at half the size, then for the colours some 15 bytes per pixel of the
     /// picture. Default: none.
     pub matting: Option<Matting>,
-    /// Takes the background's colour out of soft edges, as matting does in any
-    /// case, so that no fringe of it shows on a new background. Not with
-    /// `keep_colors`. Takes some 8 ms for one megapixel, less for each of more. What
-    /// rembg calls `decontaminate`. Default: false.
-    pub decontaminate: bool,
     /// Keeps colours also where the alpha is 0. Without it they are black there, so
     /// that no file carries the background. What rembg calls `putalpha`. Default: false.
     pub keep_colors: bool,
@@ -53,10 +62,55 @@ pub struct CutOut {
     pub keep_alpha: bool,
 }
 
+impl Default for CutOut {
+    fn default() -> Self {
+        Self {
+            quality: Quality::Balanced,
+            refine: true,
+            decontaminate: true,
+            trimap: false,
+            smooth_mask: false,
+            invert_mask: false,
+            matting: None,
+            keep_colors: false,
+            keep_alpha: false,
+        }
+    }
+}
+
 impl CutOut {
     /// Whether the subject's own colours are wanted where matting did not bring them.
     pub(crate) fn estimates_colors(&self) -> bool {
         !self.keep_colors && (self.decontaminate || self.matting.is_some())
+    }
+}
+
+/// How much work goes into the subject and its edges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Quality {
+    /// Edges are refined on a smaller picture: half the time for them.
+    Fast,
+    /// One look of the model, edges refined up to half the picture's side.
+    #[default]
+    Balanced,
+    /// The model looks up to four times, and their mean is refined: squeezed, half
+    /// squeezed, mirrored and not squeezed. Takes some four times as long.
+    Best,
+}
+
+impl Quality {
+    /// Every quality, from the quickest to the finest.
+    pub const ALL: [Self; 3] = [Self::Fast, Self::Balanced, Self::Best];
+
+    /// The name that the option `quality` takes: `fast`, `balanced`, `best`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fast => "fast",
+            Self::Balanced => "balanced",
+            Self::Best => "best",
+        }
     }
 }
 

@@ -131,6 +131,8 @@ codes! {
     InvalidFormat = "invalid_format", Validation, 400, "Invalid format";
     /// A colour that is neither hex nor a CSS name.
     InvalidColor = "invalid_color", Validation, 400, "Invalid color format";
+    /// A quality that is neither a word nor a number in range.
+    InvalidQuality = "invalid_quality", Validation, 400, "Invalid quality";
     /// `mask` and `bg_color` at once.
     MaskWithBgColor = "mask_with_bg_color", Validation, 400,
         "Cannot use 'mask=true' together with 'bg_color'. Choose one or the other.";

@@ -39,7 +39,7 @@ mod transform;
 mod views;
 
 pub use control::{CancelToken, Control, Progress, Stage};
-pub use cutout::{CutOut, Matting};
+pub use cutout::{CutOut, Matting, Quality};
 pub use decode::Decoded;
 pub use engine::{EngineChoice, EngineInfo, Provider};
 pub use error::{Code, Error, ErrorKind, Problem, Result};

@@ -20,8 +20,8 @@ use crate::limits::Limits;
 use crate::mask;
 use crate::matting::{self, Matted};
 use crate::models::Recipe;
-use crate::options::{Color, Format, Options};
-use crate::pixels::{Layout, Orientation, Pixels};
+use crate::options::{Color, Options};
+use crate::pixels::{Layout, Matte, Orientation, Pixels};
 use crate::refine;
 use crate::segment::{self, Fit};
 use crate::transform;
@@ -39,11 +39,8 @@ pub(crate) struct Shop<'a> {
 pub(crate) struct Wanted {
     /// The full-size matte.
     pub(crate) matte: bool,
-    pub(crate) cut_out: CutOut,
     /// A picture without alpha: a cut-out is put on white.
     pub(crate) opaque: bool,
-    /// Of a lossy format, 1 ..= 100; none for the format's own.
-    pub(crate) quality: Option<u8>,
     /// What the caller's own buffer holds, and its size. A result that does not
     /// fit is refused as soon as that is known, before the model runs.
     pub(crate) buffer: Option<(Layout, Option<(u32, u32)>)>,
@@ -70,25 +67,30 @@ impl Shop<'_> {
         watch: &mut Watch,
     ) -> Result<Finished> {
         let (decoded, mask) = watch.time(Stage::Decode, |c| self.decode(input, mask, c))?;
-        let Decoded { pixels, orientation, icc } = decoded;
-        let pixels = watch.time_if(orientation != Orientation::Normal, Stage::Upright, pixels, |p, _| {
-            Ok(transform::upright(p, orientation))
-        })?;
+        let (pixels, icc) = upright(decoded, watch)?;
+        let how = &options.cut_out;
         let size = (pixels.width(), pixels.height());
         if let Some((_, Some(buffer))) = wanted.buffer {
             views::expect_size(buffer, geometry::output_size(size, options))?;
         }
-        let mask = mask.map_or_else(|| self.segment(&pixels, wanted.cut_out, watch), Ok)?;
+        let mask = mask.map_or_else(|| refine::mask_of(&self.segment(&pixels, how, watch)?), Ok)?;
         let threads = self.engine.info().threads;
-        let mask = watch.time(Stage::Refine, |c| refine::refine(mask, &pixels, wanted.cut_out, threads, c))?;
+        let mask = watch.time(Stage::Refine, |c| refine::refine(mask, &pixels, how, threads, c))?;
         let cut = match options.mask {
             true => compose::limit_alpha(mask, &pixels),
-            false => watch.time(Stage::CutOut, |c| cut_out(pixels, mask, wanted.cut_out, threads, c))?,
+            false => watch.time(Stage::CutOut, |c| cut_out(pixels, mask, how, threads, c))?,
         };
         let matte = wanted.matte.then(|| compose::matte_of(&cut));
         let pixels = arrange(cut, options, wanted, watch)?;
         let icc = icc.filter(|_| !options.mask);
         Ok(Finished { pixels, upright: size, matte, icc })
+    }
+
+    /// What the model makes of a picture, before all else.
+    pub(crate) fn matte(&self, input: &Checked, how: &CutOut, watch: &mut Watch) -> Result<Matte> {
+        let decoded = watch.time(Stage::Decode, |c| input.decode(self.limits, c))?;
+        let (pixels, _) = upright(decoded, watch)?;
+        self.segment(&pixels, how, watch)
     }
 
     /// The picture as stored, and the mask; of two, each is half of the stage.
@@ -99,18 +101,22 @@ impl Shop<'_> {
         Ok((decoded, Some(mask)))
     }
 
-    fn segment(&self, pixels: &Pixels, how: CutOut, watch: &mut Watch) -> Result<Pixels> {
-        let fit = match how.refine {
-            true => Fit::halfway((pixels.width(), pixels.height()), self.recipe),
-            false => Fit::squeezed(self.recipe),
-        };
-        let matte = watch.time(Stage::Segment, |c| segment::segment(pixels, fit, self.recipe, self.engine, c))?;
-        refine::mask_of(&matte)
+    fn segment(&self, pixels: &Pixels, how: &CutOut, watch: &mut Watch) -> Result<Matte> {
+        let looks = Fit::for_cut_out(how, (pixels.width(), pixels.height()), self.recipe);
+        watch.time(Stage::Segment, |c| segment::segment(pixels, &looks, self.recipe, self.engine, c))
     }
 }
 
+/// The picture as it is to be seen, and its profile.
+fn upright(decoded: Decoded, watch: &mut Watch) -> Result<(Pixels, Option<Vec<u8>>)> {
+    let Decoded { pixels, orientation, icc } = decoded;
+    let turns = orientation != Orientation::Normal;
+    let pixels = watch.time_if(turns, Stage::Upright, pixels, |p, _| Ok(transform::upright(p, orientation)))?;
+    Ok((pixels, icc))
+}
+
 /// The picture with the mask as alpha, or with what matting makes of both.
-fn cut_out(pixels: Pixels, mask: Pixels, how: CutOut, threads: usize, control: &Control) -> Result<Pixels> {
+fn cut_out(pixels: Pixels, mask: Pixels, how: &CutOut, threads: usize, control: &Control) -> Result<Pixels> {
     let matted = how.matting.map_or(Ok(None), |matting| matting::estimate(&pixels, &mask, matting, control))?;
     let (matted, alpha) = matted.map_or((None, mask), |Matted { colors, alpha }| (Some(colors), alpha));
     let alpha = compose::limit_alpha(alpha, &pixels);
@@ -124,7 +130,7 @@ fn cut_out(pixels: Pixels, mask: Pixels, how: CutOut, threads: usize, control: &
 
 /// The stages that follow the options alone: resize, rotate, background.
 fn arrange(cut: Pixels, options: &Options, wanted: Wanted, watch: &mut Watch) -> Result<Pixels> {
-    let Wanted { opaque, cut_out: CutOut { keep_alpha, .. }, .. } = wanted;
+    let (opaque, keep_alpha) = (wanted.opaque, options.cut_out.keep_alpha);
     let fitted = geometry::fitted_size((cut.width(), cut.height()), options);
     let resize = fitted != (cut.width(), cut.height());
     let cut = watch.time_if(resize, Stage::Resize, cut, |p, c| transform::resize(p, fitted, c))?;
@@ -139,7 +145,8 @@ fn arrange(cut: Pixels, options: &Options, wanted: Wanted, watch: &mut Watch) ->
 
 impl Finished {
     /// Encodes. The format must be one that keeps the alpha there is.
-    pub(crate) fn encode(&self, format: Format, quality: Option<u8>, watch: &mut Watch) -> Result<Vec<u8>> {
+    pub(crate) fn encode(&self, options: &Options, watch: &mut Watch) -> Result<Vec<u8>> {
+        let (format, quality) = (options.format, options.encoder_quality);
         watch.time(Stage::Encode, |c| encode::encode(&self.pixels, format, quality, self.icc.as_deref(), c))
     }
 }

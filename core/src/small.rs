@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use fast_image_resize::images::{TypedImage, TypedImageRef};
-use fast_image_resize::pixels::{U8, U8x3, U8x4};
+use fast_image_resize::pixels::{F32, U8, U8x3, U8x4};
 use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 
 use crate::error::{Code, Error, Result};
@@ -51,6 +51,19 @@ fn resized_as<P: PixelTrait>(picture: &Pixels, size: (u32, u32)) -> Result<Pixel
     let mut target = TypedImage::<P>::from_buffer(size.0, size.1, small.data_mut()).map_err(internal)?;
     Resizer::new().resize_typed(&source.map_err(internal)?, &mut target, &options).map_err(internal)?;
     Ok(small)
+}
+
+/// Rows of one value each, at another size.
+///
+/// # Errors
+/// [`Code::Internal`] when they do not have their size.
+pub(crate) fn resized_values(values: &[f32], from: (u32, u32), to: (u32, u32)) -> Result<Vec<f32>> {
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
+    let values: Vec<F32> = values.iter().copied().map(F32::new).collect();
+    let source = TypedImageRef::new(from.0, from.1, &values).map_err(internal)?;
+    let mut target = TypedImage::new(to.0, to.1);
+    Resizer::new().resize_typed(&source, &mut target, &options).map_err(internal)?;
+    Ok(target.pixels().iter().map(|value| value.0).collect())
 }
 
 fn internal(source: impl std::error::Error + Send + Sync + 'static) -> Error {

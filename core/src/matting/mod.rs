@@ -16,7 +16,7 @@ mod laplacian;
 mod share;
 mod trimap;
 
-use crate::control::Control;
+use crate::control::{Control, Stage};
 use crate::cutout::Matting;
 use crate::error::Result;
 use crate::pixels::{Layout, Pixels, byte};
@@ -50,12 +50,29 @@ pub(crate) fn estimate(
         return Ok(None);
     }
     let Some(trimap) = trimap::trimap(mask, matting) else { return Ok(None) };
-    let alpha = closed_form::alpha(picture, &trimap, mask, Share::new(control, 0.0, 0.8))?;
+    let alpha = closed_form::alpha(picture, &trimap, mask, Share::new(control, Stage::CutOut, (0.0, 0.8)))?;
     drop(trimap);
-    let colors = foreground::colors(picture, &alpha, Share::new(control, 0.8, 1.0))?;
+    let colors = foreground::colors(picture, &alpha, Share::new(control, Stage::CutOut, (0.8, 1.0)))?;
     let alpha = alpha.into_iter().map(byte).collect();
     let alpha = Pixels::known(picture.width(), picture.height(), Layout::Gray8, alpha);
     Ok(Some(Matted { colors, alpha }))
+}
+
+/// Estimates the alpha of a picture in colour, [`Layout::Gray8`], from a trimap of its
+/// size: 0 is surely background, 255 surely subject. `None` where nothing is sure of
+/// either, and for pictures without a single window.
+///
+/// # Errors
+/// [`Code::Cancelled`](crate::Code::Cancelled).
+pub(crate) fn alpha(picture: &Pixels, trimap: &Pixels, control: &Control<'_>) -> Result<Option<Pixels>> {
+    control.check()?;
+    if picture.width().min(picture.height()) < LEAST_SIDE {
+        return Ok(None);
+    }
+    let Some(known) = trimap::known_in(trimap) else { return Ok(None) };
+    let alpha = closed_form::alpha(picture, &known, trimap, Share::new(control, Stage::Refine, (0.0, 1.0)))?;
+    let alpha = alpha.into_iter().map(byte).collect();
+    Ok(Some(Pixels::known(picture.width(), picture.height(), Layout::Gray8, alpha)))
 }
 
 /// The red, green and blue of every pixel.

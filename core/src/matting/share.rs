@@ -7,6 +7,7 @@ use crate::error::Result;
 #[derive(Clone, Copy)]
 pub(super) struct Share<'a> {
     control: &'a Control<'a>,
+    stage: Stage,
     from: f32,
     to: f32,
 }
@@ -15,8 +16,8 @@ pub(super) struct Share<'a> {
 const STEPS: usize = 20;
 
 impl<'a> Share<'a> {
-    pub(super) fn new(control: &'a Control<'a>, from: f32, to: f32) -> Self {
-        Self { control, from, to }
+    pub(super) fn new(control: &'a Control<'a>, stage: Stage, (from, to): (f32, f32)) -> Self {
+        Self { control, stage, from, to }
     }
 
     /// The part of this share between two fractions of it.
@@ -35,6 +36,6 @@ impl<'a> Share<'a> {
             return self.control.check();
         }
         let part = step(done) as f32 / STEPS as f32;
-        self.control.report(Stage::CutOut, self.from + (self.to - self.from) * part)
+        self.control.report(self.stage, self.from + (self.to - self.from) * part)
     }
 }

@@ -133,7 +133,8 @@ fn pictures_with_hardly_a_known_pixel_and_of_any_shape_end() {
 fn half_the_size_gives_nearly_the_same_alpha() {
     let (picture, mask, control) = (blend(), guess(), Control::default());
     let trimap = trimap::trimap(&mask, Matting::default()).expect("both sides are known");
-    let alpha = coarse::alpha(&picture, &trimap, &mask, Share::new(&control, 0.0, 1.0)).expect("nothing stops it");
+    let alpha = coarse::alpha(&picture, &trimap, &mask, Share::new(&control, Stage::CutOut, (0.0, 1.0)))
+        .expect("nothing stops it");
     for (at, alpha) in alpha.into_iter().enumerate() {
         let exact = ramp(at as u32 % WIDTH);
         assert!((alpha - exact).abs() < 0.04, "{at}: {alpha} is not {exact}");

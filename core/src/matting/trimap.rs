@@ -25,6 +25,12 @@ pub(super) fn trimap(mask: &Pixels, matting: Matting) -> Option<Vec<Known>> {
     (trimap.contains(&Known::Subject) && trimap.contains(&Known::Background)).then_some(trimap)
 }
 
+/// What a trimap of the caller's says, or `None` where it knows no subject or no background.
+pub(super) fn known_in(trimap: &Pixels) -> Option<Vec<Known>> {
+    let known = |value: &u8| known((*value == u8::MAX, *value == 0));
+    (trimap.data().contains(&0) && trimap.data().contains(&u8::MAX)).then(|| trimap.data().iter().map(known).collect())
+}
+
 /// Thresholds that cross call a pixel both: then it is background.
 fn known((subject, background): (bool, bool)) -> Known {
     match (subject, background) {

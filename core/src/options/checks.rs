@@ -4,6 +4,7 @@
 use std::fmt::Display;
 
 use super::{MAX_ANGLE, MAX_QUALITY, MAX_SIDE, OPTIONS, Options, python};
+use crate::cutout::Quality;
 use crate::error::{Code, Problem};
 
 /// Every problem of typed values, in the order in which they are reported.
@@ -11,19 +12,16 @@ pub(crate) fn validate(options: &Options) -> Vec<Problem> {
     let sides = [("w", options.w), ("h", options.h)];
     let sides = sides.into_iter().filter_map(|(key, side)| side_in_range(key, &side?.to_string()).err());
     let angle = angle_in_range(options.angle).err();
-    sides.chain(angle).chain(mask_with_color(options.mask, options.bg_color.is_some())).collect()
+    let quality = options.encoder_quality.and_then(|quality| encoder_quality(&quality.to_string()).err());
+    sides.chain(angle).chain(mask_with_color(options.mask, options.bg_color.is_some())).chain(quality).collect()
 }
 
 /// Brings the problems of a request into the order in which they are reported:
-/// the picture, then the options as the table lists them, then what the hosted
-/// API has no option for, then unknown keys. Problems of the same field keep
-/// their order.
-pub(crate) fn sort_problems(problems: &mut [Problem]) {
-    problems.sort_by_key(|problem| match problem.code {
-        Code::UnknownOption => OPTIONS.len() + 2,
-        _ if problem.field == Problem::IMAGE => 0,
-        _ => 1 + OPTIONS.iter().position(|spec| spec.key == problem.field).unwrap_or(OPTIONS.len()),
-    });
+/// the options as the table lists them, then unknown keys. Problems of the same
+/// field keep their order.
+pub(super) fn sort_problems(problems: &mut [Problem]) {
+    let row = |problem: &Problem| OPTIONS.iter().position(|spec| spec.key == problem.field);
+    problems.sort_by_key(|problem| row(problem).unwrap_or(OPTIONS.len()));
 }
 
 /// Checks a side that [`python::int`] wrote out; zero is unset.
@@ -45,13 +43,20 @@ pub(super) fn angle_in_range(angle: f64) -> Result<f64, Problem> {
     Err(Problem::with_message("angle", Code::AngleOutOfRange, message))
 }
 
-/// Checks the quality of a lossy encoder.
-pub(crate) fn quality_in_range(quality: i64) -> Result<u8, Problem> {
-    match u8::try_from(quality) {
+/// Checks the quality of a lossy encoder that [`python::int`] wrote out.
+pub(super) fn encoder_quality(quality: &str) -> Result<u8, Problem> {
+    match quality.parse() {
         Ok(quality @ 1..=MAX_QUALITY) => Ok(quality),
-        _ if quality < 1 => Err(too_small("quality", quality)),
+        Ok(0) => Err(too_small("quality", quality)),
+        _ if quality.starts_with('-') => Err(too_small("quality", quality)),
         _ => Err(too_large("quality", MAX_QUALITY, quality)),
     }
+}
+
+pub(super) fn invalid_quality(text: &str) -> Problem {
+    let words = Quality::ALL.map(Quality::name).join(", ");
+    let message = format!("'quality' must be {words} or a number from 1 to {MAX_QUALITY}, got: {}", python::repr(text));
+    Problem::with_message("quality", Code::InvalidQuality, message)
 }
 
 /// A mask has no background to fill. A colour counts once it is given, be it
@@ -131,18 +136,20 @@ mod tests {
     }
 
     #[test]
-    fn a_quality_is_1_to_100_whatever_number_comes() {
-        let refused = |quality| quality_in_range(quality).expect_err("out of range").message;
-        assert_eq!([1, 100].map(|quality| quality_in_range(quality).ok()), [Some(1), Some(100)]);
-        assert_eq!(refused(101), "'quality' must be at most 100, got: 101");
-        assert_eq!(refused(i64::MAX), "'quality' must be at most 100, got: 9223372036854775807");
-        assert_eq!(refused(0), "'quality' must be at least 1, got: 0");
-        assert_eq!(refused(-300), "'quality' must be at least 1, got: -300");
+    fn an_encoders_quality_is_1_to_100_whatever_number_comes() {
+        let refused = |quality| encoder_quality(quality).expect_err("out of range").message;
+        assert_eq!(["1", "100"].map(|quality| encoder_quality(quality).ok()), [Some(1), Some(100)]);
+        assert_eq!(refused("101"), "'quality' must be at most 100, got: 101");
+        assert_eq!(refused("9223372036854775808"), "'quality' must be at most 100, got: 9223372036854775808");
+        assert_eq!(refused("0"), "'quality' must be at least 1, got: 0");
+        assert_eq!(refused("-300"), "'quality' must be at least 1, got: -300");
+        let typed = Options { encoder_quality: Some(101), ..Options::default() };
+        assert_eq!(messages(&typed), ["'quality' must be at most 100, got: 101"]);
     }
 
     #[test]
-    fn the_picture_comes_first_and_unknown_options_last() {
-        let fields = ["zoom", "quality", "bg_color", "format", "angle", "h", "image", "w"];
+    fn options_come_as_in_the_table_and_unknown_ones_last() {
+        let fields = ["zoom", "quality", "bg_color", "format", "angle", "h", "w"];
         let problem = |field| match field {
             "zoom" => unknown_option(field),
             _ => Problem::new(field, Code::CorruptImage),
@@ -150,6 +157,6 @@ mod tests {
         let mut problems: Vec<Problem> = fields.into_iter().map(problem).collect();
         sort_problems(&mut problems);
         let sorted: Vec<&str> = problems.iter().map(|problem| problem.field.as_str()).collect();
-        assert_eq!(sorted, ["image", "w", "h", "angle", "format", "bg_color", "quality", "zoom"]);
+        assert_eq!(sorted, ["w", "h", "angle", "format", "bg_color", "quality", "zoom"]);
     }
 }

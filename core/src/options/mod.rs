@@ -10,11 +10,13 @@ mod table;
 
 use std::collections::BTreeSet;
 
-pub(crate) use checks::{quality_in_range, sort_problems, validate};
+use checks::sort_problems;
+pub(crate) use checks::validate;
 pub use color::Color;
 pub use format::Format;
 pub use table::{OPTIONS, OptionKind, OptionSpec, options_markdown};
 
+use crate::cutout::CutOut;
 use crate::error::{Code, Error, Problem, Result};
 
 /// The largest width or height that [`Options`] can ask for, in pixels.
@@ -26,7 +28,8 @@ const MAX_QUALITY: u8 = 100;
 /// The largest turn, either way, in degrees.
 const MAX_ANGLE: f64 = 360.0;
 
-/// What to make of the cut-out. The default keeps its size and answers WebP.
+/// How to cut the subject out, and what to make of it. The default keeps the
+/// picture's size and answers WebP.
 ///
 /// The size follows from three fields, and rotation comes after it:
 ///
@@ -69,6 +72,13 @@ pub struct Options {
     /// Excludes `mask`. Default: unset, which leaves them transparent (white
     /// in JPEG).
     pub bg_color: Option<Color>,
+    /// How true a JPEG or WebP file is to the cut-out's colours: 1, the smallest
+    /// file, to 100, the truest. Alpha is kept exactly, and so is a WebP mask; PNG,
+    /// BMP and pixels lose nothing and make no difference of it. As text it is a
+    /// number in `quality`. Default: unset, which is 90 for JPEG, 80 for WebP.
+    pub encoder_quality: Option<u8>,
+    /// How the subject is found and cut out.
+    pub cut_out: CutOut,
 }
 
 impl Default for Options {
@@ -82,13 +92,15 @@ impl Default for Options {
             expand: true,
             angle: 0.0,
             bg_color: None,
+            encoder_quality: None,
+            cut_out: CutOut::default(),
         }
     }
 }
 
 impl Options {
-    /// Reads options as text, keys and values as in the hosted API's form; of
-    /// several pairs with the same key the last one counts. [`OPTIONS`] tells
+    /// Reads options as text, keys and values as in the hosted API's form, and
+    /// those that it does not have; of several pairs with the same key the last one counts. [`OPTIONS`] tells
     /// which keys there are and what they accept.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //! README all take them from here, so that a new option is one row.
 
 use super::{Color, Format, Options, checks, python};
+use crate::cutout::{Matting, Quality};
 use crate::error::Problem;
 
 /// One option: what it is called, what it takes, what it does.
@@ -33,6 +34,8 @@ pub enum OptionKind {
     Choice,
     /// A colour.
     Color,
+    /// A word, a whole number, or both.
+    Quality,
 }
 
 impl OptionKind {
@@ -45,6 +48,7 @@ impl OptionKind {
             Self::Boolean => "boolean",
             Self::Choice => "choice",
             Self::Color => "color",
+            Self::Quality => "choice, integer",
         }
     }
 }
@@ -120,6 +124,110 @@ pub const OPTIONS: &[OptionSpec] = &[
         help: "Fill the background with this colour, the corners that rotation opened too. Not together with mask.",
         read: |options, text| background(text).map(|color| options.bg_color = color),
     },
+    OptionSpec {
+        key: "quality",
+        kind: OptionKind::Quality,
+        default: "balanced",
+        range: "fast, balanced, best; a number from 1 to 100; or both, as best,80",
+        help: "The word is how much work goes into the subject and its edges; best takes four times as long. \
+               The number is how true JPEG and WebP are to the colours: 90 and 80 without it.",
+        read: quality,
+    },
+    OptionSpec {
+        key: "refine",
+        kind: OptionKind::Boolean,
+        default: "true",
+        range: BOOLEAN,
+        help: "Lay the mask's edge onto the picture's own. Without it the mask is the model's, as rembg has it, \
+               and a mask that is brought is taken as it is.",
+        read: |options, text| boolean(text, true).map(|on| options.cut_out.refine = on),
+    },
+    OptionSpec {
+        key: "decontaminate",
+        kind: OptionKind::Boolean,
+        default: "true",
+        range: BOOLEAN,
+        help: "Take the old background's colour out of soft edges, so that no fringe of it shows on a new one.",
+        read: |options, text| boolean(text, true).map(|on| options.cut_out.decontaminate = on),
+    },
+    OptionSpec {
+        key: "matting",
+        kind: OptionKind::Boolean,
+        default: "false",
+        range: BOOLEAN,
+        help: "Solve for the alpha and the subject's colours along the edge (closed-form matting): \
+               seconds for a large picture. Not for a mask alone.",
+        read: |options, text| boolean(text, false).map(|on| options.cut_out.matting = on.then(Matting::default)),
+    },
+    OptionSpec {
+        key: "matting_foreground_threshold",
+        kind: OptionKind::Integer,
+        default: "240",
+        range: "a whole number; 0 to 254 is useful",
+        help: "With matting, surely subject is where the mask is greater than this.",
+        read: |options, text| {
+            threshold(options, "matting_foreground_threshold", text, |matting| &mut matting.foreground_threshold)
+        },
+    },
+    OptionSpec {
+        key: "matting_background_threshold",
+        kind: OptionKind::Integer,
+        default: "10",
+        range: "a whole number; 1 to 255 is useful",
+        help: "With matting, surely background is where the mask is less than this.",
+        read: |options, text| {
+            threshold(options, "matting_background_threshold", text, |matting| &mut matting.background_threshold)
+        },
+    },
+    OptionSpec {
+        key: "matting_erode_size",
+        kind: OptionKind::Integer,
+        default: "10",
+        range: "a whole number",
+        help: "With matting, side in pixels of the square by which both are eroded; what lies between is solved.",
+        read: |options, text| threshold(options, "matting_erode_size", text, |matting| &mut matting.erode_size),
+    },
+    OptionSpec {
+        key: "trimap",
+        kind: OptionKind::Boolean,
+        default: "false",
+        range: BOOLEAN,
+        help: "The mask that is brought is a trimap: black is background, white is subject, and between them \
+               the alpha is solved as by matting.",
+        read: |options, text| boolean(text, false).map(|on| options.cut_out.trimap = on),
+    },
+    OptionSpec {
+        key: "smooth_mask",
+        kind: OptionKind::Boolean,
+        default: "false",
+        range: BOOLEAN,
+        help: "Make the mask hard with smooth outlines: every pixel subject or background.",
+        read: |options, text| boolean(text, false).map(|on| options.cut_out.smooth_mask = on),
+    },
+    OptionSpec {
+        key: "invert_mask",
+        kind: OptionKind::Boolean,
+        default: "false",
+        range: BOOLEAN,
+        help: "Keep the background, and cut the subject out of it.",
+        read: |options, text| boolean(text, false).map(|on| options.cut_out.invert_mask = on),
+    },
+    OptionSpec {
+        key: "keep_colors",
+        kind: OptionKind::Boolean,
+        default: "false",
+        range: BOOLEAN,
+        help: "Keep the picture's colours also where the result is fully transparent. Without it they are black there.",
+        read: |options, text| boolean(text, false).map(|on| options.cut_out.keep_colors = on),
+    },
+    OptionSpec {
+        key: "keep_alpha",
+        kind: OptionKind::Boolean,
+        default: "false",
+        range: BOOLEAN,
+        help: "Keep an alpha channel, 255 throughout, also on an opaque bg_color.",
+        read: |options, text| boolean(text, false).map(|on| options.cut_out.keep_alpha = on),
+    },
 ];
 
 /// The table as Markdown, for the README.
@@ -159,9 +267,36 @@ fn background(text: &str) -> Result<Option<Color>, Problem> {
     if text.is_empty() { Ok(None) } else { Color::read(text).map(Some) }
 }
 
+/// A word, a number, or both with a comma or space between them, in any order.
+fn quality(options: &mut Options, text: &str) -> Result<(), Problem> {
+    for part in text.split([',', ' ']).filter(|part| !part.is_empty()) {
+        let named = Quality::ALL.into_iter().find(|quality| part.eq_ignore_ascii_case(quality.name()));
+        match (named, python::int(part)) {
+            (Some(named), _) => options.cut_out.quality = named,
+            (None, Some(number)) => options.encoder_quality = Some(checks::encoder_quality(&number)?),
+            (None, None) => return Err(checks::invalid_quality(text)),
+        }
+    }
+    Ok(())
+}
+
+/// Text of a whole number, as near as 64 bits come to it; empty is unset.
+fn threshold(options: &mut Options, key: &str, text: &str, of: fn(&mut Matting) -> &mut i64) -> Result<(), Problem> {
+    if text.trim().is_empty() {
+        return Ok(());
+    }
+    let number = python::int(text).ok_or_else(|| checks::not_an_integer(key, text))?;
+    let bound = if number.starts_with('-') { i64::MIN } else { i64::MAX };
+    if let Some(matting) = &mut options.cut_out.matting {
+        *of(matting) = number.parse().unwrap_or(bound);
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cutout::CutOut;
     use crate::options::{MAX_ANGLE, MAX_SIDE};
 
     fn row(key: &str) -> &'static OptionSpec {
@@ -189,6 +324,52 @@ mod tests {
         let words: Vec<&str> = row("format").range.split([' ', ',', '(', ')']).collect();
         for name in Format::ALL.iter().flat_map(|format| [format.name(), format.extension()]) {
             assert!(words.contains(&name), "{name}");
+        }
+    }
+
+    fn cut_out(pairs: &[(&str, &str)]) -> CutOut {
+        Options::from_pairs(pairs.iter().copied()).expect("it is accepted").cut_out
+    }
+
+    #[test]
+    fn a_quality_is_a_word_a_number_or_both() {
+        let read = |text: &str| {
+            let options = Options::from_pairs([("quality", text)]).expect("it is accepted");
+            (options.cut_out.quality, options.encoder_quality)
+        };
+        for quality in Quality::ALL {
+            assert!(row("quality").range.contains(quality.name()));
+            assert_eq!(read(quality.name()), (quality, None));
+        }
+        assert_eq!(read("80"), (Quality::Balanced, Some(80)));
+        for both in ["best,80", " 80, Best ", "BEST 80"] {
+            assert_eq!(read(both), (Quality::Best, Some(80)), "{both}");
+        }
+        let message =
+            |text: &str| Options::from_pairs([("quality", text)]).expect_err("it is wrong").message().to_owned();
+        assert_eq!(message("good"), "'quality' must be fast, balanced, best or a number from 1 to 100, got: 'good'");
+        assert_eq!(message("best,101"), "'quality' must be at most 100, got: 101");
+        assert_eq!(message("80.5"), "'quality' must be fast, balanced, best or a number from 1 to 100, got: '80.5'");
+    }
+
+    #[test]
+    fn thresholds_count_with_matting_alone_and_bear_any_whole_number() {
+        let sizes = [("matting_erode_size", "99999999999999999999"), ("matting_background_threshold", "-1")];
+        assert_eq!(cut_out(&sizes), CutOut::default());
+        let all = [sizes[0], sizes[1], ("matting", "on"), ("matting_foreground_threshold", "")];
+        let expected = Matting { foreground_threshold: 240, background_threshold: -1, erode_size: i64::MAX };
+        assert_eq!(cut_out(&all).matting, Some(expected));
+        let wrong = Options::from_pairs([("matting_erode_size", "ten")]).expect_err("it is no number");
+        assert_eq!(wrong.message(), "'matting_erode_size' must be an integer, got: 'ten'");
+    }
+
+    #[test]
+    fn every_switch_is_off_or_on_as_its_row_says() {
+        for spec in OPTIONS.iter().filter(|spec| spec.kind == OptionKind::Boolean) {
+            let (usual, other) = (spec.default, if spec.default == "true" { "off" } else { "on" });
+            let read = |text: &str| Options::from_pairs([(spec.key, text)]).expect("no text is refused");
+            assert_eq!(read(usual), Options::default(), "{}", spec.key);
+            assert_ne!(read(other), Options::default(), "{}", spec.key);
         }
     }
 

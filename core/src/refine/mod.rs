@@ -1,6 +1,6 @@
-//! The matte brought to the picture's size: laid onto the picture's own edges, or
-//! plainly, as rembg does it, the model's matte in 8 bits, or the caller's mask,
-//! resized with Lanczos3.
+//! The matte brought to the picture's size: laid onto the picture's own edges, solved
+//! for where it is a trimap, or plainly, as rembg does it, the model's matte in 8
+//! bits, or the caller's mask, resized with Lanczos3.
 
 mod guided;
 mod smooth;
@@ -9,7 +9,9 @@ use crate::control::Control;
 use crate::cutout::CutOut;
 use crate::error::Result;
 use crate::lanczos;
+use crate::matting;
 use crate::pixels::{Layout, Matte, Pixels};
+use crate::small;
 
 /// Makes the alpha of a picture in colour from a mask, both [`Layout::Gray8`],
 /// 255 for subject; nothing between 0 and 255 when it is to be smooth, 0 for
@@ -20,13 +22,19 @@ use crate::pixels::{Layout, Matte, Pixels};
 pub(crate) fn refine(
     mask: Pixels,
     picture: &Pixels,
-    how: CutOut,
+    how: &CutOut,
     threads: usize,
     control: &Control<'_>,
 ) -> Result<Pixels> {
     control.check()?;
-    let refined = if how.refine { guided::refine(picture, &mask, threads, control)? } else { None };
-    let alpha = refined.map_or_else(|| resized(mask, (picture.width(), picture.height())), Ok)?;
+    let alpha = match (how.trimap, how.refine) {
+        (true, _) => trimap_solved(mask, picture, control)?,
+        (false, true) => match guided::refine(picture, &mask, how.quality, threads, control)? {
+            Some(alpha) => alpha,
+            None => resized(mask, picture)?,
+        },
+        (false, false) => resized(mask, picture)?,
+    };
     let alpha = if how.smooth_mask { smooth::smooth(&alpha, control)? } else { alpha };
     Ok(if how.invert_mask { inverted(alpha) } else { alpha })
 }
@@ -39,8 +47,16 @@ pub(crate) fn mask_of(matte: &Matte) -> Result<Pixels> {
     Pixels::new(matte.width, matte.height, Layout::Gray8, matte.data.iter().copied().map(byte).collect())
 }
 
-fn resized(mask: Pixels, size: (u32, u32)) -> Result<Pixels> {
-    let own = (mask.width(), mask.height());
+/// What is neither surely subject nor surely background is solved for.
+fn trimap_solved(trimap: Pixels, picture: &Pixels, control: &Control<'_>) -> Result<Pixels> {
+    let size = (picture.width(), picture.height());
+    // Between sure and sure it becomes unsure, as it must where it is stretched.
+    let trimap = if (trimap.width(), trimap.height()) == size { trimap } else { small::resized(&trimap, size)? };
+    Ok(matting::alpha(picture, &trimap, control)?.unwrap_or(trimap))
+}
+
+fn resized(mask: Pixels, picture: &Pixels) -> Result<Pixels> {
+    let (own, size) = ((mask.width(), mask.height()), (picture.width(), picture.height()));
     if own == size {
         return Ok(mask);
     }
@@ -69,11 +85,16 @@ mod tests {
         Matte { width, height, data: data.to_vec() }
     }
 
-    fn refined(matte: &Matte, size: (u32, u32)) -> Vec<u8> {
-        refined_as(CutOut::default(), matte, size)
+    /// As rembg has it.
+    fn plain() -> CutOut {
+        CutOut { refine: false, ..CutOut::default() }
     }
 
-    fn refined_as(how: CutOut, matte: &Matte, size: (u32, u32)) -> Vec<u8> {
+    fn refined(matte: &Matte, size: (u32, u32)) -> Vec<u8> {
+        refined_as(&plain(), matte, size)
+    }
+
+    fn refined_as(how: &CutOut, matte: &Matte, size: (u32, u32)) -> Vec<u8> {
         let picture = Pixels::filled(size.0, size.1, Layout::Rgb8, 0);
         let alpha = mask_of(matte)
             .and_then(|mask| refine(mask, &picture, how, 1, &Control::default()))
@@ -101,13 +122,13 @@ mod tests {
     #[test]
     fn an_inverted_mask_is_the_other_ones_rest_and_is_smoothed_first() {
         let (soft, size) = (matte(4, 1, &[0.0, 0.5, 0.999, 1.0]), (40, 10));
-        let (plain, invert) = (CutOut::default(), CutOut { invert_mask: true, ..CutOut::default() });
-        for how in [plain, CutOut { smooth_mask: true, ..plain }] {
+        let invert = CutOut { invert_mask: true, ..plain() };
+        for how in [plain(), CutOut { smooth_mask: true, ..plain() }] {
             let (mask, rest) =
-                (refined_as(how, &soft, size), refined_as(CutOut { invert_mask: true, ..how }, &soft, size));
+                (refined_as(&how, &soft, size), refined_as(&CutOut { invert_mask: true, ..how.clone() }, &soft, size));
             assert!(mask.iter().zip(&rest).all(|(mask, rest)| mask + rest == 255), "{how:?}");
         }
-        assert_eq!(refined_as(invert, &soft, (4, 1)), [255, 128, 1, 0]);
+        assert_eq!(refined_as(&invert, &soft, (4, 1)), [255, 128, 1, 0]);
     }
 
     #[test]
@@ -120,7 +141,7 @@ mod tests {
     fn a_matte_that_lies_or_a_stop_is_an_error() {
         let picture = Pixels::filled(4, 4, Layout::Rgb8, 0);
         let code = |matte: &Matte, control: &Control<'_>| {
-            let refined = mask_of(matte).and_then(|mask| refine(mask, &picture, CutOut::default(), 1, control));
+            let refined = mask_of(matte).and_then(|mask| refine(mask, &picture, &plain(), 1, control));
             refined.expect_err("refused").code()
         };
         let token = CancelToken::new();

@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use super::{Output, PixelOutput, Remover};
 use crate::control::{CancelToken, Control, Progress, Stage};
-use crate::cutout::CutOut;
 use crate::error::{Error, Problem, Result};
 use crate::input::{self, Checked, Input};
 use crate::limits::Limits;
 use crate::mask;
 use crate::options::{self, Options};
 use crate::pipeline::{Finished, Shop, Wanted, Watch};
-use crate::pixels::Layout;
+use crate::pixels::{Layout, Matte};
 use crate::views::{self, PixelViewMut};
 
 /// One removal, described step by step and then run.
@@ -23,7 +22,6 @@ pub struct Job<'a> {
     mask: Option<Input<'a>>,
     options: Options,
     problems: Vec<Problem>,
-    quality_refused: Option<Problem>,
     wanted: Wanted,
     control: Control<'a>,
 }
@@ -36,7 +34,6 @@ impl<'a> Job<'a> {
             mask: None,
             options: Options::default(),
             problems: Vec::new(),
-            quality_refused: None,
             wanted: Wanted::default(),
             control: Control::default(),
         }
@@ -59,8 +56,11 @@ impl<'a> Job<'a> {
     /// Takes the mask from a picture instead of from the model, which then does
     /// not run: one that was kept, painted, or made by other means. White is
     /// subject, black is background, what is between is partly transparent. All
-    /// else follows as ever: [`cut_out`](Self::cut_out) with its choices, and the
-    /// options, `mask` too.
+    /// else follows as ever, as the options have it, `mask` too: its edge is laid onto
+    /// the picture's, however coarse or hard it is, unless
+    /// [`CutOut::refine`](crate::CutOut::refine) is off, which takes it as it is;
+    /// details finer than a thousandth of its longer side follow the picture. With
+    /// [`CutOut::trimap`](crate::CutOut::trimap) it says what is known.
     ///
     /// It is any picture that the job itself would take, under the same limits,
     /// turned upright as its EXIF asks. Of one with alpha that is not 255
@@ -84,37 +84,6 @@ impl<'a> Job<'a> {
     /// ```
     pub fn mask_from(mut self, input: impl Into<Input<'a>>) -> Self {
         self.mask = Some(input.into());
-        self
-    }
-
-    /// Says how the subject is cut out: with matting, a smooth or an inverted mask,
-    /// all colours kept. Without it, as the default says.
-    pub fn cut_out(mut self, cut_out: CutOut) -> Self {
-        self.wanted.cut_out = cut_out;
-        self
-    }
-
-    /// Sets how true a JPEG or WebP file is to the cut-out's colours: 1, the
-    /// smallest file, to 100, the truest. Alpha is kept exactly, and so is a WebP
-    /// mask; PNG, BMP and pixels lose nothing and make no difference of it. Another
-    /// number is a problem with the field `quality`, told when the job runs, with
-    /// all others. Without it: 90 for JPEG, 80 for WebP.
-    ///
-    /// ```
-    /// # use remrembg::{Code, Config, Remover, Layout, Pixels};
-    /// # let picture = Pixels::filled(8, 6, Layout::Rgb8, 200);
-    /// let remover = Remover::new(Config::default())?;
-    /// let small = remover.job(picture.view()).pairs([("format", "jpeg")]).quality(60).run()?;
-    /// # assert!(small.data.starts_with(&[0xff, 0xd8]));
-    /// let error = remover.job(picture.view()).quality(101).run().unwrap_err();
-    /// assert_eq!(error.message(), "'quality' must be at most 100, got: 101");
-    /// # Ok::<(), remrembg::Error>(())
-    /// ```
-    pub fn quality(mut self, quality: i64) -> Self {
-        (self.wanted.quality, self.quality_refused) = match options::quality_in_range(quality) {
-            Ok(quality) => (Some(quality), None),
-            Err(problem) => (None, Some(problem)),
-        };
         self
     }
 
@@ -153,14 +122,14 @@ impl<'a> Job<'a> {
     /// [`CannotRead`](crate::Code::CannotRead) for a path; of kind
     /// [`Engine`](crate::ErrorKind::Engine) when inference fails.
     pub fn run(mut self) -> Result<Output> {
-        let (format, quality) = (self.options.format, self.wanted.quality);
-        self.wanted.opaque = !format.keeps_alpha();
+        let options = self.options.clone();
+        self.wanted.opaque = !options.format.keeps_alpha();
         let mut watch = Watch::new(self.control);
         let finished = self.make(&mut watch)?;
-        let data = finished.encode(format, quality, &mut watch)?;
+        let data = finished.encode(&options, &mut watch)?;
         let (width, height) = (finished.pixels.width(), finished.pixels.height());
         let Finished { upright, matte, .. } = finished;
-        Ok(Output { data, format, width, height, upright, matte, times: watch.times })
+        Ok(Output { data, format: options.format, width, height, upright, matte, times: watch.times })
     }
 
     /// Says where the pixels of [`run_to_pixels`](Self::run_to_pixels) will go:
@@ -203,19 +172,56 @@ impl<'a> Job<'a> {
         target.copy_from(&made.pixels).map(|()| made.times)
     }
 
+    /// Runs the model alone, and gives what it makes of the picture: 1 is subject, 0 is
+    /// background, at the size at which the model saw the upright picture, to be
+    /// stretched over it. Of the options `quality` and `refine` have a say, as the
+    /// model looks at the picture as they ask.
+    ///
+    /// ```
+    /// # use remrembg::{Config, Layout, Pixels, Remover};
+    /// # let picture = Pixels::filled(8, 6, Layout::Rgb8, 200);
+    /// let remover = Remover::new(Config::default())?;
+    /// let matte = remover.job(picture.view()).run_to_matte()?;
+    /// assert_eq!(matte.data.len(), matte.width as usize * matte.height as usize);
+    /// assert!(matte.data.iter().all(|value| (0.0..=1.0).contains(value)));
+    /// # Ok::<(), remrembg::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_to_matte(self) -> Result<Matte> {
+        let mut watch = Watch::new(self.control);
+        self.checked(|shop, request| shop.matte(&request.input, &request.options.cut_out, &mut watch))
+    }
+
     fn make(self, watch: &mut Watch) -> Result<Finished> {
-        let Self { remover, input, mask, options, mut problems, quality_refused, wanted, control } = self;
-        problems.extend(quality_refused);
-        options::sort_problems(&mut problems);
+        let wanted = self.wanted;
+        self.checked(|shop, Request { input, mask, options }| shop.make(&input, mask.as_ref(), &options, wanted, watch))
+    }
+
+    /// Waits for a place, checks all there is to check, and does the work.
+    fn checked<T>(self, work: impl FnOnce(Shop<'_>, Request<'_>) -> Result<T>) -> Result<T> {
+        let Self { remover, input, mask, options, problems, control, .. } = self;
         remover.check_process()?;
         let _place = remover.gate.enter(&control)?;
         let limits = &remover.limits;
         let input = input::check(input, limits);
+        let mask = match mask {
+            None if options.cut_out.trimap => Some(Input::Missing),
+            mask => mask,
+        };
         let mask = mask.map(|mask| mask::check(mask, limits)).transpose();
         let (input, mask) = collect(input, mask, problems)?;
         let shop = Shop { engine: &*remover.engine, recipe: &remover.recipe, limits };
-        shop.make(&input, mask.as_ref(), &options, wanted, watch)
+        work(shop, Request { input, mask, options })
     }
+}
+
+/// What is asked for, once it is checked.
+struct Request<'a> {
+    input: Checked<'a>,
+    mask: Option<Checked<'a>>,
+    options: Options,
 }
 
 /// Checks a request as [`Job::run`] does before it decodes, without a model: the

@@ -1,5 +1,6 @@
 //! Where a picture lies in the model's input.
 
+use crate::cutout::{CutOut, Quality};
 use crate::models::Recipe;
 use crate::pixels::Matte;
 
@@ -10,25 +11,55 @@ pub(crate) struct Fit {
     pub(super) top: u32,
     pub(super) width: u32,
     pub(super) height: u32,
+    /// Left is right.
+    pub(super) mirrored: bool,
 }
 
+/// How much of the squeeze is taken away where the model looks once.
+const HALF: f64 = 0.5;
+
 impl Fit {
-    /// The whole input, whatever the picture's aspect ratio: as rembg does it.
-    pub(crate) const fn squeezed(recipe: &Recipe) -> Self {
-        Self { left: 0, top: 0, width: recipe.width, height: recipe.height }
+    /// How the model looks at a picture of this size: once as rembg has it where edges
+    /// are not refined, else in the ways that find subjects and edges best.
+    pub(crate) fn for_cut_out(how: &CutOut, size: (u32, u32), recipe: &Recipe) -> Vec<Self> {
+        match (how.refine, how.quality) {
+            (false, _) => vec![Self::squeezed(recipe)],
+            (true, Quality::Fast | Quality::Balanced) => vec![Self::padded(size, recipe, HALF)],
+            (true, Quality::Best) => Self::several(size, recipe),
+        }
     }
 
-    /// In the middle, with the square root of the squeeze, and no narrower than half
-    /// the input. Squeezed, things have shapes that the model does not know so well;
-    /// without any squeeze they are smaller than need be, and lie in a frame that it
-    /// does not know. Half way between, u2netp finds subjects and edges better than
-    /// squeezed, and more evenly than without any squeeze.
-    pub(crate) fn halfway(size: (u32, u32), recipe: &Recipe) -> Self {
+    /// The whole input, whatever the picture's aspect ratio: as rembg does it.
+    pub(crate) const fn squeezed(recipe: &Recipe) -> Self {
+        Self { left: 0, top: 0, width: recipe.width, height: recipe.height, mirrored: false }
+    }
+
+    /// In the middle, with `part` of the squeeze taken away: 0 is squeezed, and 1 has the
+    /// picture's own aspect ratio, but that no more than four to one counts. Squeezed,
+    /// things have shapes that the model does not know so well; without any squeeze
+    /// they are smaller than need be, and lie in a frame that it does not know. Half
+    /// way between, u2netp finds subjects and edges better than squeezed, and more
+    /// evenly than without any squeeze.
+    fn padded(size: (u32, u32), recipe: &Recipe, part: f64) -> Self {
         let whole = Self::squeezed(recipe);
         let squeeze = f64::from(size.0) / f64::from(size.1) * f64::from(whole.height) / f64::from(whole.width);
-        let part = |side: u32, squeeze: f64| (f64::from(side) * squeeze.sqrt().clamp(0.5, 1.0)).round() as u32;
-        let (width, height) = (part(whole.width, squeeze).max(1), part(whole.height, 1.0 / squeeze).max(1));
-        Self { left: (whole.width - width) / 2, top: (whole.height - height) / 2, width, height }
+        let side = |side: u32, squeeze: f64| (f64::from(side) * squeeze.clamp(0.25, 1.0).powf(part)).round() as u32;
+        let (width, height) = (side(whole.width, squeeze).max(1), side(whole.height, 1.0 / squeeze).max(1));
+        let (left, top) = ((whole.width - width) / 2, (whole.height - height) / 2);
+        Self { left, top, width, height, mirrored: false }
+    }
+
+    /// Where one look misses a part of the subject another may find it.
+    fn several(size: (u32, u32), recipe: &Recipe) -> Vec<Self> {
+        let half = Self::padded(size, recipe, HALF);
+        let ways = [half, Self { mirrored: true, ..half }, Self::squeezed(recipe), Self::padded(size, recipe, 1.0)];
+        let mut looks = Vec::with_capacity(ways.len());
+        ways.into_iter().for_each(|way| {
+            if !looks.contains(&way) {
+                looks.push(way);
+            }
+        });
+        looks
     }
 
     /// Where the rectangle's rows begin in an input that is so wide, row after row.
@@ -39,12 +70,15 @@ impl Fit {
         })
     }
 
-    /// The part of a matte of the whole input.
-    pub(super) fn cropped(self, matte: Matte) -> Matte {
-        if (self.width, self.height) == (matte.width, matte.height) {
-            return matte;
+    /// The picture's part of a matte of the whole input, as the picture lies.
+    pub(super) fn taken_from(self, matte: Matte) -> Matte {
+        let mut data = matte.data;
+        if (self.width, self.height) != (matte.width, matte.height) {
+            data = self.rows(matte.width).flat_map(|row| data[row].iter().copied()).collect();
         }
-        let data = self.rows(matte.width).flat_map(|row| matte.data[row].iter().copied()).collect();
+        if self.mirrored {
+            data.chunks_mut(self.width as usize).for_each(<[f32]>::reverse);
+        }
         Matte { width: self.width, height: self.height, data }
     }
 }
@@ -53,26 +87,52 @@ impl Fit {
 mod tests {
     use super::*;
 
-    fn of(size: (u32, u32)) -> [u32; 4] {
-        let Fit { left, top, width, height } = Fit::halfway(size, &Recipe::U2NET);
+    fn of(size: (u32, u32), part: f64) -> [u32; 4] {
+        let Fit { left, top, width, height, .. } = Fit::padded(size, &Recipe::U2NET, part);
         [left, top, width, height]
     }
 
     #[test]
     fn half_of_the_squeeze_is_left() {
-        assert_eq!(of((500, 500)), [0, 0, 320, 320]);
-        assert_eq!(of((900, 400)), [0, 53, 320, 213], "2.25 times as wide, shown 1.5 times as wide");
-        assert_eq!(of((400, 900)), [53, 0, 213, 320]);
-        assert_eq!(of((640, 160)), [0, 80, 320, 160]);
-        assert_eq!(of((10_000, 1)), [0, 80, 320, 160], "no narrower than that");
+        assert_eq!(of((500, 500), HALF), [0, 0, 320, 320]);
+        assert_eq!(of((900, 400), HALF), [0, 53, 320, 213], "2.25 times as wide, shown 1.5 times as wide");
+        assert_eq!(of((400, 900), HALF), [53, 0, 213, 320]);
+        assert_eq!(of((640, 160), HALF), [0, 80, 320, 160]);
+        assert_eq!(of((10_000, 1), HALF), [0, 80, 320, 160], "no narrower than that");
         let wide = Recipe { width: 4, height: 2, ..Recipe::U2NET };
-        assert_eq!(Fit::halfway((100, 50), &wide), Fit::squeezed(&wide), "the picture has the input's aspect ratio");
+        let same = Fit::padded((100, 50), &wide, HALF);
+        assert_eq!(same, Fit::squeezed(&wide), "the picture has the input's aspect ratio");
     }
 
     #[test]
-    fn a_part_is_cut_out_of_a_matte() {
+    fn all_or_nothing_of_the_squeeze_can_be_taken_away() {
+        assert_eq!(of((900, 400), 0.0), [0, 0, 320, 320]);
+        assert_eq!(of((900, 400), 1.0), [0, 89, 320, 142]);
+        assert_eq!(of((1, 10_000), 1.0), [120, 0, 80, 320]);
+    }
+
+    #[test]
+    fn the_best_quality_looks_in_every_way_that_differs() {
+        let looks = |refine, quality, size| {
+            let how = CutOut { refine, quality, ..CutOut::default() };
+            Fit::for_cut_out(&how, size, &Recipe::U2NET)
+        };
+        let sizes =
+            |size| looks(true, Quality::Best, size).iter().map(|fit| (fit.width, fit.mirrored)).collect::<Vec<_>>();
+        assert_eq!(sizes((400, 900)), [(213, false), (213, true), (320, false), (142, false)]);
+        assert_eq!(sizes((500, 500)), [(320, false), (320, true)]);
+        assert_eq!(looks(true, Quality::Balanced, (400, 900)).len(), 1);
+        for quality in Quality::ALL {
+            assert_eq!(looks(false, quality, (400, 900)), [Fit::squeezed(&Recipe::U2NET)], "as rembg has it");
+        }
+    }
+
+    #[test]
+    fn a_part_is_taken_from_a_matte_and_turned_back() {
         let matte = Matte { width: 3, height: 3, data: (0..9_u8).map(f32::from).collect() };
-        let fit = Fit { left: 1, top: 0, width: 2, height: 2 };
-        assert_eq!(fit.cropped(matte), Matte { width: 2, height: 2, data: vec![1.0, 2.0, 4.0, 5.0] });
+        let fit = Fit { left: 1, top: 0, width: 2, height: 2, mirrored: false };
+        let taken = |fit: Fit| fit.taken_from(matte.clone()).data;
+        assert_eq!(taken(fit), [1.0, 2.0, 4.0, 5.0]);
+        assert_eq!(taken(Fit { mirrored: true, ..fit }), [2.0, 1.0, 5.0, 4.0]);
     }
 }

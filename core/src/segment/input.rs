@@ -37,7 +37,11 @@ pub(super) fn tensor(pixels: &Pixels, fit: Fit, recipe: &Recipe) -> Result<Tenso
         let rows = plane.chunks(fit.width as usize).zip(fit.rows(recipe.width));
         for (row, place) in rows {
             let row = row.iter().map(|byte| table[usize::from(*byte)]);
-            data[channel * whole..][place].iter_mut().zip(row).for_each(|(value, byte)| *value = byte);
+            let place = &mut data[channel * whole..][place];
+            place.iter_mut().zip(row).for_each(|(value, byte)| *value = byte);
+            if fit.mirrored {
+                place.reverse();
+            }
         }
     }
     Ok(Tensor { shape: shape(recipe).to_vec(), data })
@@ -118,7 +122,7 @@ mod tests {
     #[test]
     fn around_a_picture_that_fills_less_is_the_mean() {
         let picture = one_colour(Layout::Rgb8, &[255, 255, 255]);
-        let fit = Fit { left: 1, top: 0, width: 2, height: 1 };
+        let fit = Fit { left: 1, top: 0, width: 2, height: 1, mirrored: false };
         let white = [(1.0 - 0.485) / 0.229, (1.0 - 0.456) / 0.224, (1.0 - 0.406) / 0.225];
         let tensor = tensor(&picture, fit, &RECIPE).expect("it can be resized");
         for (plane, white) in tensor.data.chunks(8).zip(white) {

@@ -2,6 +2,7 @@
 
 mod fit;
 mod input;
+mod mean;
 mod output;
 #[cfg(test)]
 mod recipe_tests;
@@ -13,23 +14,29 @@ use crate::models::Recipe;
 use crate::pixels::{Matte, Pixels};
 pub(crate) use fit::Fit;
 
-/// Finds the subject of a picture that lies so in the model's input. The matte has
-/// the size that the picture has there.
+/// Finds the subject of a picture. The matte has the aspect ratio that the model saw;
+/// of several looks, it is their mean.
 ///
 /// # Errors
 /// [`Code::ModelShape`] when the model and the recipe do not belong together,
 /// [`Code::Cancelled`], and what the engine fails with.
 pub(crate) fn segment(
     pixels: &Pixels,
-    fit: Fit,
+    looks: &[Fit],
     recipe: &Recipe,
     engine: &dyn Engine,
     control: &Control<'_>,
 ) -> Result<Matte> {
     check_input(recipe, engine)?;
-    let input = input::tensor(pixels, fit, recipe)?;
-    let output = engine.run(input, control)?;
-    Ok(fit.cropped(output::matte(&output, recipe)?))
+    let share = |at: usize| at as f32 / looks.len() as f32;
+    let look = |(at, fit): (usize, &Fit)| {
+        control.part((share(at), share(at + 1)), |control| {
+            let input = input::tensor(pixels, *fit, recipe)?;
+            let output = engine.run(input, control)?;
+            Ok(fit.taken_from(output::matte(&output, recipe)?))
+        })
+    };
+    mean::of(looks.iter().enumerate().map(look).collect::<Result<_>>()?)
 }
 
 /// Whether the model takes what the recipe makes.

@@ -8,7 +8,9 @@ use remrembg::{
     CancelToken, Code, Collector, CutOut, ErrorKind, Input, Layout, Limits, Options, Pixels, Progress, Stage, Stream,
 };
 
-use crate::{HEIGHT, REMOVER, WIDTH, as_png, ball, ball_png, config, jpeg_with_orientation, matted, png};
+use crate::{
+    HEIGHT, REMOVER, WIDTH, as_png, ball, ball_png, config, cutting, jpeg_with_orientation, matted, plain, png,
+};
 
 /// A soft mask that no model would make: darker to the right.
 fn slope() -> GrayImage {
@@ -17,19 +19,25 @@ fn slope() -> GrayImage {
 
 fn mask_of<'a>(mask: impl Into<Input<'a>>, how: CutOut) -> Pixels {
     let options = as_png(|o| o.mask = true);
-    let job = REMOVER.job(ball_png()).mask_from(mask).options(&options).cut_out(how);
+    let job = REMOVER.job(ball_png()).mask_from(mask).options(&Options { cut_out: how, ..options.clone() });
     job.run_to_pixels().expect("the mask is taken").pixels
 }
 
 fn taken<'a>(mask: impl Into<Input<'a>>) -> Pixels {
-    mask_of(mask, CutOut::default())
+    mask_of(mask, plain())
 }
 
 #[test]
 fn the_picture_is_cut_out_by_the_mask_to_the_byte_and_no_model_runs() {
     let (mask, seen) = (png(slope()), RefCell::new(Vec::new()));
     let note = |progress: Progress| seen.borrow_mut().push(progress.stage);
-    let output = REMOVER.job(ball_png()).mask_from(&mask).progress(&note).keep_matte().run_to_pixels();
+    let output = REMOVER
+        .job(ball_png())
+        .mask_from(&mask)
+        .options(&cutting(plain()))
+        .progress(&note)
+        .keep_matte()
+        .run_to_pixels();
     let output = output.expect("the mask is taken");
     for ((cut, own), alpha) in output.pixels.data().chunks(4).zip(ball().pixels()).zip(slope().into_raw()) {
         assert_eq!((&cut[..3], cut[3]), (&own.0[..], alpha));
@@ -63,7 +71,8 @@ fn a_mask_comes_in_any_form_that_a_picture_does() {
 #[test]
 fn a_cut_out_is_a_mask_by_its_alpha_and_an_opaque_picture_by_its_brightness() {
     let cut = REMOVER.remove(ball_png(), &as_png(|_| ())).expect("a ball is cut out").data;
-    let again = REMOVER.job(ball_png()).mask_from(&cut).options(&as_png(|_| ())).run().expect("the mask is taken").data;
+    let again = REMOVER.job(ball_png()).mask_from(&cut).options(&Options { cut_out: plain(), ..as_png(|_| ()) }).run();
+    let again = again.expect("the mask is taken").data;
     assert!(again == cut, "the cut-out of a cut-out's mask is the same");
 
     let colors = [[255, 0, 0], [0, 255, 0], [0, 0, 255], [128, 128, 128]];
@@ -97,7 +106,7 @@ fn mask_and_picture_are_each_turned_upright() {
     let turned = jpeg_with_orientation(&side.clone().into(), 6);
     let upright = png(image::imageops::rotate90(&side));
     let mask = |picture: &Vec<u8>, mask: &Vec<u8>| {
-        let job = REMOVER.job(picture).mask_from(mask).pairs([("mask", "1")]);
+        let job = REMOVER.job(picture).mask_from(mask).pairs([("mask", "1"), ("refine", "0")]);
         let made = job.run_to_pixels().expect("the mask is taken").pixels;
         assert_eq!((made.width(), made.height()), (40, 80));
         [(20, 20), (20, 60)].map(|(x, y)| made.data()[y * 40 + x])
@@ -114,9 +123,9 @@ fn options_and_choices_follow_a_mask_that_is_brought() {
     let options = as_png(|o| (o.w, o.angle, o.mask) = (Some(60), 90.0, true));
     let output = REMOVER.job(ball_png()).mask_from(&mask).options(&options).run().expect("the mask is taken");
     assert_eq!((output.width, output.height), (45, 60));
-    let inverted = mask_of(&mask, CutOut { invert_mask: true, ..CutOut::default() });
+    let inverted = mask_of(&mask, CutOut { invert_mask: true, ..plain() });
     assert!(inverted.data().iter().zip(slope().as_raw()).all(|(got, own)| *got == 255 - own));
-    let hard = mask_of(&mask, CutOut { smooth_mask: true, ..CutOut::default() });
+    let hard = mask_of(&mask, CutOut { smooth_mask: true, ..plain() });
     assert!(hard.data().iter().all(|alpha| [0, 255].contains(alpha)));
 }
 
@@ -127,7 +136,13 @@ fn matting_works_out_the_outline_of_a_rough_mask() {
     });
     let mut how = matted();
     how.matting.iter_mut().for_each(|matting| matting.erode_size = 24);
-    let cut = REMOVER.job(ball_png()).mask_from(&png(rough)).cut_out(how).run_to_pixels().expect("it is matted").pixels;
+    let cut = REMOVER
+        .job(ball_png())
+        .mask_from(&png(rough))
+        .options(&cutting(how))
+        .run_to_pixels()
+        .expect("it is matted")
+        .pixels;
     let wrong = (0..WIDTH * HEIGHT).filter(|at| {
         let ball = ((at % WIDTH) as f32 - 60.0).hypot((at / WIDTH) as f32 - 45.0) < 28.0;
         cut.data()[*at as usize * 4 + 3].abs_diff(if ball { 255 } else { 0 }) > 25
@@ -137,8 +152,8 @@ fn matting_works_out_the_outline_of_a_rough_mask() {
 
 #[test]
 fn problems_of_picture_mask_and_options_are_told_together() {
-    let job = REMOVER.job(&b""[..]).mask_from(&b"GIF89a"[..]).pairs([("w", "abc"), ("angle", "500")]);
-    let error = job.quality(0).run().expect_err("nothing is right");
+    let job = REMOVER.job(&b""[..]).mask_from(&b"GIF89a"[..]).pairs([("w", "abc"), ("angle", "500"), ("quality", "0")]);
+    let error = job.run().expect_err("nothing is right");
     let told: Vec<_> = error.details().iter().map(|problem| (problem.field.as_str(), problem.code)).collect();
     let expected = [
         ("image", Code::EmptyFile),
@@ -213,4 +228,61 @@ fn alpha_that_a_picture_has_limits_a_mask_that_is_brought() {
     let options = Options { mask: true, ..Options::default() };
     let mask = REMOVER.job(glass.view()).mask_from(white.view()).options(&options).run_to_pixels();
     assert_eq!(mask.expect("the mask is taken").pixels.data(), [100; 16]);
+}
+
+/// How far the alpha is from the ball's, on average over the picture.
+fn off(alpha: &[u8]) -> f64 {
+    let ball = |at: usize| ((at as u32 % WIDTH) as f32 - 60.0).hypot((at as u32 / WIDTH) as f32 - 45.0) < 28.0;
+    let off: u64 =
+        alpha.iter().enumerate().map(|(at, alpha)| u64::from(alpha.abs_diff(if ball(at) { 255 } else { 0 }))).sum();
+    off as f64 / alpha.len() as f64
+}
+
+/// The ball as a coarse model or a hasty hand would have it, some pixels off: at the
+/// picture's size and smaller, hard and soft.
+#[test]
+fn the_edge_of_a_mask_that_is_brought_comes_to_lie_on_the_pictures() {
+    let hasty = GrayImage::from_fn(WIDTH, HEIGHT, |x, y| {
+        Luma([if (x as f32 - 61.5).hypot(y as f32 - 44.0) < 28.0 { 255 } else { 0 }])
+    });
+    let soft = image::imageops::blur(&hasty, 2.0);
+    let small = image::imageops::resize(&hasty, WIDTH / 3, HEIGHT / 3, image::imageops::FilterType::Triangle);
+    for mask in [hasty, soft, small] {
+        let (taken, refined) = (taken(&png(mask.clone())), mask_of(&png(mask), CutOut::default()));
+        let (before, after) = (off(taken.data()), off(refined.data()));
+        assert!(after < before / 2.0, "{after} of 255, and {before} as it came");
+    }
+}
+
+#[test]
+fn a_trimap_is_solved_for_what_it_leaves_open() {
+    let far = |x: u32, y: u32| (x as f32 - 60.0).hypot(y as f32 - 45.0);
+    let trimap = GrayImage::from_fn(WIDTH, HEIGHT, |x, y| {
+        Luma([if far(x, y) < 20.0 {
+            255
+        } else if far(x, y) > 36.0 {
+            0
+        } else {
+            128
+        }])
+    });
+    let half = image::imageops::resize(&trimap, WIDTH / 2, HEIGHT / 2, image::imageops::FilterType::Nearest);
+    for trimap in [trimap, half] {
+        let how = CutOut { trimap: true, ..CutOut::default() };
+        let trimap = png(trimap);
+        let alpha = mask_of(&trimap, how.clone());
+        assert!(off(alpha.data()) < 1.0, "{}", off(alpha.data()));
+        let cut = REMOVER.job(ball_png()).mask_from(&trimap).options(&Options { cut_out: how, ..Options::default() });
+        let cut = cut.run_to_pixels().expect("it is solved").pixels;
+        assert!(cut.data().chunks(4).map(|pixel| pixel[3]).eq(alpha.data().iter().copied()));
+    }
+}
+
+#[test]
+fn a_trimap_that_knows_nothing_is_the_mask_and_one_that_is_not_brought_is_told_of() {
+    let grey = Pixels::filled(WIDTH, HEIGHT, Layout::Gray8, 128);
+    let alpha = mask_of(grey.view(), CutOut { trimap: true, ..CutOut::default() });
+    assert!(alpha.data().iter().all(|alpha| *alpha == 128));
+    let error = REMOVER.job(ball_png()).pairs([("trimap", "1")]).run().expect_err("there is none");
+    assert_eq!((error.code(), error.details()[0].field.as_str()), (Code::NoImage, "mask"));
 }

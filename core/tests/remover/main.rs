@@ -14,7 +14,7 @@ use std::time::Duration;
 use image::{DynamicImage, ImageDecoder, ImageEncoder, ImageFormat, Rgb, RgbImage, RgbaImage};
 use remrembg::{
     CancelToken, ChannelOrder, Code, Color, Config, CutOut, EngineChoice, ErrorKind, Format, Layout, Matting, Options,
-    PixelView, PixelViewMut, Pixels, Progress, Remover, Stage,
+    PixelView, PixelViewMut, Pixels, Progress, Quality, Remover, Stage,
 };
 
 static REMOVER: LazyLock<Remover> = LazyLock::new(|| Remover::new(config()).expect("the engine inside always works"));
@@ -56,6 +56,15 @@ fn as_png(change: impl FnOnce(&mut Options)) -> Options {
     let mut options = Options { format: Format::Png, ..Options::default() };
     change(&mut options);
     options
+}
+
+fn cutting(cut_out: CutOut) -> Options {
+    Options { cut_out, ..Options::default() }
+}
+
+/// The mask as the model or the caller made it, and the picture's own colours.
+fn plain() -> CutOut {
+    CutOut { refine: false, decontaminate: false, ..CutOut::default() }
 }
 
 fn removed(options: &Options) -> DynamicImage {
@@ -439,7 +448,11 @@ fn a_translucent_colour_and_the_white_behind_it_are_one_stage() {
 #[test]
 fn kept_colours_are_the_pictures_own_under_a_clear_alpha() {
     let keep = CutOut { keep_colors: true, ..CutOut::default() };
-    let output = REMOVER.job(ball_png()).options(&as_png(|_| ())).cut_out(keep).run().expect("a ball is cut out");
+    let output = REMOVER
+        .job(ball_png())
+        .options(&Options { cut_out: keep.clone(), ..as_png(|_| ()) })
+        .run()
+        .expect("a ball is cut out");
     let picture = image::load_from_memory(&output.data).expect("a PNG").into_rgba8();
     let ball = ball();
     assert!(picture.pixels().zip(ball.pixels()).all(|(kept, own)| kept.0[..3] == own.0));
@@ -451,7 +464,7 @@ fn a_kept_alpha_channel_survives_an_opaque_colour_but_not_jpeg() {
     let keep = CutOut { keep_alpha: true, ..CutOut::default() };
     for (format, channels) in [(Format::Png, 4), (Format::Jpeg, 3)] {
         let options = Options { format, bg_color: Some(Color::WHITE), ..Options::default() };
-        let job = || REMOVER.job(ball_png()).options(&options).cut_out(keep);
+        let job = || REMOVER.job(ball_png()).options(&Options { cut_out: keep.clone(), ..options.clone() });
         let picture = image::load_from_memory(&job().run().expect("cut out").data).expect("a picture");
         assert_eq!(picture.color().channel_count(), channels, "{format:?}");
         assert!(picture.into_rgba8().pixels().all(|pixel| pixel.0[3] == 255));
@@ -463,21 +476,26 @@ fn a_kept_alpha_channel_survives_an_opaque_colour_but_not_jpeg() {
 #[test]
 fn a_smooth_mask_is_hard_in_the_mask_the_matte_and_the_cut_out() {
     let smooth = CutOut { smooth_mask: true, ..CutOut::default() };
-    let mask = REMOVER.job(ball_png()).options(&as_png(|o| o.mask = true)).cut_out(smooth).run_to_pixels();
+    let mask = REMOVER
+        .job(ball_png())
+        .options(&Options { cut_out: smooth.clone(), ..as_png(|o| o.mask = true) })
+        .run_to_pixels();
     let mask = mask.expect("a ball is found").pixels;
     assert!(mask.data().iter().all(|alpha| [0, 255].contains(alpha)) && mask.data().contains(&255));
-    let cut = REMOVER.job(ball_png()).cut_out(smooth).keep_matte().run_to_pixels().expect("a ball is cut out");
+    let cut =
+        REMOVER.job(ball_png()).options(&cutting(smooth)).keep_matte().run_to_pixels().expect("a ball is cut out");
     assert!(cut.pixels.data().chunks(4).map(|pixel| pixel[3]).eq(mask.data().iter().copied()));
     assert!(cut.matte.as_ref() == Some(&mask));
 }
 
 fn matted() -> CutOut {
-    CutOut { matting: Some(Matting { erode_size: 5, ..Matting::default() }), ..CutOut::default() }
+    CutOut { matting: Some(Matting { erode_size: 5, ..Matting::default() }), ..plain() }
 }
 
 #[test]
 fn matting_follows_the_outline_and_takes_the_wall_out_of_it() {
-    let output = REMOVER.job(ball_png()).cut_out(matted()).keep_matte().run_to_pixels().expect("a ball is cut out");
+    let output =
+        REMOVER.job(ball_png()).options(&cutting(matted())).keep_matte().run_to_pixels().expect("a ball is cut out");
     let picture = output.pixels;
     assert!(picture.data().chunks(4).map(|pixel| pixel[3]).eq(output.matte.expect("asked for").data().iter().copied()));
     let at = |(x, y): (u32, u32)| &picture.data()[(y * WIDTH + x) as usize * 4..][..4];
@@ -496,19 +514,20 @@ fn matting_follows_the_outline_and_takes_the_wall_out_of_it() {
 fn matting_that_is_impossible_leaves_the_colours_to_decontamination_and_a_mask_is_never_matted() {
     let impossible = Matting { foreground_threshold: 270, ..Matting::default() };
     for keep_colors in [false, true] {
-        let plain = CutOut { decontaminate: true, keep_colors, ..CutOut::default() };
-        let run = |cut_out| REMOVER.job(ball_png()).cut_out(cut_out).run_to_pixels().expect("cut out").pixels;
-        assert!(run(plain) == run(CutOut { matting: Some(impossible), ..plain }));
+        let start = CutOut { keep_colors, ..CutOut::default() };
+        let run = |cut_out| REMOVER.job(ball_png()).options(&cutting(cut_out)).run_to_pixels().expect("cut out").pixels;
+        assert!(run(start.clone()) == run(CutOut { matting: Some(impossible), ..start }));
     }
     let options = as_png(|o| o.mask = true);
-    let run = |cut_out| REMOVER.job(ball_png()).options(&options).cut_out(cut_out).run().expect("a mask").data;
-    assert_eq!(run(CutOut::default()), run(matted()));
+    let run =
+        |cut_out| REMOVER.job(ball_png()).options(&Options { cut_out, ..options.clone() }).run().expect("a mask").data;
+    assert_eq!(run(plain()), run(matted()));
 }
 
 #[test]
 fn decontamination_changes_the_colours_of_soft_edges_alone() {
-    let run = |cut_out| REMOVER.job(ball_png()).cut_out(cut_out).run_to_pixels().expect("cut out").pixels;
-    let (plain, clean) = (run(CutOut::default()), run(CutOut { decontaminate: true, ..CutOut::default() }));
+    let run = |cut_out| REMOVER.job(ball_png()).options(&cutting(cut_out)).run_to_pixels().expect("cut out").pixels;
+    let (plain, clean) = (run(plain()), run(CutOut { decontaminate: true, ..plain() }));
     let (mut before, mut after) = (0, 0);
     for (plain, clean) in plain.data().chunks(4).zip(clean.data().chunks(4)) {
         assert_eq!(plain[3], clean[3]);
@@ -527,7 +546,7 @@ fn alpha_that_a_picture_has_limits_the_matted_one() {
         let Rgb([r, g, b]) = *ball().get_pixel(x, y);
         image::Rgba([r, g, b, if x < 60 { 255 } else { 90 }])
     });
-    let output = REMOVER.job(&png(glass)[..]).cut_out(matted()).run_to_pixels().expect("a ball is cut out");
+    let output = REMOVER.job(&png(glass)[..]).options(&cutting(matted())).run_to_pixels().expect("a ball is cut out");
     let alpha = |x: u32| output.pixels.data()[(45 * WIDTH + x) as usize * 4 + 3];
     assert_eq!((alpha(50), alpha(70)), (255, 90));
 }
@@ -541,7 +560,7 @@ fn matting_tells_how_far_it_is_and_hears_a_stop() {
             fractions.borrow_mut().push(progress.fraction);
         }
     };
-    REMOVER.job(ball_png()).cut_out(matted()).progress(&note).run().expect("a ball is cut out");
+    REMOVER.job(ball_png()).options(&cutting(matted())).progress(&note).run().expect("a ball is cut out");
     let fractions = fractions.into_inner();
     assert!(fractions.is_sorted() && fractions.len() > 10 && fractions[fractions.len() - 1] == 1.0, "{fractions:?}");
     let cancel = |progress: Progress| {
@@ -549,6 +568,41 @@ fn matting_tells_how_far_it_is_and_hears_a_stop() {
             token.cancel();
         }
     };
-    let job = REMOVER.job(ball_png()).cut_out(matted()).progress(&cancel).cancel(&token);
+    let job = REMOVER.job(ball_png()).options(&cutting(matted())).progress(&cancel).cancel(&token);
     assert_eq!(job.run().expect_err("it was cancelled").code(), Code::Cancelled);
+}
+
+#[test]
+fn every_quality_finds_the_ball_and_the_finer_ones_its_edge() {
+    let off = |quality| {
+        let cut_out = CutOut { quality, ..CutOut::default() };
+        let options = Options { mask: true, cut_out, ..Options::default() };
+        let mask = REMOVER.job(ball_png()).options(&options).run_to_pixels().expect("a ball is found").pixels;
+        let is_ball = |at: u32| ((at % WIDTH) as f32 - 60.0).hypot((at / WIDTH) as f32 - 45.0) < 28.0;
+        let alphas = mask.data().iter().zip(0..);
+        alphas.map(|(alpha, at)| u64::from(alpha.abs_diff(if is_ball(at) { 255 } else { 0 }))).sum::<u64>()
+    };
+    let plain = Options { mask: true, ..cutting(plain()) };
+    let plain = REMOVER.job(ball_png()).options(&plain).run_to_pixels().expect("a ball is found").pixels;
+    assert!(plain.data().iter().filter(|alpha| (1..255).contains(*alpha)).count() > 1000, "rembg's mask is soft");
+    let [fast, balanced, best] = Quality::ALL.map(off);
+    let most = u64::from(WIDTH * HEIGHT);
+    assert!(fast < 2 * most && balanced < most && best < most, "of 255 on average: {fast} {balanced} {best}");
+}
+
+#[test]
+fn the_raw_matte_is_what_the_model_says_as_it_saw_the_picture() {
+    let matte = |cut_out| REMOVER.job(ball_png()).options(&cutting(cut_out)).run_to_matte().expect("a ball is found");
+    let (seen, squeezed) = (matte(CutOut::default()), matte(plain()));
+    assert_eq!([(seen.width, seen.height), (squeezed.width, squeezed.height)], [(320, 277), (320, 320)]);
+    for matte in [seen, squeezed] {
+        let at = |(x, y): (u32, u32)| {
+            let (x, y) = (x * matte.width / WIDTH, y * matte.height / HEIGHT);
+            matte.data[(y * matte.width + x) as usize]
+        };
+        assert!(at(INSIDE) > 0.95 && at(OUTSIDE) < 0.05, "{} {}", at(INSIDE), at(OUTSIDE));
+        assert!(matte.data.iter().any(|value| (value * 255.0).fract() > 0.1), "finer than bytes");
+    }
+    let error = REMOVER.job(&b""[..]).pairs([("w", "x")]).run_to_matte().expect_err("nothing is right");
+    assert_eq!(error.details().len(), 2);
 }

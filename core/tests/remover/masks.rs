@@ -2,10 +2,10 @@
 
 use remrembg::{Color, CutOut, Layout, Options, Pixels};
 
-use crate::{HEIGHT, INSIDE, OUTSIDE, REMOVER, WIDTH, as_png, ball, ball_png, matted, png};
+use crate::{HEIGHT, INSIDE, OUTSIDE, REMOVER, WIDTH, as_png, ball, ball_png, matted, plain, png};
 
 fn inverted() -> CutOut {
-    CutOut { invert_mask: true, ..CutOut::default() }
+    CutOut { invert_mask: true, ..plain() }
 }
 
 fn pixel(picture: &Pixels, (x, y): (u32, u32)) -> &[u8] {
@@ -14,7 +14,12 @@ fn pixel(picture: &Pixels, (x, y): (u32, u32)) -> &[u8] {
 }
 
 fn cut(options: &Options, how: CutOut) -> Pixels {
-    REMOVER.job(ball_png()).options(options).cut_out(how).run_to_pixels().expect("a ball is cut out").pixels
+    REMOVER
+        .job(ball_png())
+        .options(&Options { cut_out: how, ..options.clone() })
+        .run_to_pixels()
+        .expect("a ball is cut out")
+        .pixels
 }
 
 #[test]
@@ -34,7 +39,7 @@ fn an_inverted_mask_keeps_the_background_and_clears_the_subject() {
 #[test]
 fn an_inverted_mask_is_what_the_mask_leaves() {
     for smooth_mask in [false, true] {
-        let how = |invert_mask| CutOut { smooth_mask, invert_mask, ..CutOut::default() };
+        let how = |invert_mask| CutOut { smooth_mask, invert_mask, ..plain() };
         let (mask, rest) = (cut(&as_png(|o| o.mask = true), how(false)), cut(&as_png(|o| o.mask = true), how(true)));
         assert_eq!(rest.layout(), Layout::Gray8);
         assert!(mask.data().iter().zip(rest.data()).all(|(mask, rest)| mask + rest == 255), "smooth: {smooth_mask}");
@@ -59,7 +64,10 @@ fn what_was_transparent_stays_so_in_an_inverted_cut_out_and_mask() {
     });
     for (mask, channel) in [(false, 3), (true, 0)] {
         let options = Options { mask, ..Options::default() };
-        let output = REMOVER.job(&png(glass.clone())).options(&options).cut_out(inverted()).run_to_pixels();
+        let output = REMOVER
+            .job(&png(glass.clone()))
+            .options(&Options { cut_out: inverted(), ..options.clone() })
+            .run_to_pixels();
         let picture = output.expect("a ball is cut out").pixels;
         assert_eq!(pixel(&picture, OUTSIDE)[channel], 0, "mask: {mask}");
         assert!(pixel(&picture, (115, 85))[channel] > 250, "mask: {mask}");

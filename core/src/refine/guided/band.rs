@@ -5,10 +5,11 @@ use crate::pixels::Pixels;
 
 /// A mask is sure up to this and from 255 less this on.
 const SURE: u8 = 25;
-/// The band goes on for so many of the mask's own pixels beyond what is not sure.
-const MARGIN: usize = 1;
+/// The band goes on beyond what is not sure for one pixel of a mask of so many.
+const SIDE: usize = 320;
 
-/// Where the mask is not sure, and a margin around it, in the mask's own pixels.
+/// Where the mask is not sure, or goes from subject to background, and a margin
+/// around it, in the mask's own pixels.
 pub(super) struct Band {
     width: usize,
     height: usize,
@@ -19,19 +20,17 @@ pub(super) struct Band {
 impl Band {
     pub(super) fn around(mask: &Pixels) -> Self {
         let (width, height) = (mask.width() as usize, mask.height() as usize);
-        let unsure: Vec<bool> = mask.data().iter().map(|alpha| (SURE + 1..u8::MAX - SURE).contains(alpha)).collect();
-        let across: Vec<bool> = (0..height)
-            .flat_map(|y| {
-                let row = &unsure[y * width..][..width];
-                (0..width).map(move |x| row[x.saturating_sub(MARGIN)..width.min(x + MARGIN + 1)].contains(&true))
-            })
-            .collect();
-        let down = |at: usize| {
-            let (x, y) = (at % width, at / width);
-            (y.saturating_sub(MARGIN)..height.min(y + MARGIN + 1)).any(|y| across[y * width + x])
+        let subject: Vec<bool> = mask.data().iter().map(|alpha| *alpha > u8::MAX / 2).collect();
+        let turns = |at: usize, next: usize| subject.get(next).is_some_and(|other| *other != subject[at]);
+        let unsure = |(at, alpha): (usize, &u8)| {
+            (SURE + 1..u8::MAX - SURE).contains(alpha)
+                || ((at + 1) % width > 0 && turns(at, at + 1))
+                || turns(at, at + width)
         };
-        let inside = (0..across.len()).map(down).collect();
-        let subject = mask.data().iter().map(|alpha| *alpha > u8::MAX / 2).collect();
+        let mut inside: Vec<bool> = mask.data().iter().enumerate().map(unsure).collect();
+        let margin = ((width.max(height) + SIDE / 2) / SIDE).max(1);
+        (0..height).for_each(|y| widen(&mut inside[y * width..], (1, width), margin));
+        (0..width).for_each(|x| widen(&mut inside[x..], (width, height), margin));
         Self { width, height, inside, subject }
     }
 
@@ -69,5 +68,13 @@ impl Band {
             }
         }
         tiles
+    }
+}
+
+/// Sets what is within `margin` of what is set, in a line of `length` values, `step` apart.
+fn widen(line: &mut [bool], (step, length): (usize, usize), margin: usize) {
+    let set: Vec<usize> = (0..length).filter(|at| line[at * step]).collect();
+    for at in set {
+        (at.saturating_sub(margin)..length.min(at + margin + 1)).for_each(|at| line[at * step] = true);
     }
 }

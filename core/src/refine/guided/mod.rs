@@ -19,7 +19,10 @@ mod band;
 mod tests;
 mod windows;
 
+use std::borrow::Cow;
+
 use crate::control::Control;
+use crate::cutout::Quality;
 use crate::error::{Code, Error, Result};
 use crate::lanczos;
 use crate::pixels::{Layout, Pixels, byte};
@@ -27,14 +30,13 @@ use crate::small::{Grid, ROWS, resized, shared, size_at};
 use band::Band;
 use windows::{Line, Windows};
 
-/// The longer side of the first small picture; each is larger than the one before by `GROWTH`.
-const FIRST_SIDE: f64 = 220.0;
+/// The longer side of the first small picture, as a part of the mask's: what is finer
+/// there is the model's guess, and of a finer mask nothing is lost. Each is larger
+/// than the one before by `GROWTH`.
+const FIRST_SIDE: f64 = 0.69;
 const GROWTH: f64 = 1.35;
-/// There are at least so many, then more until one is this part of the picture's
-/// side, or this many pixels.
-const LEAST_LEVELS: usize = 4;
-const PART: f64 = 0.5;
-const MOST_SIDE: f64 = 1100.0;
+/// The longer side of the largest mask whose every pixel counts.
+const MOST_MASK: f64 = 1024.0;
 
 /// Windows reach so many pixels to each side, those of the first level one farther.
 const REACH: usize = 4;
@@ -52,14 +54,21 @@ const LEAST_SIDE: u32 = 32;
 ///
 /// # Errors
 /// [`Code::Cancelled`].
-pub(super) fn refine(picture: &Pixels, mask: &Pixels, threads: usize, control: &Control<'_>) -> Result<Option<Pixels>> {
+pub(super) fn refine(
+    picture: &Pixels,
+    mask: &Pixels,
+    quality: Quality,
+    threads: usize,
+    control: &Control<'_>,
+) -> Result<Option<Pixels>> {
     let size = (picture.width(), picture.height());
+    let mask = &mask_in_bounds(mask)?;
     let band = Band::around(mask);
     if size.0.min(size.1) < LEAST_SIDE || band.is_empty() {
         return Ok(None);
     }
     let mut before: Option<Level> = None;
-    for small in shrunk(picture, control)? {
+    for small in shrunk(picture, mask, quality, control)? {
         control.check()?;
         let alpha = match &before {
             None => first_alpha(mask, &small)?,
@@ -74,12 +83,23 @@ pub(super) fn refine(picture: &Pixels, mask: &Pixels, threads: usize, control: &
     Ok(Some(Pixels::known(size.0, size.1, Layout::Gray8, data)))
 }
 
+/// A mask no larger than what is looked at. A finer one becomes soft, and so unsure,
+/// where it has details that are smaller.
+fn mask_in_bounds(mask: &Pixels) -> Result<Cow<'_, Pixels>> {
+    let longer = mask.width().max(mask.height());
+    Ok(if f64::from(longer) > MOST_MASK {
+        Cow::Owned(resized(mask, size_at(mask, MOST_MASK))?)
+    } else {
+        Cow::Borrowed(mask)
+    })
+}
+
 /// The picture made smaller for each level, from coarse to fine.
-fn shrunk(picture: &Pixels, control: &Control<'_>) -> Result<Vec<Pixels>> {
-    let longer = f64::from(picture.width().max(picture.height()));
-    let sides = sides(longer);
+fn shrunk(picture: &Pixels, mask: &Pixels, quality: Quality, control: &Control<'_>) -> Result<Vec<Pixels>> {
+    let longer = |pixels: &Pixels| f64::from(pixels.width().max(pixels.height()));
+    let sides = sides(longer(picture), longer(mask), quality);
     // Only the finest is made from the whole picture, which may be large.
-    let finest = resized(picture, size_at(picture, sides.last().copied().unwrap_or(longer)))?;
+    let finest = resized(picture, size_at(picture, sides.last().copied().unwrap_or(longer(picture))))?;
     control.check()?;
     let mut levels: Vec<Pixels> =
         sides[..sides.len() - 1].iter().map(|side| resized(&finest, size_at(picture, *side))).collect::<Result<_>>()?;
@@ -87,11 +107,16 @@ fn shrunk(picture: &Pixels, control: &Control<'_>) -> Result<Vec<Pixels>> {
     Ok(levels)
 }
 
-/// The longer side of each level.
-fn sides(longer: f64) -> Vec<f64> {
-    let most = (longer * PART).min(MOST_SIDE);
-    let growing = std::iter::successors(Some(FIRST_SIDE), |side| Some(side * GROWTH)).enumerate();
-    growing.take_while(|(at, side)| *at < LEAST_LEVELS || *side <= most).map(|(_, side)| side.min(longer)).collect()
+/// The longer side of each level: at least so many levels, then more until one is a
+/// part of the picture's side, or of so many pixels.
+fn sides(picture: f64, mask: f64, quality: Quality) -> Vec<f64> {
+    let (least_levels, part, most_side) = match quality {
+        Quality::Fast => (3, 0.25, 550.0),
+        Quality::Balanced | Quality::Best => (4, 0.5, 1100.0),
+    };
+    let most = (picture * part).min(most_side);
+    let growing = std::iter::successors(Some(mask * FIRST_SIDE), |side| Some(side * GROWTH)).enumerate();
+    growing.take_while(|(at, side)| *at < least_levels || *side <= most).map(|(_, side)| side.min(picture)).collect()
 }
 
 /// The mask at the size of the first level, 0 to 1.

@@ -31,8 +31,9 @@ fn seen(size: (u32, u32)) -> Pixels {
 }
 
 fn refined(picture: &Pixels, mask: &Pixels, threads: usize) -> Pixels {
-    let alpha =
-        refine(picture, mask, threads, &Control::default()).expect("nothing is wrong").expect("there is an edge");
+    let alpha = refine(picture, mask, Quality::Balanced, threads, &Control::default())
+        .expect("nothing is wrong")
+        .expect("there is an edge");
     assert_eq!((alpha.width(), alpha.height(), alpha.layout()), (picture.width(), picture.height(), Layout::Gray8));
     alpha
 }
@@ -52,7 +53,7 @@ fn the_edge_comes_to_lie_on_the_pictures() {
     for size in [(400, 400), (900, 600), (300, 1000)] {
         for edge in [0.005, 0.03] {
             let (picture, mask) = (photo(size, edge), seen((320, 320)));
-            let plain = super::super::resized(mask.clone(), size).expect("the sizes agree");
+            let plain = super::super::resized(mask.clone(), &picture).expect("the sizes agree");
             let (before, after) = (error(&plain, edge), error(&refined(&picture, &mask, 2), edge));
             assert!(after < 0.35 * before, "{size:?}, an edge of {edge}: {after} of 255, and {before} without");
         }
@@ -103,7 +104,7 @@ fn a_flat_picture_keeps_the_masks_edge() {
 #[test]
 fn there_is_nothing_to_refine_without_an_edge_or_in_a_tiny_picture() {
     let none = |picture: &Pixels, mask: &Pixels| {
-        refine(picture, mask, 2, &Control::default()).expect("nothing is wrong").is_none()
+        refine(picture, mask, Quality::Balanced, 2, &Control::default()).expect("nothing is wrong").is_none()
     };
     let mask = seen((320, 320));
     assert!(none(&photo((400, 31), 0.02), &mask));
@@ -117,6 +118,7 @@ fn a_stop_is_heard() {
     let token = CancelToken::new();
     token.cancel();
     let stopped = Control { cancel: Some(&token), ..Control::default() };
-    let error = refine(&photo((400, 400), 0.02), &seen((320, 320)), 2, &stopped).expect_err("it was stopped");
+    let error = refine(&photo((400, 400), 0.02), &seen((320, 320)), Quality::Balanced, 2, &stopped)
+        .expect_err("it was stopped");
     assert_eq!(error.code(), Code::Cancelled);
 }
