@@ -206,6 +206,10 @@ enum remrembg_code
    * A fault of remrembg's own.
    */
   REMREMBG_INTERNAL = 31,
+  /**
+   * A quality that is neither a word nor a number in range.
+   */
+  REMREMBG_INVALID_QUALITY = 32,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -315,8 +319,8 @@ typedef int32_t remrembg_kind;
 #endif // __cplusplus
 
 /**
- * The channels of a pixel in memory order, 8 bits each; alpha is straight, not
- * premultiplied. In 32-bit words on a little-endian machine,
+ * The channels of a pixel in memory order, 8 bits each but for
+ * #REMREMBG_LAYOUT_MATTE; alpha is straight, not premultiplied. In 32-bit words on a little-endian machine,
  * #REMREMBG_LAYOUT_BGRA8 is 0xAARRGGBB.
  */
 enum remrembg_layout
@@ -345,6 +349,13 @@ enum remrembg_layout
    * Cairo's pixels are premultiplied and have to be converted.
    */
   REMREMBG_LAYOUT_BGRA8 = 5,
+  /**
+   * One float of the machine's, 0 for background to 1 for subject. As a target
+   * without memory, and as nothing else: what the model makes of the picture, at
+   * the size at which it saw that, to be stretched over the upright picture. The
+   * model alone runs, and of the fields quality and refine alone have a say.
+   */
+  REMREMBG_LAYOUT_MATTE = 6,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -396,6 +407,39 @@ typedef struct remrembg_output remrembg_output;
  * every removal is #REMREMBG_ENGINE_FAILED; a remover made there works.
  */
 typedef struct remrembg_remover remrembg_remover;
+
+/**
+ * A decoded picture that the caller owns. The struct is copied when a function
+ * is called; the memory it leads to must stay unchanged until that returns, but
+ * for a target in the same memory, and any number of functions may look at it at
+ * once.
+ */
+typedef struct remrembg_pixels {
+  /**
+   * The first byte of the top row.
+   */
+  const uint8_t *data;
+  /**
+   * Bytes that may be read from there. The last row may end without padding.
+   */
+  size_t size;
+  /**
+   * Width in pixels, 1 to the setting max_side.
+   */
+  uint32_t width;
+  /**
+   * Height in pixels, 1 to the setting max_side.
+   */
+  uint32_t height;
+  /**
+   * Bytes from the start of a row to that of the next; 0 for rows without gaps.
+   */
+  size_t stride;
+  /**
+   * A #remrembg_layout, but for #REMREMBG_LAYOUT_MATTE.
+   */
+  int32_t layout;
+} remrembg_pixels;
 
 /**
  * Called with the progress of a removal.
@@ -484,42 +528,10 @@ typedef struct remrembg_target {
   /**
    * A #remrembg_layout. RGBA and BGRA hold every result; RGB and BGR put a
    * cut-out on white, unless bg_color is set; grey holds a mask alone.
+   * #REMREMBG_LAYOUT_MATTE is the model's own matte, left to the output.
    */
   int32_t layout;
 } remrembg_target;
-
-/**
- * A decoded picture that the caller owns. The struct is copied when a function
- * is called; the memory it leads to must stay unchanged until that returns, but
- * for a target in the same memory, and any number of functions may look at it at
- * once.
- */
-typedef struct remrembg_pixels {
-  /**
-   * The first byte of the top row.
-   */
-  const uint8_t *data;
-  /**
-   * Bytes that may be read from there. The last row may end without padding.
-   */
-  size_t size;
-  /**
-   * Width in pixels, 1 to the setting max_side.
-   */
-  uint32_t width;
-  /**
-   * Height in pixels, 1 to the setting max_side.
-   */
-  uint32_t height;
-  /**
-   * Bytes from the start of a row to that of the next; 0 for rows without gaps.
-   */
-  size_t stride;
-  /**
-   * A #remrembg_layout.
-   */
-  int32_t layout;
-} remrembg_pixels;
 
 #ifdef __cplusplus
 extern "C" {
@@ -558,7 +570,7 @@ struct remrembg_options *remrembg_options_new(void);
  * all that is wrong at once, together with what is wrong with the picture, as
  * the hosted API does. remrembg_options_size() checks a removal's beforehand.
  *
- * A removal has these fields, those of the hosted API's form:
+ * A removal has these fields, first those of the hosted API's form:
  *     w: 1 to 10000; 0 is unset. Default: unset.
  *         Width of the result in pixels, before rotation. Alone it keeps the
  *         aspect ratio; with h the result fits inside w × h.
@@ -585,6 +597,53 @@ struct remrembg_options *remrembg_options_new(void);
  *     Default: unset.
  *         Fill the background with this colour, the corners that rotation
  *         opened too. Not together with mask.
+ *     quality: fast, balanced, best; a number from 1 to 100; or both, as
+ *     best,80. Default: balanced.
+ *         The word is how much work goes into the subject and its edges; best
+ *         takes four times as long. The number is how true JPEG and WebP are
+ *         to the colours: 90 and 80 without it.
+ *     refine: true, 1, yes or on is true, anything else false. Default: true.
+ *         Lay the mask's edge onto the picture's own. Without it the mask is
+ *         the model's, as rembg has it, and a mask that is brought is taken
+ *         as it is.
+ *     decontaminate: true, 1, yes or on is true, anything else false.
+ *     Default: true.
+ *         Take the old background's colour out of soft edges, so that no
+ *         fringe of it shows on a new one.
+ *     matting: true, 1, yes or on is true, anything else false. Default:
+ *     false.
+ *         Solve for the alpha and the subject's colours along the edge
+ *         (closed-form matting): seconds for a large picture. Not for a mask
+ *         alone.
+ *     matting_foreground_threshold: a whole number; 0 to 254 is useful.
+ *     Default: 240.
+ *         With matting, surely subject is where the mask is greater than
+ *         this.
+ *     matting_background_threshold: a whole number; 1 to 255 is useful.
+ *     Default: 10.
+ *         With matting, surely background is where the mask is less than
+ *         this.
+ *     matting_erode_size: a whole number. Default: 10.
+ *         With matting, side in pixels of the square by which both are
+ *         eroded; what lies between is solved.
+ *     trimap: true, 1, yes or on is true, anything else false. Default:
+ *     false.
+ *         The mask that is brought is a trimap: black is background, white is
+ *         subject, and between them the alpha is solved as by matting.
+ *     smooth_mask: true, 1, yes or on is true, anything else false. Default:
+ *     false.
+ *         Make the mask hard with smooth outlines: every pixel subject or
+ *         background.
+ *     invert_mask: true, 1, yes or on is true, anything else false. Default:
+ *     false.
+ *         Keep the background, and cut the subject out of it.
+ *     keep_colors: true, 1, yes or on is true, anything else false. Default:
+ *     false.
+ *         Keep the picture's colours also where the result is fully
+ *         transparent. Without it they are black there.
+ *     keep_alpha: true, 1, yes or on is true, anything else false. Default:
+ *     false.
+ *         Keep an alpha channel, 255 throughout, also on an opaque bg_color.
  *
  * remrembg_remover_new() has these settings:
  *     model: a model's name, or the path of an ONNX file. Default: u2netp.
@@ -626,6 +685,43 @@ remrembg_code remrembg_options_set(struct remrembg_options *options,
                                    const char *key,
                                    const char *value,
                                    struct remrembg_error **error);
+
+/**
+ * Brings a mask for the removals that begin with these options from now on: the
+ * model does not run, and the mask stands in its place. White is subject, black is
+ * background, what is between is partly transparent; of a picture whose alpha is
+ * not 255 throughout, such as a cut-out, the alpha is the mask. It may have another
+ * size than the picture, over which it is stretched. Its edge is laid onto the
+ * picture's own unless the field refine is off; with the field trimap it tells what
+ * is known, and the rest is solved for.
+ *
+ * @param mask  The mask, copied; NULL takes back what was brought.
+ * @param error  NULL, or where the error goes; NULL is put there on success.
+ * @return #REMREMBG_OK; #REMREMBG_BAD_PIXELS for a mask whose members contradict
+ *     each other, or #REMREMBG_MISUSE; then the options are as before.
+ *
+ * Any thread.
+ */
+remrembg_code remrembg_options_set_mask(struct remrembg_options *options,
+                                        const struct remrembg_pixels *mask,
+                                        struct remrembg_error **error);
+
+/**
+ * As remrembg_options_set_mask(), of an encoded picture: WebP, PNG, JPEG or BMP,
+ * told apart by its bytes. Whoever takes the options decodes it and tells what is
+ * wrong with it, as the field mask.
+ *
+ * @param data  The file, copied; NULL with size 0 takes back what was brought.
+ * @param size  Its bytes.
+ * @param error  NULL, or where the error goes; NULL is put there on success.
+ * @return #REMREMBG_OK or #REMREMBG_MISUSE; then the options are as before.
+ *
+ * Any thread.
+ */
+remrembg_code remrembg_options_set_mask_bytes(struct remrembg_options *options,
+                                              const uint8_t *data,
+                                              size_t size,
+                                              struct remrembg_error **error);
 
 /**
  * Has `callback` told of the progress of each removal that begins with these
@@ -807,14 +903,15 @@ remrembg_code remrembg_remove_pixels(const struct remrembg_remover *remover,
 
 /**
  * The encoded file, or the rows of pixels of a target without memory of its
- * own. NULL where the caller's memory was filled instead, for NULL and for what
+ * own, for #REMREMBG_LAYOUT_MATTE of floats. NULL where the caller's memory was filled instead, for NULL and for what
  * is no live output.
  *
  * @param size  NULL, or where the number of bytes goes; 0 with NULL.
  *
  * Any thread. The bytes belong to the output and go with it.
  */
-const uint8_t *remrembg_output_data(const struct remrembg_output *output, size_t *size);
+const uint8_t *remrembg_output_data(const struct remrembg_output *output,
+                                    size_t *size);
 
 /**
  * Width and height of the result in pixels, each 1 to 10000 before a rotation
@@ -838,7 +935,8 @@ const char *remrembg_output_mime(const struct remrembg_output *output);
 
 /**
  * How long a stage took, in seconds; 0 for a stage that did not run, for a
- * number that is no #remrembg_stage, for NULL and for what is no live output.
+ * number that is no #remrembg_stage, for a matte, for NULL and for what is no live
+ * output.
  *
  * Any thread.
  */

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use napi::Env;
 use napi::bindgen_prelude::{Buffer, ObjectFinalize};
 use napi_derive::napi;
-use remrembg::{Code, Config, CutOut, EngineInfo, Error, Job, Matting, Pixels};
+use remrembg::{Code, Config, EngineInfo, Error, Job, Pixels};
 
 use crate::errors::Refusal;
 use crate::picture::{Held, Picture};
@@ -52,39 +52,18 @@ pub struct Made {
     pub data: Buffer,
     pub width: u32,
     pub height: u32,
-    /// 1 for grey, 3 for RGB, 4 for RGBA; 0 for an encoded file.
+    /// 1 for grey, 3 for RGB, 4 for RGBA; 0 for an encoded file, and for a matte.
     pub channels: u8,
     /// Of an encoded file.
     pub mime: Option<String>,
-}
-
-/// How the subject is cut out, as core's `CutOut`.
-#[napi(object, object_to_js = false)]
-pub struct Finish {
-    pub smooth_mask: bool,
-    pub matting: Option<Thresholds>,
-    pub decontaminate: bool,
-    pub keep_colors: bool,
-    pub keep_alpha: bool,
-    pub invert_mask: bool,
-}
-
-/// From which mask values matting starts, as core's `Matting`.
-#[napi(object, object_to_js = false)]
-pub struct Thresholds {
-    pub foreground_threshold: Option<i64>,
-    pub background_threshold: Option<i64>,
-    pub erode_size: Option<i64>,
 }
 
 /// What one removal is asked to do.
 #[napi(object, object_to_js = false)]
 pub struct Task {
     pub options: Pairs,
-    pub finish: Finish,
-    pub quality: Option<i64>,
-    /// Whether pixels are wanted, and no file.
-    pub pixels: bool,
+    /// What is made: `file`, `pixels`, or `matte`.
+    pub kind: String,
 }
 
 /// Asks removals to stop.
@@ -161,8 +140,7 @@ impl Remover {
             if let Some(mask) = &mask {
                 job = job.mask_from(mask.input()?);
             }
-            job = wanted.quality.into_iter().fold(job, Job::quality);
-            made(job.cut_out(cut_out(&wanted.finish)).progress(&tell).cancel(&token), wanted.pixels)
+            made(job.progress(&tell).cancel(&token), &wanted.kind)
         });
     }
 }
@@ -176,15 +154,6 @@ impl ObjectFinalize for Remover {
             let _ = self.state.spawn(remrembg::CancelToken::new(), move || drop(remover));
         }
         env.adjust_external_memory(-WEIGHT).map(drop)
-    }
-}
-
-fn matting(given: &Thresholds) -> Matting {
-    let usual = Matting::default();
-    Matting {
-        foreground_threshold: given.foreground_threshold.unwrap_or(usual.foreground_threshold),
-        background_threshold: given.background_threshold.unwrap_or(usual.background_threshold),
-        erode_size: given.erode_size.unwrap_or(usual.erode_size),
     }
 }
 
@@ -216,28 +185,28 @@ fn ready(remover: &remrembg::Remover) -> Ready {
     }
 }
 
-fn made(job: Job<'_>, pixels: bool) -> Outcome {
-    if pixels {
-        let pixels = job.run_to_pixels()?.pixels;
-        let (width, height, channels) = (pixels.width(), pixels.height(), pixels.layout().bytes() as u8);
-        return Ok(News::B(Made { data: Pixels::into_data(pixels).into(), width, height, channels, mime: None }));
-    }
+fn made(job: Job<'_>, kind: &str) -> Outcome {
+    let raw =
+        |data: Vec<u8>, (width, height), channels| Made { data: data.into(), width, height, channels, mime: None };
+    Ok(News::B(match kind {
+        "pixels" => {
+            let pixels = job.run_to_pixels()?.pixels;
+            let (size, channels) = ((pixels.width(), pixels.height()), pixels.layout().bytes() as u8);
+            raw(Pixels::into_data(pixels), size, channels)
+        }
+        "matte" => {
+            let matte = job.run_to_matte()?;
+            raw(matte.data.iter().flat_map(|value| value.to_ne_bytes()).collect(), (matte.width, matte.height), 0)
+        }
+        _ => encoded(job)?,
+    }))
+}
+
+fn encoded(job: Job<'_>) -> remrembg::Result<Made> {
     let output = job.run()?;
     let (width, height, mime) = (output.width, output.height, Some(output.mime().to_owned()));
     let mut data = output.data;
     // JavaScript counts the bytes that it sees, and must not hold more.
     data.shrink_to_fit();
-    Ok(News::B(Made { data: data.into(), width, height, channels: 0, mime }))
-}
-
-fn cut_out(finish: &Finish) -> CutOut {
-    CutOut {
-        smooth_mask: finish.smooth_mask,
-        matting: finish.matting.as_ref().map(matting),
-        decontaminate: finish.decontaminate,
-        keep_colors: finish.keep_colors,
-        keep_alpha: finish.keep_alpha,
-        invert_mask: finish.invert_mask,
-        ..CutOut::default()
-    }
+    Ok(Made { data: data.into(), width, height, channels: 0, mime })
 }

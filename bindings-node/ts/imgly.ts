@@ -55,7 +55,7 @@ export async function segmentForeground(image: ImageSource, configuration?: Conf
 
 /** Makes a mask the alpha of a picture, as large as the picture where it is not. No model runs. */
 export async function applySegmentationMask(image: ImageSource, mask: ImageSource, config?: Config): Promise<Blob> {
-  return made(image, config ?? {}, {}, { mask });
+  return made(image, config ?? {}, { refine: false }, { mask });
 }
 
 /** The stages as imgly's progress names them. */
@@ -75,7 +75,7 @@ async function made(image: ImageSource, config: Config, options: RemoveOptions, 
   if (type === ALPHA) wanted.mask = true;
   const model = remover(config.model);
   const [picture, mask] = await both(image, by, config);
-  const result = await model.made({ picture, options: wanted, mask, pixels });
+  const result = await model.made({ picture, options: wanted, mask, kind: pixels ? 'pixels' : 'file' });
   return pixels ? rawBlob(result, type) : new Blob([result.data], { type });
 }
 

@@ -20,11 +20,10 @@ export {
 export type { Outcome, Pictures } from './many';
 export { type FetchOptions, fetchModel, models } from './models';
 export type {
+  Brought,
   Controls,
-  CutOutOptions,
   Flag,
   Integer,
-  Matting,
   Options,
   Progress,
   RemoveOptions,
@@ -36,6 +35,8 @@ export type { Base64Result, FileResult, RembgInput, RembgOptions, RembgParameter
 export {
   type EngineInfo,
   type ManyOptions,
+  type Matte,
+  matte,
   type RawResult,
   Remover,
   remove,

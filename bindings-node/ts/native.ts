@@ -43,24 +43,12 @@ export interface Refusal {
 
 export type News = Step | Made | Ready | string | Refusal;
 
-export interface Matting {
-  foregroundThreshold?: number;
-  backgroundThreshold?: number;
-  erodeSize?: number;
-}
+/** What is made: an encoded file, pixels, or the model's matte as the bytes of 32-bit floats. */
+export type Kind = 'file' | 'pixels' | 'matte';
 
 export interface Task {
   options: Pairs;
-  pixels: boolean;
-  quality?: number;
-  finish: {
-    smoothMask: boolean;
-    matting?: Matting;
-    decontaminate: boolean;
-    keepColors: boolean;
-    keepAlpha: boolean;
-    invertMask: boolean;
-  };
+  kind: Kind;
 }
 
 export interface Work {

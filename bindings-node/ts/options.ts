@@ -1,6 +1,7 @@
 // What a removal and a remover can be told, and its way into the text that core reads.
 
-import type { Matting as NativeMatting, Pairs, Task } from './native';
+import type { Kind, Pairs, Task } from './native';
+import type { Picture } from './pictures';
 
 /** A whole number, or text that Python's `int()` reads. */
 export type Integer = number | string;
@@ -8,8 +9,8 @@ export type Integer = number | string;
 export type Flag = boolean | number | string;
 
 /**
- * The options of the hosted API, by its names. Values may be text, as in its form, or numbers and
- * booleans; `undefined` and `null` are not given.
+ * The options of the hosted API, by its names, and those that it does not have. Values may be text, as in
+ * its form, or numbers and booleans; `undefined` and `null` are not given.
  */
 export interface Options {
   // options: generated
@@ -29,35 +30,31 @@ export interface Options {
   mask?: Flag | null | undefined;
   /** Fill the background with this colour, the corners that rotation opened too. Not together with mask. Accepted: #RGB, #RGBA, #RRGGBB, #RRGGBBAA or a CSS colour name. Default: unset. */
   bg_color?: string | null | undefined;
+  /** The word is how much work goes into the subject and its edges; best takes four times as long. The number is how true JPEG and WebP are to the colours: 90 and 80 without it. Accepted: fast, balanced, best; a number from 1 to 100; or both, as best,80. Default: balanced. */
+  quality?: number | string | null | undefined;
+  /** Lay the mask's edge onto the picture's own. Without it the mask is the model's, as rembg has it, and a mask that is brought is taken as it is. Accepted: true, 1, yes or on is true, anything else false. Default: true. */
+  refine?: Flag | null | undefined;
+  /** Take the old background's colour out of soft edges, so that no fringe of it shows on a new one. Accepted: true, 1, yes or on is true, anything else false. Default: true. */
+  decontaminate?: Flag | null | undefined;
+  /** Solve for the alpha and the subject's colours along the edge (closed-form matting): seconds for a large picture. Not for a mask alone. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
+  matting?: Flag | null | undefined;
+  /** With matting, surely subject is where the mask is greater than this. Accepted: a whole number; 0 to 254 is useful. Default: 240. */
+  matting_foreground_threshold?: Integer | null | undefined;
+  /** With matting, surely background is where the mask is less than this. Accepted: a whole number; 1 to 255 is useful. Default: 10. */
+  matting_background_threshold?: Integer | null | undefined;
+  /** With matting, side in pixels of the square by which both are eroded; what lies between is solved. Accepted: a whole number. Default: 10. */
+  matting_erode_size?: Integer | null | undefined;
+  /** The mask that is brought is a trimap: black is background, white is subject, and between them the alpha is solved as by matting. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
+  trimap?: Flag | null | undefined;
+  /** Make the mask hard with smooth outlines: every pixel subject or background. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
+  smooth_mask?: Flag | null | undefined;
+  /** Keep the background, and cut the subject out of it. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
+  invert_mask?: Flag | null | undefined;
+  /** Keep the picture's colours also where the result is fully transparent. Without it they are black there. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
+  keep_colors?: Flag | null | undefined;
+  /** Keep an alpha channel, 255 throughout, also on an opaque bg_color. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
+  keep_alpha?: Flag | null | undefined;
   // end of options
-}
-
-/** From which mask values (0 to 255) matting starts; whole numbers. */
-export interface Matting {
-  /** Sure subject is where the mask is greater than this. Default: 240. */
-  foreground_threshold?: number;
-  /** Sure background is where the mask is less than this. Default: 10. */
-  background_threshold?: number;
-  /** By how many pixels both are eroded; the band between is solved. Default: 10. */
-  erode_size?: number;
-}
-
-/** How the subject is cut out, beyond the hosted API's options. */
-export interface CutOutOptions {
-  /** Solve for the alpha and the subject's own colours along the edge (closed-form matting): seconds for a large picture. */
-  matting?: boolean | Matting | null | undefined;
-  /** Make the mask hard with smooth outlines: every pixel 0 or 255. */
-  smooth_mask?: boolean | null | undefined;
-  /** Take the old background out of the colours of soft edges. Matting does so anyway. */
-  decontaminate?: boolean | null | undefined;
-  /** Keep the colours also where the result is fully transparent. Without it they are black there. */
-  keep_colors?: boolean | null | undefined;
-  /** Keep an alpha channel, 255 throughout, also on an opaque `bg_color`. */
-  keep_alpha?: boolean | null | undefined;
-  /** Keep the background, and cut the subject out of it. */
-  invert_mask?: boolean | null | undefined;
-  /** Quality of JPEG and of WebP, 1 to 100; PNG and BMP have none. Default: 90 for JPEG, 80 for WebP. */
-  quality?: number | null | undefined;
 }
 
 /** How far a removal has come. */
@@ -66,6 +63,15 @@ export interface Progress {
   stage: string;
   /** How much of this stage is done, 0 to 1. */
   fraction: number;
+}
+
+/** What a removal can be given besides the picture. */
+export interface Brought {
+  /**
+   * A mask to take in place of the model's, any picture that can be removed from: white is subject; of
+   * one with transparency its alpha counts. With `trimap` it tells what is known.
+   */
+  mask_from?: Picture | null | undefined;
 }
 
 /** How a removal is followed and stopped. */
@@ -77,7 +83,7 @@ export interface Controls {
 }
 
 /** What a removal can be told. */
-export interface RemoveOptions extends Options, CutOutOptions, Controls {}
+export interface RemoveOptions extends Options, Brought, Controls {}
 
 /** What a `Remover` is made from, as numbers or text. */
 export interface Settings {
@@ -105,18 +111,8 @@ export interface Settings {
   // end of settings
 }
 
-/** The keys of `CutOutOptions` and `Controls`, which are not options of core's table. */
-const OWN = new Set<string>([
-  'matting',
-  'smooth_mask',
-  'decontaminate',
-  'keep_colors',
-  'keep_alpha',
-  'invert_mask',
-  'quality',
-  'signal',
-  'onProgress',
-]);
+/** The keys of `Brought` and `Controls`, which are not options of core's table. */
+const OWN = new Set<string>(['mask_from', 'signal', 'onProgress']);
 
 /** What is given, as text. */
 export function pairs(values: object): Pairs {
@@ -139,40 +135,6 @@ export function named<T extends object>(what: string, values: T): T {
 }
 
 /** Options as the native module takes them. */
-export function task(options: RemoveOptions, pixels: boolean): Task {
-  const given = pairs(options).filter(([key]) => !OWN.has(key));
-  const { matting, quality } = options;
-  const finish: Task['finish'] = {
-    smoothMask: flag('smooth_mask', options.smooth_mask),
-    decontaminate: flag('decontaminate', options.decontaminate),
-    keepColors: flag('keep_colors', options.keep_colors),
-    keepAlpha: flag('keep_alpha', options.keep_alpha),
-    invertMask: flag('invert_mask', options.invert_mask),
-  };
-  if (matting) finish.matting = thresholds(matting === true ? {} : named('matting', matting));
-  const wanted: Task = { options: given, pixels, finish };
-  if (quality !== undefined && quality !== null) wanted.quality = whole('quality', quality);
-  return wanted;
-}
-
-function thresholds(matting: Matting): NativeMatting {
-  const given: NativeMatting = {};
-  const { foreground_threshold, background_threshold, erode_size, ...others } = matting;
-  for (const name of Object.keys(others)) throw new TypeError(`Unknown option 'matting.${name}'`);
-  if (foreground_threshold !== undefined)
-    given.foregroundThreshold = whole('foreground_threshold', foreground_threshold);
-  if (background_threshold !== undefined)
-    given.backgroundThreshold = whole('background_threshold', background_threshold);
-  if (erode_size !== undefined) given.erodeSize = whole('erode_size', erode_size);
-  return given;
-}
-
-function flag(name: string, value: boolean | null | undefined): boolean {
-  if (typeof value === 'boolean' || value === undefined || value === null) return Boolean(value);
-  throw new TypeError(`${name} must be true or false, got: ${String(value)}`);
-}
-
-function whole(name: string, value: number): number {
-  if (Number.isSafeInteger(value)) return value;
-  throw new TypeError(`${name} must be a whole number, got: ${String(value)}`);
+export function task(options: RemoveOptions, kind: Kind): Task {
+  return { options: pairs(options).filter(([key]) => !OWN.has(key)), kind };
 }

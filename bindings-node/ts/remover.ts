@@ -6,6 +6,7 @@ import { RembgError } from './errors';
 import { Gate } from './gate';
 import { type Outcome, many, type Pictures } from './many';
 import {
+  type Kind,
   type Made,
   native,
   type Pairs,
@@ -17,7 +18,6 @@ import {
 import {
   type Controls,
   checked,
-  type CutOutOptions,
   named,
   type Options,
   type Progress,
@@ -54,8 +54,17 @@ export interface RawResult {
   info: { width: number; height: number; channels: 1 | 3 | 4; premultiplied: false; size: number };
 }
 
+/** What a model makes of a picture: 1 is subject, 0 is background. */
+export interface Matte {
+  /** Rows from the top. */
+  data: Float32Array;
+  /** As the model saw the upright picture, over which it is to be stretched. */
+  width: number;
+  height: number;
+}
+
 /** What a removal can be told when there are many. */
-export interface ManyOptions<P = Picture> extends Options, CutOutOptions, Pick<Controls, 'signal'> {
+export interface ManyOptions<P = Picture> extends Options, Pick<Controls, 'signal'> {
   /** Hears how far each picture has come. What it throws ends the removal of that picture, as its error. */
   onProgress?: ((progress: Progress, picture: P) => unknown) | undefined;
   /** Pictures that are worked on at once. Default: as many as the remover holds in memory, `in_flight`. */
@@ -75,7 +84,7 @@ export interface Removal {
   picture: Source;
   options: RemoveOptions;
   mask?: Source | undefined;
-  pixels?: boolean;
+  kind?: Kind;
   /** Hears of the bytes that were read. */
   heard?: (bytes: number) => void;
 }
@@ -138,10 +147,20 @@ export class Remover {
   /** As `remove`, and gives pixels. `format` and `quality` have no say. */
   async removeRaw(picture: Picture, options?: RemoveOptions | null): Promise<RawResult> {
     const given = checked(options ?? {});
-    const made = await this.made({ picture: source(picture), options: given, pixels: true });
+    const made = await this.made({ picture: source(picture), options: given, kind: 'pixels' });
     const { data, width, height } = made;
     const channels = made.channels as 1 | 3 | 4;
     return { data, info: { width, height, channels, premultiplied: false, size: data.length } };
+  }
+
+  /**
+   * Runs the model alone, and gives what it makes of the picture. Of the options `quality` and `refine`
+   * have a say: the model looks at the picture as they ask.
+   */
+  async matte(picture: Picture, options?: RemoveOptions | null): Promise<Matte> {
+    const given = checked(options ?? {});
+    const { data, width, height } = await this.made({ picture: source(picture), options: given, kind: 'matte' });
+    return { data: new Float32Array(data.buffer, data.byteOffset, width * height), width, height };
   }
 
   /**
@@ -174,18 +193,21 @@ export class Remover {
 
   /** @internal */
   async made(removal: Removal): Promise<Made> {
+    let { mask } = removal;
     try {
-      return await this.#made(removal);
+      const { mask_from } = removal.options;
+      if (mask_from !== undefined && mask_from !== null) mask ??= source(mask_from);
+      return await this.#made({ ...removal, mask });
     } catch (error) {
       removal.picture.discard();
-      removal.mask?.discard();
+      mask?.discard();
       throw error;
     }
   }
 
-  async #made({ picture, options, mask, pixels = false, heard }: Removal): Promise<Made> {
+  async #made({ picture, options, mask, kind = 'file', heard }: Removal): Promise<Made> {
     const { signal, onProgress } = options;
-    const wanted = task(options, pixels);
+    const wanted = task(options, kind);
     signal?.throwIfAborted();
     const { remover, gate } = await unlessAborted(signal, this.#loaded());
     const read = (from: Source) => from.read(remover.maxBytes, signal, heard);
@@ -243,6 +265,11 @@ export async function remove(picture: Picture, options?: RemoveOptions | null): 
 /** As `remove`, and gives pixels. `format` and `quality` have no say. */
 export async function removeRaw(picture: Picture, options?: RemoveOptions | null): Promise<RawResult> {
   return defaultRemover().removeRaw(picture, options);
+}
+
+/** As `Remover.matte`, with a remover that all calls share. */
+export async function matte(picture: Picture, options?: RemoveOptions | null): Promise<Matte> {
+  return defaultRemover().matte(picture, options);
 }
 
 /**

@@ -26,7 +26,7 @@ mod _remrembg {
     #[pymodule_export]
     use crate::models::{fetch, models, notice};
     #[pymodule_export]
-    use crate::remover::{Picture, Remover};
+    use crate::remover::{Picture, Raw, Remover};
 
     #[pymodule_export]
     const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
-use remrembg::{Config, CutOut, EngineInfo, Job, Matting, Pixels};
+use remrembg::{Config, EngineInfo, Job, Matte, Pixels};
 
 use crate::errors::Failure;
 use crate::exit;
@@ -73,17 +73,19 @@ impl Remover {
         let output = exit::detached(py, || self.run(task, |job| job.run_to_pixels()))??;
         Ok(Picture::new(output.pixels))
     }
-}
 
-/// Smooth the mask; thresholds and erosion of matting; true colours; keep colours; keep alpha.
-type Finish = (bool, Option<(i64, i64, i64)>, bool, bool, bool);
+    /// Run the model alone, and give what it makes of the picture.
+    fn matte(&self, py: Python<'_>, task: Task) -> PyResult<Raw> {
+        Ok(Raw::new(exit::detached(py, || self.run(task, |job| job.run_to_matte()))??))
+    }
+}
 
 /// What one removal is asked to do.
 #[derive(FromPyObject)]
 struct Task {
     picture: Option<Given>,
     options: Pairs,
-    cut_out: Finish,
+    mask: Option<Given>,
     progress: Option<Py<PyAny>>,
     cancel: Option<Py<CancelToken>>,
 }
@@ -94,25 +96,19 @@ impl Remover {
     }
 
     fn run<T>(&self, task: Task, run: impl FnOnce(Job<'_>) -> remrembg::Result<T>) -> Result<T, Failure> {
-        let held = Held::new(task.picture);
+        let (held, mask) = (Held::new(task.picture), task.mask.map(|mask| Held::new(Some(mask))));
         let made = held.input().map_err(Failure::from).and_then(|input| {
-            let job = self.core().job(input).pairs(task.options).cut_out(cut_out(task.cut_out));
+            let mut job = self.core().job(input).pairs(task.options);
+            if let Some(mask) = &mask {
+                job = job.mask_from(mask.input()?);
+            }
             Follower::new(task.progress, task.cancel).run(job, run)
         });
-        match held.raised() {
+        match held.raised().or_else(|| mask.and_then(Held::raised)) {
             Some(error) => Err(error.into()),
             None => made,
         }
     }
-}
-
-fn cut_out((smooth_mask, thresholds, decontaminate, keep_colors, keep_alpha): Finish) -> CutOut {
-    let matting = thresholds.map(|(foreground_threshold, background_threshold, erode_size)| Matting {
-        foreground_threshold,
-        background_threshold,
-        erode_size,
-    });
-    CutOut { smooth_mask, matting, decontaminate, keep_colors, keep_alpha, ..CutOut::default() }
 }
 
 /// Rows of pixels without gaps, for `remrembg._pictures` to look at in place.
@@ -133,5 +129,22 @@ impl Picture {
         let shape = (pixels.height(), pixels.width(), pixels.layout().bytes());
         let mut data = pixels.into_data();
         Self { address: data.as_mut_ptr().expose_provenance(), shape, _data: data }
+    }
+}
+
+/// Rows of 32-bit floats without gaps, as [`Picture`].
+#[pyclass(module = "remrembg._remrembg", frozen)]
+pub(crate) struct Raw {
+    #[pyo3(get)]
+    address: usize,
+    /// Height, width.
+    #[pyo3(get)]
+    shape: (u32, u32),
+    _data: Vec<f32>,
+}
+
+impl Raw {
+    fn new(Matte { width, height, mut data }: Matte) -> Self {
+        Self { address: data.as_mut_ptr().expose_provenance(), shape: (height, width), _data: data }
     }
 }

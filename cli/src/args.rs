@@ -31,6 +31,13 @@ standard output, and folders are refused.
 
 The format is that of --format, else that of OUT's suffix, else WebP.";
 
+const MASK: &str = "\
+Take the mask from this picture instead of from the model. For one INPUT.
+
+White is subject, black is background; of a picture with transparency its alpha counts. It is stretched to INPUT's size, \
+and its edge is laid onto the picture's own unless --refine=false. With --trimap it tells what is known, and the rest is \
+solved for.";
+
 const WATCH: &str = "\
 Go on: do pictures as they come into the folders or change there, until Ctrl-C.
 
@@ -78,6 +85,7 @@ fn remove() -> Command {
         .arg(path("out", "OUT").short('o').long("out").visible_alias("output").help(short(OUT)).long_help(OUT))
         .arg(switch("watch", short(WATCH)).long_help(WATCH))
         .args(flags::flags())
+        .arg(path("mask-from", "MASK").long("mask-from").help(short(MASK)).long_help(MASK).help_heading(flags::HEADING))
         .args(running())
         .arg(
             number("jobs", "Pictures to work on at once [default: one for each core]")

@@ -3,6 +3,9 @@
 use clap::{Arg, ArgMatches};
 use remrembg::{OPTIONS, OptionKind, OptionSpec};
 
+/// Where help lists them.
+pub(crate) const HEADING: &str = "Picture options";
+
 /// A flag for each option of the table.
 pub(crate) fn flags() -> impl Iterator<Item = Arg> {
     OPTIONS.iter().map(flag)
@@ -15,7 +18,7 @@ fn flag(spec: &OptionSpec) -> Arg {
         .value_name(spec.kind.name().to_uppercase())
         .help(spec.help)
         .long_help(long)
-        .help_heading("Picture options")
+        .help_heading(HEADING)
         .allow_negative_numbers(true);
     let arg = if name == spec.key { arg } else { arg.alias(spec.key) };
     let arg = arg.long(name);

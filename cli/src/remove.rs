@@ -21,6 +21,7 @@ use crate::watch;
 pub(crate) struct Order {
     inputs: Vec<PathBuf>,
     destination: Destination,
+    pub(crate) mask: Option<PathBuf>,
     pairs: Vec<(&'static str, String)>,
     pub(crate) config: Config,
     pub(crate) jobs: usize,
@@ -62,10 +63,14 @@ impl Order {
         if destination == Destination::Stdout {
             check_stdout(voice)?;
         }
+        let mask = matches.get_one::<PathBuf>("mask-from").cloned();
+        if mask.is_some() && (inputs.len() > 1 || inputs[0].is_dir()) {
+            return Err(Failure::usage("--mask-from takes one picture as INPUT"));
+        }
         let jobs = matches.get_one::<u16>("jobs").map_or_else(cores, |&jobs| jobs.into());
         let config = engine::config(matches, host, jobs)?;
         let pairs = with_format(flags::pairs(matches), &destination);
-        Ok(Self { inputs, destination, pairs, config, jobs, voice })
+        Ok(Self { inputs, destination, mask, pairs, config, jobs, voice })
     }
 
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {

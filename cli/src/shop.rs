@@ -97,6 +97,7 @@ impl<'a> Shop<'a> {
 
     fn remove(&self, remover: &Remover, task: &Task) -> Result<Output, Failure> {
         let job = remover.job(as_input(&task.input, &self.stdin)).options(self.options);
+        let job = self.order.mask.iter().fold(job, |job, mask| job.mask_from(mask.as_path()));
         let output = job.cancel(self.stop.token()).run()?;
         if is_stream(&task.output) {
             terminal::write(&output.data)?;

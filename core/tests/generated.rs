@@ -70,6 +70,7 @@ const fn typed(kind: OptionKind) -> &'static str {
         OptionKind::Integer => "Integer",
         OptionKind::Number => "number | string",
         OptionKind::Boolean => "Flag",
+        OptionKind::Quality => "number | string",
         _ => "string",
     }
 }

@@ -82,6 +82,8 @@ pub enum remrembg_code {
     REMREMBG_MISUSE = 30,
     /// A fault of remrembg's own.
     REMREMBG_INTERNAL = 31,
+    /// A quality that is neither a word nor a number in range.
+    REMREMBG_INVALID_QUALITY = 32,
 }
 
 impl remrembg_code {
@@ -108,6 +110,7 @@ impl remrembg_code {
             Code::InvalidColor => Self::REMREMBG_INVALID_COLOR,
             Code::MaskWithBgColor => Self::REMREMBG_MASK_WITH_BG_COLOR,
             Code::UnknownOption => Self::REMREMBG_UNKNOWN_OPTION,
+            Code::InvalidQuality => Self::REMREMBG_INVALID_QUALITY,
             Code::InvalidRecipe => Self::REMREMBG_INVALID_RECIPE,
             Code::Cancelled => Self::REMREMBG_CANCELLED,
             Code::UnknownModel => Self::REMREMBG_UNKNOWN_MODEL,
@@ -211,8 +214,8 @@ pub extern "C" fn remrembg_stage_name(stage: i32) -> *const c_char {
     })
 }
 
-/// The channels of a pixel in memory order, 8 bits each; alpha is straight, not
-/// premultiplied. In 32-bit words on a little-endian machine,
+/// The channels of a pixel in memory order, 8 bits each but for
+/// #REMREMBG_LAYOUT_MATTE; alpha is straight, not premultiplied. In 32-bit words on a little-endian machine,
 /// #REMREMBG_LAYOUT_BGRA8 is 0xAARRGGBB.
 #[repr(i32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -228,6 +231,11 @@ pub enum remrembg_layout {
     /// Blue, green, red, alpha, as Windows and Qt's Format_ARGB32 keep them.
     /// Cairo's pixels are premultiplied and have to be converted.
     REMREMBG_LAYOUT_BGRA8 = 5,
+    /// One float of the machine's, 0 for background to 1 for subject. As a target
+    /// without memory, and as nothing else: what the model makes of the picture, at
+    /// the size at which it saw that, to be stretched over the upright picture. The
+    /// model alone runs, and of the fields quality and refine alone have a say.
+    REMREMBG_LAYOUT_MATTE = 6,
 }
 
 impl remrembg_layout {

@@ -3,14 +3,15 @@
 
 use std::ffi::{c_char, c_void};
 use std::ptr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use remrembg::{CancelToken, Limits, Options, Progress, check_size, output_size};
+use remrembg::{CancelToken, Input, Limits, Options, Pixels, Progress, check_size, output_size};
 
 use crate::boundary::{Slot, answer, quietly};
 use crate::codes::{remrembg_code, remrembg_stage};
 use crate::error::remrembg_error;
 use crate::handle::{self, Handle};
+use crate::pixels::{self, remrembg_pixels};
 use crate::text;
 
 /// What to do, as pairs of text: the settings of a remover, or the fields of a
@@ -35,6 +36,22 @@ impl Handle for remrembg_options {
 pub(crate) struct Asked {
     pub(crate) pairs: Vec<(String, String)>,
     pub(crate) listener: Option<Listener>,
+    pub(crate) mask: Option<Arc<Mask>>,
+}
+
+/// A mask that the caller brings, copied.
+pub(crate) enum Mask {
+    File(Vec<u8>),
+    Pixels(Pixels),
+}
+
+impl Mask {
+    pub(crate) fn input(&self) -> Input<'_> {
+        match self {
+            Self::File(bytes) => Input::Bytes(bytes),
+            Self::Pixels(pixels) => Input::Pixels(pixels.view()),
+        }
+    }
 }
 
 /// A caller's function and what it is called with.
@@ -128,6 +145,64 @@ pub extern "C" fn remrembg_options_set(
             Some((_, old)) => *old = value,
             None => asked.pairs.push((key, value)),
         }
+        Ok(())
+    })
+}
+
+/// Brings a mask for the removals that begin with these options from now on: the
+/// model does not run, and the mask stands in its place. White is subject, black is
+/// background, what is between is partly transparent; of a picture whose alpha is
+/// not 255 throughout, such as a cut-out, the alpha is the mask. It may have another
+/// size than the picture, over which it is stretched. Its edge is laid onto the
+/// picture's own unless the field refine is off; with the field trimap it tells what
+/// is known, and the rest is solved for.
+///
+/// @param mask  The mask, copied; NULL takes back what was brought.
+/// @param error  NULL, or where the error goes; NULL is put there on success.
+/// @return #REMREMBG_OK; #REMREMBG_BAD_PIXELS for a mask whose members contradict
+///     each other, or #REMREMBG_MISUSE; then the options are as before.
+///
+/// Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn remrembg_options_set_mask(
+    options: *mut remrembg_options,
+    mask: *const remrembg_pixels,
+    error: *mut *mut remrembg_error,
+) -> remrembg_code {
+    answer(error, || {
+        let options = handle::borrow(options)?;
+        let mask = match pixels::read(mask, "mask")? {
+            // SAFETY: asked of the caller by the documentation of the struct.
+            Some(mask) => Some(Mask::Pixels(unsafe { mask.view() }?.to_pixels())),
+            None => None,
+        };
+        options.asked().mask = mask.map(Arc::new);
+        Ok(())
+    })
+}
+
+/// As remrembg_options_set_mask(), of an encoded picture: WebP, PNG, JPEG or BMP,
+/// told apart by its bytes. Whoever takes the options decodes it and tells what is
+/// wrong with it, as the field mask.
+///
+/// @param data  The file, copied; NULL with size 0 takes back what was brought.
+/// @param size  Its bytes.
+/// @param error  NULL, or where the error goes; NULL is put there on success.
+/// @return #REMREMBG_OK or #REMREMBG_MISUSE; then the options are as before.
+///
+/// Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn remrembg_options_set_mask_bytes(
+    options: *mut remrembg_options,
+    data: *const u8,
+    size: usize,
+    error: *mut *mut remrembg_error,
+) -> remrembg_code {
+    answer(error, || {
+        let options = handle::borrow(options)?;
+        // SAFETY: asked of the caller by the documentation of `data` and `size`.
+        let file = unsafe { pixels::bytes(data, size, "data") }?;
+        options.asked().mask = (!data.is_null()).then(|| Arc::new(Mask::File(file.to_vec())));
         Ok(())
     })
 }

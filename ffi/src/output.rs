@@ -4,7 +4,7 @@ use std::ffi::{CString, c_char};
 use std::ptr;
 use std::time::Duration;
 
-use remrembg::{Output, PixelOutput, Stage};
+use remrembg::{Matte, Output, PixelOutput, Stage};
 
 use crate::boundary::{Slot, quietly};
 use crate::codes::remrembg_stage;
@@ -17,10 +17,28 @@ use crate::text::for_c;
 /// remrembg_output_free(). Never changes: any number of threads may read one at
 /// once. Depends on nothing: it outlives the remover and the options.
 pub struct remrembg_output {
-    data: Option<Vec<u8>>,
+    data: Data,
     mime: Option<CString>,
     size: (u32, u32),
     times: Vec<(Stage, Duration)>,
+}
+
+/// What was made, where the output has it.
+pub(crate) enum Data {
+    None,
+    Bytes(Vec<u8>),
+    Matte(Vec<f32>),
+}
+
+impl Data {
+    /// Where it begins, and how many bytes it is.
+    fn memory(&self) -> (*const u8, usize) {
+        match self {
+            Self::None => (ptr::null(), 0),
+            Self::Bytes(bytes) => (bytes.as_ptr(), bytes.len()),
+            Self::Matte(values) => (values.as_ptr().cast(), size_of_val(values.as_slice())),
+        }
+    }
 }
 
 impl Handle for remrembg_output {
@@ -30,17 +48,22 @@ impl Handle for remrembg_output {
 impl remrembg_output {
     pub(crate) fn encoded(output: Output) -> Self {
         let (mime, size) = (for_c(output.mime()), (output.width, output.height));
-        Self { data: Some(output.data), mime: Some(mime), size, times: output.times }
+        Self { data: Data::Bytes(output.data), mime: Some(mime), size, times: output.times }
     }
 
     pub(crate) fn pixels(output: &PixelOutput, data: Option<Vec<u8>>) -> Self {
         let size = (output.pixels.width(), output.pixels.height());
+        let data = data.map_or(Data::None, Data::Bytes);
         Self { data, mime: None, size, times: output.times.clone() }
+    }
+
+    pub(crate) fn matte(matte: Matte) -> Self {
+        Self { data: Data::Matte(matte.data), mime: None, size: (matte.width, matte.height), times: Vec::new() }
     }
 }
 
 /// The encoded file, or the rows of pixels of a target without memory of its
-/// own. NULL where the caller's memory was filled instead, for NULL and for what
+/// own, for #REMREMBG_LAYOUT_MATTE of floats. NULL where the caller's memory was filled instead, for NULL and for what
 /// is no live output.
 ///
 /// @param size  NULL, or where the number of bytes goes; 0 with NULL.
@@ -49,9 +72,9 @@ impl remrembg_output {
 #[unsafe(no_mangle)]
 pub extern "C" fn remrembg_output_data(output: *const remrembg_output, size: *mut usize) -> *const u8 {
     let found = quietly(None, || handle::find(output).map(Some));
-    let data = found.as_ref().and_then(|output| output.data.as_ref());
-    put(size, data.map_or(0, Vec::len));
-    data.map_or(ptr::null(), |data| data.as_ptr())
+    let (data, bytes) = found.as_ref().map_or((ptr::null(), 0), |output| output.data.memory());
+    put(size, bytes);
+    data
 }
 
 /// Width and height of the result in pixels, each 1 to 10000 before a rotation
@@ -79,7 +102,8 @@ pub extern "C" fn remrembg_output_mime(output: *const remrembg_output) -> *const
 }
 
 /// How long a stage took, in seconds; 0 for a stage that did not run, for a
-/// number that is no #remrembg_stage, for NULL and for what is no live output.
+/// number that is no #remrembg_stage, for a matte, for NULL and for what is no live
+/// output.
 ///
 /// Any thread.
 #[unsafe(no_mangle)]

@@ -4,7 +4,7 @@ use std::{ptr, slice};
 
 use remrembg::{ChannelOrder, Job, Layout, PixelOutput, PixelView, PixelViewMut, Result, check_buffer};
 
-use crate::boundary::misuse;
+use crate::boundary::{Slot, misuse};
 use crate::codes::remrembg_layout;
 
 /// A decoded picture that the caller owns. The struct is copied when a function
@@ -24,7 +24,7 @@ pub struct remrembg_pixels {
     pub height: u32,
     /// Bytes from the start of a row to that of the next; 0 for rows without gaps.
     pub stride: usize,
-    /// A #remrembg_layout.
+    /// A #remrembg_layout, but for #REMREMBG_LAYOUT_MATTE.
     pub layout: i32,
 }
 
@@ -49,6 +49,7 @@ pub struct remrembg_target {
     pub stride: usize,
     /// A #remrembg_layout. RGBA and BGRA hold every result; RGB and BGR put a
     /// cut-out on white, unless bg_color is set; grey holds a mask alone.
+    /// #REMREMBG_LAYOUT_MATTE is the model's own matte, left to the output.
     pub layout: i32,
 }
 
@@ -65,6 +66,14 @@ impl remrembg_pixels {
         let stride = stride(self.stride, self.width, layout);
         Ok(PixelView::new(data, self.width, self.height, layout, stride)?.with_order(order))
     }
+}
+
+/// A struct of the caller's, copied; `None` for NULL.
+pub(crate) fn read<T: Copy>(pointer: *const T, name: &str) -> Result<Option<T>> {
+    Slot::optional(pointer.cast_mut(), name)?;
+    // SAFETY: not null, aligned, and by the contract of every function with such
+    // a parameter a whole struct.
+    Ok((!pointer.is_null()).then(|| unsafe { pointer.read() }))
 }
 
 /// The caller's bytes; none for NULL and no size.
@@ -121,6 +130,21 @@ impl Target {
             return Err(misuse("target->data is NULL, but the target has a size"));
         }
         Ok(Self { data, shape: (width, height), stride, layout, order })
+    }
+
+    /// Whether the target asks for the model's matte, which needs no memory.
+    ///
+    /// # Errors
+    /// [`Misuse`](remrembg::Code::Misuse) for memory that a matte does not go to.
+    pub(crate) fn asks_for_matte(target: &remrembg_target) -> Result<bool> {
+        let remrembg_target { data, size, width, height, stride, layout } = *target;
+        if layout != remrembg_layout::REMREMBG_LAYOUT_MATTE as i32 {
+            return Ok(false);
+        }
+        match (data.is_null(), size, width, height, stride) {
+            (true, 0, 0, 0, 0) => Ok(true),
+            _ => Err(misuse("A matte is left to the output: the target's other members must be 0")),
+        }
     }
 
     /// Whether the pixels go to the caller's memory, not to the output.

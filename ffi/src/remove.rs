@@ -11,7 +11,7 @@ use crate::error::remrembg_error;
 use crate::handle;
 use crate::options::remrembg_options;
 use crate::output::remrembg_output;
-use crate::pixels::{Target, bytes, remrembg_pixels, remrembg_target};
+use crate::pixels::{self, Target, bytes, remrembg_pixels, remrembg_target};
 use crate::remover::remrembg_remover;
 use crate::text;
 
@@ -108,7 +108,7 @@ pub extern "C" fn remrembg_remove_pixels(
     error: *mut *mut remrembg_error,
 ) -> remrembg_code {
     answer(error, || {
-        let input = match read(pixels, "pixels")? {
+        let input = match pixels::read(pixels, "pixels")? {
             // SAFETY: asked of the caller by the documentation of the struct.
             Some(pixels) => Input::Pixels(unsafe { pixels.view() }?),
             None => Input::Missing,
@@ -126,7 +126,9 @@ fn remove(
 ) -> Result<()> {
     let remover = handle::borrow(remover)?;
     let (asked, token) = remrembg_options::read(options)?;
-    let target = read(target, "target")?.map(Target::read).transpose()?;
+    let target = pixels::read(target, "target")?;
+    let matte = target.as_ref().map_or(Ok(false), Target::asks_for_matte)?;
+    let target = target.filter(|_| !matte).map(Target::read).transpose()?;
     let slot = match &target {
         Some(target) if target.is_callers() => Slot::optional(output, "output")?,
         _ => Slot::new(output, "output")?,
@@ -136,7 +138,11 @@ fn remove(
     if let Some(tell) = &tell {
         job = job.progress(tell);
     }
+    if let Some(mask) = &asked.mask {
+        job = job.mask_from(mask.input());
+    }
     let made = match target {
+        None if matte => remrembg_output::matte(job.run_to_matte()?),
         None => remrembg_output::encoded(job.run()?),
         Some(target) => {
             // SAFETY: asked of the caller by the documentation of the struct.
@@ -146,12 +152,4 @@ fn remove(
     };
     slot.put_with(|| handle::give(made));
     Ok(())
-}
-
-/// A struct of the caller's, copied; `None` for NULL.
-fn read<T: Copy>(pointer: *const T, name: &str) -> Result<Option<T>> {
-    Slot::optional(pointer.cast_mut(), name)?;
-    // SAFETY: not null, aligned, and by the contract of every function with such
-    // a parameter a whole struct.
-    Ok((!pointer.is_null()).then(|| unsafe { pointer.read() }))
 }

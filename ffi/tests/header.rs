@@ -122,7 +122,7 @@ fn generated() -> String {
     let settings = SETTINGS.iter().map(|setting| (setting.key, setting.default, setting.range, setting.help));
     let text = text
         .replace("@STACK@", "256")
-        .replace("@FIELDS@", &list("A removal has these fields, those of the hosted API's form:", fields));
+        .replace("@FIELDS@", &list("A removal has these fields, first those of the hosted API's form:", fields));
     text.replace("@SETTINGS@", &list("remrembg_remover_new() has these settings:", settings))
 }
 
@@ -200,11 +200,12 @@ CORRUPT_IMAGE = 7 IMAGE_TOO_WIDE = 8 IMAGE_TOO_TALL = 9 TOO_MUCH_MEMORY = 10 BAD
 TOO_SMALL = 13 TOO_LARGE = 14 NOT_A_NUMBER = 15 ANGLE_OUT_OF_RANGE = 16 INVALID_FORMAT = 17 INVALID_COLOR = 18
 MASK_WITH_BG_COLOR = 19 UNKNOWN_OPTION = 20 INVALID_RECIPE = 21 CANCELLED = 22 UNKNOWN_MODEL = 23
 MODEL_NOT_FETCHED = 24 MODEL_DAMAGED = 25 MODEL_SHAPE = 26 ENGINE_UNAVAILABLE = 27 ENGINE_FAILED = 28
-CANNOT_READ = 29 MISUSE = 30 INTERNAL = 31
+CANNOT_READ = 29 MISUSE = 30 INTERNAL = 31 INVALID_QUALITY = 32
 KIND_VALIDATION = 1 KIND_CANCELLED = 2 KIND_MODEL = 3 KIND_ENGINE = 4 KIND_IO = 5 KIND_MISUSE = 6 KIND_INTERNAL = 7
 STAGE_DECODE = 0 STAGE_UPRIGHT = 1 STAGE_SEGMENT = 2 STAGE_REFINE = 3 STAGE_CUT_OUT = 4 STAGE_RESIZE = 5
 STAGE_ROTATE = 6 STAGE_BACKGROUND = 7 STAGE_ENCODE = 8
-LAYOUT_GRAY8 = 1 LAYOUT_RGB8 = 2 LAYOUT_RGBA8 = 3 LAYOUT_BGR8 = 4 LAYOUT_BGRA8 = 5";
+LAYOUT_GRAY8 = 1 LAYOUT_RGB8 = 2 LAYOUT_RGBA8 = 3 LAYOUT_BGR8 = 4 LAYOUT_BGRA8 = 5
+LAYOUT_MATTE = 6";
 
 #[test]
 fn numbers_never_change() {

@@ -38,7 +38,7 @@ from remrembg._remover import Remover, default
 from remrembg._remrembg import CancelToken
 
 if TYPE_CHECKING:
-    from typing import Iterable, Iterator, Literal, NoReturn
+    from typing import Iterable, Iterator, Literal
 
     from PIL.Image import Image
     from typing_extensions import Unpack
@@ -47,11 +47,13 @@ if TYPE_CHECKING:
         AnyArray,
         Array,
         Color,
+        CutOutOptions,
         Encoded,
         Flag,
         Integer,
         Number,
         Progress,
+        Quality,
         RemoveOptions,
         Source,
     )
@@ -101,7 +103,8 @@ def rmbg(
     angle: Number = None,
     expand: Flag = None,
     api_key: Optional[str] = None,
-    **unknown: NoReturn,
+    mask_from: Optional[Source] = None,
+    **more: Unpack[CutOutOptions],
 ) -> bytes:
     """Remove the background of a picture, as the hosted API's `POST /rmbg` does.
 
@@ -128,6 +131,37 @@ def rmbg(
     :param bg_color: Fill the background with this colour, the corners that rotation opened too. Not
         together with mask. Accepted: #RGB, #RGBA, #RRGGBB, #RRGGBBAA or a CSS colour name. Default:
         unset.
+    :param quality: The word is how much work goes into the subject and its edges; best takes four
+        times as long. The number is how true JPEG and WebP are to the colours: 90 and 80 without
+        it. Accepted: fast, balanced, best; a number from 1 to 100; or both, as best,80. Default:
+        balanced.
+    :param refine: Lay the mask's edge onto the picture's own. Without it the mask is the model's,
+        as rembg has it, and a mask that is brought is taken as it is. Accepted: true, 1, yes or on
+        is true, anything else false. Default: true.
+    :param decontaminate: Take the old background's colour out of soft edges, so that no fringe of
+        it shows on a new one. Accepted: true, 1, yes or on is true, anything else false. Default:
+        true.
+    :param matting: Solve for the alpha and the subject's colours along the edge (closed-form
+        matting): seconds for a large picture. Not for a mask alone. Accepted: true, 1, yes or on is
+        true, anything else false. Default: false.
+    :param matting_foreground_threshold: With matting, surely subject is where the mask is greater
+        than this. Accepted: a whole number; 0 to 254 is useful. Default: 240.
+    :param matting_background_threshold: With matting, surely background is where the mask is less
+        than this. Accepted: a whole number; 1 to 255 is useful. Default: 10.
+    :param matting_erode_size: With matting, side in pixels of the square by which both are eroded;
+        what lies between is solved. Accepted: a whole number. Default: 10.
+    :param trimap: The mask that is brought is a trimap: black is background, white is subject, and
+        between them the alpha is solved as by matting. Accepted: true, 1, yes or on is true,
+        anything else false. Default: false.
+    :param smooth_mask: Make the mask hard with smooth outlines: every pixel subject or background.
+        Accepted: true, 1, yes or on is true, anything else false. Default: false.
+    :param invert_mask: Keep the background, and cut the subject out of it. Accepted: true, 1, yes
+        or on is true, anything else false. Default: false.
+    :param keep_colors: Keep the picture's colours also where the result is fully transparent.
+        Without it they are black there. Accepted: true, 1, yes or on is true, anything else false.
+        Default: false.
+    :param keep_alpha: Keep an alpha channel, 255 throughout, also on an opaque bg_color. Accepted:
+        true, 1, yes or on is true, anything else false. Default: false.
     :param api_key: taken and never looked at: nothing leaves this machine.
     :returns: the encoded result.
     :raises ValidationError: with the hosted API's status, message, details and JSON; for an option
@@ -138,8 +172,8 @@ def rmbg(
     :raises TypeError: `image` is of another type.
     """
     options = {**locals()}
-    del options["unknown"]
-    return default().rmbg(**options, **unknown)
+    del options["more"]
+    return default().rmbg(**options, **more)
 
 
 @overload
@@ -184,7 +218,12 @@ def remove(
     only_mask: bool = False,
     post_process_mask: bool = False,
     *,
-    decontaminate: bool = False,
+    quality: Quality = None,
+    refine: bool = True,
+    decontaminate: bool = True,
+    invert_mask: bool = False,
+    mask_from: Optional[Source] = None,
+    trimap: bool = False,
     bgcolor: Color = None,
     force_return_bytes: bool = False,
     putalpha: bool = False,
@@ -213,8 +252,14 @@ def remove(
         calls share, with the model inside.
     :param only_mask: give the mask alone.
     :param post_process_mask: smooth the mask and make it hard: every pixel 0 or 255.
+    :param quality: `"fast"`, `"balanced"` or `"best"`: how much work goes into the subject and its
+        edges; what `quality` of `rmbg` takes. Default: balanced.
+    :param refine: lay the mask's edge onto the picture's own. `False` gives rembg's mask, and takes
+        a mask that is brought as it is.
     :param decontaminate: take the old background out of the colours of soft edges. Alpha matting
         does so anyway.
+    :param invert_mask: keep the background, and cut the subject out of it.
+    :param mask_from: as for `rmbg`, and so is `trimap`.
     :param bgcolor: red, green, blue and alpha, 0 to 255, to put behind the subject; text as
         `bg_color` of `rmbg` too. The result is RGBA all the same. Not used with `only_mask`.
     :param force_return_bytes: give the bytes of a file whatever came.

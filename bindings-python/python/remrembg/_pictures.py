@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Optional, Tuple, Union
 
 from remrembg import _values
 
@@ -122,7 +122,15 @@ def _of_array(array: Any) -> Tuple[Any, int, int, int, int]:
     return (array.__array_interface__["data"][0], length, array), width, height, channels, stride
 
 
-def _buffer(picture: _remrembg.Picture, length: int) -> Any:
+def matte(raw: _remrembg.Raw) -> Any:
+    """A matte as an array over the memory that it was made in."""
+    import numpy
+
+    height, width = raw.shape
+    return numpy.ndarray(raw.shape, numpy.float32, _buffer(raw, height * width * 4))
+
+
+def _buffer(picture: Union[_remrembg.Picture, _remrembg.Raw], length: int) -> Any:
     """The picture's pixels as a writable buffer, which keeps the picture.
 
     The stable ABI has no buffer protocol before Python 3.11, so this takes `ctypes`.

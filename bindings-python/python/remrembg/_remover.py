@@ -33,11 +33,14 @@ if TYPE_CHECKING:
         AnyArray,
         Array,
         Color,
+        CutOutOptions,
         Encoded,
         Flag,
         Integer,
+        Matte,
         Number,
         Progress,
+        Quality,
         RemoveOptions,
         RmbgOptions,
         Source,
@@ -62,7 +65,7 @@ class _Task(NamedTuple):
 
     picture: Any
     options: List[Tuple[str, str]]
-    cut_out: Tuple[bool, Optional[Tuple[int, int, int]], bool, bool, bool] = (False, None, False, False, False)
+    mask: Any = None
     progress: Optional[Progress] = None
     cancel: Optional[CancelToken] = None
 
@@ -177,9 +180,10 @@ class Remover:
         angle: Number = None,
         expand: Flag = None,
         api_key: Optional[str] = None,
+        mask_from: Optional[Source] = None,
         progress: Optional[Progress] = None,
         cancel: Optional[CancelToken] = None,
-        **unknown: NoReturn,
+        **more: Unpack[CutOutOptions],
     ) -> bytes:
         """As `rmbg`, with this model and engine.
 
@@ -196,9 +200,9 @@ class Remover:
             "bg_color": bg_color,
             "angle": angle,
             "expand": expand,
-            **unknown,
+            **more,
         }
-        task = _Task(_pictures.given(image), _values.pairs(options), progress=progress, cancel=cancel)
+        task = _Task(_pictures.given(image), _values.pairs(options), _pictures.given(mask_from), progress, cancel)
         return self._here.core.encode(task)
 
     @overload
@@ -223,7 +227,12 @@ class Remover:
         alpha_matting_erode_size: int = 10,
         only_mask: bool = False,
         post_process_mask: bool = False,
-        decontaminate: bool = False,
+        quality: Quality = None,
+        refine: bool = True,
+        decontaminate: bool = True,
+        invert_mask: bool = False,
+        mask_from: Optional[Source] = None,
+        trimap: bool = False,
         bgcolor: Color = None,
         force_return_bytes: bool = False,
         putalpha: bool = False,
@@ -252,15 +261,20 @@ class Remover:
             "bg_color": None if only_mask else bgcolor,
             "angle": angle,
             "expand": expand,
+            "quality": quality,
+            "refine": bool(refine),
+            "decontaminate": bool(decontaminate),
+            "matting": bool(alpha_matting),
+            "matting_foreground_threshold": int(alpha_matting_foreground_threshold),
+            "matting_background_threshold": int(alpha_matting_background_threshold),
+            "matting_erode_size": int(alpha_matting_erode_size),
+            "trimap": bool(trimap),
+            "smooth_mask": bool(post_process_mask),
+            "invert_mask": bool(invert_mask),
+            "keep_colors": bool(putalpha),
+            "keep_alpha": True,
         }
-        thresholds = (
-            _values.bounded(alpha_matting_foreground_threshold),
-            _values.bounded(alpha_matting_background_threshold),
-            _values.bounded(alpha_matting_erode_size),
-        )
-        matting = thresholds if alpha_matting else None
-        cut_out = (bool(post_process_mask), matting, bool(decontaminate), bool(putalpha), True)
-        task = _Task(_pictures.given(data), _values.pairs(options), cut_out, progress, cancel)
+        task = _Task(_pictures.given(data), _values.pairs(options), _pictures.given(mask_from), progress, cancel)
         return _pictures.as_given(self._here.core.pixels(task), data) if pixels else self._here.core.encode(task)
 
     @overload
@@ -312,6 +326,25 @@ class Remover:
         :raises TypeError: at once, for an option that `remove` does not have.
         """
         return _batch.many(self.remove, images, _batch.checked(self.remove, images, jobs, options), options)
+
+    def matte(
+        self,
+        image: Source,
+        *,
+        quality: Quality = None,
+        refine: Flag = None,
+        progress: Optional[Progress] = None,
+        cancel: Optional[CancelToken] = None,
+    ) -> Matte:
+        """Run the model alone, and give what it makes of the picture: a `numpy.ndarray` of float32.
+
+        1.0 is subject, 0.0 is background. Its shape is (height, width) as the model saw the upright
+        picture, over which it is to be stretched. `quality` and `refine` are as in `rmbg`: the
+        model looks at the picture as they ask.
+        """
+        options = {"quality": quality, "refine": refine}
+        task = _Task(_pictures.given(image), _values.pairs(options), None, progress, cancel)
+        return _pictures.matte(self._here.core.matte(task))
 
     async def rmbg_async(self, image: Optional[Source], **options: Unpack[RmbgOptions]) -> bytes:
         """As `rmbg`, on a thread of this remover's, so that the event loop goes on.

@@ -8,6 +8,7 @@ __all__ = [
     "VERSION",
     "CancelToken",
     "Picture",
+    "Raw",
     "Remover",
     "fetch",
     "forked",
@@ -53,6 +54,8 @@ class Remover:
         """Remove, and encode."""
     def pixels(self, task: Any) -> Picture:
         """Remove, and give pixels."""
+    def matte(self, task: Any) -> Raw:
+        """Run the model alone, and give what it makes of the picture."""
 
 @final
 class Picture:
@@ -64,6 +67,16 @@ class Picture:
     @property
     def shape(self) -> Tuple[int, int, int]:
         """Height, width, channels: 1 for grey, 3 for RGB, 4 for RGBA with straight alpha."""
+
+@final
+class Raw:
+    """Rows of 32-bit floats without gaps, as `Picture`."""
+
+    @property
+    def address(self) -> int: ...
+    @property
+    def shape(self) -> Tuple[int, int]:
+        """Height, width."""
 
 def options() -> List[List[str]]:
     """Key, type, default, range and help of each option."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from remrembg._remrembg import CancelToken
 
     Array = numpy.typing.NDArray[numpy.uint8]
+    Matte = numpy.typing.NDArray[numpy.float32]
     AnyArray = numpy.typing.NDArray[Any]
     Encoded = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, "Readable"]
     Source = Union[Encoded, Image, AnyArray]
@@ -23,6 +24,7 @@ Flag = Union[bool, str, None]
 Integer = Union[int, str, None]
 Number = Union[float, str, None]
 Color = Union[str, Sequence[int], None]
+Quality = Union[str, int, None]
 
 
 class Readable(Protocol):
@@ -31,7 +33,24 @@ class Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-class RmbgOptions(TypedDict, total=False):
+class CutOutOptions(TypedDict, total=False):
+    """The options that the hosted API does not have."""
+
+    quality: Quality
+    refine: Flag
+    decontaminate: Flag
+    matting: Flag
+    matting_foreground_threshold: Integer
+    matting_background_threshold: Integer
+    matting_erode_size: Integer
+    trimap: Flag
+    smooth_mask: Flag
+    invert_mask: Flag
+    keep_colors: Flag
+    keep_alpha: Flag
+
+
+class RmbgOptions(CutOutOptions, total=False):
     """What `rmbg` takes besides the picture."""
 
     format: Optional[str]
@@ -42,6 +61,7 @@ class RmbgOptions(TypedDict, total=False):
     bg_color: Color
     angle: Number
     expand: Flag
+    mask_from: Optional[Source]
     api_key: Optional[str]
     progress: Optional[Progress]
     cancel: Optional[CancelToken]
@@ -56,7 +76,12 @@ class RemoveOptions(TypedDict, total=False):
     alpha_matting_erode_size: int
     only_mask: bool
     post_process_mask: bool
+    quality: Quality
+    refine: bool
     decontaminate: bool
+    invert_mask: bool
+    mask_from: Optional[Source]
+    trimap: bool
     bgcolor: Color
     putalpha: bool
     format: Optional[str]

@@ -19,11 +19,6 @@ def text(value: Any) -> str:
     return whole(str(value))
 
 
-def bounded(number: Any) -> int:
-    """A whole number, as near as 64 bits come to it."""
-    return max(-(2**63), min(int(number), 2**63 - 1))
-
-
 def whole(words: str) -> str:
     """Text that UTF-8 can hold: half a surrogate pair becomes U+FFFD."""
     return words.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
