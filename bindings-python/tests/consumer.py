@@ -20,7 +20,7 @@ Pixels = numpy.typing.NDArray[numpy.uint8]
 def hosted(photo: Path) -> bytes:
     assert_type(rmbg(photo), bytes)
     rmbg(str(photo), w=800, h="600", bg_color="#fff", mask=False, angle=12.5, expand="true", format="png")
-    rmbg(photo.read_bytes(), width=800)  # type: ignore[arg-type]
+    rmbg(photo.read_bytes(), width=800)  # type: ignore[call-arg]
     with photo.open("rb") as file:
         return rmbg(file)
 

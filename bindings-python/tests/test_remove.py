@@ -219,7 +219,7 @@ def test_soft_edges_have_the_colours_of_the_picture_not_darker_ones(tiny):
 def test_post_process_mask_smooths_and_hardens(tiny):
     array = numpy.zeros((64, 64, 3), numpy.uint8)
     array[16:48, 8:32, 0] = 255
-    soft = remove(array, session=tiny, only_mask=True)
+    soft = remove(array, session=tiny, only_mask=True, refine=False)
     hard = remove(array, session=tiny, only_mask=True, post_process_mask=True)
     assert set(numpy.unique(hard)) == {0, 255}
     assert len(numpy.unique(soft)) > 10
@@ -228,12 +228,71 @@ def test_post_process_mask_smooths_and_hardens(tiny):
 
 def test_alpha_matting_finds_the_blend_that_a_coarse_mask_misses(session_for_blend):
     session, picture, alpha = session_for_blend
-    plain = remove(picture, session=session)[:, :, 3]
-    matted = remove(picture, session=session, alpha_matting=True)
+    plain = remove(picture, session=session, refine=False)[:, :, 3]
+    matted = remove(picture, session=session, refine=False, alpha_matting=True)
     off = lambda got: numpy.abs(got.astype(float) - alpha).mean()  # noqa: E731
     assert off(matted[:, :, 3]) < 3 < off(plain)
     half = numpy.abs(alpha - 128) < 60
     assert numpy.abs(matted[half][:, :3].astype(int) - (220, 30, 30)).max() < 40, "colours without the background's"
+
+
+def test_refinement_finds_the_blend_too_and_its_colours(session_for_blend):
+    session, picture, alpha = session_for_blend
+    plain = remove(picture, session=session, refine=False, decontaminate=False)
+    refined = remove(picture, session=session)
+    off = lambda got: numpy.abs(got[:, :, 3].astype(float) - alpha).mean()  # noqa: E731
+    assert off(refined) < 0.5 * off(plain)
+    half = (numpy.abs(alpha - 128) < 60) & (refined[:, :, 3] > 40)
+    far = lambda got: numpy.abs(got[half][:, :3].astype(int) - (220, 30, 30)).mean()  # noqa: E731
+    assert far(refined) < 0.5 * far(remove(picture, session=session, decontaminate=False))
+
+
+def test_a_mask_that_is_brought_stands_in_for_the_models(tiny):
+    ramp = numpy.repeat(numpy.linspace(0, 255, 8).astype(numpy.uint8)[None], 8, axis=0)
+    photo = half_red()
+    for mask in (
+        ramp,
+        Image.fromarray(ramp),
+        encoded(Image.fromarray(ramp)),
+        io.BytesIO(encoded(Image.fromarray(ramp))),
+    ):
+        made = remove(photo, session=tiny, mask_from=mask, refine=False)
+        assert (numpy.asarray(made)[:, :, 3] == ramp).all()
+    with pytest.raises(remrembg.ValidationError) as error:
+        remove(photo, session=tiny, mask_from=b"no picture")
+    assert error.value.details[0]["field"] == "mask"
+
+
+def test_a_trimap_is_solved_from_the_picture(session_for_blend):
+    session, picture, alpha = session_for_blend
+    trimap = numpy.where(alpha > 254, 255, numpy.where(alpha < 1, 0, 128)).astype(numpy.uint8)
+    made = remove(picture, session=session, mask_from=trimap, trimap=True, only_mask=True)
+    assert numpy.abs(made.astype(float) - alpha).mean() < 3
+    with pytest.raises(remrembg.ValidationError, match="mask"):
+        remove(picture, session=session, trimap=True)
+
+
+def test_quality_is_a_word_or_a_number_and_anything_else_is_refused(tiny):
+    for quality in ("fast", "best", "balanced,70", 70):
+        assert remove(half_red(), session=tiny, quality=quality).getpixel((1, 4))[3] == 255
+    with pytest.raises(
+        remrembg.ValidationError, match="'quality' must be fast, balanced, best or a number from 1 to 100"
+    ):
+        remove(half_red(), session=tiny, quality="good")
+
+
+def test_an_inverted_mask_keeps_the_background(tiny):
+    made = remove(half_red(), session=tiny, invert_mask=True)
+    assert [made.getpixel((x, 4))[3] for x in (1, 6)] == [0, 255]
+
+
+def test_the_matte_is_the_models_own_in_floats(tiny):
+    wide = numpy.repeat(numpy.repeat(numpy.asarray(half_red()), 4, axis=1), 2, axis=0)
+    matte = tiny.matte(wide, refine=False)
+    assert (matte.dtype, matte.shape) == (numpy.float32, (8, 8))
+    assert matte[:, 0].min() == 1.0 and matte[:, 7].max() == 0.0
+    assert tiny.matte(encoded(half_red())).shape == (8, 8)
+    assert tiny.matte(wide).shape == (6, 8), "squeezed half as much"
 
 
 @pytest.fixture

@@ -35,10 +35,12 @@ def half_red(size=(8, 8)) -> Image.Image:
 def test_the_signature_is_the_one_of_the_contract():
     parameters = list(inspect.signature(remrembg.rmbg).parameters)
     fields = ["format", "w", "h", "exact_resize", "mask", "bg_color", "angle", "expand"]
-    assert parameters == ["image", *fields, "api_key", "unknown"]
+    assert parameters == ["image", *fields, "api_key", "mask_from", "more"]
     from remrembg import _remrembg
+    from remrembg._types import CutOutOptions
 
-    assert sorted(fields) == sorted(key for key, *_ in _remrembg.options()), "one parameter for each of core's options"
+    names = [*fields, *CutOutOptions.__annotations__]
+    assert sorted(names) == sorted(key for key, *_ in _remrembg.options()), "a name for each of core's options"
 
 
 def test_settings_are_those_of_core():

@@ -163,6 +163,10 @@ def rmbg(
     :param keep_alpha: Keep an alpha channel, 255 throughout, also on an opaque bg_color. Accepted:
         true, 1, yes or on is true, anything else false. Default: false.
     :param api_key: taken and never looked at: nothing leaves this machine.
+    :param mask_from: a mask to take in place of the model's, any picture that `image` may be:
+        white is subject; of one with transparency its alpha counts. With `trimap` it tells what
+        is known.
+    :param more: the options that the hosted API does not have, from `quality` on.
     :returns: the encoded result.
     :raises ValidationError: with the hosted API's status, message, details and JSON; for an option
         of another name too.

@@ -13,6 +13,7 @@ from remrembg import _values
 
 if TYPE_CHECKING:
     from remrembg import _remrembg
+    from remrembg._types import Matte
 
 _UPRIGHT = 1
 _EXIF_ORIENTATION = 0x0112
@@ -122,12 +123,13 @@ def _of_array(array: Any) -> Tuple[Any, int, int, int, int]:
     return (array.__array_interface__["data"][0], length, array), width, height, channels, stride
 
 
-def matte(raw: _remrembg.Raw) -> Any:
+def matte(raw: _remrembg.Raw) -> Matte:
     """A matte as an array over the memory that it was made in."""
     import numpy
 
     height, width = raw.shape
-    return numpy.ndarray(raw.shape, numpy.float32, _buffer(raw, height * width * 4))
+    made: Matte = numpy.ndarray(raw.shape, numpy.float32, _buffer(raw, height * width * 4))
+    return made
 
 
 def _buffer(picture: Union[_remrembg.Picture, _remrembg.Raw], length: int) -> Any:
