@@ -3,13 +3,49 @@
 import { Duplex } from 'node:stream';
 import { ReadableStream as WebStream } from 'node:stream/web';
 
+/** Rows of pixels, 8 bits a channel, from the top. */
+export interface RawPixels {
+	data: Uint8Array | Uint8ClampedArray;
+	width: number;
+	height: number;
+	/** 1 is grey, 2 grey and alpha, 3 RGB, 4 RGBA; alpha is straight. Default: 4, as in `ImageData`. */
+	channels?: number | undefined;
+	/** Bytes from one row to the next. Default: as many as a row has. */
+	stride?: number | undefined;
+}
+/** Pixels as `sharp(…).raw().toBuffer({ resolveWithObject: true })` gives them. */
+export interface RawWithInfo {
+	data: Uint8Array | Uint8ClampedArray;
+	info: {
+		width: number;
+		height: number;
+		channels: number;
+	};
+}
+/** Pixels as the package `ndarray` holds them: height, width, channels. */
+export interface RawArray {
+	data: Uint8Array | Uint8ClampedArray;
+	shape: number[];
+	/** Bytes from one row, one column and one channel to the next: the latter two without gaps. */
+	stride?: number[] | undefined;
+	/** Where the first pixel is. */
+	offset?: number | undefined;
+}
+/** A stream of the bytes of a file, of Node's or of the Web's kind, or anything that yields them. */
+export type ByteStream = NodeJS.ReadableStream | AsyncIterable<Uint8Array> | WebStream<Uint8Array>;
+/**
+ * A picture: a path or a `file:` URL; the bytes of a WebP, PNG, JPEG or BMP file, also as a `Blob`
+ * or as a stream; or pixels. The name of a path, of a `File` and of a file's stream has to end as a
+ * picture's does. Memory must not change until the promise is settled.
+ */
+export type Picture = string | URL | ArrayBufferLike | ArrayBufferView | Blob | ByteStream | RawPixels | RawWithInfo | RawArray;
 /** A whole number, or text that Python's `int()` reads. */
 export type Integer = number | string;
 /** `true`, or the text `true`, `1`, `yes` or `on`. */
 export type Flag = boolean | number | string;
 /**
- * The options of the hosted API, by its names. Values may be text, as in its form, or numbers and
- * booleans; `undefined` and `null` are not given.
+ * The options of the hosted API, by its names, and those that it does not have. Values may be text, as in
+ * its form, or numbers and booleans; `undefined` and `null` are not given.
  */
 export interface Options {
 	/** Width of the result in pixels, before rotation. Alone it keeps the aspect ratio; with h the result fits inside w × h. Accepted: 1 to 10000; 0 is unset. Default: unset. */
@@ -28,32 +64,30 @@ export interface Options {
 	mask?: Flag | null | undefined;
 	/** Fill the background with this colour, the corners that rotation opened too. Not together with mask. Accepted: #RGB, #RGBA, #RRGGBB, #RRGGBBAA or a CSS colour name. Default: unset. */
 	bg_color?: string | null | undefined;
-}
-/** From which mask values (0 to 255) matting starts; whole numbers. */
-export interface Matting {
-	/** Sure subject is where the mask is greater than this. Default: 240. */
-	foreground_threshold?: number;
-	/** Sure background is where the mask is less than this. Default: 10. */
-	background_threshold?: number;
-	/** By how many pixels both are eroded; the band between is solved. Default: 10. */
-	erode_size?: number;
-}
-/** How the subject is cut out, beyond the hosted API's options. */
-export interface CutOutOptions {
-	/** Solve for the alpha and the subject's own colours along the edge (closed-form matting): seconds for a large picture. */
-	matting?: boolean | Matting | null | undefined;
-	/** Make the mask hard with smooth outlines: every pixel 0 or 255. */
-	smooth_mask?: boolean | null | undefined;
-	/** Take the old background out of the colours of soft edges. Matting does so anyway. */
-	decontaminate?: boolean | null | undefined;
-	/** Keep the colours also where the result is fully transparent. Without it they are black there. */
-	keep_colors?: boolean | null | undefined;
-	/** Keep an alpha channel, 255 throughout, also on an opaque `bg_color`. */
-	keep_alpha?: boolean | null | undefined;
-	/** Keep the background, and cut the subject out of it. */
-	invert_mask?: boolean | null | undefined;
-	/** Quality of JPEG and of WebP, 1 to 100; PNG and BMP have none. Default: 90 for JPEG, 80 for WebP. */
-	quality?: number | null | undefined;
+	/** The word is how much work goes into the subject and its edges; best takes four times as long. The number is how true JPEG and WebP are to the colours: 90 and 80 without it. Accepted: fast, balanced, best; a number from 1 to 100; or both, as best,80. Default: balanced. */
+	quality?: number | string | null | undefined;
+	/** Lay the mask's edge onto the picture's own. Without it the mask is the model's, as rembg has it, and a mask that is brought is taken as it is. Accepted: true, 1, yes or on is true, anything else false. Default: true. */
+	refine?: Flag | null | undefined;
+	/** Take the old background's colour out of soft edges, so that no fringe of it shows on a new one. Accepted: true, 1, yes or on is true, anything else false. Default: true. */
+	decontaminate?: Flag | null | undefined;
+	/** Solve for the alpha and the subject's colours along the edge (closed-form matting): seconds for a large picture. Not for a mask alone. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
+	matting?: Flag | null | undefined;
+	/** With matting, surely subject is where the mask is greater than this. Accepted: a whole number; 0 to 254 is useful. Default: 240. */
+	matting_foreground_threshold?: Integer | null | undefined;
+	/** With matting, surely background is where the mask is less than this. Accepted: a whole number; 1 to 255 is useful. Default: 10. */
+	matting_background_threshold?: Integer | null | undefined;
+	/** With matting, side in pixels of the square by which both are eroded; what lies between is solved. Accepted: a whole number. Default: 10. */
+	matting_erode_size?: Integer | null | undefined;
+	/** The mask that is brought is a trimap: black is background, white is subject, and between them the alpha is solved as by matting. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
+	trimap?: Flag | null | undefined;
+	/** Make the mask hard with smooth outlines: every pixel subject or background. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
+	smooth_mask?: Flag | null | undefined;
+	/** Keep the background, and cut the subject out of it. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
+	invert_mask?: Flag | null | undefined;
+	/** Keep the picture's colours also where the result is fully transparent. Without it they are black there. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
+	keep_colors?: Flag | null | undefined;
+	/** Keep an alpha channel, 255 throughout, also on an opaque bg_color. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
+	keep_alpha?: Flag | null | undefined;
 }
 /** How far a removal has come. */
 export interface Progress {
@@ -61,6 +95,14 @@ export interface Progress {
 	stage: string;
 	/** How much of this stage is done, 0 to 1. */
 	fraction: number;
+}
+/** What a removal can be given besides the picture. */
+export interface Brought {
+	/**
+	 * A mask to take in place of the model's, any picture that can be removed from: white is subject; of
+	 * one with transparency its alpha counts. With `trimap` it tells what is known.
+	 */
+	mask_from?: Picture | null | undefined;
 }
 /** How a removal is followed and stopped. */
 export interface Controls {
@@ -70,7 +112,7 @@ export interface Controls {
 	onProgress?: ((progress: Progress) => unknown) | undefined;
 }
 /** What a removal can be told. */
-export interface RemoveOptions extends Options, CutOutOptions, Controls {
+export interface RemoveOptions extends Options, Brought, Controls {
 }
 /** What a `Remover` is made from, as numbers or text. */
 export interface Settings {
@@ -213,42 +255,6 @@ export declare class RembgError extends Error {
 	/** The hosted API's answer: `{ error, status }`, with `details` where there are several. */
 	toJSON(): ErrorBody;
 }
-/** Rows of pixels, 8 bits a channel, from the top. */
-export interface RawPixels {
-	data: Uint8Array | Uint8ClampedArray;
-	width: number;
-	height: number;
-	/** 1 is grey, 2 grey and alpha, 3 RGB, 4 RGBA; alpha is straight. Default: 4, as in `ImageData`. */
-	channels?: number | undefined;
-	/** Bytes from one row to the next. Default: as many as a row has. */
-	stride?: number | undefined;
-}
-/** Pixels as `sharp(…).raw().toBuffer({ resolveWithObject: true })` gives them. */
-export interface RawWithInfo {
-	data: Uint8Array | Uint8ClampedArray;
-	info: {
-		width: number;
-		height: number;
-		channels: number;
-	};
-}
-/** Pixels as the package `ndarray` holds them: height, width, channels. */
-export interface RawArray {
-	data: Uint8Array | Uint8ClampedArray;
-	shape: number[];
-	/** Bytes from one row, one column and one channel to the next: the latter two without gaps. */
-	stride?: number[] | undefined;
-	/** Where the first pixel is. */
-	offset?: number | undefined;
-}
-/** A stream of the bytes of a file, of Node's or of the Web's kind, or anything that yields them. */
-export type ByteStream = NodeJS.ReadableStream | AsyncIterable<Uint8Array> | WebStream<Uint8Array>;
-/**
- * A picture: a path or a `file:` URL; the bytes of a WebP, PNG, JPEG or BMP file, also as a `Blob`
- * or as a stream; or pixels. The name of a path, of a `File` and of a file's stream has to end as a
- * picture's does. Memory must not change until the promise is settled.
- */
-export type Picture = string | URL | ArrayBufferLike | ArrayBufferView | Blob | ByteStream | RawPixels | RawWithInfo | RawArray;
 /** A picture: its bytes, a path, a URL (`http:` and `https:` are fetched), or an ndarray. */
 export type ImageSource = ArrayBuffer | Uint8Array | Blob | URL | string | RawArray | RawPixels;
 /** What the functions of imgly's package can be told. */
@@ -340,8 +346,16 @@ export interface RawResult {
 		size: number;
 	};
 }
+/** What a model makes of a picture: 1 is subject, 0 is background. */
+export interface Matte {
+	/** Rows from the top. */
+	data: Float32Array;
+	/** As the model saw the upright picture, over which it is to be stretched. */
+	width: number;
+	height: number;
+}
 /** What a removal can be told when there are many. */
-export interface ManyOptions<P = Picture> extends Options, CutOutOptions, Pick<Controls, "signal"> {
+export interface ManyOptions<P = Picture> extends Options, Pick<Controls, "signal"> {
 	/** Hears how far each picture has come. What it throws ends the removal of that picture, as its error. */
 	onProgress?: ((progress: Progress, picture: P) => unknown) | undefined;
 	/** Pictures that are worked on at once. Default: as many as the remover holds in memory, `in_flight`. */
@@ -382,6 +396,11 @@ export declare class Remover {
 	/** As `remove`, and gives pixels. `format` and `quality` have no say. */
 	removeRaw(picture: Picture, options?: RemoveOptions | null): Promise<RawResult>;
 	/**
+	 * Runs the model alone, and gives what it makes of the picture. Of the options `quality` and `refine`
+	 * have a say: the model looks at the picture as they ask.
+	 */
+	matte(picture: Picture, options?: RemoveOptions | null): Promise<Matte>;
+	/**
 	 * Removes the backgrounds of many pictures and yields an outcome for each, in order, as soon as
 	 * it is there. What is wrong with one picture spoils no other. Leaving the loop ends the work.
 	 *
@@ -407,6 +426,8 @@ export declare class Remover {
 export declare function remove(picture: Picture, options?: RemoveOptions | null): Promise<Buffer>;
 /** As `remove`, and gives pixels. `format` and `quality` have no say. */
 export declare function removeRaw(picture: Picture, options?: RemoveOptions | null): Promise<RawResult>;
+/** As `Remover.matte`, with a remover that all calls share. */
+export declare function matte(picture: Picture, options?: RemoveOptions | null): Promise<Matte>;
 /**
  * Removes the backgrounds of many pictures and yields an outcome for each, in order, as soon as it
  * is there. What is wrong with one picture spoils no other. Leaving the loop ends the work.
