@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Runs Python with the package that `make wheel` built, as its users have it.
 
-    with_wheel.py WORDS...    runs .cache/tests' Python with these words
+    with_wheel.py WORDS...                runs .cache/tests' Python with these words
+    with_wheel.py --in quality WORDS...   runs that of another environment of setup.py
 
 It runs in a folder outside the repository, so that nothing can import the
 package's source instead of the wheel.
@@ -16,13 +17,18 @@ from setup import ENVIRONMENTS, PYTHON, ROOT, pip
 
 
 def main(words):
+    place = "tests"
+    if words[:1] == ["--in"]:
+        place, words = "".join(words[1:2]), words[2:]
+    if not words or place not in ENVIRONMENTS:
+        sys.exit(__doc__)
     wheels = sorted(map(str, ROOT.glob("dist/*.whl")))
-    if not words or len(wheels) != 1:
-        sys.exit(__doc__ if not words else "with_wheel: there must be one wheel in dist/: run `make wheel`")
-    pip("install", "--no-index", "--no-deps", "--force-reinstall", wheels[0], environment="tests")
+    if len(wheels) != 1:
+        sys.exit("with_wheel: there must be one wheel in dist/: run `make wheel`")
+    pip("install", "--no-index", "--no-deps", "--force-reinstall", wheels[0], environment=place)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "REMREMBG_"))}
     with tempfile.TemporaryDirectory() as folder:
-        command = [str(ENVIRONMENTS["tests"][0] / PYTHON), *words]
+        command = [str(ENVIRONMENTS[place][0] / PYTHON), *words]
         return subprocess.run(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL).returncode
 
 
