@@ -31,7 +31,7 @@ HOST = $(shell rustc --print host-tuple)
 GLIBC = 2.17
 WITH_PACKAGE = $(PYTHON) tools/with_package.py
 
-.PHONY: help setup tools build libremrembg install uninstall wheel node-package demo test test-python test-node soak-python soak-node \
+.PHONY: help setup tools build libremrembg install uninstall wheel node-package demo test test-python test-node test-quality quality soak-python soak-node \
 	check check-native format lint licences advisories generate requirements clean
 
 help: ## Show what can be made
@@ -84,11 +84,19 @@ demo: build ## Cut out a real photo; pictures to look at in demo/
 
 test: setup tools ## Run every test
 	$(CARGO) test --workspace --locked
-	@$(MAKE) --no-print-directory test-python test-node
+	@$(MAKE) --no-print-directory test-python test-node test-quality
 
 test-python: wheel ## Run the tests of the Python package against its wheel
 	@$(SETUP) tests photo
 	$(WITH_WHEEL) -m pytest "$(CURDIR)/bindings-python/tests"
+
+test-quality: ## Run the tests of the quality bench
+	@$(SETUP) tests
+	.cache/tests/bin/python -B -m pytest benches/quality
+
+quality: wheel ## Measure cut-outs beside rembg's on photos with known mattes: DATA=folder, README=1 to write the table
+	@$(SETUP) quality
+	$(WITH_WHEEL) --in quality "$(CURDIR)/benches/quality/bench.py" "$(DATA)" $(if $(README),--readme)
 
 soak-python: wheel ## Call the Python package ten thousand times: memory and open files must stay flat
 	@$(SETUP) tests photo
@@ -140,5 +148,5 @@ requirements: ## Pin the Python packages again, with their hashes
 	tools/requirements.sh
 
 clean: ## Remove everything that was built or fetched
-	rm -rf target dist .venv .cache demo models/*.onnx
+	rm -rf target dist .venv .cache demo quality models/*.onnx
 	cd $(NODE) && rm -rf node_modules dist prebuilds index.d.mts LICENSE NOTICE
