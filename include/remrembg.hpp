@@ -303,6 +303,25 @@ public:
     }
     Options &&set(const Text &key, const Text &value) && { return std::move(set(key, value)); }
 
+    /// Brings a mask in place of the model's for removals that begin from now on; it is
+    /// copied. remrembg_options_set_mask() tells how it is read.
+    Options &mask(const Pixels &mask) &
+    {
+        detail::check([&](auto error) { return remrembg_options_set_mask(handle(), &mask, error); });
+        return *this;
+    }
+    Options &&mask(const Pixels &brought) && { return std::move(mask(brought)); }
+
+    /// The same of an encoded picture; Bytes() takes back what was brought.
+    Options &mask(Bytes mask) &
+    {
+        detail::check([&](auto error) {
+            return remrembg_options_set_mask_bytes(handle(), mask.data(), mask.size(), error);
+        });
+        return *this;
+    }
+    Options &&mask(Bytes brought) && { return std::move(mask(brought)); }
+
     /// Has `told` called by each removal that begins from now on; an empty function
     /// ends that. It may call anything, also remove with the same objects. It lives
     /// until the last removal that began with it is over.

@@ -12,6 +12,7 @@ import itself, {
   type ErrorBody,
   type ErrorKind,
   fetchModel,
+  matte,
   models,
   type Outcome,
   type Picture,
@@ -121,18 +122,24 @@ export async function library(paths: string[], maybe: AbortSignal | undefined): 
     format: 'png',
     mask: false,
     bg_color: null,
-    matting: { foreground_threshold: 240, background_threshold: 10, erode_size: 10 },
+    matting: true,
+    matting_erode_size: 10,
     smooth_mask: true,
+    refine: 'on',
     decontaminate: true,
+    trimap: false,
+    mask_from: 'mask.png',
     keep_colors: true,
     keep_alpha: true,
     invert_mask: false,
-    quality: 90,
+    quality: 'best,90',
     signal: maybe,
     onProgress: ({ stage, fraction }: Progress) => `${stage} ${fraction.toFixed()}`,
   };
   await remover.remove('photo.jpg', options);
-  await remover.removeRaw('photo.jpg', { matting: true, onProgress: async () => {} });
+  await remover.removeRaw('photo.jpg', { matting: true, quality: 80, onProgress: async () => {} });
+  same<Float32Array>()((await matte('photo.jpg', { quality: 'best' })).data);
+  same<number>()((await remover.matte(Buffer.alloc(1))).width);
   for await (const { picture, result, error } of remover.removeMany(paths, { ...options, jobs: 2 })) {
     same<string>()(picture);
     if (error) same<Error>()(error);
@@ -184,8 +191,8 @@ export async function wrong(): Promise<void> {
   await remove({ data: 'text', width: 1, height: 1 });
   // @ts-expect-error a setting of no such name
   new Remover({ zoom: 1 });
-  // @ts-expect-error a threshold of no such name
-  await remove('photo.jpg', { matting: { erodeSize: 1 } });
+  // @ts-expect-error a switch is no object
+  await remove('photo.jpg', { matting: { erode_size: 1 } });
   // @ts-expect-error one picture is not many
   removeMany(42);
   // @ts-expect-error the key is not optional

@@ -153,6 +153,31 @@ static void sizes_that_cannot_be_are_told(void)
     MISUSE(remrembg_remove_pixels(remover, &pixels, NULL, &target, &output, &error));
 }
 
+static void masks_and_mattes_that_cannot_be_are_told(void)
+{
+    remrembg_options *options = remrembg_options_new();
+    remrembg_pixels pixels = picture();
+    remrembg_target matte = {data, sizeof data, 4, 4, 16, REMREMBG_LAYOUT_MATTE};
+    remrembg_error *error = NULL;
+    remrembg_output *output = NULL;
+    MISUSE(remrembg_options_set_mask(NULL, &pixels, &error));
+    MISUSE(remrembg_options_set_mask(options, MISALIGNED(remrembg_pixels), &error));
+    MISUSE(remrembg_options_set_mask_bytes(options, NULL, 1, &error));
+    MISUSE(remrembg_options_set_mask_bytes(options, data, SIZE_MAX, &error));
+    pixels.layout = REMREMBG_LAYOUT_MATTE;
+    MISUSE(remrembg_options_set_mask(options, &pixels, &error));
+    pixels = picture();
+    MISUSE(remrembg_remove_pixels(remover, &pixels, options, &matte, &output, &error));
+    pixels.width = 0;
+    CHECK(remrembg_options_set_mask(options, &pixels, NULL) == REMREMBG_BAD_PIXELS);
+    CHECK(remrembg_options_set_mask_bytes(options, data, 0, NULL) == REMREMBG_OK);
+    pixels = picture();
+    CHECK(remrembg_remove_pixels(remover, &pixels, options, NULL, &output, &error) == REMREMBG_EMPTY_FILE);
+    CHECK(strstr(remrembg_error_message(error), "0 bytes") != NULL);
+    remrembg_error_free(error);
+    remrembg_options_free(options);
+}
+
 static void misaligned_pointers_are_told(void)
 {
     remrembg_pixels pixels = picture();
@@ -225,6 +250,7 @@ int main(void)
     no_picture_is_a_refusal();
     text_that_is_not_utf8_is_refused_as_other_text_is();
     sizes_that_cannot_be_are_told();
+    masks_and_mattes_that_cannot_be_are_told();
     misaligned_pointers_are_told();
     stale_handles_are_told();
     broken_files_are_refused();

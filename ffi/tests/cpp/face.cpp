@@ -250,6 +250,24 @@ void pixels_go_in_and_out(const Remover &remover)
     CHECK(code_of([&] { (void)remover.remove(Pixels(source, SIDE, SIDE, RGBA)); }) == REMREMBG_BAD_PIXELS);
 }
 
+void masks_are_brought_and_mattes_given(const Remover &remover)
+{
+    const Buffer source = rgb();
+    const Buffer white(SIDE * SIDE, 255);
+    const Pixels picture(source, SIDE, SIDE, REMREMBG_LAYOUT_RGB8);
+    const Pixels all(white, SIDE, SIDE, REMREMBG_LAYOUT_GRAY8);
+    Options options = Options().mask(all);
+    Buffer room(SIDE * SIDE * 4);
+    remover.remove_into(picture, Target(room, SIDE, SIDE, RGBA), options);
+    CHECK(std::all_of(room.begin() + 3, room.end(), [&, at = 0](auto value) mutable { return at++ % 4 != 0 || value == 255; }));
+    options.mask(Bytes());
+    remover.remove_into(picture, Target(room, SIDE, SIDE, RGBA), options);
+    CHECK(is_cut_out(room.data(), false));
+    CHECK(code_of([&] { (void)remover.remove(picture, Options().mask(Bytes("no picture", 10))); }) == REMREMBG_CORRUPT_IMAGE);
+    const Output matte = remover.remove_into(picture, Target(REMREMBG_LAYOUT_MATTE));
+    CHECK(matte.data().size() == std::size_t{matte.width()} * matte.height() * sizeof(float));
+}
+
 void errors_are_those_of_the_hosted_api(const Remover &remover)
 {
     const Options wrong = Options().set("w", "abc").set("angle", 500);
@@ -474,6 +492,7 @@ int main()
         what_is_no_picture_is_told(remover);
         files_are_read(remover);
         pixels_go_in_and_out(remover);
+    masks_are_brought_and_mattes_given(remover);
         errors_are_those_of_the_hosted_api(remover);
         progress_is_told(remover);
         exceptions_come_out(remover);
