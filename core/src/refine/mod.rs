@@ -2,6 +2,8 @@
 //! for where it is a trimap, or plainly, as rembg does it, the model's matte in 8
 //! bits, or the caller's mask, resized with Lanczos3.
 
+#[cfg_attr(not(test), expect(dead_code, reason = "no stage calls it yet"))]
+mod clean;
 mod guided;
 mod smooth;
 
