@@ -41,6 +41,7 @@ METHODS = (
     DEFAULT,
     Method("remrembg, quality=best", "remrembg", {"quality": "best"}),
     Method("remrembg, refine off", "remrembg", {"refine": False}),
+    Method("remrembg, alpha_matting", "remrembg", {"alpha_matting": True}),
 )
 
 

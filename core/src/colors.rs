@@ -35,8 +35,12 @@ pub(crate) fn of_subject(mut picture: Pixels, alpha: &Pixels, threads: usize, co
     let (width, height, channels) = (picture.width() as usize, picture.height() as usize, picture.layout().bytes());
     let rows = picture.data_mut().chunks_mut(ROWS * width * channels).zip(alpha.data().chunks(ROWS * width));
     shared(threads, rows.enumerate(), |(chunk, (pixels, alphas))| {
+        let mut room = Vec::new();
         for (y, (pixels, alphas)) in pixels.chunks_mut(width * channels).zip(alphas.chunks(width)).enumerate() {
-            let near = means.row(chunk * ROWS + y, (width, height));
+            if alphas.iter().all(|alpha| matches!(*alpha, 0 | u8::MAX)) {
+                continue;
+            }
+            let near = means.row(chunk * ROWS + y, (width, height), &mut room);
             for (x, (pixel, alpha)) in pixels.chunks_mut(channels).zip(alphas).enumerate() {
                 if (1..u8::MAX).contains(alpha) {
                     let color = [pixel[0], pixel[1], pixel[2]].map(unit);

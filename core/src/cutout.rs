@@ -33,6 +33,11 @@ pub struct CutOut {
     /// 255 surely subject, and of all else the alpha is estimated from the picture as
     /// by `matting`, instead of being refined. Default: false.
     pub trimap: bool,
+    /// Removes stray islands from the mask, which are small and of which the model is
+    /// not sure, and fills such pinholes in the subject, before refinement. A second
+    /// subject stays, and so does a hole through which the background is seen, be it
+    /// a ring's or between the legs of a chair. Not of a trimap. Default: false.
+    pub clean_mask: bool,
     /// Makes the mask hard with smooth outlines, after refinement: a morphological
     /// opening with a 3×3 cross, a Gaussian blur of σ = 2 pixels, then 255 where
     /// that is at least 127 and 0 elsewhere. What rembg calls `post_process_mask`.
@@ -69,6 +74,7 @@ impl Default for CutOut {
             refine: true,
             decontaminate: true,
             trimap: false,
+            clean_mask: false,
             smooth_mask: false,
             invert_mask: false,
             matting: None,

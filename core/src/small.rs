@@ -79,14 +79,22 @@ pub(crate) struct Grid<const N: usize> {
 
 impl<const N: usize> Grid<N> {
     /// The values along row `y` of a larger picture of this size, linear between
-    /// those here.
-    pub(crate) fn row(&self, y: usize, (width, height): (usize, usize)) -> impl Fn(usize) -> [f32; N] {
+    /// those here. The row between two rows goes into `room`.
+    pub(crate) fn row<'a>(
+        &self,
+        y: usize,
+        (width, height): (usize, usize),
+        room: &'a mut Vec<[f32; N]>,
+    ) -> impl Fn(usize) -> [f32; N] + use<'a, N> {
         let (above, below, down) = between(y, self.height as f32 / height as f32, self.height);
         let [above, below] = [above, below].map(|y| &self.values[y * self.width..][..self.width]);
-        let ratio = self.width as f32 / width as f32;
+        room.clear();
+        room.extend(above.iter().zip(below).map(|(above, below)| mixed(*above, *below, down)));
+        let (ratio, own) = (self.width as f32 / width as f32, self.width);
+        let room: &'a [[f32; N]] = room;
         move |x| {
-            let (left, right, across) = between(x, ratio, self.width);
-            mixed(mixed(above[left], below[left], down), mixed(above[right], below[right], down), across)
+            let (left, right, across) = between(x, ratio, own);
+            mixed(room[left], room[right], across)
         }
     }
 }

@@ -225,6 +225,7 @@ def remove(
     quality: Quality = None,
     refine: bool = True,
     decontaminate: bool = True,
+    clean_mask: bool = False,
     invert_mask: bool = False,
     mask_from: Optional[Source] = None,
     trimap: bool = False,
@@ -262,6 +263,7 @@ def remove(
         a mask that is brought as it is.
     :param decontaminate: take the old background out of the colours of soft edges. Alpha matting
         does so anyway.
+    :param clean_mask: remove small stray islands from the mask and fill its pinholes.
     :param invert_mask: keep the background, and cut the subject out of it.
     :param mask_from: as for `rmbg`, and so is `trimap`.
     :param bgcolor: red, green, blue and alpha, 0 to 255, to put behind the subject; text as

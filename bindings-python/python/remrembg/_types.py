@@ -44,6 +44,7 @@ class CutOutOptions(TypedDict, total=False):
     matting_background_threshold: Integer
     matting_erode_size: Integer
     trimap: Flag
+    clean_mask: Flag
     smooth_mask: Flag
     invert_mask: Flag
     keep_colors: Flag
@@ -79,6 +80,7 @@ class RemoveOptions(TypedDict, total=False):
     quality: Quality
     refine: bool
     decontaminate: bool
+    clean_mask: bool
     invert_mask: bool
     mask_from: Optional[Source]
     trimap: bool

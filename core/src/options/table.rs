@@ -197,6 +197,15 @@ pub const OPTIONS: &[OptionSpec] = &[
         read: |options, text| boolean(text, false).map(|on| options.cut_out.trimap = on),
     },
     OptionSpec {
+        key: "clean_mask",
+        kind: OptionKind::Boolean,
+        default: "false",
+        range: BOOLEAN,
+        help: "Remove small stray islands from the mask and fill its pinholes. A second subject stays, \
+               and so does a hole through which the background is seen.",
+        read: |options, text| boolean(text, false).map(|on| options.cut_out.clean_mask = on),
+    },
+    OptionSpec {
         key: "smooth_mask",
         kind: OptionKind::Boolean,
         default: "false",

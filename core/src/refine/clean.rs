@@ -38,7 +38,7 @@ const MOST_CELLS: u32 = 1024;
 ///
 /// # Errors
 /// [`Code::Cancelled`](crate::Code::Cancelled).
-pub(crate) fn clean(mut mask: Pixels, control: &Control<'_>) -> Result<Pixels> {
+pub(super) fn clean(mut mask: Pixels, control: &Control<'_>) -> Result<Pixels> {
     erase_islands(&mut mask, control)?;
     fill_pinholes(&mut mask, control)?;
     Ok(mask)

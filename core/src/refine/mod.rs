@@ -2,7 +2,6 @@
 //! for where it is a trimap, or plainly, as rembg does it, the model's matte in 8
 //! bits, or the caller's mask, resized with Lanczos3.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "no stage calls it yet"))]
 mod clean;
 mod guided;
 mod smooth;
@@ -29,6 +28,7 @@ pub(crate) fn refine(
     control: &Control<'_>,
 ) -> Result<Pixels> {
     control.check()?;
+    let mask = if how.clean_mask && !how.trimap { clean::clean(mask, control)? } else { mask };
     let alpha = match (how.trimap, how.refine) {
         (true, _) => trimap_solved(mask, picture, control)?,
         (false, true) => match guided::refine(picture, &mask, how.quality, threads, control)? {

@@ -286,3 +286,20 @@ fn a_trimap_that_knows_nothing_is_the_mask_and_one_that_is_not_brought_is_told_o
     let error = REMOVER.job(ball_png()).pairs([("trimap", "1")]).run().expect_err("there is none");
     assert_eq!((error.code(), error.details()[0].field.as_str()), (Code::NoImage, "mask"));
 }
+
+#[test]
+fn a_clean_mask_has_no_specks_and_keeps_what_is_seen_through_a_ring() {
+    let far = |x: u32, y: u32| (x as f32 - 60.0).hypot(y as f32 - 45.0);
+    let ring = GrayImage::from_fn(WIDTH, HEIGHT, |x, y| {
+        Luma([match far(x, y) {
+            far if far < 12.0 => 0,
+            far if far < 36.0 => 255,
+            _ if x.abs_diff(112) < 2 && y.abs_diff(80) < 2 => 90,
+            _ => 0,
+        }])
+    });
+    let cleaned = mask_of(&png(ring.clone()), CutOut { clean_mask: true, ..plain() });
+    let at = |x: u32, y: u32| cleaned.data()[(y * WIDTH + x) as usize];
+    assert_eq!([at(112, 80), at(60, 45), at(60, 65)], [0, 0, 255]);
+    assert_eq!(taken(&png(ring)).data()[(80 * WIDTH + 112) as usize], 90, "unless it is asked for");
+}

@@ -177,16 +177,18 @@ impl Level {
         let starts = band.starts(width);
         let sure = [make(0.0), make(1.0)];
         shared(threads, all.chunks_mut(ROWS * width).enumerate(), |(chunk, rows)| {
+            let mut room = Vec::new();
             for (y, row) in rows.chunks_mut(width).enumerate().map(|(y, row)| (chunk * ROWS + y, row)) {
                 let (inside, subject) = band.row(y, height);
-                let line = self.0.row(y, (width, height));
+                let line = inside.contains(&true).then(|| self.0.row(y, (width, height), &mut room));
                 for (column, span) in starts.windows(2).map(|pair| pair[0]..pair[1]).enumerate() {
-                    if !inside[column] {
-                        row[span].fill(sure[usize::from(subject[column])]);
-                        continue;
-                    }
-                    for x in span {
-                        row[x] = make(alpha_of(line(x), color(picture, y * width + x)));
+                    match &line {
+                        Some(line) if inside[column] => {
+                            for x in span {
+                                row[x] = make(alpha_of(line(x), color(picture, y * width + x)));
+                            }
+                        }
+                        _ => row[span].fill(sure[usize::from(subject[column])]),
                     }
                 }
             }
