@@ -210,6 +210,10 @@ enum remrembg_code
    * A quality that is neither a word nor a number in range.
    */
   REMREMBG_INVALID_QUALITY = 32,
+  /**
+   * A point or box that is none, or that lies outside the picture.
+   */
+  REMREMBG_INVALID_REGION = 33,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -630,6 +634,21 @@ struct remrembg_options *remrembg_options_new(void);
  *     false.
  *         The mask that is brought is a trimap: black is background, white is
  *         subject, and between them the alpha is solved as by matting.
+ *     clean_mask: true, 1, yes or on is true, anything else false. Default:
+ *     false.
+ *         Remove small stray islands from the mask and fill its pinholes. A
+ *         second subject stays, and so does a hole through which the
+ *         background is seen.
+ *     keep: points as x,y and boxes as left,top,right,bottom, in pixels of
+ *     the upright picture, with spaces between them. Default: unset.
+ *         What to keep. Of what is found the things at points and in boxes
+ *         stay; a point on background makes the thing around it subject. With
+ *         boxes the model looks at what is around them alone.
+ *     drop: points as x,y and boxes as left,top,right,bottom, in pixels of
+ *     the upright picture, with spaces between them. Default: unset.
+ *         What to drop: things at points, and all in boxes. A thing with
+ *         points of both kinds is divided between them, along the picture's
+ *         edges.
  *     smooth_mask: true, 1, yes or on is true, anything else false. Default:
  *     false.
  *         Make the mask hard with smooth outlines: every pixel subject or

@@ -128,6 +128,11 @@ export async function library(paths: string[], maybe: AbortSignal | undefined): 
     refine: 'on',
     decontaminate: true,
     trimap: false,
+    keep: [
+      [10, 20],
+      [0, 0, 300, 200],
+    ],
+    drop: [5, 5],
     mask_from: 'mask.png',
     keep_colors: true,
     keep_alpha: true,

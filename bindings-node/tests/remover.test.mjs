@@ -278,6 +278,29 @@ test('a mask can be brought, and a trimap is solved', async () => {
   await assert.rejects(remover.remove(createReadStream(PHOTO), { mask_from: 42 }), TypeError);
 });
 
+test('points and boxes choose among subjects', async () => {
+  const data = Uint8Array.from({ length: 96 * 32 * 3 }, (_, at) => {
+    const [x, y] = [Math.floor(at / 3) % 96, Math.floor(at / 3 / 96)];
+    return at % 3 === 0 && y >= 8 && y < 24 && x % 48 >= 8 && x % 48 < 40 ? 255 : 0;
+  });
+  const kept = async (options) => {
+    const both = { data, width: 96, height: 32, channels: 3 };
+    const made = await remover.removeRaw(both, { mask: true, refine: false, ...options });
+    return [24, 72].map((x) => made.data[16 * 96 + x] > 127);
+  };
+  assert.deepEqual(await kept({}), [true, true]);
+  for (const keep of [[24, 16], [[24, 16]], '24,16', [0, 0, 48, 32]]) {
+    assert.deepEqual(await kept({ keep }), [true, false], String(keep));
+  }
+  const both = [
+    [24, 16],
+    [50, 0, 90, 32],
+  ];
+  assert.deepEqual(await kept({ drop: both }), [false, false]);
+  const outside = await refused(kept({ drop: [96, 0] }));
+  assert.equal(outside.message, "'drop' must lie in the picture of 96×32 pixels, got: '96,0'");
+});
+
 test('the matte is what the model says, in floats', async () => {
   const { data, width, height } = await remover.matte(halves(32, 8), { refine: false });
   assert.deepEqual([data.constructor, data.length, width, height], [Float32Array, 64, 8, 8]);

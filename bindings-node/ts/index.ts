@@ -19,7 +19,7 @@ export {
 } from './imgly';
 export type { Outcome, Pictures } from './many';
 export { type FetchOptions, fetchModel, models } from './models';
-export type { Brought, Controls, Flag, Integer, Options, Progress, RemoveOptions, Settings } from './options';
+export type { Brought, Controls, Flag, Integer, Options, Progress, Region, RemoveOptions, Settings } from './options';
 export type { ByteStream, Picture, RawArray, RawPixels, RawWithInfo } from './pictures';
 export type { RembgProgressEvent } from './progress';
 export type { Base64Result, FileResult, RembgInput, RembgOptions, RembgParameters } from './rembg';

@@ -5,6 +5,8 @@ import type { Picture } from './pictures';
 
 /** A whole number, or text that Python's `int()` reads. */
 export type Integer = number | string;
+/** A point, `[x, y]`, or a box, `[left, top, right, bottom]`, in pixels of the upright picture. */
+export type Region = [number, number] | [number, number, number, number];
 /** `true`, or the text `true`, `1`, `yes` or `on`. */
 export type Flag = boolean | number | string;
 
@@ -46,6 +48,12 @@ export interface Options {
   matting_erode_size?: Integer | null | undefined;
   /** The mask that is brought is a trimap: black is background, white is subject, and between them the alpha is solved as by matting. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
   trimap?: Flag | null | undefined;
+  /** Remove small stray islands from the mask and fill its pinholes. A second subject stays, and so does a hole through which the background is seen. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
+  clean_mask?: Flag | null | undefined;
+  /** What to keep. Of what is found the things at points and in boxes stay; a point on background makes the thing around it subject. With boxes the model looks at what is around them alone. Accepted: points as x,y and boxes as left,top,right,bottom, in pixels of the upright picture, with spaces between them. Default: unset. */
+  keep?: Region | Region[] | string | null | undefined;
+  /** What to drop: things at points, and all in boxes. A thing with points of both kinds is divided between them, along the picture's edges. Accepted: points as x,y and boxes as left,top,right,bottom, in pixels of the upright picture, with spaces between them. Default: unset. */
+  drop?: Region | Region[] | string | null | undefined;
   /** Make the mask hard with smooth outlines: every pixel subject or background. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
   smooth_mask?: Flag | null | undefined;
   /** Keep the background, and cut the subject out of it. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
@@ -118,7 +126,12 @@ const OWN = new Set<string>(['mask_from', 'signal', 'onProgress']);
 export function pairs(values: object): Pairs {
   return Object.entries(values)
     .filter(([, value]) => value !== undefined && value !== null)
-    .map(([key, value]) => [key, Array.isArray(value) ? value.join(',') : String(value)]);
+    .map(([key, value]) => [key, Array.isArray(value) ? listed(value) : String(value)]);
+}
+
+/** Regions with spaces between them, all else with commas. */
+function listed(values: unknown[]): string {
+  return values.map(String).join(values.some(Array.isArray) ? ' ' : ',');
 }
 
 /** @throws TypeError for what is no object of options, or no signal. */

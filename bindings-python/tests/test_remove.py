@@ -281,6 +281,32 @@ def test_quality_is_a_word_or_a_number_and_anything_else_is_refused(tiny):
         remove(half_red(), session=tiny, quality="good")
 
 
+def test_points_and_boxes_choose_among_subjects(tiny):
+    both = numpy.zeros((32, 96, 3), numpy.uint8)
+    both[8:24, 8:40, 0] = both[8:24, 56:88, 0] = 255
+    kept = lambda **hints: remove(both, session=tiny, only_mask=True, refine=False, **hints)[16, [24, 72]] > 127  # noqa: E731
+    assert kept().tolist() == [True, True]
+    for keep in ((24, 16), [(24, 16)], "24,16", ["24,16"], (0, 0, 48, 32), numpy.array([24, 16])):
+        assert kept(keep=keep).tolist() == [True, False], keep
+    assert kept(drop=[(24, 16), (50, 0, 90, 32)]).tolist() == [False, False]
+    with pytest.raises(remrembg.ValidationError, match="'drop' must lie in the picture of 96×32 pixels, got: '96,0'"):
+        kept(drop=(96, 0))
+    with pytest.raises(remrembg.ValidationError, match="whole pixels, got: '1,2,3'"):
+        remrembg.rmbg(encoded(half_red()), keep=(1, 2, 3))
+
+
+def test_a_clean_mask_has_no_specks(tiny):
+    ring = numpy.zeros((64, 64), numpy.uint8)
+    ring[10:54, 10:54] = 255
+    ring[24:40, 24:40] = 0
+    ring[60, 60] = 90
+    brought = {"session": tiny, "only_mask": True, "refine": False, "mask_from": ring}
+    picture = Image.new("RGB", (64, 64))
+    assert numpy.asarray(remove(picture, **brought))[60, 60] == 90
+    clean = numpy.asarray(remove(picture, clean_mask=True, **brought))
+    assert (clean[60, 60], clean[32, 32], clean[12, 32]) == (0, 0, 255)
+
+
 def test_an_inverted_mask_keeps_the_background(tiny):
     made = remove(half_red(), session=tiny, invert_mask=True)
     assert [made.getpixel((x, 4))[3] for x in (1, 6)] == [0, 255]

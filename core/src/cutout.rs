@@ -1,6 +1,8 @@
 //! How a matte becomes the alpha of a picture: choices that the options of
 //! the hosted API do not have.
 
+use crate::hints::Hints;
+
 /// How the subject is found and cut out.
 ///
 /// ```
@@ -38,6 +40,10 @@ pub struct CutOut {
     /// subject stays, and so does a hole through which the background is seen, be it
     /// a ring's or between the legs of a chair. Not of a trimap. Default: false.
     pub clean_mask: bool,
+    /// What the caller says of the subject: what to keep of what is found, and what to
+    /// drop. With boxes to keep, the model looks at what is around them alone. Before
+    /// refinement; not of a trimap. Default: nothing.
+    pub hints: Hints,
     /// Makes the mask hard with smooth outlines, after refinement: a morphological
     /// opening with a 3×3 cross, a Gaussian blur of σ = 2 pixels, then 255 where
     /// that is at least 127 and 0 elsewhere. What rembg calls `post_process_mask`.
@@ -75,6 +81,7 @@ impl Default for CutOut {
             decontaminate: true,
             trimap: false,
             clean_mask: false,
+            hints: Hints::default(),
             smooth_mask: false,
             invert_mask: false,
             matting: None,

@@ -133,6 +133,8 @@ codes! {
     InvalidColor = "invalid_color", Validation, 400, "Invalid color format";
     /// A quality that is neither a word nor a number in range.
     InvalidQuality = "invalid_quality", Validation, 400, "Invalid quality";
+    /// A point or box that is none, or that lies outside the picture.
+    InvalidRegion = "invalid_region", Validation, 400, "Invalid region";
     /// `mask` and `bg_color` at once.
     MaskWithBgColor = "mask_with_bg_color", Validation, 400,
         "Cannot use 'mask=true' together with 'bg_color'. Choose one or the other.";

@@ -13,7 +13,7 @@ use crate::cutout::CutOut;
 use crate::decode::Decoded;
 use crate::encode;
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::geometry;
 use crate::input::Checked;
 use crate::limits::Limits;
@@ -73,12 +73,12 @@ impl Shop<'_> {
         if let Some((_, Some(buffer))) = wanted.buffer {
             views::expect_size(buffer, geometry::output_size(size, options))?;
         }
-        let mask = mask.map_or_else(|| refine::mask_of(&self.segment(&pixels, how, watch)?), Ok)?;
+        Error::from_problems(how.hints.check(size)).map_or(Ok(()), Err)?;
+        let alpha = self.alpha(&pixels, mask, how, watch)?;
         let threads = self.engine.info().threads;
-        let mask = watch.time(Stage::Refine, |c| refine::refine(mask, &pixels, how, threads, c))?;
         let cut = match options.mask {
-            true => compose::limit_alpha(mask, &pixels),
-            false => watch.time(Stage::CutOut, |c| cut_out(pixels, mask, how, threads, c))?,
+            true => compose::limit_alpha(alpha, &pixels),
+            false => watch.time(Stage::CutOut, |c| cut_out(pixels, alpha, how, threads, c))?,
         };
         let matte = wanted.matte.then(|| compose::matte_of(&cut));
         let pixels = arrange(cut, options, wanted, watch)?;
@@ -99,6 +99,24 @@ impl Shop<'_> {
         let decoded = control.part((0.0, 0.5), |c| input.decode(self.limits, c))?;
         let mask = control.part((0.5, 1.0), |c| mask::decode(mask, self.limits, c))?;
         Ok((decoded, Some(mask)))
+    }
+
+    /// The alpha of a picture: of all of it, or of the part that the caller points at,
+    /// which the model then sees larger.
+    fn alpha(&self, pixels: &Pixels, mask: Option<Pixels>, how: &CutOut, watch: &mut Watch) -> Result<Pixels> {
+        let size = (pixels.width(), pixels.height());
+        let Some(part) = how.hints.crop(size).filter(|_| mask.is_none()) else {
+            let mask = mask.map_or_else(|| refine::mask_of(&self.segment(pixels, how, watch)?), Ok)?;
+            let threads = self.engine.info().threads;
+            return watch.time(Stage::Refine, |c| refine::refine(mask, pixels, how, threads, c));
+        };
+        let inside = CutOut { hints: how.hints.within(part), ..how.clone() };
+        let looked_at = pixels.part(part);
+        let mask = refine::mask_of(&self.segment(&looked_at, &inside, watch)?)?;
+        let threads = self.engine.info().threads;
+        let alpha = watch.time(Stage::Refine, |c| refine::refine(mask, &looked_at, &inside, threads, c))?;
+        let outside = if how.invert_mask { u8::MAX } else { 0 };
+        Ok(Pixels::filled(size.0, size.1, Layout::Gray8, outside).with_part(part, &alpha))
     }
 
     fn segment(&self, pixels: &Pixels, how: &CutOut, watch: &mut Watch) -> Result<Matte> {

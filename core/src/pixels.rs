@@ -122,6 +122,26 @@ impl Pixels {
         Self { width, height, layout, data }
     }
 
+    /// A part that is inside, as left, top, width and height.
+    pub(crate) fn part(&self, (left, top, width, height): (u32, u32, u32, u32)) -> Self {
+        let (bytes, row) = (self.layout.bytes(), self.width as usize * self.layout.bytes());
+        let columns = left as usize * bytes..(left + width) as usize * bytes;
+        let rows = self.data.chunks_exact(row).skip(top as usize).take(height as usize);
+        let data = rows.flat_map(|row| &row[columns.clone()]).copied().collect();
+        Self { width, height, layout: self.layout, data }
+    }
+
+    /// With other pixels of the same layout in a part that is inside.
+    pub(crate) fn with_part(mut self, (left, top, width, height): (u32, u32, u32, u32), part: &Self) -> Self {
+        let (bytes, row) = (self.layout.bytes(), self.width as usize * self.layout.bytes());
+        let columns = left as usize * bytes..(left + width) as usize * bytes;
+        let rows = self.data.chunks_exact_mut(row).skip(top as usize).take(height as usize);
+        for (row, own) in rows.zip(part.data.chunks_exact(width as usize * bytes)) {
+            row[columns.clone()].copy_from_slice(own);
+        }
+        self
+    }
+
     /// The same picture with an alpha channel, opaque where it had none. Grey
     /// stays grey. Grows the one buffer from its end, so that no second
     /// picture is held.

@@ -71,6 +71,7 @@ const fn typed(kind: OptionKind) -> &'static str {
         OptionKind::Number => "number | string",
         OptionKind::Boolean => "Flag",
         OptionKind::Quality => "number | string",
+        OptionKind::Regions => "Region | Region[] | string",
         _ => "string",
     }
 }

@@ -84,6 +84,8 @@ pub enum remrembg_code {
     REMREMBG_INTERNAL = 31,
     /// A quality that is neither a word nor a number in range.
     REMREMBG_INVALID_QUALITY = 32,
+    /// A point or box that is none, or that lies outside the picture.
+    REMREMBG_INVALID_REGION = 33,
 }
 
 impl remrembg_code {
@@ -111,6 +113,7 @@ impl remrembg_code {
             Code::MaskWithBgColor => Self::REMREMBG_MASK_WITH_BG_COLOR,
             Code::UnknownOption => Self::REMREMBG_UNKNOWN_OPTION,
             Code::InvalidQuality => Self::REMREMBG_INVALID_QUALITY,
+            Code::InvalidRegion => Self::REMREMBG_INVALID_REGION,
             Code::InvalidRecipe => Self::REMREMBG_INVALID_RECIPE,
             Code::Cancelled => Self::REMREMBG_CANCELLED,
             Code::UnknownModel => Self::REMREMBG_UNKNOWN_MODEL,

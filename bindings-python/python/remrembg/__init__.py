@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         Number,
         Progress,
         Quality,
+        Regions,
         RemoveOptions,
         Source,
     )
@@ -153,6 +154,17 @@ def rmbg(
     :param trimap: The mask that is brought is a trimap: black is background, white is subject, and
         between them the alpha is solved as by matting. Accepted: true, 1, yes or on is true,
         anything else false. Default: false.
+    :param clean_mask: Remove small stray islands from the mask and fill its pinholes. A second
+        subject stays, and so does a hole through which the background is seen. Accepted: true, 1,
+        yes or on is true, anything else false. Default: false.
+    :param keep: What to keep. Of what is found the things at points and in boxes stay; a point on
+        background makes the thing around it subject. With boxes the model looks at what is around
+        them alone. Accepted: points as x,y and boxes as left,top,right,bottom, in pixels of the
+        upright picture, with spaces between them. Default: unset.
+    :param drop: What to drop: things at points, and all in boxes. A thing with points of both kinds
+        is divided between them, along the picture's edges. Accepted: points as x,y and boxes as
+        left,top,right,bottom, in pixels of the upright picture, with spaces between them. Default:
+        unset.
     :param smooth_mask: Make the mask hard with smooth outlines: every pixel subject or background.
         Accepted: true, 1, yes or on is true, anything else false. Default: false.
     :param invert_mask: Keep the background, and cut the subject out of it. Accepted: true, 1, yes
@@ -226,6 +238,8 @@ def remove(
     refine: bool = True,
     decontaminate: bool = True,
     clean_mask: bool = False,
+    keep: Regions = None,
+    drop: Regions = None,
     invert_mask: bool = False,
     mask_from: Optional[Source] = None,
     trimap: bool = False,
@@ -264,6 +278,8 @@ def remove(
     :param decontaminate: take the old background out of the colours of soft edges. Alpha matting
         does so anyway.
     :param clean_mask: remove small stray islands from the mask and fill its pinholes.
+    :param keep: what to keep, points `(x, y)` and boxes `(left, top, right, bottom)`, one or a list
+        of them, as for `rmbg`; and `drop` what to drop.
     :param invert_mask: keep the background, and cut the subject out of it.
     :param mask_from: as for `rmbg`, and so is `trimap`.
     :param bgcolor: red, green, blue and alpha, 0 to 255, to put behind the subject; text as

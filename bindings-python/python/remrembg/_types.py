@@ -25,6 +25,8 @@ Integer = Union[int, str, None]
 Number = Union[float, str, None]
 Color = Union[str, Sequence[int], None]
 Quality = Union[str, int, None]
+#: Points, (x, y), and boxes, (left, top, right, bottom).
+Regions = Union[str, Sequence[int], Sequence[Sequence[int]], None]
 
 
 class Readable(Protocol):
@@ -45,6 +47,8 @@ class CutOutOptions(TypedDict, total=False):
     matting_erode_size: Integer
     trimap: Flag
     clean_mask: Flag
+    keep: Regions
+    drop: Regions
     smooth_mask: Flag
     invert_mask: Flag
     keep_colors: Flag
@@ -81,6 +85,8 @@ class RemoveOptions(TypedDict, total=False):
     refine: bool
     decontaminate: bool
     clean_mask: bool
+    keep: Regions
+    drop: Regions
     invert_mask: bool
     mask_from: Optional[Source]
     trimap: bool

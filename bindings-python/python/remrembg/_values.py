@@ -5,9 +5,25 @@ from __future__ import annotations
 from typing import Any, List, Mapping, Tuple
 
 
+#: Options whose values are points and boxes.
+_REGIONS = ("keep", "drop")
+
+
 def pairs(values: Mapping[str, Any]) -> List[Tuple[str, str]]:
     """Options as text. `None` is an option that was not given."""
-    return [(whole(key), text(value)) for key, value in values.items() if value is not None]
+    return [
+        (whole(key), regions(value) if key in _REGIONS else text(value))
+        for key, value in values.items()
+        if value is not None
+    ]
+
+
+def regions(value: Any) -> str:
+    """A point, a box or several of them as text."""
+    if isinstance(value, str) or not hasattr(value, "__len__"):
+        return text(value)
+    several = [value] if len(value) and not hasattr(value[0], "__len__") else value
+    return " ".join(region if isinstance(region, str) else ",".join(map(text, region)) for region in several)
 
 
 def text(value: Any) -> str:

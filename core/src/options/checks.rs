@@ -13,7 +13,12 @@ pub(crate) fn validate(options: &Options) -> Vec<Problem> {
     let sides = sides.into_iter().filter_map(|(key, side)| side_in_range(key, &side?.to_string()).err());
     let angle = angle_in_range(options.angle).err();
     let quality = options.encoder_quality.and_then(|quality| encoder_quality(&quality.to_string()).err());
-    sides.chain(angle).chain(mask_with_color(options.mask, options.bg_color.is_some())).chain(quality).collect()
+    sides
+        .chain(angle)
+        .chain(mask_with_color(options.mask, options.bg_color.is_some()))
+        .chain(quality)
+        .chain(options.cut_out.hints.validate())
+        .collect()
 }
 
 /// Brings the problems of a request into the order in which they are reported:

@@ -4,6 +4,7 @@
 use super::{Color, Format, Options, checks, python};
 use crate::cutout::{Matting, Quality};
 use crate::error::Problem;
+use crate::hints;
 
 /// One option: what it is called, what it takes, what it does.
 pub struct OptionSpec {
@@ -36,6 +37,8 @@ pub enum OptionKind {
     Color,
     /// A word, a whole number, or both.
     Quality,
+    /// Points and boxes.
+    Regions,
 }
 
 impl OptionKind {
@@ -49,10 +52,13 @@ impl OptionKind {
             Self::Choice => "choice",
             Self::Color => "color",
             Self::Quality => "choice, integer",
+            Self::Regions => "points, boxes",
         }
     }
 }
 
+const REGIONS: &str = "points as x,y and boxes as left,top,right,bottom, in pixels of the upright picture, \
+                       with spaces between them";
 const BOOLEAN: &str = "true, 1, yes or on is true, anything else false";
 
 /// Every option. Errors are reported in the order of these rows.
@@ -204,6 +210,24 @@ pub const OPTIONS: &[OptionSpec] = &[
         help: "Remove small stray islands from the mask and fill its pinholes. A second subject stays, \
                and so does a hole through which the background is seen.",
         read: |options, text| boolean(text, false).map(|on| options.cut_out.clean_mask = on),
+    },
+    OptionSpec {
+        key: "keep",
+        kind: OptionKind::Regions,
+        default: "unset",
+        range: REGIONS,
+        help: "What to keep. Of what is found the things at points and in boxes stay; a point on background \
+               makes the thing around it subject. With boxes the model looks at what is around them alone.",
+        read: |options, text| hints::read("keep", text).map(|keep| options.cut_out.hints.keep = keep),
+    },
+    OptionSpec {
+        key: "drop",
+        kind: OptionKind::Regions,
+        default: "unset",
+        range: REGIONS,
+        help: "What to drop: things at points, and all in boxes. A thing with points of both kinds is divided \
+               between them, along the picture's edges.",
+        read: |options, text| hints::read("drop", text).map(|drop| options.cut_out.hints.drop = drop),
     },
     OptionSpec {
         key: "smooth_mask",

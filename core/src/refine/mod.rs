@@ -28,8 +28,8 @@ pub(crate) fn refine(
     control: &Control<'_>,
 ) -> Result<Pixels> {
     control.check()?;
-    let mask = if how.clean_mask && !how.trimap { clean::clean(mask, control)? } else { mask };
-    let alpha = match (how.trimap, how.refine) {
+    let mask = if how.trimap { mask } else { constrained(mask, picture, how, control)? };
+    let mut alpha = match (how.trimap, how.refine) {
         (true, _) => trimap_solved(mask, picture, control)?,
         (false, true) => match guided::refine(picture, &mask, how.quality, threads, control)? {
             Some(alpha) => alpha,
@@ -37,6 +37,9 @@ pub(crate) fn refine(
         },
         (false, false) => resized(mask, picture)?,
     };
+    if !how.trimap {
+        how.hints.clip(&mut alpha);
+    }
     let alpha = if how.smooth_mask { smooth::smooth(&alpha, control)? } else { alpha };
     Ok(if how.invert_mask { inverted(alpha) } else { alpha })
 }
@@ -47,6 +50,12 @@ pub(crate) fn refine(
 /// [`Code::BadPixels`](crate::Code::BadPixels) when it does not hold its size.
 pub(crate) fn mask_of(matte: &Matte) -> Result<Pixels> {
     Pixels::new(matte.width, matte.height, Layout::Gray8, matte.data.iter().copied().map(byte).collect())
+}
+
+/// Cleaned first, so that nothing goes that the caller asks to keep.
+fn constrained(mask: Pixels, picture: &Pixels, how: &CutOut, control: &Control<'_>) -> Result<Pixels> {
+    let mask = if how.clean_mask { clean::clean(mask, control)? } else { mask };
+    how.hints.constrain(mask, picture, control)
 }
 
 /// What is neither surely subject nor surely background is solved for.

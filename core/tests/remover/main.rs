@@ -1,6 +1,7 @@
 //! The front door as a user of the crate meets it, on the engine inside.
 
 mod brought;
+mod hints;
 mod masks;
 mod quality;
 
