@@ -55,15 +55,12 @@ def run(data: Path, jobs: int, readme: bool) -> None:
     sets = sets_in(data)
     for pair in (pair for pairs in sets.values() for pair in pairs):
         pair.truth()
-    able, unable = methods.split()
-    for method in unable:
-        say(f"left out, as this remrembg has no such option: {method.name}")
     OUTPUT.mkdir(exist_ok=True)
     for sheet in OUTPUT.glob("*.png"):
         sheet.unlink()
     scored: list[tables.Scored] = []
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, spawn, initializer=prepare, initargs=(able,)) as pool:
+    with ProcessPoolExecutor(jobs, spawn, initializer=prepare) as pool:
         for name, pairs in sets.items():
             measured = pool.map(measure, [name] * len(pairs), pairs)
             sheets.save(OUTPUT, name, kept(measured, len(pairs), scored), [method.package for method in SHOWN])
@@ -89,21 +86,20 @@ def tell(scored: list[tables.Scored], readme: bool) -> None:
 
 
 #: What a process needs for every photo; `prepare` puts it here.
-ready: tuple[list[methods.Method], dict[str, Callable[..., Image.Image]]]
+removers: dict[str, Callable[..., Image.Image]]
 
 
-def prepare(able: list[methods.Method]) -> None:
-    global ready
+def prepare() -> None:
+    global removers
     methods.use_models(MODELS)
-    ready = able, methods.loaded()
+    removers = methods.loaded()
 
 
 def measure(name: str, pair: Pair) -> Measured:
     """Cut a photo out by every method, and measure what comes."""
-    able, removers = ready
     photo, truth = pair.photo(), pair.truth()
     cutouts: dict[str, Any] = {}
-    for method in able:
+    for method in methods.METHODS:
         cutouts[method.name] = methods.cut_out(removers[method.package], method, photo)
     scored = tables.Scored(name, pair.name, {key: measures.measured(cutout, truth) for key, cutout in cutouts.items()})
     errors = ", ".join(f"{method.package} {scored.values[method.name]['band']:.4f}" for method in SHOWN)

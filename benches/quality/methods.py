@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import os
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -43,15 +42,6 @@ METHODS = (
     Method("remrembg, refine off", "remrembg", {"refine": False}),
     Method("remrembg, alpha_matting", "remrembg", {"alpha_matting": True}),
 )
-
-
-def split() -> tuple[list[Method], list[Method]]:
-    """The methods that can run, and those that ask for an option that the installed remrembg does not have."""
-    import remrembg
-
-    known = inspect.signature(remrembg.Remover.remove).parameters
-    able = [method for method in METHODS if method.package == "rembg" or method.options.keys() <= known.keys()]
-    return able, [method for method in METHODS if method not in able]
 
 
 def versions() -> str:

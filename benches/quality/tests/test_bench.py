@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -25,7 +24,8 @@ def blue_is_background(photo: Image.Image) -> Image.Image:
 
 def test_a_photo_is_measured_and_shown(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     remove = dict.fromkeys(("rembg", "remrembg"), blue_is_background)
-    monkeypatch.setattr(bench, "ready", ([methods.PLAIN, methods.DEFAULT], remove), raising=False)
+    monkeypatch.setattr(bench, "removers", remove, raising=False)
+    monkeypatch.setattr(methods, "METHODS", [methods.PLAIN, methods.DEFAULT])
     (pair,) = sets_in(photos)["set"]
     scored, strip = bench.measure("set", pair)
     assert list(scored.values) == [methods.PLAIN.name, methods.DEFAULT.name]
@@ -44,16 +44,6 @@ def test_the_detail_is_where_the_band_is() -> None:
     left, top, right, bottom = sheets.busiest(band)
     assert (right - left, bottom - top) == (100, 100)
     assert left <= 120 and right >= 170 and top <= 350 and bottom >= 400
-
-
-def test_methods_that_the_package_lacks_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Remover:
-        def remove(self, data: object, *, refine: bool = True) -> None: ...
-
-    monkeypatch.setitem(sys.modules, "remrembg", SimpleNamespace(Remover=Remover))
-    able, unable = methods.split()
-    assert [method.options for method in unable] == [{"quality": "fast"}, {"quality": "best"}]
-    assert len(able) + len(unable) == len(methods.METHODS)
 
 
 def test_a_folder_without_pairs_is_refused(tmp_path: Path) -> None:

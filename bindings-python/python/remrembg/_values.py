@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, List, Mapping, Tuple
 
-
 #: Options whose values are points and boxes.
 _REGIONS = ("keep", "drop")
 

@@ -29,5 +29,8 @@ fn the_readmes_commands_make_what_they_say() {
     assert_eq!(bench.open("mask.png").color(), image::ColorType::L8);
     assert_eq!(bench.open("small.jpg").width(), 300);
     assert!(bench.open("cutout.png").color().has_alpha() && bench.open("cutout.webp").color().has_alpha());
+    for name in ["best.png", "one.png", "hair.png", "again.png", "as-rembg.png"] {
+        assert!(bench.open(name).into_rgba8().get_pixel(30, 20).0[3] > 240, "{name}");
+    }
     assert!(bench.has("cutouts/a.png") && bench.has("cutouts/more/b.png"));
 }

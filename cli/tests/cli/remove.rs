@@ -141,3 +141,33 @@ fn quiet_says_nothing_but_errors() {
     assert_eq!(ran.stderr.lines().count(), 1);
     assert!(ran.stderr.starts_with("remrembg: gone.png: Cannot read 'gone.png'"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_mask_of_ones_own_stands_in_for_the_models() {
+    let bench = Bench::new(&["photo.png", "photos/a.png"]);
+    let left = image::GrayImage::from_fn(WIDTH, HEIGHT, |x, _| image::Luma([if x < WIDTH / 2 { 255 } else { 0 }]));
+    left.save(bench.path("left.png")).expect("the folder can be written to");
+    let alpha = |name: &str| [2, WIDTH - 2].map(|x| bench.open(name).into_rgba8().get_pixel(x, HEIGHT / 2).0[3]);
+    bench.removed(["photo.png", "-o", "cut.png", "--mask-from", "left.png", "--refine=off"]).ok();
+    assert_eq!(alpha("cut.png"), [255, 0]);
+    bench.removed(["photo.png", "-o", "known.png", "--mask-from", "left.png", "--trimap"]).ok();
+    assert_eq!(alpha("known.png"), [255, 0]);
+    let ran = bench.removed(["photos", "-o", "out", "--mask-from", "left.png"]);
+    assert_eq!((ran.status, ran.stderr.as_str()), (Some(2), "remrembg: --mask-from takes one picture as INPUT\n"));
+    let ran = bench.removed(["photo.png", "-o", "cut.png", "--mask-from", "gone.png"]);
+    assert_eq!(ran.status, Some(1), "{}", ran.stderr);
+    assert!(ran.stderr.contains("Cannot read 'gone.png'"), "{}", ran.stderr);
+}
+
+#[test]
+fn points_choose_what_is_kept_and_those_outside_are_refused() {
+    let bench = Bench::new(&["photo.png"]);
+    bench.removed(["photo.png", "-o", "kept.png", "--keep", "30,20", "--quality", "fast"]).ok();
+    bench.removed(["photo.png", "-o", "gone.png", "--drop", "30,20"]).ok();
+    let alpha = |name: &str| bench.open(name).into_rgba8().get_pixel(30, 20).0[3];
+    assert_eq!((alpha("kept.png") > 240, alpha("gone.png")), (true, 0));
+    let ran = bench.removed(["photo.png", "-o", "kept.png", "--keep", "9999,5"]);
+    let message =
+        format!("remrembg: photo.png: 'keep' must lie in the picture of {WIDTH}×{HEIGHT} pixels, got: '9999,5'\n");
+    assert_eq!((ran.status, ran.stderr), (Some(2), message));
+}
