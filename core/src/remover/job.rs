@@ -142,7 +142,7 @@ impl<'a> Job<'a> {
     }
 
     /// Runs, and gives pixels instead of an encoded file: straight RGBA, RGB
-    /// when an opaque `bg_color` was asked for without [`CutOut::keep_alpha`],
+    /// when an opaque `bg_color` was asked for without [`CutOut::keep_alpha`](crate::CutOut::keep_alpha),
     /// grey when the mask was.
     ///
     /// # Errors
