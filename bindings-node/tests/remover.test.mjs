@@ -289,7 +289,7 @@ test('points and boxes choose among subjects', async () => {
     return [24, 72].map((x) => made.data[16 * 96 + x] > 127);
   };
   assert.deepEqual(await kept({}), [true, true]);
-  for (const keep of [[24, 16], [[24, 16]], '24,16', [0, 0, 48, 32]]) {
+  for (const keep of [[24, 16], [[24, 16]], '24,16', ['24,16', '30,16'], [0, 0, 48, 32]]) {
     assert.deepEqual(await kept({ keep }), [true, false], String(keep));
   }
   const both = [

@@ -27,6 +27,7 @@ export {
   type EngineInfo,
   type ManyOptions,
   type Matte,
+  type MatteOptions,
   matte,
   type RawResult,
   Remover,

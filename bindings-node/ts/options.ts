@@ -77,7 +77,7 @@ export interface Progress {
 export interface Brought {
   /**
    * A mask to take in place of the model's, any picture that can be removed from: white is subject; of
-   * one with transparency its alpha counts. With `trimap` it tells what is known.
+   * one with transparency its alpha counts. With `trimap` it tells what is known. A stream serves one removal.
    */
   mask_from?: Picture | null | undefined;
 }
@@ -129,9 +129,10 @@ export function pairs(values: object): Pairs {
     .map(([key, value]) => [key, Array.isArray(value) ? listed(value) : String(value)]);
 }
 
-/** Regions with spaces between them, all else with commas. */
+/** Lists, and text that has commas of its own, with spaces between them, all else with commas. */
 function listed(values: unknown[]): string {
-  return values.map(String).join(values.some(Array.isArray) ? ' ' : ',');
+  const texts = values.map(String);
+  return texts.join(texts.some((text) => text.includes(',')) ? ' ' : ',');
 }
 
 /** @throws TypeError for what is no object of options, or no signal. */

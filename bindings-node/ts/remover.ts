@@ -16,6 +16,7 @@ import {
   type Step,
 } from './native';
 import {
+  type Brought,
   type Controls,
   checked,
   named,
@@ -64,12 +65,15 @@ export interface Matte {
 }
 
 /** What a removal can be told when there are many. */
-export interface ManyOptions<P = Picture> extends Options, Pick<Controls, 'signal'> {
+export interface ManyOptions<P = Picture> extends Options, Brought, Pick<Controls, 'signal'> {
   /** Hears how far each picture has come. What it throws ends the removal of that picture, as its error. */
   onProgress?: ((progress: Progress, picture: P) => unknown) | undefined;
   /** Pictures that are worked on at once. Default: as many as the remover holds in memory, `in_flight`. */
   jobs?: number | undefined;
 }
+
+/** What the model's own matte depends on, and how its making is followed and stopped. */
+export type MatteOptions = Pick<RemoveOptions, 'quality' | 'refine' | keyof Controls>;
 
 /** A model that is loaded. */
 interface Loaded {
@@ -144,7 +148,7 @@ export class Remover {
     return (await this.made({ picture: source(picture), options: given })).data;
   }
 
-  /** As `remove`, and gives pixels. `format` and `quality` have no say. */
+  /** As `remove`, and gives pixels. `format` and the number in `quality` have no say. */
   async removeRaw(picture: Picture, options?: RemoveOptions | null): Promise<RawResult> {
     const given = checked(options ?? {});
     const made = await this.made({ picture: source(picture), options: given, kind: 'pixels' });
@@ -157,8 +161,8 @@ export class Remover {
    * Runs the model alone, and gives what it makes of the picture. Of the options `quality` and `refine`
    * have a say: the model looks at the picture as they ask.
    */
-  async matte(picture: Picture, options?: RemoveOptions | null): Promise<Matte> {
-    const given = checked(options ?? {});
+  async matte(picture: Picture, options?: MatteOptions | null): Promise<Matte> {
+    const { mask_from: _, ...given } = checked<RemoveOptions>(options ?? {});
     const { data, width, height } = await this.made({ picture: source(picture), options: given, kind: 'matte' });
     return { data: new Float32Array(data.buffer, data.byteOffset, width * height), width, height };
   }
@@ -262,13 +266,13 @@ export async function remove(picture: Picture, options?: RemoveOptions | null): 
   return defaultRemover().remove(picture, options);
 }
 
-/** As `remove`, and gives pixels. `format` and `quality` have no say. */
+/** As `remove`, and gives pixels. `format` and the number in `quality` have no say. */
 export async function removeRaw(picture: Picture, options?: RemoveOptions | null): Promise<RawResult> {
   return defaultRemover().removeRaw(picture, options);
 }
 
 /** As `Remover.matte`, with a remover that all calls share. */
-export async function matte(picture: Picture, options?: RemoveOptions | null): Promise<Matte> {
+export async function matte(picture: Picture, options?: MatteOptions | null): Promise<Matte> {
   return defaultRemover().matte(picture, options);
 }
 

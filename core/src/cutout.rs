@@ -22,8 +22,7 @@ pub struct CutOut {
     pub quality: Quality,
     /// Shows the model a picture that is squeezed less, and lays the mask's edge onto
     /// the picture's own, which the model sees too small: a colour guided filter from
-    /// coarse to fine, before all else. Of a mask that the caller brings the edge
-    /// alone is changed. Takes some 15 ms per megapixel, less for large pictures.
+    /// coarse to fine. Of a mask that the caller brings it changes the edge alone. Takes some 15 ms per megapixel, less for large pictures.
     /// Without it the mask is rembg's. Default: true.
     pub refine: bool,
     /// Takes the background's colour out of soft edges, as matting does in any

@@ -13,7 +13,7 @@ use crate::cutout::CutOut;
 use crate::decode::Decoded;
 use crate::encode;
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::geometry;
 use crate::input::Checked;
 use crate::limits::Limits;
@@ -73,7 +73,7 @@ impl Shop<'_> {
         if let Some((_, Some(buffer))) = wanted.buffer {
             views::expect_size(buffer, geometry::output_size(size, options))?;
         }
-        Error::from_problems(how.hints.check(size)).map_or(Ok(()), Err)?;
+        options.check_for(size)?;
         let alpha = self.alpha(&pixels, mask, how, watch)?;
         let threads = self.engine.info().threads;
         let cut = match options.mask {
@@ -104,19 +104,20 @@ impl Shop<'_> {
     /// The alpha of a picture: of all of it, or of the part that the caller points at,
     /// which the model then sees larger.
     fn alpha(&self, pixels: &Pixels, mask: Option<Pixels>, how: &CutOut, watch: &mut Watch) -> Result<Pixels> {
-        let size = (pixels.width(), pixels.height());
-        let Some(part) = how.hints.crop(size).filter(|_| mask.is_none()) else {
-            let mask = mask.map_or_else(|| refine::mask_of(&self.segment(pixels, how, watch)?), Ok)?;
-            let threads = self.engine.info().threads;
-            return watch.time(Stage::Refine, |c| refine::refine(mask, pixels, how, threads, c));
-        };
-        let inside = CutOut { hints: how.hints.within(part), ..how.clone() };
-        let looked_at = pixels.part(part);
-        let mask = refine::mask_of(&self.segment(&looked_at, &inside, watch)?)?;
+        let (width, height) = (pixels.width(), pixels.height());
+        if let Some(part) = how.hints.crop((width, height)).filter(|_| mask.is_none()) {
+            let inside = CutOut { hints: how.hints.within(part), ..how.clone() };
+            let alpha = self.alpha_of_all(&pixels.part(part), None, &inside, watch)?;
+            let outside = if how.invert_mask { u8::MAX } else { 0 };
+            return Ok(Pixels::filled(width, height, Layout::Gray8, outside).with_part(part, &alpha));
+        }
+        self.alpha_of_all(pixels, mask, how, watch)
+    }
+
+    fn alpha_of_all(&self, pixels: &Pixels, mask: Option<Pixels>, how: &CutOut, watch: &mut Watch) -> Result<Pixels> {
+        let mask = mask.map_or_else(|| refine::mask_of(&self.segment(pixels, how, watch)?), Ok)?;
         let threads = self.engine.info().threads;
-        let alpha = watch.time(Stage::Refine, |c| refine::refine(mask, &looked_at, &inside, threads, c))?;
-        let outside = if how.invert_mask { u8::MAX } else { 0 };
-        Ok(Pixels::filled(size.0, size.1, Layout::Gray8, outside).with_part(part, &alpha))
+        watch.time(Stage::Refine, |c| refine::refine(mask, pixels, how, threads, c))
     }
 
     fn segment(&self, pixels: &Pixels, how: &CutOut, watch: &mut Watch) -> Result<Matte> {
@@ -136,7 +137,10 @@ fn upright(decoded: Decoded, watch: &mut Watch) -> Result<(Pixels, Option<Vec<u8
 /// The picture with the mask as alpha, or with what matting makes of both.
 fn cut_out(pixels: Pixels, mask: Pixels, how: &CutOut, threads: usize, control: &Control) -> Result<Pixels> {
     let matted = how.matting.map_or(Ok(None), |matting| matting::estimate(&pixels, &mask, matting, control))?;
-    let (matted, alpha) = matted.map_or((None, mask), |Matted { colors, alpha }| (Some(colors), alpha));
+    let (matted, mut alpha) = matted.map_or((None, mask), |Matted { colors, alpha }| (Some(colors), alpha));
+    if matted.is_some() && !how.trimap {
+        how.hints.clip(&mut alpha, if how.invert_mask { u8::MAX } else { 0 }, control)?;
+    }
     let alpha = compose::limit_alpha(alpha, &pixels);
     let colors = match matted {
         Some(colors) => colors,

@@ -127,7 +127,8 @@ impl Pixels {
         let (bytes, row) = (self.layout.bytes(), self.width as usize * self.layout.bytes());
         let columns = left as usize * bytes..(left + width) as usize * bytes;
         let rows = self.data.chunks_exact(row).skip(top as usize).take(height as usize);
-        let data = rows.flat_map(|row| &row[columns.clone()]).copied().collect();
+        let mut data = Vec::with_capacity(width as usize * height as usize * bytes);
+        rows.for_each(|row| data.extend_from_slice(&row[columns.clone()]));
         Self { width, height, layout: self.layout, data }
     }
 

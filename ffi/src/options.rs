@@ -256,7 +256,7 @@ pub extern "C" fn remrembg_options_cancel(options: *mut remrembg_options) {
 /// @param out_height  NULL, or where its height goes; untouched on failure.
 /// @param error  NULL, or where the error goes; NULL is put there on success.
 /// @return #REMREMBG_OK, or what a removal would say of such a picture and these
-///     options, but for a cancellation.
+///     options, but for a cancellation and for the mask that is brought.
 ///
 /// Any thread.
 #[unsafe(no_mangle)]
@@ -272,7 +272,9 @@ pub extern "C" fn remrembg_options_size(
         let (wide, high) = (Slot::optional(out_width, "out_width")?, Slot::optional(out_height, "out_height")?);
         let (asked, _) = remrembg_options::read(options)?;
         check_size((width, height), &Limits::default())?;
-        let size = output_size((width, height), &Options::from_pairs(asked.pairs)?);
+        let options = Options::from_pairs(asked.pairs)?;
+        options.check_for((width, height))?;
+        let size = output_size((width, height), &options);
         wide.put(size.0);
         high.put(size.1);
         Ok(())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional, Tuple, Union
 
 from remrembg import _values
 
@@ -123,10 +123,11 @@ def _of_array(array: Any) -> Tuple[Any, int, int, int, int]:
     return (array.__array_interface__["data"][0], length, array), width, height, channels, stride
 
 
-def matte(raw: _remrembg.Raw) -> Matte:
-    """A matte as an array over the memory that it was made in."""
+def matte(make: Callable[[], _remrembg.Raw]) -> Matte:
+    """A matte as an array over the memory that it was made in; made when there is NumPy."""
     import numpy
 
+    raw = make()
     height, width = raw.shape
     made: Matte = numpy.ndarray(raw.shape, numpy.float32, _buffer(raw, height * width * 4))
     return made

@@ -351,7 +351,7 @@ class Remover:
         """
         options = {"quality": quality, "refine": refine}
         task = _Task(_pictures.given(image), _values.pairs(options), None, progress, cancel)
-        return _pictures.matte(self._here.core.matte(task))
+        return _pictures.matte(lambda: self._here.core.matte(task))
 
     async def rmbg_async(self, image: Optional[Source], **options: Unpack[RmbgOptions]) -> bytes:
         """As `rmbg`, on a thread of this remover's, so that the event loop goes on.

@@ -39,6 +39,8 @@ pub(super) struct Case {
     regions: Regions,
     /// Cells of points to be kept, and whose they are.
     keep: Vec<(usize, u32)>,
+    /// Whether points choose what is kept, even where a cell has points to drop as well.
+    chosen: bool,
     /// Cells of points to be dropped.
     drop: Vec<usize>,
     /// Where a box is dropped.
@@ -58,12 +60,14 @@ impl Case {
         let (boxes, drop_boxes) = (over.boxes(&hints.keep), over.boxes(&hints.drop));
         let points = hints.drop.iter().filter(|region| !region.is_box());
         let drop: Vec<usize> = points.filter_map(|point| over.middle(*point)).collect();
-        let points = hints.keep_points().into_iter();
+        let points = hints.keep_points();
+        let chosen = points.iter().any(|point| over.middle(*point).is_some());
+        let points = points.into_iter();
         let keep = points.filter_map(|point| Some((over.middle(point)?, whose(point, &hints.keep))));
         let keep = keep.filter(|(at, _)| !drop.contains(at)).collect();
         let boxed = (!boxes.is_empty()).then(|| places::all(&boxes, scene.size));
         let dropped = places::all(&drop_boxes, scene.size);
-        Ok(Self { scene, regions, keep, drop, dropped, boxes, boxed })
+        Ok(Self { scene, regions, keep, chosen, drop, dropped, boxes, boxed })
     }
 
     /// For each cell the part of the mask that stays, what is subject all the same, and
@@ -94,7 +98,7 @@ impl Case {
         let (mut keeps, mut drops) = (vec![false; count], vec![false; count]);
         self.keep.iter().filter_map(|(at, _)| self.under(*at)).for_each(|region| keeps[region] = true);
         self.drop.iter().filter_map(|at| self.under(*at)).for_each(|region| drops[region] = true);
-        let chosen = !self.keep.is_empty() || self.boxed.is_some();
+        let chosen = self.chosen || self.boxed.is_some();
         let in_boxes = self.in_boxes(control)?;
         let fate = |region: usize| match (keeps[region], drops[region]) {
             (true, true) => Fate::Divided,

@@ -1,6 +1,7 @@
 //! What the caller says of the subject: where it is, and what is none of it.
 
 mod case;
+mod clip;
 mod constrain;
 mod forest;
 mod missed;
@@ -14,7 +15,6 @@ mod tests;
 use std::fmt;
 
 use crate::error::{Code, Problem};
-use crate::pixels::Pixels;
 use places::{MARGIN, Span};
 
 pub(crate) use read::read;
@@ -127,34 +127,6 @@ impl Hints {
         let inside = |region: &Region| region.meets((width, height)) && !region.is_empty();
         let all = |regions: &[Region]| regions.iter().filter_map(moved).filter(inside).collect();
         Self { keep: all(&self.keep), drop: all(&self.drop) }
-    }
-
-    /// Makes the alpha of the picture background to the pixel where boxes say so, which
-    /// a coarse mask can only do roughly.
-    pub(crate) fn clip(&self, alpha: &mut Pixels) {
-        let (width, height) = (u64::from(alpha.width()), u64::from(alpha.height()));
-        let bounded = !self.keep.is_empty() && self.keep.iter().all(|region| region.is_box());
-        let boxes = |regions: &[Region], y: u64| -> Vec<Span> {
-            let boxes = regions.iter().filter(|region| region.is_box()).map(|region| region.spans());
-            let mut spans: Vec<Span> = boxes.filter(|(_, down)| down.contains(&y)).map(|(across, _)| across).collect();
-            spans.sort_by_key(|span| span.start);
-            spans
-        };
-        for (y, row) in (0..height).zip(alpha.data_mut().chunks_mut(width as usize)) {
-            let mut clear = |span: Span| {
-                if span.start < span.end.min(width) {
-                    row[span.start as usize..span.end.min(width) as usize].fill(0);
-                }
-            };
-            boxes(&self.drop, y).into_iter().for_each(&mut clear);
-            if bounded {
-                let end = boxes(&self.keep, y).into_iter().fold(0, |end, span| {
-                    clear(end..span.start);
-                    end.max(span.end)
-                });
-                clear(end..width);
-            }
-        }
     }
 
     /// What is wrong with them for a picture of this size, one problem a field: each

@@ -303,13 +303,16 @@ fn boxes_are_exact_in_the_alpha_of_the_picture() {
         ],
         drop: vec![Region::Box { left: 4, top: 0, right: 5, bottom: 9 }],
     };
-    hints.clip(&mut alpha);
+    hints.clip(&mut alpha, 0, &Control::default()).expect("nothing stops it");
     let rows = [[0, 200, 200, 0, 0, 0], [0, 200, 200, 200, 0, 200], [0; 6]];
     assert_eq!(alpha.data(), rows.as_flattened());
-    let mut alpha = Pixels::filled(6, 3, Layout::Gray8, 200);
-    let point = Region::Point { x: 5, y: 2 };
-    Hints { keep: vec![hints.keep[0], point], drop: Vec::new() }.clip(&mut alpha);
-    assert!(alpha.data().iter().all(|alpha| *alpha == 200), "a point may keep what is outside the boxes");
+    for (x, cleared) in [(5, 0), (2, 14)] {
+        let mut alpha = Pixels::filled(6, 3, Layout::Gray8, 200);
+        let keep = vec![hints.keep[0], Region::Point { x, y: 1 }];
+        Hints { keep, drop: Vec::new() }.clip(&mut alpha, 9, &Control::default()).expect("nothing stops it");
+        let clear = alpha.data().iter().filter(|alpha| **alpha == 9).count();
+        assert_eq!(clear, cleared, "a point outside the boxes may keep what is there, one inside does not: {x}");
+    }
 }
 
 #[test]

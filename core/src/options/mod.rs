@@ -124,6 +124,15 @@ impl Options {
     pub fn check(&self) -> Result<()> {
         Error::from_problems(validate(self)).map_or(Ok(()), Err)
     }
+
+    /// Checks what depends on the size of the upright picture, as a removal does once
+    /// that is decoded.
+    ///
+    /// # Errors
+    /// [`Code::InvalidRegion`] for points and boxes outside it.
+    pub fn check_for(&self, size: (u32, u32)) -> Result<()> {
+        Error::from_problems(self.cut_out.hints.check(size)).map_or(Ok(()), Err)
+    }
 }
 
 /// Reads what can be read; a refused option keeps its default and is among the

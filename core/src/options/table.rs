@@ -302,14 +302,16 @@ fn background(text: &str) -> Result<Option<Color>, Problem> {
 
 /// A word, a number, or both with a comma or space between them, in any order.
 fn quality(options: &mut Options, text: &str) -> Result<(), Problem> {
-    for part in text.split([',', ' ']).filter(|part| !part.is_empty()) {
+    let (mut word, mut encoder) = (Quality::default(), None);
+    for part in text.split(|c: char| c == ',' || c.is_whitespace()).filter(|part| !part.is_empty()) {
         let named = Quality::ALL.into_iter().find(|quality| part.eq_ignore_ascii_case(quality.name()));
         match (named, python::int(part)) {
-            (Some(named), _) => options.cut_out.quality = named,
-            (None, Some(number)) => options.encoder_quality = Some(checks::encoder_quality(&number)?),
+            (Some(named), _) => word = named,
+            (None, Some(number)) => encoder = Some(checks::encoder_quality(&number)?),
             (None, None) => return Err(checks::invalid_quality(text)),
         }
     }
+    (options.cut_out.quality, options.encoder_quality) = (word, encoder);
     Ok(())
 }
 
@@ -375,7 +377,7 @@ mod tests {
             assert_eq!(read(quality.name()), (quality, None));
         }
         assert_eq!(read("80"), (Quality::Balanced, Some(80)));
-        for both in ["best,80", " 80, Best ", "BEST 80"] {
+        for both in ["best,80", " 80, Best\n", "BEST\t80"] {
             assert_eq!(read(both), (Quality::Best, Some(80)), "{both}");
         }
         let message =

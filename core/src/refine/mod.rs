@@ -29,7 +29,7 @@ pub(crate) fn refine(
 ) -> Result<Pixels> {
     control.check()?;
     let mask = if how.trimap { mask } else { constrained(mask, picture, how, control)? };
-    let mut alpha = match (how.trimap, how.refine) {
+    let alpha = match (how.trimap, how.refine) {
         (true, _) => trimap_solved(mask, picture, control)?,
         (false, true) => match guided::refine(picture, &mask, how.quality, threads, control)? {
             Some(alpha) => alpha,
@@ -37,10 +37,10 @@ pub(crate) fn refine(
         },
         (false, false) => resized(mask, picture)?,
     };
+    let mut alpha = if how.smooth_mask { smooth::smooth(&alpha, control)? } else { alpha };
     if !how.trimap {
-        how.hints.clip(&mut alpha);
+        how.hints.clip(&mut alpha, 0, control)?;
     }
-    let alpha = if how.smooth_mask { smooth::smooth(&alpha, control)? } else { alpha };
     Ok(if how.invert_mask { inverted(alpha) } else { alpha })
 }
 

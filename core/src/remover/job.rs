@@ -189,7 +189,8 @@ impl<'a> Job<'a> {
     ///
     /// # Errors
     /// As [`run`](Self::run).
-    pub fn run_to_matte(self) -> Result<Matte> {
+    pub fn run_to_matte(mut self) -> Result<Matte> {
+        (self.mask, self.options.cut_out.trimap) = (None, false);
         let mut watch = Watch::new(self.control);
         self.checked(|shop, request| shop.matte(&request.input, &request.options.cut_out, &mut watch))
     }

@@ -1,6 +1,6 @@
 //! Several mattes of one picture made into one.
 
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::pixels::Matte;
 use crate::small::resized_values;
 
@@ -13,11 +13,12 @@ const HAZE: f32 = 0.05;
 /// sure counts for more than one that is not: edges stay as sharp as the sharpest look's.
 ///
 /// # Errors
-/// [`Code::Internal`] for no mattes.
-pub(super) fn of(mut mattes: Vec<Matte>) -> Result<Matte> {
-    if mattes.len() == 1 {
-        return mattes.pop().ok_or_else(|| Error::new(Code::Internal));
-    }
+/// [`Code::Internal`](crate::Code::Internal) for a matte that does not have its size.
+pub(super) fn of(mattes: Vec<Matte>) -> Result<Matte> {
+    let mattes = match <[Matte; 1]>::try_from(mattes) {
+        Ok([alone]) => return Ok(alone),
+        Err(several) => several,
+    };
     let (width, height) = mattes.iter().fold((0, 0), |(w, h), matte| (matte.width.max(w), matte.height.max(h)));
     let mut sums = vec![0.0; width as usize * height as usize];
     for matte in &mattes {

@@ -64,6 +64,23 @@ fn nothing_outside_a_box_is_kept_and_the_ball_in_it_is_whole() {
 }
 
 #[test]
+fn boxes_hold_whatever_else_is_done_to_the_mask() {
+    let in_box = |at: usize| (130..145).contains(&(at as u32 % SIZE.0)) && (40..48).contains(&(at as u32 / SIZE.0));
+    for more in [("matting", "on"), ("smooth_mask", "on"), ("invert_mask", "on"), ("quality", "best")] {
+        let pairs = [("drop", "130,40,145,48"), more, ("format", "png")];
+        let cut = REMOVER.job(&balls()).pairs(pairs).run_to_pixels().expect("it is cut out").pixels;
+        let expected = if more.0 == "invert_mask" { 255 } else { 0 };
+        let alphas = cut.data().chunks(4).map(|pixel| pixel[3]).enumerate();
+        assert!(alphas.filter(|(at, _)| in_box(*at)).all(|(_, alpha)| alpha == expected), "{more:?}");
+    }
+}
+
+#[test]
+fn a_pixel_that_is_dropped_chooses_nothing_else() {
+    assert_eq!(kept(&[("keep", "50,50"), ("drop", "50,50")]), [false, true]);
+}
+
+#[test]
 fn typed_hints_are_those_of_text() {
     let hints = Hints { keep: vec![Region::Point { x: 150, y: 50 }], drop: Vec::new() };
     let options = Options { mask: true, cut_out: CutOut { hints, ..CutOut::default() }, ..Options::default() };

@@ -604,6 +604,9 @@ fn the_raw_matte_is_what_the_model_says_as_it_saw_the_picture() {
         assert!(at(INSIDE) > 0.95 && at(OUTSIDE) < 0.05, "{} {}", at(INSIDE), at(OUTSIDE));
         assert!(matte.data.iter().any(|value| (value * 255.0).fract() > 0.1), "finer than bytes");
     }
+    let trimap =
+        REMOVER.job(ball_png()).pairs([("trimap", "on"), ("mask", "on")]).mask_from(&b"none"[..]).run_to_matte();
+    assert_eq!(trimap.expect("nothing else has a say").width, 320);
     let error = REMOVER.job(&b""[..]).pairs([("w", "x")]).run_to_matte().expect_err("nothing is right");
     assert_eq!(error.details().len(), 2);
 }

@@ -492,7 +492,7 @@ int main()
         what_is_no_picture_is_told(remover);
         files_are_read(remover);
         pixels_go_in_and_out(remover);
-    masks_are_brought_and_mattes_given(remover);
+        masks_are_brought_and_mattes_given(remover);
         errors_are_those_of_the_hosted_api(remover);
         progress_is_told(remover);
         exceptions_come_out(remover);
