@@ -116,7 +116,7 @@ export interface Progress {
 export interface Brought {
 	/**
 	 * A mask to take in place of the model's, any picture that can be removed from: white is subject; of
-	 * one with transparency its alpha counts. With `trimap` it tells what is known.
+	 * one with transparency its alpha counts. With `trimap` it tells what is known. A stream serves one removal.
 	 */
 	mask_from?: Picture | null | undefined;
 }
@@ -371,12 +371,14 @@ export interface Matte {
 	height: number;
 }
 /** What a removal can be told when there are many. */
-export interface ManyOptions<P = Picture> extends Options, Pick<Controls, "signal"> {
+export interface ManyOptions<P = Picture> extends Options, Brought, Pick<Controls, "signal"> {
 	/** Hears how far each picture has come. What it throws ends the removal of that picture, as its error. */
 	onProgress?: ((progress: Progress, picture: P) => unknown) | undefined;
 	/** Pictures that are worked on at once. Default: as many as the remover holds in memory, `in_flight`. */
 	jobs?: number | undefined;
 }
+/** What the model's own matte depends on, and how its making is followed and stopped. */
+export type MatteOptions = Pick<RemoveOptions, "quality" | "refine" | keyof Controls>;
 /**
  * A model on an engine: made once, used for many pictures.
  *
@@ -409,13 +411,13 @@ export declare class Remover {
 	 * @throws TypeError: `picture` is of another type.
 	 */
 	remove(picture: Picture, options?: RemoveOptions | null): Promise<Buffer>;
-	/** As `remove`, and gives pixels. `format` and `quality` have no say. */
+	/** As `remove`, and gives pixels. `format` and the number in `quality` have no say. */
 	removeRaw(picture: Picture, options?: RemoveOptions | null): Promise<RawResult>;
 	/**
 	 * Runs the model alone, and gives what it makes of the picture. Of the options `quality` and `refine`
 	 * have a say: the model looks at the picture as they ask.
 	 */
-	matte(picture: Picture, options?: RemoveOptions | null): Promise<Matte>;
+	matte(picture: Picture, options?: MatteOptions | null): Promise<Matte>;
 	/**
 	 * Removes the backgrounds of many pictures and yields an outcome for each, in order, as soon as
 	 * it is there. What is wrong with one picture spoils no other. Leaving the loop ends the work.
@@ -440,10 +442,10 @@ export declare class Remover {
  * @throws TypeError: `picture` is of another type.
  */
 export declare function remove(picture: Picture, options?: RemoveOptions | null): Promise<Buffer>;
-/** As `remove`, and gives pixels. `format` and `quality` have no say. */
+/** As `remove`, and gives pixels. `format` and the number in `quality` have no say. */
 export declare function removeRaw(picture: Picture, options?: RemoveOptions | null): Promise<RawResult>;
 /** As `Remover.matte`, with a remover that all calls share. */
-export declare function matte(picture: Picture, options?: RemoveOptions | null): Promise<Matte>;
+export declare function matte(picture: Picture, options?: MatteOptions | null): Promise<Matte>;
 /**
  * Removes the backgrounds of many pictures and yields an outcome for each, in order, as soon as it
  * is there. What is wrong with one picture spoils no other. Leaving the loop ends the work.

@@ -782,7 +782,7 @@ void remrembg_options_cancel(struct remrembg_options *options);
  * @param out_height  NULL, or where its height goes; untouched on failure.
  * @param error  NULL, or where the error goes; NULL is put there on success.
  * @return #REMREMBG_OK, or what a removal would say of such a picture and these
- *     options, but for a cancellation.
+ *     options, but for a cancellation and for the mask that is brought.
  *
  * Any thread.
  */
