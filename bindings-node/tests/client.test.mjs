@@ -454,7 +454,7 @@ const DIFFERENCES = [
     async shown() {
       const picture = written(temporary(), 'noise.png', await noise(200, 200).png().toBuffer());
       const code = `
-        rembg({ apiKey: 'any', inputImage: ${JSON.stringify(picture)}, options: { format: 'PNG' }, onUploadProgress() {}, onDownloadProgress() {} })
+        rembg({ apiKey: 'any', inputImage: ${JSON.stringify(picture)}, options: { format: 'PNG', keep_colors: true }, onUploadProgress() {}, onDownloadProgress() {} })
           .catch(({ message }) => {
             const left = require('fs').readdirSync(require('os').tmpdir()).filter((name) => name.startsWith('rembg-'));
             console.log(message, left.length);
