@@ -107,7 +107,7 @@ pub enum Quality {
     #[default]
     Balanced,
     /// The model looks up to four times, and their mean is refined: squeezed, half
-    /// squeezed, mirrored and not squeezed. Takes some four times as long.
+    /// squeezed, mirrored and not squeezed. Takes up to four times as long.
     Best,
 }
 
