@@ -426,5 +426,7 @@ test('a stream that nobody uses costs nothing', async () => {
       .removeStream()
       .on('error', () => assert.fail('it does not fail'))
       .destroy();
-  await sleep(20);
+  const mask = new Readable({ read() {} });
+  remover.removeStream({ mask_from: mask }).destroy();
+  await within(5000, new Promise((resolve) => mask.once('close', resolve)), 'the mask is let go');
 });

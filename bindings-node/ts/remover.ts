@@ -316,6 +316,8 @@ function removing(remove: (bytes: Duplex, signal: AbortSignal) => Promise<Buffer
     destroy(error, done) {
       forget();
       gone.abort(error ?? undefined);
+      // A removal that is not to be lets go of its mask.
+      if (!begun) remove(bytes, gone.signal).catch(() => {});
       done(error);
     },
   });

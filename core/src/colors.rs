@@ -33,6 +33,7 @@ pub(crate) fn of_subject(mut picture: Pixels, alpha: &Pixels, threads: usize, co
     let means = means(&picture, alpha)?;
     control.check()?;
     let (width, height, channels) = (picture.width() as usize, picture.height() as usize, picture.layout().bytes());
+    let means = means.enlarged((width, height));
     let rows = picture.data_mut().chunks_mut(ROWS * width * channels).zip(alpha.data().chunks(ROWS * width));
     shared(threads, rows.enumerate(), |(chunk, (pixels, alphas))| {
         let mut room = Vec::new();
@@ -40,7 +41,7 @@ pub(crate) fn of_subject(mut picture: Pixels, alpha: &Pixels, threads: usize, co
             if alphas.iter().all(|alpha| matches!(*alpha, 0 | u8::MAX)) {
                 continue;
             }
-            let near = means.row(chunk * ROWS + y, (width, height), &mut room);
+            let near = means.row(chunk * ROWS + y, &mut room);
             for (x, (pixel, alpha)) in pixels.chunks_mut(channels).zip(alphas).enumerate() {
                 if (1..u8::MAX).contains(alpha) {
                     let color = [pixel[0], pixel[1], pixel[2]].map(unit);

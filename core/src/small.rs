@@ -78,33 +78,45 @@ pub(crate) struct Grid<const N: usize> {
 }
 
 impl<const N: usize> Grid<N> {
-    /// The values along row `y` of a larger picture of this size, linear between
-    /// those here. The row between two rows goes into `room`.
-    pub(crate) fn row<'a>(
-        &self,
-        y: usize,
-        (width, height): (usize, usize),
-        room: &'a mut Vec<[f32; N]>,
-    ) -> impl Fn(usize) -> [f32; N] + use<'a, N> {
-        let (above, below, down) = between(y, self.height as f32 / height as f32, self.height);
-        let [above, below] = [above, below].map(|y| &self.values[y * self.width..][..self.width]);
+    /// The values at the pixels of a larger picture of this size.
+    pub(crate) fn enlarged(&self, (width, height): (usize, usize)) -> Enlarged<'_, N> {
+        let columns = (0..width).map(|x| between(x, self.width as f32 / width as f32, self.width)).collect();
+        Enlarged { grid: self, height, columns }
+    }
+}
+
+/// A grid's values at the pixels of a larger picture, linear between its own.
+pub(crate) struct Enlarged<'a, const N: usize> {
+    grid: &'a Grid<N>,
+    height: usize,
+    columns: Vec<(usize, f32)>,
+}
+
+impl<const N: usize> Enlarged<'_, N> {
+    /// Those along row `y`. The row between two rows of the grid goes into `room`.
+    pub(crate) fn row<'a>(&'a self, y: usize, room: &'a mut Vec<[f32; N]>) -> impl Fn(usize) -> [f32; N] + use<'a, N> {
+        let Grid { width, height, values } = self.grid;
+        let (above, down) = between(y, *height as f32 / self.height as f32, *height);
+        let below = (above + 1).min(height - 1);
+        let [above, below] = [above, below].map(|y| &values[y * width..][..*width]);
         room.clear();
         room.extend(above.iter().zip(below).map(|(above, below)| mixed(*above, *below, down)));
-        let (ratio, own) = (self.width as f32 / width as f32, self.width);
-        let room: &'a [[f32; N]] = room;
+        // Beside the last there is nothing more.
+        room.extend(room.last().copied());
+        let (room, columns): (&[[f32; N]], &[(usize, f32)]) = (room, &self.columns);
         move |x| {
-            let (left, right, across) = between(x, ratio, own);
-            mixed(room[left], room[right], across)
+            let (left, across) = columns[x];
+            let [left, right] = [room[left], room[left + 1]];
+            mixed(left, right, across)
         }
     }
 }
 
-/// The two pixels of a small picture's side between which one of the large picture
-/// lies, and how near it is to the second. `ratio`: the small side to the large one.
-fn between(at: usize, ratio: f32, side: usize) -> (usize, usize, f32) {
+/// The pixel of a small picture's side behind which one of the large picture
+/// lies, and how near it is to the next. `ratio`: the small side to the large one.
+fn between(at: usize, ratio: f32, side: usize) -> (usize, f32) {
     let place = ((at as f32 + 0.5) * ratio - 0.5).clamp(0.0, (side - 1) as f32);
-    let first = place as usize;
-    (first, (first + 1).min(side - 1), place - first as f32)
+    (place as usize, place.fract())
 }
 
 fn mixed<const N: usize>(one: [f32; N], other: [f32; N], part: f32) -> [f32; N] {

@@ -43,10 +43,10 @@ impl Hints {
         let over = Over { mask: size, picture };
         let areas = |regions: &[Region]| -> Vec<Area> { regions.iter().map(|region| over.area(*region)).collect() };
         let (points, boxes, dropped) = (areas(&self.keep_points()), over.boxes(&self.keep), areas(&self.drop));
-        let mut room = Vec::new();
+        let (changes, mut room) = (changes.enlarged(size), Vec::new());
         for (y, row) in mask.data_mut().chunks_mut(size.0).enumerate() {
             control.check()?;
-            let change = changes.row(y, size, &mut room);
+            let change = changes.row(y, &mut room);
             let [points, boxed, dropped] = [&points, &boxes, &dropped].map(|areas| places::row(areas, y, size.0));
             for (x, value) in row.iter_mut().enumerate() {
                 let [stays, grown, free] = change(x);

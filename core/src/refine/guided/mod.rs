@@ -28,7 +28,7 @@ use crate::lanczos;
 use crate::pixels::{Layout, Pixels, byte};
 use crate::small::{Grid, ROWS, resized, shared, size_at};
 use band::Band;
-use windows::{Line, Windows};
+use windows::{CELL, Line, Windows};
 
 /// The longer side of the first small picture, as a part of the mask's: what is finer
 /// there is the model's guess, and of a finer mask nothing is lost. Each is larger
@@ -38,14 +38,14 @@ const GROWTH: f64 = 1.35;
 /// The longer side of the largest mask whose every pixel counts.
 const MOST_MASK: f64 = 1024.0;
 
-/// Windows reach so many pixels to each side, those of the first level one farther.
-const REACH: usize = 4;
+/// Windows reach so many cells to each side, those of the first level one farther.
+const REACH: usize = 2;
 /// Alpha is stretched so that as much as this becomes 0 or 1: between levels, and at last.
-const HARDER: f32 = 0.15;
+const HARDER: f32 = 0.17;
 const LAST: f32 = 0.06;
 
-/// Pixels on each side of what is filtered at once.
-const TILE: usize = 32;
+/// Cells on each side of what is filtered at once.
+const TILE: usize = 16;
 /// Pictures of a smaller side than this have no edges that the model did not see.
 const LEAST_SIDE: u32 = 32;
 
@@ -98,13 +98,19 @@ fn mask_in_bounds(mask: &Pixels) -> Result<Cow<'_, Pixels>> {
 fn shrunk(picture: &Pixels, mask: &Pixels, quality: Quality, control: &Control<'_>) -> Result<Vec<Pixels>> {
     let longer = |pixels: &Pixels| f64::from(pixels.width().max(pixels.height()));
     let sides = sides(longer(picture), longer(mask), quality);
+    let size = |side: f64| in_cells(size_at(picture, side));
     // Only the finest is made from the whole picture, which may be large.
-    let finest = resized(picture, size_at(picture, sides.last().copied().unwrap_or(longer(picture))))?;
+    let finest = resized(picture, size(sides.last().copied().unwrap_or(longer(picture))))?;
     control.check()?;
     let mut levels: Vec<Pixels> =
-        sides[..sides.len() - 1].iter().map(|side| resized(&finest, size_at(picture, *side))).collect::<Result<_>>()?;
+        sides[..sides.len() - 1].iter().map(|side| resized(&finest, size(*side))).collect::<Result<_>>()?;
     levels.push(finest);
     Ok(levels)
+}
+
+/// The size of a level in whole cells, at least as large.
+fn in_cells((width, height): (u32, u32)) -> (u32, u32) {
+    (width.next_multiple_of(CELL as u32), height.next_multiple_of(CELL as u32))
 }
 
 /// The longer side of each level: at least so many levels, then more until one is a
@@ -145,7 +151,7 @@ struct Level(Grid<4>);
 
 impl Level {
     fn fitted(small: &Pixels, alpha: &[f32], band: &Band, reach: usize, threads: usize) -> Self {
-        let (width, height) = (small.width() as usize, small.height() as usize);
+        let (width, height) = (small.width() as usize / CELL, small.height() as usize / CELL);
         let tiles = band.tiles((width, height));
         let across = width.div_ceil(TILE);
         let mut lines = vec![[0.0; 4]; width * height];
@@ -174,13 +180,13 @@ impl Level {
     ) -> Vec<T> {
         let (width, height) = (picture.width() as usize, picture.height() as usize);
         let mut all = vec![T::default(); width * height];
-        let starts = band.starts(width);
+        let (starts, lines) = (band.starts(width), self.0.enlarged((width, height)));
         let sure = [make(0.0), make(1.0)];
         shared(threads, all.chunks_mut(ROWS * width).enumerate(), |(chunk, rows)| {
             let mut room = Vec::new();
             for (y, row) in rows.chunks_mut(width).enumerate().map(|(y, row)| (chunk * ROWS + y, row)) {
                 let (inside, subject) = band.row(y, height);
-                let line = inside.contains(&true).then(|| self.0.row(y, (width, height), &mut room));
+                let line = inside.contains(&true).then(|| lines.row(y, &mut room));
                 for (column, span) in starts.windows(2).map(|pair| pair[0]..pair[1]).enumerate() {
                     match &line {
                         Some(line) if inside[column] => {

@@ -13,27 +13,32 @@ pub(super) type Line = [f32; 4];
 /// products, and 1 for each pixel.
 type Sums = [f32; 16];
 
-/// Finds lines in windows of a small picture.
+/// Pixels on each side of a cell. What fits changes slowly, so one line for each is enough.
+pub(super) const CELL: usize = 2;
+
+/// Finds lines in windows of a small picture, whose sides are so many whole cells.
 pub(super) struct Windows<'a> {
     pub(super) small: &'a Pixels,
     pub(super) alpha: &'a [f32],
     pub(super) width: usize,
     pub(super) height: usize,
+    /// Windows reach so many cells to each side.
     pub(super) reach: usize,
 }
 
 impl Windows<'_> {
-    /// Fills these columns in `rows`, which are whole rows of the picture from `top` on.
+    /// Fills these columns in `rows`, which are whole rows of cells from `top` on.
     pub(super) fn fit(&self, x: Span, top: usize, rows: &mut [Line]) {
         let y = top..top + rows.len() / self.width;
         let (near_x, near_y) = (wider(&x, self.reach, self.width), wider(&y, self.reach, self.height));
-        let far_x = wider(&near_x, self.reach, self.width);
+        let (far_x, far_y) = (wider(&near_x, self.reach, self.width), wider(&near_y, self.reach, self.height));
+        let cells: Vec<Sums> = far_y.clone().flat_map(|y| far_x.clone().map(move |x| self.cell(x, y))).collect();
         let mut lines = Vec::with_capacity(near_x.len() * near_y.len());
         windowed(
             (&far_x, self.width, &near_x),
             (self.height, &near_y),
             self.reach,
-            |x, y| self.features(x, y),
+            |x, y| cells[(y - far_y.start) * far_x.len() + x - far_x.start],
             |_, _, sums| lines.push(line(&sums)),
         );
         windowed(
@@ -50,11 +55,19 @@ impl Windows<'_> {
         );
     }
 
-    fn features(&self, x: usize, y: usize) -> Sums {
-        let at = y * self.width + x;
-        let [r, g, b] = color(self.small, at);
-        let alpha = self.alpha[at];
-        [r, g, b, alpha, r * alpha, g * alpha, b * alpha, r * r, r * g, r * b, g * g, g * b, b * b, 1.0, 0.0, 0.0]
+    /// The sums over the pixels of a cell.
+    fn cell(&self, x: usize, y: usize) -> Sums {
+        let mut sums = [0.0; 16];
+        for row in 0..CELL {
+            let start = ((y * CELL + row) * self.width + x) * CELL;
+            for at in start..start + CELL {
+                let [r, g, b] = color(self.small, at);
+                let a = self.alpha[at];
+                let px = [r, g, b, a, r * a, g * a, b * a, r * r, r * g, r * b, g * g, g * b, b * b, 1.0, 0.0, 0.0];
+                sums.iter_mut().zip(px).for_each(|(sum, value)| *sum += value);
+            }
+        }
+        sums
     }
 }
 
