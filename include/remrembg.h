@@ -603,9 +603,9 @@ struct remrembg_options *remrembg_options_new(void);
  *         opened too. Not together with mask.
  *     quality: fast, balanced, best; a number from 1 to 100; or both, as
  *     best,80. Default: balanced.
- *         The word is how much work goes into the subject and its edges; best
- *         takes up to four times as long. The number is how true JPEG and
- *         WebP are to the colours: 90 and 80 without it.
+ *         The word is how much work goes into the subject and its edges,
+ *         where refine is on; best takes up to four times as long. The number
+ *         is how true JPEG and WebP are to the colours: 90 and 80 without it.
  *     refine: true, 1, yes or on is true, anything else false. Default: true.
  *         Lay the mask's edge onto the picture's own. Without it the mask is
  *         the model's, as rembg has it, and a mask that is brought is taken
