@@ -31,7 +31,7 @@ HOST = $(shell rustc --print host-tuple)
 GLIBC = 2.17
 WITH_PACKAGE = $(PYTHON) tools/with_package.py
 
-.PHONY: help setup tools build libremrembg install uninstall wheel node-package demo test test-python test-node test-quality quality soak-python soak-node \
+.PHONY: help setup tools build libremrembg install uninstall wheel node-package demo test test-python test-node test-quality quality bench bench-peers soak-python soak-node \
 	check check-native format lint licences advisories generate requirements clean
 
 help: ## Show what can be made
@@ -97,6 +97,14 @@ test-quality: ## Run the tests of the quality bench
 quality: wheel ## Measure cut-outs beside rembg's on photos with known mattes: DATA=folder, README=1 to write the table
 	@$(SETUP) quality
 	$(WITH_WHEEL) --in quality "$(CURDIR)/benches/quality/bench.py" "$(DATA)" $(if $(README),--readme)
+
+bench: setup ## Measure what each stage costs, and whole pictures, at 0.3 to 50 megapixels
+	REMREMBG_ONNXRUNTIME=$(RUNTIME) $(CARGO) bench --locked --package remrembg-benches
+	@$(CARGO) run --release --quiet --locked --package remrembg-benches --bin report
+
+bench-peers: wheel node-package build ## Time cut-outs beside rembg's and imgly's: README=1 to write the tables
+	@$(SETUP) quality peers
+	$(WITH_WHEEL) --in quality "$(CURDIR)/benches/peers/peers.py" $(if $(README),--readme)
 
 soak-python: wheel ## Call the Python package ten thousand times: memory and open files must stay flat
 	@$(SETUP) tests photo

@@ -10,6 +10,7 @@
     setup.py deny       .cache/cargo-deny
     setup.py node       bindings-node/node_modules with what builds and lints the Node package
     setup.py node-tests .cache/node-tests with what its tests use
+    setup.py peers      .cache/peers with the Node package that cut-outs are timed beside
     setup.py tools      compilers for the tests of the C interface (Debian packages)
 
 What is there already and whole is left alone, so it is cheap to call again.
@@ -65,6 +66,7 @@ FILES = {
 NODE_FOLDERS = {
     "node": (ROOT / "bindings-node", ROOT / "bindings-node"),
     "node-tests": (ROOT / "bindings-node/tests", ROOT / ".cache/node-tests"),
+    "peers": (ROOT / "benches/peers", ROOT / ".cache/peers"),
 }
 OLDEST_NODE = 20
 # npm says nothing but what goes wrong, and runs nobody's scripts.

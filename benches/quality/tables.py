@@ -25,8 +25,8 @@ MEASURES = ERRORS | LIKENESSES
 #: Where plain rembg's IoU is below this, it found another subject than the truth has.
 USABLE = 0.8
 LEGEND = f"Better on: by band error, of the photos on which plain rembg's IoU is at least {USABLE}."
-START = "<!-- quality: written by make quality -->"
-END = "<!-- end of quality -->"
+#: Between which lines of the README the table stands.
+MARKERS = ("<!-- quality: written by make quality -->", "<!-- end of quality -->")
 
 
 @dataclass(frozen=True)
@@ -116,12 +116,13 @@ def markdown(lines: list[list[str]]) -> str:
     return f"{head}|{rule}|\n{''.join(body)}"
 
 
-def write_readme(path: Path, text: str) -> None:
+def write_readme(path: Path, text: str, markers: tuple[str, str] = MARKERS) -> None:
     """Put the text between the markers of a README."""
+    start, end = markers
     readme = path.read_text("utf-8")
     changed, count = re.subn(
-        f"{re.escape(START)}.*?{re.escape(END)}", lambda _: f"{START}\n\n{text}\n{END}", readme, flags=re.DOTALL
+        f"{re.escape(start)}.*?{re.escape(end)}", lambda _: f"{start}\n\n{text}\n{end}", readme, flags=re.DOTALL
     )
     if count != 1:
-        raise Trouble(f"{path} must have {START} once, and {END} after it")
+        raise Trouble(f"{path} must have {start} once, and {end} after it")
     path.write_text(changed, "utf-8")

@@ -10,6 +10,10 @@
 // One file has an exception: `engine/onnxruntime.rs`, which loads a library.
 #![deny(unsafe_code)]
 
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+#[allow(missing_docs, clippy::missing_errors_doc)]
+pub mod bench;
 mod colors;
 mod compose;
 mod control;

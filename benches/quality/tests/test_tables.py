@@ -13,6 +13,8 @@ from methods import DEFAULT, PLAIN
 from pairs import Trouble
 from tables import Scored
 
+START, END = tables.MARKERS
+
 
 def image(name: str, plain: float, ours: float, iou: float = 0.9) -> Scored:
     """A photo on which every error is as given."""
@@ -57,10 +59,10 @@ def test_the_worst_photos_come_first(tmp_path: Path) -> None:
 
 def test_the_readme_keeps_all_else(tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{tables.START}\nold\n{tables.END}\nafter\n", "utf-8")
+    readme.write_text(f"before\n{START}\nold\n{END}\nafter\n", "utf-8")
     tables.write_readme(readme, r"new \1")
     tables.write_readme(readme, "| newer |\n")
-    assert readme.read_text("utf-8") == f"before\n{tables.START}\n\n| newer |\n\n{tables.END}\nafter\n"
+    assert readme.read_text("utf-8") == f"before\n{START}\n\n| newer |\n\n{END}\nafter\n"
 
 
 def test_a_readme_without_the_markers_is_told(tmp_path: Path) -> None:
@@ -71,4 +73,4 @@ def test_a_readme_without_the_markers_is_told(tmp_path: Path) -> None:
 
 def test_the_readme_of_the_project_has_them() -> None:
     text = (Path(__file__).resolve().parents[3] / "README.md").read_text("utf-8")
-    assert text.count(tables.START) == text.count(tables.END) == 1
+    assert text.count(START) == text.count(END) == 1

@@ -70,6 +70,17 @@ pub struct Remover {
     gate: Gate,
 }
 
+#[cfg(feature = "bench")]
+impl Remover {
+    pub(crate) fn inference(&self) -> &dyn Engine {
+        &*self.engine
+    }
+
+    pub(crate) fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+}
+
 impl Remover {
     /// Loads the model and the engine: tens to hundreds of milliseconds.
     ///

@@ -21,7 +21,7 @@ pub(super) const fn shape(recipe: &Recipe) -> [usize; 4] {
 
 /// Resizes with Lanczos3 in 8 bits, scales, normalises. Around the picture is the
 /// mean of all pictures, 0.
-pub(super) fn tensor(pixels: &Pixels, fit: Fit, recipe: &Recipe) -> Result<Tensor> {
+pub(crate) fn tensor(pixels: &Pixels, fit: Fit, recipe: &Recipe) -> Result<Tensor> {
     let size = (pixels.width(), pixels.height());
     let rgb = opaque(pixels);
     let plane = |channel| lanczos::resized(&rgb, (channel, 3), size, (fit.width, fit.height));

@@ -13,6 +13,8 @@ use crate::error::{Code, Error, Result};
 use crate::models::Recipe;
 use crate::pixels::{Matte, Pixels};
 pub(crate) use fit::Fit;
+#[cfg(feature = "bench")]
+pub(crate) use {input::tensor, output::matte};
 
 /// Finds the subject of a picture. The matte has the aspect ratio that the model saw;
 /// of several looks, it is their mean.

@@ -8,7 +8,7 @@ use crate::pixels::Matte;
 
 /// Reads the first picture of the output. One plane a class, or, for the other
 /// rules, the first plane.
-pub(super) fn matte(output: &Tensor, recipe: &Recipe) -> Result<Matte> {
+pub(crate) fn matte(output: &Tensor, recipe: &Recipe) -> Result<Matte> {
     let plane = recipe.width as usize * recipe.height as usize;
     check_shape(output, recipe, plane)?;
     let data = if output.data.iter().all(|value| value.is_finite()) {

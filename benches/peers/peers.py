@@ -1,0 +1,250 @@
+#!/usr/bin/env python3
+"""Times cut-outs beside other packages', in turn, on the same files, with the same model and threads.
+
+`make bench-peers` runs it. CONTRIBUTING.md tells what it takes and what it writes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "benches/quality"))
+import tables  # noqa: E402
+
+MARKERS = ("<!-- peers: written by make bench-peers -->", "<!-- end of peers -->")
+PEERS = ("rembg", "remrembg")
+#: Both have as many threads, on as many processors.
+CORES = 2
+#: Times in a row, by millions of pixels.
+ROUNDS = {1: 15, 12: 5}
+FORMATS = ("png", "webp")
+COLD_ROUNDS = 5
+MANY = 100
+#: An enlarged photo has less grain than those of cameras, and would be easier to encode.
+GRAIN = 3.0
+
+FIRST = {
+    "rembg": """
+import sys, rembg
+data = open(sys.argv[1], 'rb').read()
+open(sys.argv[2], 'wb').write(rembg.remove(data, session=rembg.new_session('u2netp')))
+""",
+    "remrembg": """
+import sys, remrembg
+data = open(sys.argv[1], 'rb').read()
+open(sys.argv[2], 'wb').write(remrembg.remove(data, format='png'))
+""",
+    "imgly": """
+import { removeBackground } from '@imgly/background-removal-node';
+import { readFileSync, writeFileSync } from 'node:fs';
+const photo = new Blob([readFileSync(process.argv[1])], { type: 'image/jpeg' });
+const cut = await removeBackground(photo, { output: { format: 'image/png' } });
+writeFileSync(process.argv[2], Buffer.from(await cut.arrayBuffer()));
+""",
+    "remrembg in Node": """
+import { remove } from 'remrembg';
+import { writeFileSync } from 'node:fs';
+writeFileSync(process.argv[2], await remove(process.argv[1], { format: 'png' }));
+""",
+}
+
+
+@dataclass
+class Measured:
+    """What a peer needed each time: seconds, and the most memory in kilobytes."""
+
+    seconds: list[float] = field(default_factory=list)
+    kilobytes: list[int] = field(default_factory=list)
+
+    def add(self, seconds: float, kilobytes: int) -> None:
+        self.seconds.append(seconds)
+        self.kilobytes.append(kilobytes)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--photo", type=Path, default=ROOT / "demo/photo.png", help="(default: the demo's)")
+    parser.add_argument("--binary", type=Path, default=ROOT / "target/release/remrembg", help="the command line")
+    parser.add_argument(
+        "--node", type=Path, default=ROOT / ".cache/peers/node_modules", help="where imgly's package is"
+    )
+    parser.add_argument("--readme", action="store_true", help="write the tables into README.md too")
+    words = parser.parse_args()
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
+    os.environ |= {"OMP_NUM_THREADS": str(CORES), "U2NET_HOME": str(ROOT / "models")}
+    with tempfile.TemporaryDirectory() as folder:
+        files = {size: photo(words.photo, size, Path(folder)) for size in ROUNDS}
+        lines = [["work", *PEERS, "ratio", *(f"{peer}, memory" for peer in PEERS), "ratio"]]
+        for size in ROUNDS:
+            lines += [row(f"{size} MP JPEG → {form.upper()}, warm", warm(files[size], form, size)) for form in FORMATS]
+        lines.append(row(f"{MANY} pictures of 1 MP → PNG, two workers", many(files[1])))
+        first = cold(files[1], words.binary, words.node)
+        python = {peer: first[peer] for peer in PEERS}
+        lines.append(row("first picture of a cold process, Python", python))
+        text = f"{heading()}\n\n{tables.markdown(lines)}\n{cold_table(first)}"
+    print(text)
+    if words.readme:
+        tables.write_readme(ROOT / "README.md", text, MARKERS)
+
+
+def photo(source: Path, megapixels: int, folder: Path) -> Path:
+    """The photo as a JPEG file of this size, with grain where it is enlarged."""
+    image = Image.open(source).convert("RGB")
+    scale = (megapixels * 1e6 / (image.width * image.height)) ** 0.5
+    pixels = np.asarray(
+        image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS)
+    )
+    if scale > 1:
+        pixels = pixels + np.random.default_rng(0).normal(0, GRAIN, pixels.shape)
+    path = folder / f"{megapixels}mp.jpg"
+    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(path, quality=90)
+    return path
+
+
+class Worker:
+    """A process that waits between two pictures."""
+
+    def __init__(self, peer: str, form: str, file: Path) -> None:
+        command = [sys.executable, str(Path(__file__).with_name("worker.py")), peer, form, str(file)]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True)
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.stdin.close()
+        self.process.wait()
+
+    def time(self, count: int, threads: int) -> tuple[float, int]:
+        self.process.stdin.write(f"{count} {threads}\n")
+        self.process.stdin.flush()
+        seconds, kilobytes = self.process.stdout.readline().split()
+        return float(seconds), int(kilobytes)
+
+
+def warm(file: Path, form: str, megapixels: int) -> dict[str, Measured]:
+    say(f"{megapixels} MP to {form}")
+    return in_turn(file, form, ROUNDS[megapixels], 1, 1)
+
+
+def many(file: Path) -> dict[str, Measured]:
+    say(f"{MANY} pictures")
+    return in_turn(file, "png", 1, MANY, 2)
+
+
+def in_turn(file: Path, form: str, rounds: int, count: int, threads: int) -> dict[str, Measured]:
+    measured = {peer: Measured() for peer in PEERS}
+    with ExitStack() as stack:
+        workers = {peer: stack.enter_context(Worker(peer, form, file)) for peer in PEERS}
+        for number in range(rounds):
+            for peer in PEERS if number % 2 else reversed(PEERS):
+                measured[peer].add(*workers[peer].time(count, threads))
+    return measured
+
+
+def cold(file: Path, binary: Path, node: Path) -> dict[str, Measured]:
+    """Whole processes, from their start to their end; the first round only fills the system's cache."""
+    runtime = sorted(ROOT.glob(".venv/lib/python*/site-packages/onnxruntime/capi"))[-1]
+    script = ["node", "--input-type=module", "--eval"]
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "node_modules").mkdir()
+        packages = {"remrembg": ROOT / "bindings-node", "@imgly": node / "@imgly"}
+        for name, place in packages.items():
+            (Path(folder) / "node_modules" / name).symlink_to(place)
+        commands = {
+            "rembg": [sys.executable, "-c", FIRST["rembg"]],
+            "remrembg": [sys.executable, "-c", FIRST["remrembg"]],
+            "remrembg in Node": [*script, FIRST["remrembg in Node"]],
+            "remrembg in the shell": [str(binary), "remove", "-o"],
+        }
+        if (node / "@imgly").exists():
+            commands["imgly"] = [*script, FIRST["imgly"]]
+        measured = {name: Measured() for name in commands}
+        for number in range(COLD_ROUNDS + 1):
+            say(f"cold, {number} of {COLD_ROUNDS}")
+            for name, command in commands.items():
+                made = Path(folder) / "made.png"
+                files = [str(made), str(file)] if "shell" in name else [str(file), str(made)]
+                needed = whole(command + files, Path(folder), {"REMREMBG_ONNXRUNTIME": str(runtime)})
+                Image.open(made).verify()
+                made.unlink()
+                if number:
+                    measured[name].add(*needed)
+    return measured
+
+
+def whole(command: list[str], folder: Path, variables: dict[str, str]) -> tuple[float, int]:
+    start = time.perf_counter()
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(command, cwd=folder, env=os.environ | variables, stdin=quiet, stdout=quiet, stderr=quiet)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"bench-peers: {command} failed")
+    return seconds, usage.ru_maxrss
+
+
+def row(work: str, measured: dict[str, Measured]) -> list[str]:
+    rembg, ours = (measured[peer] for peer in PEERS)
+    times = [median(peer.seconds) for peer in (rembg, ours)]
+    memory = [max(peer.kilobytes) for peer in (rembg, ours)]
+    return [
+        work,
+        *(told(seconds) for seconds in times),
+        f"{times[1] / times[0]:.2f}",
+        *(f"{kilobytes / 1024:.0f} MB" for kilobytes in memory),
+        f"{memory[1] / memory[0]:.2f}",
+    ]
+
+
+def cold_table(first: dict[str, Measured]) -> str:
+    lines = [["first picture of a cold process, 1 MP JPEG → PNG", "time", "memory"]]
+    for name, measured in first.items():
+        lines.append([name, told(median(measured.seconds)), f"{max(measured.kilobytes) / 1024:.0f} MB"])
+    return tables.markdown(lines)
+
+
+def told(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+
+
+def heading() -> str:
+    import remrembg
+
+    engine = remrembg.Remover("u2netp", engine="onnxruntime").engine
+    compared = f"rembg {version('rembg')}, remrembg {version('remrembg')} (ONNX Runtime {engine.version})"
+    model = next(
+        (line.split(":")[1].strip() for line in cpu_lines() if line.startswith("model name")), platform.machine()
+    )
+    return f"Medians of runs in turn: {compared}, u2netp, {CORES} threads, {model}."
+
+
+def cpu_lines() -> list[str]:
+    path = Path("/proc/cpuinfo")
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def say(text: str) -> None:
+    print(f"bench-peers: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

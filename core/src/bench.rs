@@ -1,0 +1,74 @@
+//! The stages one by one, for benchmarks. Behind the feature `bench`, and no part of the
+//! interface: it changes when the stages do.
+
+use crate::colors;
+use crate::compose;
+use crate::control::Control;
+use crate::cutout::CutOut;
+use crate::encode;
+use crate::engine;
+use crate::error::Result;
+use crate::geometry;
+use crate::options::Format;
+use crate::pixels::Pixels;
+use crate::refine;
+use crate::remover::Remover;
+use crate::segment::{self, Fit};
+use crate::transform;
+
+/// What a model takes, or what it makes.
+#[derive(Clone)]
+pub struct Tensor(engine::Tensor);
+
+/// What of a remover's model sees the picture, at its first look.
+pub fn tensor(remover: &Remover, picture: &Pixels) -> Result<Tensor> {
+    let looks = Fit::for_cut_out(&CutOut::default(), (picture.width(), picture.height()), remover.recipe());
+    segment::tensor(picture, looks[0], remover.recipe()).map(Tensor)
+}
+
+/// One inference.
+pub fn infer(remover: &Remover, input: Tensor) -> Result<Tensor> {
+    remover.inference().run(input.0, &Control::default()).map(Tensor)
+}
+
+/// What the model made, as a mask of its own size.
+pub fn mask(remover: &Remover, output: &Tensor) -> Result<Pixels> {
+    refine::mask_of(&segment::matte(&output.0, remover.recipe())?)
+}
+
+/// A mask at the picture's size, as it is.
+pub fn upsample(mask: Pixels, picture: &Pixels) -> Result<Pixels> {
+    let plain = CutOut { refine: false, ..CutOut::default() };
+    refine::refine(mask, picture, &plain, 1, &Control::default())
+}
+
+/// A mask at the picture's size, with its edges.
+pub fn refine(mask: Pixels, picture: &Pixels, threads: usize) -> Result<Pixels> {
+    refine::refine(mask, picture, &CutOut::default(), threads, &Control::default())
+}
+
+/// The picture with the subject's own colours along soft edges.
+pub fn colors(picture: Pixels, alpha: &Pixels, threads: usize) -> Result<Pixels> {
+    colors::of_subject(picture, alpha, threads, &Control::default())
+}
+
+/// The picture with its alpha.
+pub fn compose(picture: Pixels, alpha: &Pixels) -> Pixels {
+    compose::cut_out(picture, alpha, false)
+}
+
+/// The cut-out at another size.
+pub fn resize(cut: Pixels, size: (u32, u32)) -> Result<Pixels> {
+    transform::resize(cut, size, &Control::default())
+}
+
+/// The cut-out turned by so many degrees, its corners kept.
+pub fn rotate(cut: Pixels, angle: f64) -> Result<Pixels> {
+    let target = geometry::rotated_size((cut.width(), cut.height()), angle, true);
+    transform::rotate(cut, angle, target, &Control::default())
+}
+
+/// A file's bytes. JPEG takes no alpha.
+pub fn encode(picture: &Pixels, format: Format) -> Result<Vec<u8>> {
+    encode::encode(picture, format, None, None, &Control::default())
+}
