@@ -60,15 +60,18 @@ impl Case {
 
     fn measure(&self, group: &mut BenchmarkGroup<'_, WallTime>, remover: &Remover) {
         let Self { file, photo, mask, alpha, cut } = self;
-        group.bench_function("decode JPEG", |b| b.iter(|| decode_input(file, &Limits::default(), &Control::default())));
-        group.bench_function("tensor", |b| b.iter(|| bench::tensor(remover, photo).map(drop)));
-        group.bench_function("upsample", |b| b.iter(|| bench::upsample(mask.clone(), photo)));
+        group.bench_function("decode JPEG", |b| {
+            b.iter(|| decode_input(file, &Limits::default(), &Control::default()).expect("the stage works"))
+        });
+        group
+            .bench_function("tensor", |b| b.iter(|| bench::tensor(remover, photo).map(drop).expect("the stage works")));
+        group.bench_function("upsample", |b| b.iter(|| bench::upsample(mask.clone(), photo).expect("the stage works")));
         for threads in [1, 2] {
             group.bench_function(format!("refine, threads: {threads}"), |b| {
-                b.iter(|| bench::refine(mask.clone(), photo, threads));
+                b.iter(|| bench::refine(mask.clone(), photo, threads).expect("the stage works"));
             });
             group.bench_function(format!("colours, threads: {threads}"), |b| {
-                let colours = |photo| bench::colors(photo, alpha, threads);
+                let colours = |photo| bench::colors(photo, alpha, threads).expect("the stage works");
                 b.iter_batched(|| photo.clone(), colours, BatchSize::PerIteration);
             });
         }
@@ -77,14 +80,25 @@ impl Case {
         });
         let half = (cut.width() / SMALLER, cut.height() / SMALLER);
         group.bench_function("resize to half", |b| {
-            b.iter_batched(|| cut.clone(), |cut| bench::resize(cut, half), BatchSize::PerIteration);
+            b.iter_batched(
+                || cut.clone(),
+                |cut| bench::resize(cut, half).expect("the stage works"),
+                BatchSize::PerIteration,
+            );
         });
         group.bench_function("rotate by 30°", |b| {
-            b.iter_batched(|| cut.clone(), |cut| bench::rotate(cut, ANGLE), BatchSize::PerIteration);
+            b.iter_batched(
+                || cut.clone(),
+                |cut| bench::rotate(cut, ANGLE).expect("the stage works"),
+                BatchSize::PerIteration,
+            );
         });
         for format in [Format::Png, Format::Webp, Format::Bmp] {
-            group.bench_function(format!("encode {}", format.name()), |b| b.iter(|| bench::encode(cut, format)));
+            group.bench_function(format!("encode {}", format.name()), |b| {
+                b.iter(|| bench::encode(cut, format).expect("the stage works"))
+            });
         }
-        group.bench_function("encode jpeg", |b| b.iter(|| bench::encode(photo, Format::Jpeg)));
+        group
+            .bench_function("encode jpeg", |b| b.iter(|| bench::encode(photo, Format::Jpeg).expect("the stage works")));
     }
 }

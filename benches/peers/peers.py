@@ -26,6 +26,12 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "benches/quality"))
 import tables  # noqa: E402
 
+#: Above the tables in the README.
+CHAPTER = """## Speed
+
+`make bench-peers` runs rembg, imgly's `background-removal-node` and remrembg in turn, on the same files.
+A ratio of 0.33 is a third of rembg's time, or of its memory. `make bench` tells what each stage costs at every size.
+"""
 MARKERS = ("<!-- peers: written by make bench-peers -->", "<!-- end of peers -->")
 PEERS = ("rembg", "remrembg")
 #: Both have as many threads, on as many processors.
@@ -100,7 +106,7 @@ def main() -> None:
         text = f"{heading()}\n\n{tables.markdown(lines)}\n{cold_table(first)}"
     print(text)
     if words.readme:
-        tables.write_readme(ROOT / "README.md", text, MARKERS)
+        tables.write_readme(ROOT / "README.md", f"{CHAPTER}\n{text}", MARKERS)
 
 
 def photo(source: Path, megapixels: int, folder: Path) -> Path:
@@ -123,7 +129,7 @@ class Worker:
     def __init__(self, peer: str, form: str, file: Path) -> None:
         command = [sys.executable, str(Path(__file__).with_name("worker.py")), peer, form, str(file)]
         pipe = subprocess.PIPE
-        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True)
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
 
     def __enter__(self) -> Worker:
         return self
@@ -135,8 +141,10 @@ class Worker:
     def time(self, count: int, threads: int) -> tuple[float, int]:
         self.process.stdin.write(f"{count} {threads}\n")
         self.process.stdin.flush()
-        seconds, kilobytes = self.process.stdout.readline().split()
-        return float(seconds), int(kilobytes)
+        answer = self.process.stdout.readline().split()
+        if not answer:
+            sys.exit("bench-peers: a worker failed; what it said is above")
+        return float(answer[0]), int(answer[1])
 
 
 def warm(file: Path, form: str, megapixels: int) -> dict[str, Measured]:
@@ -193,7 +201,7 @@ def cold(file: Path, binary: Path, node: Path) -> dict[str, Measured]:
 def whole(command: list[str], folder: Path, variables: dict[str, str]) -> tuple[float, int]:
     start = time.perf_counter()
     quiet = subprocess.DEVNULL
-    process = subprocess.Popen(command, cwd=folder, env=os.environ | variables, stdin=quiet, stdout=quiet, stderr=quiet)
+    process = subprocess.Popen(command, cwd=folder, env=os.environ | variables, stdin=quiet, stdout=quiet)
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)

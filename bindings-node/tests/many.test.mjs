@@ -426,6 +426,10 @@ test('a stream that nobody uses costs nothing', async () => {
       .removeStream()
       .on('error', () => assert.fail('it does not fail'))
       .destroy();
+  await sleep(20);
+});
+
+test('a stream that is given up before it is read lets go of its mask', async () => {
   const mask = new Readable({ read() {} });
   remover.removeStream({ mask_from: mask }).destroy();
   await within(5000, new Promise((resolve) => mask.once('close', resolve)), 'the mask is let go');

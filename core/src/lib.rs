@@ -12,7 +12,6 @@
 
 #[cfg(feature = "bench")]
 #[doc(hidden)]
-#[allow(missing_docs, clippy::missing_errors_doc)]
 pub mod bench;
 mod colors;
 mod compose;
