@@ -56,8 +56,8 @@ pub struct CutOut {
     pub invert_mask: bool,
     /// Estimates the alpha along the outline, and the subject's colours without
     /// the background's, from the picture itself. What rembg calls `alpha_matting`.
-    /// Not with [`Options::mask`](crate::Options::mask), which shows the mask that
-    /// matting would start from. Takes a second or more per megapixel. Memory: up
+    /// With [`Options::mask`](crate::Options::mask) the mask is the alpha that is
+    /// estimated. Takes a second or more per megapixel. Memory: up
     /// to 1 GB for the alpha, for which an outline of more than 1.3 million pixels is
     /// estimated at half the size, then for the colours some 15 bytes per pixel of the
     /// picture. Default: none.

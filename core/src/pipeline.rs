@@ -76,9 +76,9 @@ impl Shop<'_> {
         options.check_for(size)?;
         let alpha = self.alpha(&pixels, mask, how, watch)?;
         let threads = self.engine.info().threads;
-        let cut = match options.mask {
-            true => compose::limit_alpha(alpha, &pixels),
-            false => watch.time(Stage::CutOut, |c| cut_out(pixels, alpha, how, threads, c))?,
+        let cut = match (options.mask, how.matting) {
+            (true, None) => compose::limit_alpha(alpha, &pixels),
+            _ => watch.time(Stage::CutOut, |c| cut_out(pixels, alpha, options, threads, c))?,
         };
         let matte = wanted.matte.then(|| compose::matte_of(&cut));
         let pixels = arrange(cut, options, wanted, watch)?;
@@ -134,15 +134,22 @@ fn upright(decoded: Decoded, watch: &mut Watch) -> Result<(Pixels, Option<Vec<u8
     Ok((pixels, icc))
 }
 
-/// The picture with the mask as alpha, or with what matting makes of both.
-fn cut_out(pixels: Pixels, mask: Pixels, how: &CutOut, threads: usize, control: &Control) -> Result<Pixels> {
-    let matted = how.matting.map_or(Ok(None), |matting| matting::estimate(&pixels, &mask, matting, control))?;
-    let (matted, mut alpha) = matted.map_or((None, mask), |Matted { colors, alpha }| (Some(colors), alpha));
-    if matted.is_some() && !how.trimap {
+/// The picture with the mask as alpha, or with what matting makes of both; the alpha alone
+/// where a mask is asked for.
+fn cut_out(pixels: Pixels, mask: Pixels, options: &Options, threads: usize, control: &Control) -> Result<Pixels> {
+    let how = &options.cut_out;
+    let estimate = |matting| matting::estimate(&pixels, &mask, matting, !options.mask, control);
+    let matted = how.matting.map_or(Ok(None), estimate)?;
+    let is_matted = matted.is_some();
+    let (colors, mut alpha) = matted.map_or((None, mask), |Matted { colors, alpha }| (colors, alpha));
+    if is_matted && !how.trimap {
         how.hints.clip(&mut alpha, if how.invert_mask { u8::MAX } else { 0 }, control)?;
     }
     let alpha = compose::limit_alpha(alpha, &pixels);
-    let colors = match matted {
+    if options.mask {
+        return Ok(alpha);
+    }
+    let colors = match colors {
         Some(colors) => colors,
         None if how.estimates_colors() => colors::of_subject(pixels, &alpha, threads, control)?,
         None => pixels,

@@ -143,8 +143,8 @@ def rmbg(
         it shows on a new one. Accepted: true, 1, yes or on is true, anything else false. Default:
         true.
     :param matting: Solve for the alpha and the subject's colours along the edge (closed-form
-        matting): seconds for a large picture. Not for a mask alone. Accepted: true, 1, yes or on is
-        true, anything else false. Default: false.
+        matting): seconds for a large picture. Accepted: true, 1, yes or on is true, anything else
+        false. Default: false.
     :param matting_foreground_threshold: With matting, surely subject is where the mask is greater
         than this. Accepted: a whole number; 0 to 254 is useful. Default: 240.
     :param matting_background_threshold: With matting, surely background is where the mask is less
@@ -158,13 +158,14 @@ def rmbg(
         subject stays, and so does a hole through which the background is seen. Accepted: true, 1,
         yes or on is true, anything else false. Default: false.
     :param keep: What to keep. Of what is found the things at points and in boxes stay; a point on
-        background makes the thing around it subject. With boxes the model looks at what is around
-        them alone. Accepted: points as x,y and boxes as left,top,right,bottom, in pixels of the
-        upright picture, with spaces between them. Default: unset.
-    :param drop: What to drop: things at points, and all in boxes. A thing with points of both kinds
-        is divided between them, along the picture's edges. Accepted: points as x,y and boxes as
+        background, or where a thing is found but faintly, makes the thing around it subject. With
+        boxes the model looks at what is around them alone. Accepted: points as x,y and boxes as
         left,top,right,bottom, in pixels of the upright picture, with spaces between them. Default:
         unset.
+    :param drop: What to drop: things at points, and all in boxes. A thing with points of both kinds
+        is divided halfway between them, along edges where there are any; more points make the cut
+        surer. Accepted: points as x,y and boxes as left,top,right,bottom, in pixels of the upright
+        picture, with spaces between them. Default: unset.
     :param smooth_mask: Make the mask hard with smooth outlines: every pixel subject or background.
         Accepted: true, 1, yes or on is true, anything else false. Default: false.
     :param invert_mask: Keep the background, and cut the subject out of it. Accepted: true, 1, yes
@@ -269,7 +270,7 @@ def remove(
     :param alpha_matting_erode_size: pixels by which both sure regions shrink, the rest is solved.
     :param session: what `new_session` gave, or any `Remover`. Default: one that all
         calls share, with the model inside.
-    :param only_mask: give the mask alone.
+    :param only_mask: give the mask alone, as it is before alpha matting.
     :param post_process_mask: smooth the mask and make it hard: every pixel 0 or 255.
     :param quality: `"fast"`, `"balanced"` or `"best"`: how much work goes into the subject and its
         edges; what `quality` of `rmbg` takes. Default: balanced.

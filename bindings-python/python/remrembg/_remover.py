@@ -268,7 +268,8 @@ class Remover:
             "quality": quality,
             "refine": bool(refine),
             "decontaminate": bool(decontaminate),
-            "matting": bool(alpha_matting),
+            # A mask alone is what matting would start from, as rembg has it.
+            "matting": bool(alpha_matting) and not only_mask,
             "matting_foreground_threshold": int(alpha_matting_foreground_threshold),
             "matting_background_threshold": int(alpha_matting_background_threshold),
             "matting_erode_size": int(alpha_matting_erode_size),

@@ -16,6 +16,9 @@ use crate::small::Grid;
 const IN_BOX: f64 = 0.5;
 const OF_BOX: f64 = 0.25;
 
+/// A point so near to a thing, as a part of the picture's longer side, is at its edge.
+const EDGE: f32 = 0.02;
+
 /// Where a mask is not sure, a path through it is so much longer.
 const UNSURE: f32 = 4.0;
 
@@ -93,10 +96,24 @@ impl Case {
         (value >= SHOWN || (value > 0 && self.regions.peaks[region] < SHOWN)).then_some(region)
     }
 
+    /// The region that a point to be kept is on, or at the edge of: edges are where a mask is
+    /// the least exact, and who points there does not want all the rest to go.
+    fn near(&self, at: usize) -> Option<usize> {
+        let width = self.scene.size.0;
+        let far =
+            |other: &usize| (other % width).abs_diff(at % width).pow(2) + (other / width).abs_diff(at / width).pow(2);
+        let beside = || {
+            let (across, down) = self.scene.area(at, EDGE);
+            let cells = down.flat_map(|y| across.clone().map(move |x| y * width + x));
+            cells.filter(|at| self.scene.values[*at] >= SUBJECT).min_by_key(far)
+        };
+        self.under(at).or_else(|| self.regions.at(beside()?))
+    }
+
     fn fates(&self, control: &Control<'_>) -> Result<Vec<Fate>> {
         let count = self.regions.peaks.len();
         let (mut keeps, mut drops) = (vec![false; count], vec![false; count]);
-        self.keep.iter().filter_map(|(at, _)| self.under(*at)).for_each(|region| keeps[region] = true);
+        self.keep.iter().filter_map(|(at, _)| self.near(*at)).for_each(|region| keeps[region] = true);
         self.drop.iter().filter_map(|at| self.under(*at)).for_each(|region| drops[region] = true);
         let chosen = self.chosen || self.boxed.is_some();
         let in_boxes = self.in_boxes(control)?;
@@ -186,7 +203,8 @@ impl Case {
 
     /// What has grown around the points that are not on what the mask is sure of.
     fn grown(&self, control: &Control<'_>) -> Result<Vec<u32>> {
-        let is_missed = |at: usize| self.under(at).is_none_or(|region| self.regions.peaks[region] < SUBJECT);
+        let is_missed =
+            |at: usize| self.scene.values[at] < SUBJECT && (self.under(at).is_some() || self.near(at).is_none());
         let points: Vec<(usize, u32)> = self.keep.iter().copied().filter(|(at, _)| is_missed(*at)).collect();
         if points.is_empty() {
             return Ok(vec![DROPPED; self.scene.values.len()]);
@@ -201,7 +219,7 @@ impl Case {
     fn free(&self) -> Vec<bool> {
         let mut free = vec![false; self.regions.peaks.len()];
         let outside = self.keep.iter().filter(|(_, whose)| *whose == KEPT_OUTSIDE);
-        outside.filter_map(|(at, _)| self.under(*at)).for_each(|region| free[region] = true);
+        outside.filter_map(|(at, _)| self.near(*at)).for_each(|region| free[region] = true);
         free
     }
 }

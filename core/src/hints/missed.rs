@@ -63,11 +63,7 @@ impl Missed<'_> {
 
     /// Where it may be: not too far from the points.
     fn near(&self) -> Vec<bool> {
-        let (width, height) = self.scene.size;
-        let reach = self.scene.cells(FAR);
-        let span = |at: usize, reach: usize, side: usize| at.saturating_sub(reach)..(at + reach + 1).min(side);
-        let area = |at: usize| (span(at % width, reach.0, width), span(at / width, reach.1, height));
-        let areas: Vec<Area> = self.points.iter().map(|(at, _)| area(*at)).collect();
+        let areas: Vec<Area> = self.points.iter().map(|(at, _)| self.scene.area(*at, FAR)).collect();
         places::all(&areas, self.scene.size).iter().zip(&self.open).map(|(near, open)| *near && *open).collect()
     }
 

@@ -85,12 +85,13 @@ impl fmt::Display for Region {
 ///
 /// | `keep` | `drop` | result |
 /// |---|---|---|
-/// | point on what was found | | that stays, and nothing else that was found |
+/// | point on what was found, or at its edge | | that stays, and nothing else that was found |
 /// | point on background | | a thing of the picture's colours around the point becomes subject |
 /// | box | | what was found in it stays, and nothing outside it |
 /// | | point on what was found | that goes |
 /// | | box | all in it becomes background |
-/// | point | point on the same thing | the thing is divided between them along the picture's edges |
+/// | point where a thing was found faintly | | the thing stays, and is subject there |
+/// | point | point on the same thing | the thing is divided halfway between them, along edges in the picture that are there; more points make the cut surer |
 ///
 /// Where they contradict each other, `drop` wins. A point in `keep` outside the boxes
 /// there keeps what it is on all the same.

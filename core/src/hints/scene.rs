@@ -1,10 +1,11 @@
 //! The mask and the picture at one size, small enough to walk all over.
 
 use super::forest::Step;
+use super::places::Area;
 use super::regions::around;
 use crate::error::Result;
 use crate::pixels::{Layout, Pixels};
-use crate::small::{resized, size_at};
+use crate::small::{resized, size_at, wider};
 
 /// Larger masks are looked at with so many cells along the longer side.
 const MOST_SIDE: f64 = 512.0;
@@ -66,9 +67,11 @@ impl Scene {
         }
     }
 
-    /// How many cells lie along such a part of the picture's longer side, across and down.
-    pub(super) fn cells(&self, part: f32) -> (usize, usize) {
-        ((part * UNITS / self.lengths.0) as usize, (part * UNITS / self.lengths.1) as usize)
+    /// What is no farther from a cell than such a part of the picture's longer side, across and down.
+    pub(super) fn area(&self, at: usize, part: f32) -> Area {
+        let (width, height) = self.size;
+        let span = |at: usize, length: f32, side: usize| wider(&(at..at + 1), (part * UNITS / length) as usize, side);
+        (span(at % width, self.lengths.0, width), span(at / width, self.lengths.1, height))
     }
 }
 

@@ -114,6 +114,24 @@ fn what_is_found_faintly_is_grown_sure() {
 }
 
 #[test]
+fn what_is_found_faintly_in_a_part_of_a_thing_is_made_sure_from_there() {
+    let half = pixels(SIZE, Layout::Gray8, |x, y| {
+        vec![if distance(x, y, LEFT) < 0.0 { if x < 50.0 { 255 } else { 90 } } else { 0 }]
+    });
+    let made = constrained(&hints("60,60", ""), &half, &picture(&[(LEFT, RED)]));
+    is_nearly(&made, &mask(&[LEFT]));
+    assert!(made.data()[60 * 160 + 62] == 255 && made.data()[75 * 160 + 60] == 255, "not the point alone");
+}
+
+#[test]
+fn a_point_at_the_edge_of_a_thing_keeps_the_thing() {
+    let (both, picture) = (mask(&[LEFT, RIGHT]), picture(&[(LEFT, RED), (RIGHT, BLUE)]));
+    is_nearly(&constrained(&hints("76,60", ""), &both, &picture), &mask(&[LEFT]));
+    let apart = constrained(&hints("88,60", ""), &both, &picture);
+    assert_eq!(apart.data()[60 * 160 + 50], 0, "this one is apart from it");
+}
+
+#[test]
 fn growth_in_one_colour_has_bounds() {
     let flat = constrained(&hints("80,60", ""), &mask(&[]), &picture(&[]));
     let subject = flat.data().iter().filter(|alpha| **alpha > 127).count();

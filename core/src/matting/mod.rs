@@ -24,8 +24,8 @@ use share::Share;
 
 /// What matting makes, at the picture's size.
 pub(crate) struct Matted {
-    /// The subject's colours, [`Layout::Rgb8`].
-    pub(crate) colors: Pixels,
+    /// The subject's colours, [`Layout::Rgb8`], where they are wanted.
+    pub(crate) colors: Option<Pixels>,
     /// [`Layout::Gray8`].
     pub(crate) alpha: Pixels,
 }
@@ -33,7 +33,7 @@ pub(crate) struct Matted {
 /// The smallest side that has a window of 3×3 pixels.
 const LEAST_SIDE: u32 = 3;
 
-/// Estimates alpha and colours of a picture in colour from a mask of its size.
+/// Estimates alpha, and colours where they are wanted, of a picture in colour from a mask of its size.
 /// `None` where the mask leaves no sure subject or no sure background, and for
 /// pictures without a single window: there is nothing to estimate from.
 ///
@@ -43,6 +43,7 @@ pub(crate) fn estimate(
     picture: &Pixels,
     mask: &Pixels,
     matting: Matting,
+    with_colors: bool,
     control: &Control<'_>,
 ) -> Result<Option<Matted>> {
     control.check()?;
@@ -50,9 +51,11 @@ pub(crate) fn estimate(
         return Ok(None);
     }
     let Some(trimap) = trimap::trimap(mask, matting) else { return Ok(None) };
-    let alpha = closed_form::alpha(picture, &trimap, mask, Share::new(control, Stage::CutOut, (0.0, 0.8)))?;
+    let end = if with_colors { 0.8 } else { 1.0 };
+    let alpha = closed_form::alpha(picture, &trimap, mask, Share::new(control, Stage::CutOut, (0.0, end)))?;
     drop(trimap);
-    let colors = foreground::colors(picture, &alpha, Share::new(control, Stage::CutOut, (0.8, 1.0)))?;
+    let colors = || foreground::colors(picture, &alpha, Share::new(control, Stage::CutOut, (end, 1.0)));
+    let colors = with_colors.then(colors).transpose()?;
     let alpha = alpha.into_iter().map(byte).collect();
     let alpha = Pixels::known(picture.width(), picture.height(), Layout::Gray8, alpha);
     Ok(Some(Matted { colors, alpha }))

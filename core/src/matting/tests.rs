@@ -37,9 +37,18 @@ fn guess() -> Pixels {
     Pixels::known(WIDTH, HEIGHT, Layout::Gray8, (0..HEIGHT).flat_map(|_| (0..WIDTH).map(value)).collect())
 }
 
-fn matted(picture: &Pixels, mask: &Pixels) -> Option<Matted> {
-    let matting = Matting { erode_size: 3, ..Matting::default() };
-    estimate(picture, mask, matting, &Control::default()).expect("nothing stops it")
+/// Colours and alpha.
+fn matted_as(picture: &Pixels, mask: &Pixels, matting: Matting) -> Option<(Pixels, Pixels)> {
+    let matted =
+        |with_colors| estimate(picture, mask, matting, with_colors, &Control::default()).expect("nothing stops it");
+    let Matted { colors, alpha } = matted(true)?;
+    let alone = matted(false).expect("the same is known");
+    assert!(alone.colors.is_none() && alone.alpha == alpha, "the alpha alone is the same");
+    Some((colors.expect("they are wanted"), alpha))
+}
+
+fn matted(picture: &Pixels, mask: &Pixels) -> Option<(Pixels, Pixels)> {
+    matted_as(picture, mask, Matting { erode_size: 3, ..Matting::default() })
 }
 
 fn at(pixels: &Pixels, x: u32, y: u32) -> &[u8] {
@@ -49,7 +58,7 @@ fn at(pixels: &Pixels, x: u32, y: u32) -> &[u8] {
 
 #[test]
 fn the_alpha_of_a_linear_blend_is_found() {
-    let alpha = matted(&blend(), &guess()).expect("both sides are known").alpha;
+    let alpha = matted(&blend(), &guess()).expect("both sides are known").1;
     for (x, y) in (0..WIDTH).flat_map(|x| [(x, 0), (x, 11), (x, 23)]) {
         let (got, exact) = (at(&alpha, x, y)[0], (ramp(x) * 255.0).round() as u8);
         assert!(got.abs_diff(exact) <= 2, "{x}, {y}: {got} is not {exact}");
@@ -58,7 +67,7 @@ fn the_alpha_of_a_linear_blend_is_found() {
 
 #[test]
 fn the_subjects_colours_are_found_without_the_backgrounds() {
-    let Matted { colors, alpha } = matted(&blend(), &guess()).expect("both sides are known");
+    let (colors, alpha) = matted(&blend(), &guess()).expect("both sides are known");
     for x in (0..WIDTH).filter(|x| at(&alpha, *x, 9)[0] > 25) {
         let got = at(&colors, x, 9);
         assert!(got.iter().zip(RED).all(|(got, red)| (f32::from(*got) - red).abs() < 12.0), "{x}: {got:?} is not red");
@@ -74,7 +83,7 @@ fn single_hairs_are_told_from_what_shines_through() {
         (0..20 * 40).flat_map(|at| if hair(at % 40, at / 40) { [30, 25, 20] } else { [150, 190, 240] }).collect();
     let picture = Pixels::known(40, 20, Layout::Rgb8, data);
     let mask = (0..20 * 40).map(|at| [255, 90, 0][usize::from(at % 40 >= 6) + usize::from(at % 40 >= 30)]).collect();
-    let alpha = matted(&picture, &Pixels::known(40, 20, Layout::Gray8, mask)).expect("both sides are known").alpha;
+    let alpha = matted(&picture, &Pixels::known(40, 20, Layout::Gray8, mask)).expect("both sides are known").1;
     for x in 10..20 {
         assert!(
             at(&alpha, x, 8)[0] > 230 && at(&alpha, x, 10)[0] < 25,
@@ -86,9 +95,9 @@ fn single_hairs_are_told_from_what_shines_through() {
 
 #[test]
 fn an_opaque_alpha_channel_changes_nothing() {
-    let Matted { colors, alpha } = matted(&blend().into_rgba(), &guess()).expect("both sides are known");
+    let (colors, alpha) = matted(&blend().into_rgba(), &guess()).expect("both sides are known");
     let plain = matted(&blend(), &guess()).expect("both sides are known");
-    assert!(colors == plain.colors && alpha == plain.alpha);
+    assert!((colors, alpha) == plain);
 }
 
 #[test]
@@ -103,7 +112,7 @@ fn without_both_sides_there_is_no_matting() {
 #[test]
 fn flat_pictures_fade_from_one_side_to_the_other() {
     let flat = Pixels::filled(WIDTH, HEIGHT, Layout::Rgb8, 77);
-    let Matted { colors, alpha } = matted(&flat, &guess()).expect("both sides are known");
+    let (colors, alpha) = matted(&flat, &guess()).expect("both sides are known");
     let row: Vec<u8> = (0..WIDTH).map(|x| at(&alpha, x, 12)[0]).collect();
     assert!(row.is_sorted() && row[13] == 0 && row[46] == 255 && (100..156).contains(&row[29]), "{row:?}");
     assert_eq!(colors.data().iter().filter(|value| value.abs_diff(77) > 1).count(), 0);
@@ -119,9 +128,9 @@ fn pictures_with_hardly_a_known_pixel_and_of_any_shape_end() {
             (mask[0], mask[count as usize - 1]) = (0, 255);
             let mask = Pixels::known(width, height, Layout::Gray8, mask);
             let bare = Matting { erode_size: 1, ..Matting::default() };
-            let made = estimate(&picture, &mask, bare, &Control::default()).expect("nothing stops it");
+            let made = matted_as(&picture, &mask, bare);
             assert_eq!(made.is_some(), width.min(height) > 2, "{width}×{height}");
-            let Some(Matted { colors, alpha }) = made else { continue };
+            let Some((colors, alpha)) = made else { continue };
             assert_eq!((colors.data().len(), alpha.data().len()), (picture.data().len(), count as usize));
             assert_eq!((alpha.data()[0], alpha.data()[count as usize - 1]), (0, 255), "what is known stays");
         }
@@ -145,8 +154,9 @@ fn half_the_size_gives_nearly_the_same_alpha() {
 fn progress_never_falls_back_and_a_stop_is_heard_at_each_of_its_steps() {
     let seen = RefCell::new(Vec::new());
     let (picture, mask) = (blend(), guess());
-    let run =
-        |control: &Control<'_>| estimate(&picture, &mask, Matting { erode_size: 3, ..Matting::default() }, control);
+    let run = |control: &Control<'_>| {
+        estimate(&picture, &mask, Matting { erode_size: 3, ..Matting::default() }, true, control)
+    };
     let note = |progress: Progress| {
         assert_eq!(progress.stage, Stage::CutOut);
         seen.borrow_mut().push(progress.fraction);

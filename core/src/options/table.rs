@@ -162,7 +162,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         default: "false",
         range: BOOLEAN,
         help: "Solve for the alpha and the subject's colours along the edge (closed-form matting): \
-               seconds for a large picture. Not for a mask alone.",
+               seconds for a large picture.",
         read: |options, text| boolean(text, false).map(|on| options.cut_out.matting = on.then(Matting::default)),
     },
     OptionSpec {
@@ -216,8 +216,8 @@ pub const OPTIONS: &[OptionSpec] = &[
         kind: OptionKind::Regions,
         default: "unset",
         range: REGIONS,
-        help: "What to keep. Of what is found the things at points and in boxes stay; a point on background \
-               makes the thing around it subject. With boxes the model looks at what is around them alone.",
+        help: "What to keep. Of what is found the things at points and in boxes stay; a point on background, \
+               or where a thing is found but faintly, makes the thing around it subject. With boxes the model looks at what is around them alone.",
         read: |options, text| hints::read("keep", text).map(|keep| options.cut_out.hints.keep = keep),
     },
     OptionSpec {
@@ -226,7 +226,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         default: "unset",
         range: REGIONS,
         help: "What to drop: things at points, and all in boxes. A thing with points of both kinds is divided \
-               between them, along the picture's edges.",
+               halfway between them, along edges where there are any; more points make the cut surer.",
         read: |options, text| hints::read("drop", text).map(|drop| options.cut_out.hints.drop = drop),
     },
     OptionSpec {

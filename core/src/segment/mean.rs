@@ -2,15 +2,24 @@
 
 use crate::error::Result;
 use crate::pixels::Matte;
-use crate::small::resized_values;
+use crate::small::{resized_values, windowed};
 
 /// How far from 0 and 1 a look's certainty ends, so that one look alone decides nothing.
 const DOUBT: f32 = 0.02;
 /// As much of the mean becomes 0, and as much 1: looks seldom agree to the last.
 const HAZE: f32 = 0.05;
 
+/// How far around a place it counts what a look makes of it, as a part of the longer side.
+const AROUND: f32 = 1.0 / 40.0;
+/// A look that is so far from what most looks make of a place counts for half there, and
+/// for less with a high power of how far it is.
+const ASTRAY: f32 = 0.7;
+const STEEP: i32 = 8;
+
 /// The mean of their log odds, as large as the widest and the tallest. A look that is
 /// sure counts for more than one that is not: edges stay as sharp as the sharpest look's.
+/// Where a look finds something or misses it against the others, or against the first
+/// when it is one against one, it hardly counts: a thing is there or not, not halfway.
 ///
 /// # Errors
 /// [`Code::Internal`](crate::Code::Internal) for a matte that does not have its size.
@@ -20,14 +29,40 @@ pub(super) fn of(mattes: Vec<Matte>) -> Result<Matte> {
         Err(several) => several,
     };
     let (width, height) = mattes.iter().fold((0, 0), |(w, h), matte| (matte.width.max(w), matte.height.max(h)));
-    let mut sums = vec![0.0; width as usize * height as usize];
-    for matte in &mattes {
-        let values = resized_values(&matte.data, (matte.width, matte.height), (width, height))?;
-        sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += log_odds(value));
-    }
-    let count = mattes.len() as f32;
-    let data = sums.into_iter().map(|sum| without_haze(value_of(sum / count))).collect();
+    let at_size = |matte: &Matte| resized_values(&matte.data, (matte.width, matte.height), (width, height));
+    let looks = mattes.iter().map(at_size).collect::<Result<Vec<_>>>()?;
+    let coarse: Vec<_> = looks.iter().map(|look| blurred(look, (width as usize, height as usize))).collect();
+    let mean = |at: usize| {
+        let most = median(coarse.iter().map(|look| look[at]).collect());
+        let weight = |value: f32| 1.0 / (1.0 + ((value - most) / ASTRAY).powi(STEEP));
+        let (sum, weights) = looks.iter().zip(&coarse).fold((0.0, 0.0), |(sum, weights), (look, coarse)| {
+            let weight = weight(coarse[at]);
+            (sum + weight * log_odds(look[at]), weights + weight)
+        });
+        without_haze(value_of(sum / weights))
+    };
+    let data = (0..width as usize * height as usize).map(mean).collect();
     Ok(Matte { width, height, data })
+}
+
+/// The mean around each place.
+fn blurred(values: &[f32], (width, height): (usize, usize)) -> Vec<f32> {
+    let reach = (width.max(height) as f32 * AROUND) as usize;
+    let mut means = Vec::with_capacity(values.len());
+    let value = |x: usize, y: usize| [values[y * width + x], 1.0];
+    windowed((&(0..width), width, &(0..width)), (height, &(0..height)), reach, value, |_, _, [sum, count]| {
+        means.push(sum / count);
+    });
+    means
+}
+
+/// The middle one; of an even number, the first counts twice.
+fn median(mut values: Vec<f32>) -> f32 {
+    if values.len().is_multiple_of(2) {
+        values.extend(values.first().copied());
+    }
+    let middle = values.len() / 2;
+    *values.select_nth_unstable_by(middle, f32::total_cmp).1
 }
 
 fn log_odds(value: f32) -> f32 {
@@ -58,10 +93,28 @@ mod tests {
     }
 
     #[test]
-    fn looks_that_agree_are_their_mean_and_opposites_cancel_out() {
+    fn looks_that_agree_are_their_mean() {
         let steps = matte(3, 1, &[0.0, 0.32, 1.0]);
         assert_eq!(mean(&[steps.clone(), steps.clone(), steps]), [0.0, 0.3, 1.0]);
-        assert_eq!(mean(&[matte(2, 1, &[0.0, 0.2]), matte(2, 1, &[1.0, 0.8])]), [0.5, 0.5]);
+        assert_eq!(mean(&[matte(2, 1, &[0.0, 0.3]), matte(2, 1, &[0.1, 0.3])]), [0.0, 0.278]);
+    }
+
+    #[test]
+    fn a_thing_is_there_or_not_as_most_looks_have_it_or_the_first() {
+        let [there, not] = [1.0, 0.0].map(|value| matte(1, 1, &[value]));
+        let of = |looks: &[&Matte]| mean(&looks.iter().copied().cloned().collect::<Vec<_>>())[0];
+        assert!(of(&[&there, &not]) > 0.95 && of(&[&not, &there]) < 0.05, "the first, of two");
+        assert!(of(&[&not, &there, &there]) > 0.95, "most, of three");
+        assert!(of(&[&there, &there, &not, &not]) > 0.95, "the side of the first, of four");
+        assert!(of(&[&there, &not, &not, &not]) < 0.05, "most, of four");
+    }
+
+    #[test]
+    fn an_edge_that_looks_put_at_other_places_lies_between() {
+        let edge = |at: usize| matte(320, 1, &(0..320).map(|x| f32::from(u8::from(x >= at))).collect::<Vec<_>>());
+        let mean = mean(&[edge(100), edge(104)]);
+        assert!(mean[..100].iter().all(|value| *value < 0.01) && mean[104..].iter().all(|value| *value > 0.99));
+        assert!(mean[100..104].iter().all(|value| (value - 0.5).abs() < 0.1), "{:?}", &mean[100..104]);
     }
 
     #[test]

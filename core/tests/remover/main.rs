@@ -512,17 +512,25 @@ fn matting_follows_the_outline_and_takes_the_wall_out_of_it() {
 }
 
 #[test]
-fn matting_that_is_impossible_leaves_the_colours_to_decontamination_and_a_mask_is_never_matted() {
+fn matting_that_is_impossible_leaves_the_colours_to_decontamination() {
     let impossible = Matting { foreground_threshold: 270, ..Matting::default() };
     for keep_colors in [false, true] {
         let start = CutOut { keep_colors, ..CutOut::default() };
         let run = |cut_out| REMOVER.job(ball_png()).options(&cutting(cut_out)).run_to_pixels().expect("cut out").pixels;
         assert!(run(start.clone()) == run(CutOut { matting: Some(impossible), ..start }));
     }
-    let options = as_png(|o| o.mask = true);
-    let run =
-        |cut_out| REMOVER.job(ball_png()).options(&Options { cut_out, ..options.clone() }).run().expect("a mask").data;
-    assert_eq!(run(plain()), run(matted()));
+}
+
+#[test]
+fn a_mask_is_the_alpha_of_the_cut_out_matted_or_not() {
+    for cut_out in [plain(), matted(), CutOut { invert_mask: true, ..matted() }] {
+        let run = |mask| {
+            let options = Options { mask, cut_out: cut_out.clone(), ..Options::default() };
+            REMOVER.job(ball_png()).options(&options).run_to_pixels().expect("cut out").pixels
+        };
+        let (cut, mask) = (run(false), run(true));
+        assert!(cut.data().chunks(4).map(|pixel| pixel[3]).eq(mask.data().iter().copied()), "{cut_out:?}");
+    }
 }
 
 #[test]
