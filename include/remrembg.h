@@ -617,8 +617,7 @@ struct remrembg_options *remrembg_options_new(void);
  *     matting: true, 1, yes or on is true, anything else false. Default:
  *     false.
  *         Solve for the alpha and the subject's colours along the edge
- *         (closed-form matting): seconds for a large picture. Not for a mask
- *         alone.
+ *         (closed-form matting): seconds for a large picture.
  *     matting_foreground_threshold: a whole number; 0 to 254 is useful.
  *     Default: 240.
  *         With matting, surely subject is where the mask is greater than
@@ -642,13 +641,14 @@ struct remrembg_options *remrembg_options_new(void);
  *     keep: points as x,y and boxes as left,top,right,bottom, in pixels of
  *     the upright picture, with spaces between them. Default: unset.
  *         What to keep. Of what is found the things at points and in boxes
- *         stay; a point on background makes the thing around it subject. With
- *         boxes the model looks at what is around them alone.
+ *         stay; a point on background, or where a thing is found but faintly,
+ *         makes the thing around it subject. With boxes the model looks at
+ *         what is around them alone.
  *     drop: points as x,y and boxes as left,top,right,bottom, in pixels of
  *     the upright picture, with spaces between them. Default: unset.
  *         What to drop: things at points, and all in boxes. A thing with
- *         points of both kinds is divided between them, along the picture's
- *         edges.
+ *         points of both kinds is divided halfway between them, along edges
+ *         where there are any; more points make the cut surer.
  *     smooth_mask: true, 1, yes or on is true, anything else false. Default:
  *     false.
  *         Make the mask hard with smooth outlines: every pixel subject or
