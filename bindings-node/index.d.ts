@@ -80,7 +80,7 @@ export interface Options {
 	refine?: Flag | null | undefined;
 	/** Take the old background's colour out of soft edges, so that no fringe of it shows on a new one. Accepted: true, 1, yes or on is true, anything else false. Default: true. */
 	decontaminate?: Flag | null | undefined;
-	/** Solve for the alpha and the subject's colours along the edge (closed-form matting): seconds for a large picture. Not for a mask alone. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
+	/** Solve for the alpha and the subject's colours along the edge (closed-form matting): seconds for a large picture. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
 	matting?: Flag | null | undefined;
 	/** With matting, surely subject is where the mask is greater than this. Accepted: a whole number; 0 to 254 is useful. Default: 240. */
 	matting_foreground_threshold?: Integer | null | undefined;
@@ -92,9 +92,9 @@ export interface Options {
 	trimap?: Flag | null | undefined;
 	/** Remove small stray islands from the mask and fill its pinholes. A second subject stays, and so does a hole through which the background is seen. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
 	clean_mask?: Flag | null | undefined;
-	/** What to keep. Of what is found the things at points and in boxes stay; a point on background makes the thing around it subject. With boxes the model looks at what is around them alone. Accepted: points as x,y and boxes as left,top,right,bottom, in pixels of the upright picture, with spaces between them. Default: unset. */
+	/** What to keep. Of what is found the things at points and in boxes stay; a point on background, or where a thing is found but faintly, makes the thing around it subject. With boxes the model looks at what is around them alone. Accepted: points as x,y and boxes as left,top,right,bottom, in pixels of the upright picture, with spaces between them. Default: unset. */
 	keep?: Region | Region[] | string | null | undefined;
-	/** What to drop: things at points, and all in boxes. A thing with points of both kinds is divided between them, along the picture's edges. Accepted: points as x,y and boxes as left,top,right,bottom, in pixels of the upright picture, with spaces between them. Default: unset. */
+	/** What to drop: things at points, and all in boxes. A thing with points of both kinds is divided halfway between them, along edges where there are any; more points make the cut surer. Accepted: points as x,y and boxes as left,top,right,bottom, in pixels of the upright picture, with spaces between them. Default: unset. */
 	drop?: Region | Region[] | string | null | undefined;
 	/** Make the mask hard with smooth outlines: every pixel subject or background. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
 	smooth_mask?: Flag | null | undefined;
