@@ -33,9 +33,9 @@ pub(crate) fn refine(
         (true, _) => trimap_solved(mask, picture, control)?,
         (false, true) => match guided::refine(picture, &mask, how.quality, threads, control)? {
             Some(alpha) => alpha,
-            None => resized(mask, picture)?,
+            None => resized(mask, picture, threads)?,
         },
-        (false, false) => resized(mask, picture)?,
+        (false, false) => resized(mask, picture, threads)?,
     };
     let mut alpha = if how.smooth_mask { smooth::smooth(&alpha, control)? } else { alpha };
     if !how.trimap {
@@ -66,12 +66,12 @@ fn trimap_solved(trimap: Pixels, picture: &Pixels, control: &Control<'_>) -> Res
     Ok(matting::alpha(picture, &trimap, control)?.unwrap_or(trimap))
 }
 
-fn resized(mask: Pixels, picture: &Pixels) -> Result<Pixels> {
+fn resized(mask: Pixels, picture: &Pixels, threads: usize) -> Result<Pixels> {
     let (own, size) = ((mask.width(), mask.height()), (picture.width(), picture.height()));
     if own == size {
         return Ok(mask);
     }
-    let data = lanczos::resized(mask.data(), (0, 1), own, size)?;
+    let data = lanczos::resized(mask.data(), 1, own, size, threads)?;
     Pixels::new(size.0, size.1, Layout::Gray8, data)
 }
 

@@ -21,24 +21,21 @@ pub(super) const fn shape(recipe: &Recipe) -> [usize; 4] {
 
 /// Resizes with Lanczos3 in 8 bits, scales, normalises. Around the picture is the
 /// mean of all pictures, 0.
-pub(crate) fn tensor(pixels: &Pixels, fit: Fit, recipe: &Recipe) -> Result<Tensor> {
+pub(crate) fn tensor(pixels: &Pixels, fit: Fit, recipe: &Recipe, threads: usize) -> Result<Tensor> {
     let size = (pixels.width(), pixels.height());
-    let rgb = opaque(pixels);
-    let plane = |channel| lanczos::resized(&rgb, (channel, 3), size, (fit.width, fit.height));
-    let small = [plane(0)?, plane(1)?, plane(2)?];
+    let small = lanczos::resized(&opaque(pixels), 3, size, (fit.width, fit.height), threads)?;
     let most = match recipe.scale {
         Scale::Full => 255.0,
-        Scale::PictureMax => small.iter().flatten().max().map_or(0.0, |max| f64::from(*max)).max(1e-6),
+        Scale::PictureMax => small.iter().max().map_or(0.0, |max| f64::from(*max)).max(1e-6),
     };
     let whole = recipe.width as usize * recipe.height as usize;
     let mut data = vec![0.0; 3 * whole];
-    for (channel, plane) in small.iter().enumerate() {
+    for (channel, plane) in data.chunks_mut(whole).enumerate() {
         let table = normalised(most, recipe.mean[channel], recipe.std[channel]);
-        let rows = plane.chunks(fit.width as usize).zip(fit.rows(recipe.width));
+        let rows = small.as_chunks::<3>().0.chunks(fit.width as usize).zip(fit.rows(recipe.width));
         for (row, place) in rows {
-            let row = row.iter().map(|byte| table[usize::from(*byte)]);
-            let place = &mut data[channel * whole..][place];
-            place.iter_mut().zip(row).for_each(|(value, byte)| *value = byte);
+            let place = &mut plane[place];
+            place.iter_mut().zip(row).for_each(|(value, pixel)| *value = table[usize::from(pixel[channel])]);
             if fit.mirrored {
                 place.reverse();
             }
@@ -80,7 +77,7 @@ mod tests {
     }
 
     fn channels(pixels: &Pixels, recipe: &Recipe) -> [f32; 3] {
-        let tensor = tensor(pixels, Fit::squeezed(recipe), recipe).expect("it can be resized");
+        let tensor = tensor(pixels, Fit::squeezed(recipe), recipe, 1).expect("it can be resized");
         assert_eq!(tensor.shape, [1, 3, 2, 4]);
         let plane = |channel: usize| tensor.data[channel * 8..][..8].to_vec();
         [0, 1, 2].map(|channel| {
@@ -124,7 +121,7 @@ mod tests {
         let picture = one_colour(Layout::Rgb8, &[255, 255, 255]);
         let fit = Fit { left: 1, top: 0, width: 2, height: 1, mirrored: false };
         let white = [(1.0 - 0.485) / 0.229, (1.0 - 0.456) / 0.224, (1.0 - 0.406) / 0.225];
-        let tensor = tensor(&picture, fit, &RECIPE).expect("it can be resized");
+        let tensor = tensor(&picture, fit, &RECIPE, 2).expect("it can be resized");
         for (plane, white) in tensor.data.chunks(8).zip(white) {
             let want = [0.0, white, white, 0.0, 0.0, 0.0, 0.0, 0.0];
             assert!(plane.iter().zip(want).all(|(got, want)| (got - want).abs() < 1e-6), "{plane:?}");
@@ -136,7 +133,7 @@ mod tests {
         let row = |blue: u8| [[10, 20, blue], [250, 20, blue]].concat();
         let picture = Pixels::new(2, 2, Layout::Rgb8, [row(30), row(90)].concat()).expect("the sizes agree");
         let plain = Recipe { width: 2, height: 2, mean: [0.0; 3], std: [1.0; 3], scale: Scale::Full, ..RECIPE };
-        let bytes: Vec<f32> = tensor(&picture, Fit::squeezed(&plain), &plain).expect("nothing to resize").data;
+        let bytes: Vec<f32> = tensor(&picture, Fit::squeezed(&plain), &plain, 1).expect("nothing to resize").data;
         let want = [10, 250, 10, 250, 20, 20, 20, 20, 30, 30, 90, 90].map(|byte: u8| f32::from(byte) / 255.0);
         assert_eq!(bytes, want);
     }

@@ -33,7 +33,7 @@ pub(crate) fn segment(
     let share = |at: usize| at as f32 / looks.len() as f32;
     let look = |(at, fit): (usize, &Fit)| {
         control.part((share(at), share(at + 1)), |control| {
-            let input = input::tensor(pixels, *fit, recipe)?;
+            let input = input::tensor(pixels, *fit, recipe, engine.info().threads)?;
             let output = engine.run(input, control)?;
             Ok(fit.taken_from(output::matte(&output, recipe)?))
         })

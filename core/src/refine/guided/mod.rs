@@ -128,7 +128,7 @@ fn sides(picture: f64, mask: f64, quality: Quality) -> Vec<f64> {
 /// The mask at the size of the first level, 0 to 1.
 fn first_alpha(mask: &Pixels, small: &Pixels) -> Result<Vec<f32>> {
     let (own, size) = ((mask.width(), mask.height()), (small.width(), small.height()));
-    Ok(lanczos::resized(mask.data(), (0, 1), own, size)?.into_iter().map(|alpha| f32::from(alpha) / 255.0).collect())
+    Ok(lanczos::resized(mask.data(), 1, own, size, 1)?.into_iter().map(|alpha| f32::from(alpha) / 255.0).collect())
 }
 
 /// As much as `margin` becomes 0, and as much becomes 1.

@@ -53,7 +53,7 @@ fn the_edge_comes_to_lie_on_the_pictures() {
     for size in [(400, 400), (900, 600), (300, 1000)] {
         for edge in [0.005, 0.03] {
             let (picture, mask) = (photo(size, edge), seen((320, 320)));
-            let plain = super::super::resized(mask.clone(), &picture).expect("the sizes agree");
+            let plain = super::super::resized(mask.clone(), &picture, 1).expect("the sizes agree");
             let (before, after) = (error(&plain, edge), error(&refined(&picture, &mask, 2), edge));
             assert!(after < 0.35 * before, "{size:?}, an edge of {edge}: {after} of 255, and {before} without");
         }
