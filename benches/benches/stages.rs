@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for setup in SETUPS {
         let (engine, threads) = setup;
         let remover = remover(setup)?;
-        let input = bench::tensor(&remover, &photo)?;
+        let input = bench::tensor(&remover, &photo, 1)?;
         let mut group = criterion.benchmark_group("inference");
         group.sample_size(10).measurement_time(Duration::from_secs(5));
         group.bench_function(format!("{engine}, threads: {threads}"), |bencher| {
@@ -51,7 +51,7 @@ struct Case {
 
 impl Case {
     fn of(remover: &Remover, photo: Pixels) -> Result<Self, Box<dyn Error>> {
-        let output = bench::infer(remover, bench::tensor(remover, &photo)?)?;
+        let output = bench::infer(remover, bench::tensor(remover, &photo, 1)?)?;
         let mask = bench::mask(remover, &output)?;
         let alpha = bench::refine(mask.clone(), &photo, 2)?;
         let cut = bench::compose(bench::colors(photo.clone(), &alpha, 2)?, &alpha);
@@ -63,10 +63,13 @@ impl Case {
         group.bench_function("decode JPEG", |b| {
             b.iter(|| decode_input(file, &Limits::default(), &Control::default()).expect("the stage works"))
         });
-        group
-            .bench_function("tensor", |b| b.iter(|| bench::tensor(remover, photo).map(drop).expect("the stage works")));
-        group.bench_function("upsample", |b| b.iter(|| bench::upsample(mask.clone(), photo).expect("the stage works")));
         for threads in [1, 2] {
+            group.bench_function(format!("tensor, threads: {threads}"), |b| {
+                b.iter(|| bench::tensor(remover, photo, threads).map(drop).expect("the stage works"));
+            });
+            group.bench_function(format!("upsample, threads: {threads}"), |b| {
+                b.iter(|| bench::upsample(mask.clone(), photo, threads).expect("the stage works"));
+            });
             group.bench_function(format!("refine, threads: {threads}"), |b| {
                 b.iter(|| bench::refine(mask.clone(), photo, threads).expect("the stage works"));
             });
@@ -93,12 +96,18 @@ impl Case {
                 BatchSize::PerIteration,
             );
         });
-        for format in [Format::Png, Format::Webp, Format::Bmp] {
-            group.bench_function(format!("encode {}", format.name()), |b| {
-                b.iter(|| bench::encode(cut, format).expect("the stage works"))
+        for threads in [1, 2] {
+            group.bench_function(format!("encode png, threads: {threads}"), |b| {
+                b.iter(|| bench::encode(cut, Format::Png, threads).expect("the stage works"))
             });
         }
-        group
-            .bench_function("encode jpeg", |b| b.iter(|| bench::encode(photo, Format::Jpeg).expect("the stage works")));
+        for format in [Format::Webp, Format::Bmp] {
+            group.bench_function(format!("encode {}", format.name()), |b| {
+                b.iter(|| bench::encode(cut, format, 1).expect("the stage works"))
+            });
+        }
+        group.bench_function("encode jpeg", |b| {
+            b.iter(|| bench::encode(photo, Format::Jpeg, 1).expect("the stage works"))
+        });
     }
 }

@@ -21,9 +21,9 @@ use crate::transform;
 pub struct Tensor(engine::Tensor);
 
 /// What of a remover's model sees the picture, at its first look.
-pub fn tensor(remover: &Remover, picture: &Pixels) -> Result<Tensor> {
+pub fn tensor(remover: &Remover, picture: &Pixels, threads: usize) -> Result<Tensor> {
     let looks = Fit::for_cut_out(&CutOut::default(), (picture.width(), picture.height()), remover.recipe());
-    segment::tensor(picture, looks[0], remover.recipe()).map(Tensor)
+    segment::tensor(picture, looks[0], remover.recipe(), threads).map(Tensor)
 }
 
 /// One inference.
@@ -37,9 +37,9 @@ pub fn mask(remover: &Remover, output: &Tensor) -> Result<Pixels> {
 }
 
 /// A mask at the picture's size, as it is.
-pub fn upsample(mask: Pixels, picture: &Pixels) -> Result<Pixels> {
+pub fn upsample(mask: Pixels, picture: &Pixels, threads: usize) -> Result<Pixels> {
     let plain = CutOut { refine: false, ..CutOut::default() };
-    refine::refine(mask, picture, &plain, 1, &Control::default())
+    refine::refine(mask, picture, &plain, threads, &Control::default())
 }
 
 /// A mask at the picture's size, with its edges.
@@ -69,6 +69,6 @@ pub fn rotate(cut: Pixels, angle: f64) -> Result<Pixels> {
 }
 
 /// A file's bytes. JPEG takes no alpha.
-pub fn encode(picture: &Pixels, format: Format) -> Result<Vec<u8>> {
-    encode::encode(picture, format, None, None, &Control::default())
+pub fn encode(picture: &Pixels, format: Format, threads: usize) -> Result<Vec<u8>> {
+    encode::encode(picture, format, None, None, threads, &Control::default())
 }

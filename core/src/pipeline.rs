@@ -174,9 +174,9 @@ fn arrange(cut: Pixels, options: &Options, wanted: Wanted, watch: &mut Watch) ->
 
 impl Finished {
     /// Encodes. The format must be one that keeps the alpha there is.
-    pub(crate) fn encode(&self, options: &Options, watch: &mut Watch) -> Result<Vec<u8>> {
+    pub(crate) fn encode(&self, options: &Options, threads: usize, watch: &mut Watch) -> Result<Vec<u8>> {
         let (format, quality) = (options.format, options.encoder_quality);
-        watch.time(Stage::Encode, |c| encode::encode(&self.pixels, format, quality, self.icc.as_deref(), c))
+        watch.time(Stage::Encode, |c| encode::encode(&self.pixels, format, quality, self.icc.as_deref(), threads, c))
     }
 }
 

@@ -12,7 +12,14 @@ use serde_json::Value;
 type Medians = BTreeMap<String, BTreeMap<String, f64>>;
 
 /// The stages of a photo that goes from JPEG to PNG, besides the inference.
-const WAY: [&str; 6] = ["decode JPEG", "tensor", "refine, threads: 2", "colours, threads: 2", "compose", "encode png"];
+const WAY: [&str; 6] = [
+    "decode JPEG",
+    "tensor, threads: 2",
+    "refine, threads: 2",
+    "colours, threads: 2",
+    "compose",
+    "encode png, threads: 2",
+];
 const INFERENCE: &str = "onnxruntime, threads: 2";
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -1,6 +1,7 @@
 //! Pixels to bytes, in the format asked for.
 
 mod bmp;
+mod filter;
 mod jpeg;
 mod png;
 mod sink;
@@ -18,7 +19,8 @@ use crate::pixels::{Layout, Pixels};
 /// WebP, PNG and JPEG keep `icc`, unless it describes another kind of picture
 /// than this one is: the profile of a grey or CMYK source, or any on a mask.
 ///
-/// JPEG and lossy WebP take a `quality`, 1 ..= 100, or have one of their own.
+/// JPEG and lossy WebP take a `quality`, 1 ..= 100, or have one of their own. PNG is made on
+/// so many threads, to the same bytes.
 ///
 /// # Errors
 /// [`Code::Cancelled`]; [`Code::TooLarge`] when the format cannot hold the
@@ -28,12 +30,13 @@ pub(crate) fn encode(
     format: Format,
     quality: Option<u8>,
     icc: Option<&[u8]>,
+    threads: usize,
     control: &Control<'_>,
 ) -> Result<Vec<u8>> {
     let icc = icc.filter(|icc| describes(icc, pixels.layout()));
     match format {
         Format::Webp => webp::encode(pixels, quality, icc, control),
-        Format::Png => png::encode(pixels, icc, control),
+        Format::Png => png::encode(pixels, icc, threads, control),
         Format::Jpeg => jpeg::encode(pixels, quality, icc, control),
         Format::Bmp => bmp::encode(pixels, control),
     }

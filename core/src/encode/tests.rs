@@ -20,7 +20,7 @@ const FORMATS: [(Format, ImageFormat); 4] = [
 
 /// With the quality that the format has of its own.
 fn encode(pixels: &Pixels, format: Format, icc: Option<&[u8]>, control: &Control<'_>) -> Result<Vec<u8>> {
-    super::encode(pixels, format, None, icc, control)
+    super::encode(pixels, format, None, icc, 1, control)
 }
 
 /// Slow waves of colour, a soft alpha, and nothing under what is clear.
@@ -77,7 +77,7 @@ fn pictures_read_back_within_what_the_format_loses() {
 #[test]
 fn a_higher_quality_is_truer_and_larger_where_the_format_is_lossy() {
     let picture = waves(120, Layout::Rgb8);
-    let at = |format, quality| super::encode(&picture, format, Some(quality), None, &FREE).unwrap();
+    let at = |format, quality| super::encode(&picture, format, Some(quality), None, 1, &FREE).unwrap();
     for (format, container, own) in [(Format::Webp, ImageFormat::WebP, 80), (Format::Jpeg, ImageFormat::Jpeg, 90)] {
         let files = [1, own, 100].map(|quality| at(format, quality));
         assert!(files.iter().map(Vec::len).is_sorted_by(|a, b| a < b), "{format:?}");
@@ -93,7 +93,7 @@ fn a_higher_quality_is_truer_and_larger_where_the_format_is_lossy() {
 #[test]
 fn no_quality_takes_from_alpha_or_from_a_webp_mask() {
     let (picture, mask) = (waves(120, Layout::Rgba8), waves(120, Layout::Gray8));
-    let worst = |pixels| super::encode(pixels, Format::Webp, Some(1), None, &FREE).unwrap();
+    let worst = |pixels| super::encode(pixels, Format::Webp, Some(1), None, 1, &FREE).unwrap();
     let image = decode(&worst(&picture), ImageFormat::WebP);
     assert!(image.as_bytes().chunks(4).zip(picture.data().chunks(4)).all(|(a, b)| a[3] == b[3]));
     assert!(worst(&mask) == encode(&mask, Format::Webp, None, &FREE).unwrap());
@@ -185,8 +185,21 @@ fn a_stop_asked_for_before_or_on_the_way_ends_the_work() {
             }
         };
         let control = Control { progress: Some(&progress), cancel: Some(&token), ..Control::default() };
-        let error = encode(&waves(200, Layout::Rgba8), format, None, &control).unwrap_err();
+        let error = encode(&waves(800, Layout::Rgba8), format, None, &control).unwrap_err();
         assert_eq!((error.code(), calls.get()), (Code::Cancelled, 3), "{format:?}");
+    }
+}
+
+#[test]
+fn a_png_of_many_strips_is_the_picture_and_the_same_on_any_number_of_threads() {
+    for layout in [Layout::Gray8, Layout::Rgb8, Layout::Rgba8] {
+        let picture = waves(1100, layout);
+        let files = [1, 2, 3]
+            .map(|threads| super::encode(&picture, Format::Png, None, None, threads, &FREE).expect("nothing stops it"));
+        assert!(files[0] == files[1] && files[0] == files[2], "{layout:?}");
+        let image = decode(&files[0], ImageFormat::Png);
+        assert!(image.as_bytes() == picture.data(), "{layout:?}");
+        assert!(files[0].len() < picture.data().len() / 2, "{layout:?}: {} bytes", files[0].len());
     }
 }
 
@@ -199,7 +212,7 @@ fn progress_rises() {
             seen.borrow_mut().push(progress.fraction);
         };
         let control = Control { progress: Some(&progress), ..Control::default() };
-        encode(&waves(200, Layout::Rgba8), format, None, &control).unwrap();
+        encode(&waves(800, Layout::Rgba8), format, None, &control).unwrap();
         let seen = seen.into_inner();
         assert!(seen.len() > 3 && seen.is_sorted() && seen.last() <= Some(&1.0), "{format:?}: {seen:?}");
     }

@@ -125,8 +125,9 @@ impl<'a> Job<'a> {
         let options = self.options.clone();
         self.wanted.opaque = !options.format.keeps_alpha();
         let mut watch = Watch::new(self.control);
+        let threads = self.remover.engine.info().threads;
         let finished = self.make(&mut watch)?;
-        let data = finished.encode(&options, &mut watch)?;
+        let data = finished.encode(&options, threads, &mut watch)?;
         let (width, height) = (finished.pixels.width(), finished.pixels.height());
         let Finished { upright, matte, .. } = finished;
         Ok(Output { data, format: options.format, width, height, upright, matte, times: watch.times })
