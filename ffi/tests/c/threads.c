@@ -215,6 +215,9 @@ static void cancelled_at(int stage, int middle, const remrembg_pixels *pixels)
     remrembg_options *options = new_options();
     struct removal removal = {.remover = remover, .options = options, .pixels = pixels};
     struct gate gate;
+    if (middle) {
+        remrembg_options_set(options, "w", "", NULL);
+    }
     put_gate(&gate, options, stage, middle);
     begin(&removal);
     until_waiting(&gate, 1);
@@ -237,7 +240,10 @@ static void a_cancellation_ends_every_stage(const remrembg_pixels *pixels)
         }
     }
     cancelled_at(REMREMBG_STAGE_ROTATE, 1, pixels);
-    cancelled_at(REMREMBG_STAGE_ENCODE, 1, pixels);
+    /* A small picture is encoded in one piece. */
+    remrembg_pixels large = new_picture(LARGE_WIDTH, LARGE_HEIGHT);
+    cancelled_at(REMREMBG_STAGE_ENCODE, 1, &large);
+    free((void *)large.data);
 }
 
 /* Wherever it strikes, and whether or not it comes in time: a removal is
