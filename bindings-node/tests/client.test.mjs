@@ -377,12 +377,10 @@ const DIFFERENCES = [
     why: 'a library is silent',
     async shown(t) {
       const log = t.mock.method(console, 'log', () => {});
-      await (await theirs.rembg({ apiKey, inputImage: png })).cleanup();
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      assert.ok(log.mock.callCount() >= 2);
-      log.mock.resetCalls();
       await (await ours.rembg({ apiKey, inputImage: png })).cleanup();
       assert.equal(log.mock.callCount(), 0);
+      await (await theirs.rembg({ apiKey, inputImage: png })).cleanup();
+      assert.ok(log.mock.callCount() >= 2);
     },
   },
   {
