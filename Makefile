@@ -30,8 +30,14 @@ NODE = bindings-node
 HOST = $(shell rustc --print host-tuple)
 GLIBC = 2.17
 WITH_PACKAGE = $(PYTHON) tools/with_package.py
+# All that is tested and linted is one build: the dev profile, linked by zig, for one target,
+# with one set of features (tools/build_features.py), so that each crate is compiled once.
+CARGO_ONE = CARGO_BUILD_TARGET=$(HOST) $(ZIG) cargo-zigbuild
+ONE = --locked --target $(HOST).$(GLIBC)
+# Tests that need the folder of public test pictures run where it is named.
+PICTURES = $(if $(REMREMBG_TEST_PICTURES),--include-ignored)
 
-.PHONY: help setup tools build libremrembg install uninstall wheel node-package demo test test-python test-node test-quality quality bench bench-peers soak-python soak-node \
+.PHONY: help setup tools build libremrembg install uninstall wheel node-package demo test test-rust test-python test-node test-quality quality bench bench-peers soak-python soak-node \
 	check check-native format lint licences advisories generate requirements clean
 
 help: ## Show what can be made
@@ -65,16 +71,17 @@ wheel: ## Build the Python package: a wheel and a source distribution in dist/
 	@$(SETUP) weights wheel
 	rm -f dist/remrembg-*
 	CARGO_TERM_QUIET=true $(MATURIN) sdist --out dist
-	$(MATURIN) build --release --locked --zig --compatibility manylinux2014 --out dist
+	$(MATURIN) build --profile $(PROFILE) --locked --zig --compatibility manylinux2014 --out dist
 
 node-package: ## Build the Node package in bindings-node/, ready for `npm pack` there
 	@$(SETUP) weights wheel node
-	$(ZIG) $(CARGO) zigbuild --release --locked --package remrembg-node --target $(HOST).$(GLIBC)
+	$(ZIG) cargo-zigbuild zigbuild --profile $(PROFILE) $(ONE) --package remrembg-node
 	cd $(NODE) && npm run --silent build
 	cp LICENSE NOTICE $(NODE)
 	cp $(NODE)/index.d.ts $(NODE)/index.d.mts
 	rm -rf $(NODE)/prebuilds && mkdir $(NODE)/prebuilds
-	cp $(or $(CARGO_TARGET_DIR),target)/$(HOST)/release/libremrembg_node.so $(NODE)/prebuilds/$(shell node -p 'process.platform + "-" + process.arch').node
+	strip $(or $(CARGO_TARGET_DIR),target)/$(HOST)/$(PROFILE:dev=debug)/libremrembg_node.so \
+		-o $(NODE)/prebuilds/$(shell node -p 'process.platform + "-" + process.arch').node
 
 demo: build ## Cut out a real photo; pictures to look at in demo/
 	$(REMREMBG) remove demo/photo.png -o demo/cutout.png --stats
@@ -82,17 +89,22 @@ demo: build ## Cut out a real photo; pictures to look at in demo/
 	$(REMREMBG) remove demo/photo.png -o demo/on-colour.jpg --bg-color teal
 	@echo "Look at demo/cutout.png, demo/mask.png and demo/on-colour.jpg."
 
-test: setup tools ## Run every test
-	$(CARGO) test --workspace --locked
-	@$(MAKE) --no-print-directory test-python test-node test-quality
+test: ## Run every test; the last lines count them, and name those that were skipped
+	@$(PYTHON) tools/run_tests.py
 
-test-python: wheel ## Run the tests of the Python package against its wheel
+test-rust: setup tools ## Run the tests of the Rust crates, and with them those in C and C++
+	@$(SETUP) wheel
+	@$(PYTHON) tools/build_features.py
+	$(CARGO_ONE) test $(ONE) --workspace --exclude remrembg-benches -- $(PICTURES)
+
+test-python: ## Run the tests of the Python package against a wheel of the dev profile
 	@$(SETUP) tests photo
+	@$(MAKE) --no-print-directory wheel PROFILE=dev
 	$(WITH_WHEEL) -m pytest "$(CURDIR)/bindings-python/tests"
 
-test-quality: ## Run the tests of the quality bench
+test-quality: ## Run the tests of the benches in Python
 	@$(SETUP) tests
-	.cache/tests/bin/python -B -m pytest benches/quality
+	.cache/tests/bin/python -B -m pytest benches/quality benches/peers
 
 quality: wheel ## Measure cut-outs beside rembg's on photos with known mattes: DATA=folder, README=1 to write the table
 	@$(SETUP) quality
@@ -110,13 +122,15 @@ soak-python: wheel ## Call the Python package ten thousand times: memory and ope
 	@$(SETUP) tests photo
 	$(WITH_WHEEL) "$(CURDIR)/bindings-python/tests/soak.py"
 
-test-node: node-package ## Run the tests of the Node package against what `npm pack` makes of it
+test-node: ## Run the tests of the Node package against what `npm pack` makes of one of the dev profile
 	@$(SETUP) node-tests venv photo
-	$(WITH_PACKAGE) --test $(wildcard $(CURDIR)/$(NODE)/tests/*.test.mjs)
+	@$(MAKE) --no-print-directory node-package PROFILE=dev
+	$(WITH_PACKAGE) --test --test-concurrency=2 --test-reporter=spec $(wildcard $(CURDIR)/$(NODE)/tests/*.test.mjs)
 
 soak-node: node-package ## Call the Node package ten thousand times: memory and handles must stay flat
 	@$(SETUP) node-tests photo
 	$(WITH_PACKAGE) --expose-gc "$(CURDIR)/$(NODE)/tests/soak.mjs"
+	TIMERS=200 TURNS=20 $(WITH_PACKAGE) --test "$(CURDIR)/$(NODE)/tests/loop.test.mjs" "$(CURDIR)/$(NODE)/tests/workers.test.mjs"
 
 check: format lint licences advisories test ## Everything that has to pass
 
@@ -130,11 +144,11 @@ format: ## Check the formatting
 	cd $(NODE) && npm run --silent format
 
 lint: setup ## Run clippy, ruff and eslint, with warnings as errors, and build the docs likewise
-	@$(SETUP) tests node
+	@$(SETUP) tests node wheel
 	$(RUFF) check --quiet
 	cd $(NODE) && npm run --silent lint
-	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
+	$(CARGO_ONE) clippy $(ONE) --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO_ONE) doc $(ONE) --workspace --no-deps
 
 licences: ## Check every dependency's licence and source
 	@$(SETUP) deny

@@ -15,6 +15,9 @@ import tempfile
 
 from setup import NODE_FOLDERS, NPM_WORDS
 
+#: What tells the tests something.
+OURS = {"REMREMBG_GENERATE", "REMREMBG_TEST_PICTURES"}
+
 
 def main(words):
     if not words:
@@ -31,7 +34,7 @@ def main(words):
 
 def is_setting(name):
     """Whether it would make the package another than its users have."""
-    return name.startswith(("NODE_", "REMREMBG_")) and name != "REMREMBG_GENERATE"
+    return name.startswith(("NODE_", "REMREMBG_")) and name not in OURS
 
 
 def run(*words, cwd):

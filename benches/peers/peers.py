@@ -12,9 +12,7 @@ import platform
 import subprocess
 import sys
 import tempfile
-import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -25,6 +23,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "benches/quality"))
 import tables  # noqa: E402
+from measured import Measured, whole  # noqa: E402
 
 #: Above the tables in the README.
 CHAPTER = """## Speed
@@ -68,18 +67,6 @@ import { writeFileSync } from 'node:fs';
 writeFileSync(process.argv[2], await remove(process.argv[1], { format: 'png' }));
 """,
 }
-
-
-@dataclass
-class Measured:
-    """What a peer needed each time: seconds, and the most memory in kilobytes."""
-
-    seconds: list[float] = field(default_factory=list)
-    kilobytes: list[int] = field(default_factory=list)
-
-    def add(self, seconds: float, kilobytes: int) -> None:
-        self.seconds.append(seconds)
-        self.kilobytes.append(kilobytes)
 
 
 def main() -> None:
@@ -196,18 +183,6 @@ def cold(file: Path, binary: Path, node: Path) -> dict[str, Measured]:
                 if number:
                     measured[name].add(*needed)
     return measured
-
-
-def whole(command: list[str], folder: Path, variables: dict[str, str]) -> tuple[float, int]:
-    start = time.perf_counter()
-    quiet = subprocess.DEVNULL
-    process = subprocess.Popen(command, cwd=folder, env=os.environ | variables, stdin=quiet, stdout=quiet)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"bench-peers: {command} failed")
-    return seconds, usage.ru_maxrss
 
 
 def row(work: str, measured: dict[str, Measured]) -> list[str]:

@@ -216,7 +216,10 @@ async function events(rembg, inputImage) {
   const { cleanup } = await rembg({ apiKey, inputImage, onUploadProgress, onDownloadProgress });
   await cleanup();
   // Those of axios come late.
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  const whole = (events) => events.length > 0 && events.at(-1).loaded === events.at(-1).total;
+  for (let wait = 0; wait < 6000 && !(whole(told.upload) && whole(told.download)); wait += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
   return told;
 }
 

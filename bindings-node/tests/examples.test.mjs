@@ -1,11 +1,11 @@
 // The client's own programs, and its vendor's, run as they are printed.
 
 import assert from 'node:assert/strict';
-import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 
-import { CLIENT, folderOf, opened, ROOT, run, sharp, temporary, written } from './help.mjs';
+import { CLIENT, folderOf, opened, run, sharp, temporary, written } from './help.mjs';
 
 const EXAMPLES = join(CLIENT, 'example');
 const SAMPLES = [...readFileSync(join(CLIENT, 'README.md'), 'utf8').matchAll(/```typescript\n(.*?)```/gs)].map(
@@ -217,8 +217,10 @@ test("the vendor's program runs unchanged", async (t) => {
   assert.match(told.stdout, /\{\n {2}loaded: \d+,\n {2}total: \d+,\n {2}progress: 1,\n {2}bytes: \d+,\n {2}rate: /);
 });
 
-const PAGE = join(ROOT, '../shared/hosted-api-documentation.txt');
+const { REMREMBG_TEST_PICTURES } = process.env;
 
-test('that is how the page has it', { skip: !existsSync(PAGE) && `SKIPPED: needs ${PAGE}` }, () => {
+const withPage = { skip: !REMREMBG_TEST_PICTURES && "needs the vendor's page in REMREMBG_TEST_PICTURES" };
+test('that is how the page has it', withPage, () => {
+  const PAGE = join(REMREMBG_TEST_PICTURES, 'hosted-api-documentation.txt');
   assert.ok(readFileSync(PAGE, 'utf8').includes(VENDOR));
 });

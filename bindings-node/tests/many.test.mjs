@@ -7,7 +7,20 @@ import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { test } from 'node:test';
 
-import { decoded, halves, node, png, raw, remrembg, sleep, TINY, temporary, tiny, within } from './support.mjs';
+import {
+  decoded,
+  deferred,
+  halves,
+  node,
+  png,
+  raw,
+  remrembg,
+  sleep,
+  TINY,
+  temporary,
+  tiny,
+  within,
+} from './support.mjs';
 
 const remover = tiny();
 const photo = await png();
@@ -83,15 +96,18 @@ test('no more pictures are taken than jobs at once', async () => {
 });
 
 test('jobs are worked on at once', async () => {
-  const silent = () => new Readable({ read() {} });
-  const streams = [silent(), silent(), silent()];
+  const given = [1, 2, 3].map(() => {
+    const { promise, resolve } = deferred();
+    return { begun: promise, stream: new Readable({ read: resolve }) };
+  });
+  const streams = given.map(({ stream }) => stream);
   const outcomes = all(remover.removeMany(streams, { jobs: 3, format: 'png' }));
+  await within(Promise.all(given.map(({ begun }) => begun)), 'the start of all three');
   for (const stream of [...streams].reverse()) {
-    await sleep(5);
     stream.push(photo);
     stream.push(null);
   }
-  assert.equal((await within(5000, outcomes)).length, 3);
+  assert.equal((await within(outcomes)).length, 3);
 });
 
 test('a wrong number of jobs is told', async () => {
@@ -120,11 +136,12 @@ test('an unknown option is told of each picture', async () => {
 test('leaving the loop ends the work and lets the source go', async () => {
   let returned = 0;
   const streams = [];
+  const read = deferred();
   async function* source() {
     try {
       yield photo;
       for (;;) {
-        const stream = new Readable({ read() {} });
+        const stream = new Readable({ read: read.resolve });
         streams.push(stream);
         yield stream;
       }
@@ -135,11 +152,11 @@ test('leaving the loop ends the work and lets the source go', async () => {
   const leave = async () => {
     for await (const { result } of remover.removeMany(source(), { jobs: 3 })) {
       assert.ok(result);
-      await sleep(20);
+      await read.promise;
       break;
     }
   };
-  await within(5000, leave(), 'the loop');
+  await within(leave(), 'the loop');
   assert.equal(returned, 1);
   assert.ok(streams.length >= 1 && streams.every(({ destroyed }) => destroyed), 'what was at work is stopped');
   const thrown = (async () => {
@@ -156,7 +173,7 @@ test('leaving the loop does not wait for a source that says nothing', async () =
   const leave = async () => {
     for await (const _ of remover.removeMany(source(), { jobs: 2 })) break;
   };
-  await within(2000, leave(), 'the loop');
+  await within(leave(), 'the loop');
 });
 
 // In a process of its own, which can be ended if this one could not.
@@ -207,25 +224,32 @@ test('what a source throws comes out after its pictures', async () => {
 test('what a stream of pictures fails with comes out', async () => {
   const source = new Readable({ objectMode: true, read() {} });
   source.push(photo);
-  setTimeout(() => source.destroy(mine), 20);
-  await assert.rejects(within(5000, all(remover.removeMany(source))), (error) => error === mine);
+  const loop = async () => {
+    for await (const { error } of remover.removeMany(source)) {
+      assert.equal(error, undefined);
+      source.destroy(mine);
+    }
+  };
+  await assert.rejects(within(loop()), (error) => error === mine);
 });
 
 test('a slow source does not hold back what is done', async () => {
-  const seen = [];
-  let given = 0;
+  const given = [deferred(), deferred(), deferred()];
+  let count = 0;
   async function* source() {
-    for (let number = 0; number < 3; number += 1) {
+    for (const { promise } of given) {
       yield photo;
-      await sleep(300);
-      seen.push(given);
+      await promise;
     }
   }
-  for await (const { error } of remover.removeMany(source(), { jobs: 8 })) {
-    assert.equal(error, undefined);
-    given += 1;
-  }
-  assert.deepEqual(seen, [1, 2, 3]);
+  const loop = async () => {
+    for await (const { error } of remover.removeMany(source(), { jobs: 8 })) {
+      assert.equal(error, undefined);
+      given[count++].resolve();
+    }
+  };
+  await within(loop(), 'the loop over a source that waits for each result');
+  assert.equal(count, 3);
 });
 
 test('a signal ends many with its reason, also while the source says nothing', async () => {
@@ -247,11 +271,11 @@ test('a signal ends many with its reason, also while the source says nothing', a
       for await (const { error } of remover.removeMany(source(), { signal: controller.signal, jobs: 2 })) {
         assert.equal(error, undefined);
         given += 1;
-        setTimeout(() => controller.abort(reason), 20);
+        setImmediate(() => controller.abort(reason));
       }
     };
     await assert.rejects(
-      within(2000, loop(), `the loop over a ${kind} source`),
+      within(loop(), `the loop over a ${kind} source`),
       (error) => error === reason || assert.fail(error),
     );
     assert.ok(given > 0);
@@ -334,7 +358,7 @@ test('a large file goes through a stream', async () => {
 
 test('a stream tells what is refused', async () => {
   const refused = (from, options) =>
-    within(5000, pipeline(from, remover.removeStream(options), new Writable({ write: (_, __, done) => done() })));
+    within(pipeline(from, remover.removeStream(options), new Writable({ write: (_, __, done) => done() })));
   await assert.rejects(refused(Readable.from([Buffer.from('no picture')])), {
     name: 'RembgError',
     code: 'corrupt_image',
@@ -359,7 +383,7 @@ test('a stream tells what is refused', async () => {
 });
 
 test('a stream that is destroyed midway ends, and so does its removal', async () => {
-  const closed = (stream) => within(5000, new Promise((resolve) => stream.once('close', resolve)), 'the stream');
+  const closed = (stream) => within(new Promise((resolve) => stream.once('close', resolve)), 'the stream');
   for (const why of [mine, undefined]) {
     const stream = remover.removeStream().resume();
     const errors = [];
@@ -389,7 +413,7 @@ test('what writes to a stream hears that its reader is gone', async () => {
   const sink = new Writable({ write: (_, __, done) => done() });
   const done = pipeline(slow, remover.removeStream(), sink);
   setTimeout(() => sink.destroy(mine), 20);
-  await assert.rejects(within(5000, done), (error) => error === mine);
+  await assert.rejects(within(done), (error) => error === mine);
   assert.ok(slow.destroyed);
 });
 
@@ -397,7 +421,7 @@ test('a signal ends a stream', async () => {
   const through = (stream, options) => {
     const slow = new Readable({ read() {} });
     slow.push(photo.subarray(0, 20));
-    return within(5000, pipeline(slow, stream, new Writable({ write: (_, __, done) => done() }), options));
+    return within(pipeline(slow, stream, new Writable({ write: (_, __, done) => done() }), options));
   };
   const controller = new AbortController();
   const { signal } = controller;
@@ -417,7 +441,7 @@ test('streams that are destroyed midway keep no other from its turn', async () =
     await sleep(1);
     stream.destroy();
   }
-  assert.ok(await within(5000, remover.remove(Readable.from([photo])), 'the next removal'));
+  assert.ok(await within(remover.remove(Readable.from([photo])), 'the next removal'));
 });
 
 test('a stream that nobody uses costs nothing', async () => {
@@ -432,5 +456,5 @@ test('a stream that nobody uses costs nothing', async () => {
 test('a stream that is given up before it is read lets go of its mask', async () => {
   const mask = new Readable({ read() {} });
   remover.removeStream({ mask_from: mask }).destroy();
-  await within(5000, new Promise((resolve) => mask.once('close', resolve)), 'the mask is let go');
+  await within(new Promise((resolve) => mask.once('close', resolve)), 'the mask is let go');
 });

@@ -101,11 +101,33 @@ export function deferred() {
   return made;
 }
 
-/** What becomes of a promise; fails where it takes too long. */
-export function within(ms, promise, what = 'it') {
+/** A turn of the event loop. */
+export const turn = () => new Promise(setImmediate);
+
+/** A remover with one place, and a removal that keeps it until it is let go. */
+export function busy(picture) {
+  const remover = tiny({ in_flight: 1 });
+  const [begun, go] = [deferred(), deferred()];
+  const slow = new Blob([picture]);
+  const slice = slow.slice.bind(slow);
+  slow.slice = (...range) => ({
+    arrayBuffer: async () => {
+      begun.resolve();
+      await go.promise;
+      return slice(...range).arrayBuffer();
+    },
+  });
+  return { remover, first: remover.remove(slow, { format: 'png' }), begun: begun.promise, letGo: go.resolve };
+}
+
+/** After so long nothing comes any more, however busy the machine is. */
+const HANGS = 60_000;
+
+/** What becomes of a promise; fails where it hangs. */
+export function within(promise, what = 'it') {
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} is not settled after ${ms} ms`)), ms);
+    timer = setTimeout(() => reject(new Error(`${what} is not settled after ${HANGS} ms`)), HANGS);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

@@ -28,20 +28,10 @@ def testdata() -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared() -> Path:
-    """The folder of public test pictures beside the repository."""
-    folder = ROOT.parent / "shared"
-    if not folder.is_dir():
-        pytest.skip(f"needs {folder}")
-    return folder
-
-
-@pytest.fixture(scope="session")
 def photo() -> Path:
     """A real photo."""
     path = ROOT / "demo/photo.png"
-    if not path.exists():
-        pytest.skip(f"needs {path}: run `make setup`")
+    assert path.exists(), f"{path} is absent: run `make setup`"
     return path
 
 

@@ -121,11 +121,11 @@ def test_the_source_distribution_has_all_that_a_build_takes(sdist: Path, root: P
         weights = archive.extractfile(f"remrembg-{VERSION}/models/u2netp.onnx")
         assert weights is not None
         assert hashlib.sha256(weights.read()).hexdigest() == WEIGHTS
-    crates = ("bindings-python", "cli", "core", "webp")
+    crates = ("bindings-python", "cli", "core", "tools/build-features", "webp")
     assert {"Cargo.toml", "Cargo.lock", "pyproject.toml", "LICENSE", "NOTICE", "core/build.rs"} <= names
     assert {f"{crate}/Cargo.toml" for crate in crates} <= names
     for crate in crates:
         sources = {str(path.relative_to(root)) for path in (root / crate / "src").rglob("*.rs")}
         assert sources <= names, sources - names
-    assert {name.partition("/")[0] for name in names if "/" in name} == {*crates, "models"}
+    assert {name.partition("/")[0] for name in names if "/" in name} == {*(crate.partition("/")[0] for crate in crates), "models"}
     assert not [name for name in names if "/tests/" in name and "/src/" not in name]

@@ -109,13 +109,10 @@ fn the_readme_is_fresh() {
     check("models", &remrembg::models::models_markdown());
 }
 
-/// Skips where set-up has not fetched the photo.
 #[test]
 fn the_readmes_picture_is_what_the_demo_makes() {
     let photo = root("demo/photo.png");
-    if !photo.exists() {
-        return println!("SKIPPED: demo/photo.png is absent, run `make setup`");
-    }
+    assert!(photo.exists(), "demo/photo.png is absent: run `make setup`");
     let mut config = Config::default();
     config.engine = EngineChoice::Rten;
     let remover = Remover::new(config).expect("the engine inside always works");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use remrembg::{Code, Error, Options, output_size};
+use remrembg::{Code, CutOut, Error, Hints, Matting, OPTIONS, OptionKind, Options, Region, output_size};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -37,6 +37,55 @@ struct Resolved {
     expand: bool,
     angle: f64,
     bg_color: Option<[u8; 4]>,
+    #[serde(default)]
+    own: Own,
+}
+
+/// remrembg's own options; a vector has those that differ from the default.
+#[derive(Deserialize, PartialEq, Debug)]
+#[serde(deny_unknown_fields, default)]
+struct Own {
+    quality: String,
+    encoder_quality: Option<u8>,
+    refine: bool,
+    decontaminate: bool,
+    matting: Option<Thresholds>,
+    trimap: bool,
+    clean_mask: bool,
+    keep: Vec<Vec<u32>>,
+    drop: Vec<Vec<u32>>,
+    smooth_mask: bool,
+    invert_mask: bool,
+    keep_colors: bool,
+    keep_alpha: bool,
+}
+
+#[derive(Deserialize, PartialEq, Debug)]
+#[serde(deny_unknown_fields)]
+struct Thresholds {
+    foreground_threshold: i64,
+    background_threshold: i64,
+    erode_size: i64,
+}
+
+impl Default for Own {
+    fn default() -> Self {
+        Self {
+            quality: "balanced".to_owned(),
+            encoder_quality: None,
+            refine: true,
+            decontaminate: true,
+            matting: None,
+            trimap: false,
+            clean_mask: false,
+            keep: Vec::new(),
+            drop: Vec::new(),
+            smooth_mask: false,
+            invert_mask: false,
+            keep_colors: false,
+            keep_alpha: false,
+        }
+    }
 }
 
 #[derive(Deserialize, PartialEq, Debug)]
@@ -75,7 +124,54 @@ impl From<Options> for Resolved {
             expand: options.expand,
             angle: options.angle,
             bg_color: options.bg_color.map(|color| [color.r, color.g, color.b, color.a]),
+            own: Own::of(options.cut_out, options.encoder_quality),
         }
+    }
+}
+
+impl Own {
+    /// Without `..`, so that a new field cannot be forgotten here.
+    fn of(cut_out: CutOut, encoder_quality: Option<u8>) -> Self {
+        let CutOut {
+            quality,
+            refine,
+            decontaminate,
+            trimap,
+            clean_mask,
+            hints: Hints { keep, drop },
+            smooth_mask,
+            invert_mask,
+            matting,
+            keep_colors,
+            keep_alpha,
+        } = cut_out;
+        let numbers = |regions: Vec<Region>| regions.into_iter().map(numbers_of).collect();
+        Self {
+            quality: quality.name().to_owned(),
+            encoder_quality,
+            refine,
+            decontaminate,
+            matting: matting.map(|Matting { foreground_threshold, background_threshold, erode_size }| Thresholds {
+                foreground_threshold,
+                background_threshold,
+                erode_size,
+            }),
+            trimap,
+            clean_mask,
+            keep: numbers(keep),
+            drop: numbers(drop),
+            smooth_mask,
+            invert_mask,
+            keep_colors,
+            keep_alpha,
+        }
+    }
+}
+
+fn numbers_of(region: Region) -> Vec<u32> {
+    match region {
+        Region::Point { x, y } => vec![x, y],
+        Region::Box { left, top, right, bottom } => vec![left, top, right, bottom],
     }
 }
 
@@ -138,6 +234,22 @@ fn account_errors_have_the_status_and_the_body_of_the_vectors() {
         let code = Code::ALL.iter().find(|code| code.name() == case.code);
         let error = Error::new(*code.unwrap_or_else(|| panic!("no code is called {}", case.code)));
         assert_eq!((error.status(), error.to_json()), (case.status, case.body), "{}", case.code);
+    }
+}
+
+/// What a row of the table accepts has a vector that is taken, and what it refuses one that is
+/// refused. No text is refused as true or false.
+#[test]
+fn every_option_has_a_success_and_a_refusal_among_the_vectors() {
+    let cases = cases("options.json", |case: &OptionsCase| &case.name);
+    let named = |wanted: bool| -> BTreeSet<&str> {
+        let right = cases.iter().filter(|case| matches!(case.expected, Expected::Options(_)) == wanted);
+        right.flat_map(|case| case.pairs.iter().map(|(key, _)| key.as_str())).collect()
+    };
+    let (taken, refused) = (named(true), named(false));
+    for spec in OPTIONS {
+        assert!(taken.contains(spec.key), "{} is taken in no vector", spec.key);
+        assert!(spec.kind == OptionKind::Boolean || refused.contains(spec.key), "{} is refused in none", spec.key);
     }
 }
 

@@ -1,5 +1,6 @@
-//! The refusals of `testdata/options.json`, replayed through the command line.
+//! The vectors of `testdata/options.json`, replayed through the command line.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value;
@@ -18,15 +19,45 @@ fn arguments(vector: &Value) -> Option<Vec<String>> {
     pairs.iter().map(argument).collect()
 }
 
-#[test]
-fn refused_options_are_told_to_the_letter() {
+/// The vectors that have this key.
+fn vectors(kind: &str) -> Vec<Value> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/options.json");
     let text = std::fs::read_to_string(path).expect("the vectors are there");
     let vectors: Vec<Value> = serde_json::from_str(&text).expect("the vectors are JSON");
+    vectors.into_iter().filter(|vector| vector.get(kind).is_some()).collect()
+}
+
+/// That all of it is taken shows in the empty file being the only problem. One vector for each
+/// option and each value that it comes to is enough: core reads the text.
+#[test]
+fn accepted_options_are_taken() {
+    let bench = Bench::new(&["mask.png"]);
+    bench.put("empty.png", b"");
+    let (mut keys, mut seen) = (BTreeSet::new(), BTreeSet::new());
+    for vector in vectors("options") {
+        let Some(arguments) = arguments(&vector) else { continue };
+        if !seen.insert(vector["options"].to_string()) {
+            continue;
+        }
+        let mask: &[&str] = if vector["options"]["own"]["trimap"] == true { &["--mask-from", "mask.png"] } else { &[] };
+        let words = ["remove", "empty.png", "--json"].iter().chain(mask).copied();
+        let ran = bench.ran(words.chain(arguments.iter().map(String::as_str)));
+        let body = r#"{"error":"Uploaded file is empty (0 bytes).","status":400}"#;
+        assert_eq!(ran.stderr, format!("{body}\n"), "{}", vector["name"]);
+        keys.extend(
+            vector["pairs"].as_array().into_iter().flatten().filter_map(|pair| Some(pair[0].as_str()?.to_owned())),
+        );
+    }
+    let all: BTreeSet<String> = remrembg::OPTIONS.iter().map(|spec| spec.key.to_owned()).collect();
+    assert_eq!(keys, all);
+}
+
+#[test]
+fn refused_options_are_told_to_the_letter() {
     let bench = Bench::new(&["a.png"]);
     let mut replayed = 0;
-    for vector in vectors.iter().filter(|vector| vector.get("error").is_some()) {
-        let Some(arguments) = arguments(vector) else { continue };
+    for vector in vectors("error") {
+        let Some(arguments) = arguments(&vector) else { continue };
         let ran = bench.ran(["remove", "a.png", "--json"].into_iter().chain(arguments.iter().map(String::as_str)));
         let body = vector["error"]["body"].as_str().expect("a refusal has a body");
         assert_eq!(ran.stderr, format!("{body}\n"), "{}", vector["name"]);

@@ -1,7 +1,7 @@
 //! Both engines on a small model of our own and on the bundled one, and
 //! runtimes that cannot be had. Tests that need ONNX Runtime look for it in
 //! `REMREMBG_ONNXRUNTIME`, `ORT_DYLIB_PATH` and the workspace's `.venv`, and
-//! say so when it is absent.
+//! fail when it is absent.
 
 mod onnx;
 mod providers;
@@ -9,10 +9,11 @@ mod providers;
 mod runtimes;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::*;
 use crate::control::CancelToken;
@@ -36,19 +37,22 @@ fn alone(test: &str, prepare: impl FnOnce(&mut Command), body: impl FnOnce()) ->
     Some(output)
 }
 
-/// The ONNX Runtime to test with.
+/// The ONNX Runtime to test with; `None` where the crate is built without it.
 pub(crate) fn runtime() -> Option<PathBuf> {
+    if cfg!(not(feature = "onnxruntime")) {
+        return None;
+    }
     let named = ["REMREMBG_ONNXRUNTIME", "ORT_DYLIB_PATH"].into_iter().find_map(std::env::var_os);
     let found = named.map(PathBuf::from).or_else(|| {
         let pythons = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.venv/lib")).ok()?;
         let capi = |python: std::fs::DirEntry| python.path().join("site-packages/onnxruntime/capi");
         pythons.filter_map(std::result::Result::ok).map(capi).find(|folder| folder.is_dir())
     });
-    if found.is_none() {
-        println!("SKIPPED: ONNX Runtime is absent (no REMREMBG_ONNXRUNTIME, no ORT_DYLIB_PATH, no .venv)");
-    }
-    found.filter(|_| cfg!(feature = "onnxruntime"))
+    Some(found.expect("ONNX Runtime is in REMREMBG_ONNXRUNTIME, ORT_DYLIB_PATH or .venv: run `make setup`"))
 }
+
+/// What to say where a test has to be without ONNX Runtime.
+const OF_THE_SYSTEM: &str = "the system's loader must find no ONNX Runtime of its own in this test";
 
 /// This runtime and no other, where one is named.
 fn at(path: Option<&Path>) -> Runtime<'_> {
@@ -186,17 +190,18 @@ fn a_stop_ends_an_inference_and_the_next_one_works() {
         let token = CancelToken::new();
         let control = Control { cancel: Some(&token), ..Control::default() };
         assert_eq!(engine.run(scene(), &control).expect("nobody cancels"), whole);
-        let (code, late) = thread::scope(|scope| {
-            let running = scope.spawn(|| {
-                let code = engine.run(scene(), &Control { cancel: Some(&token), ..Control::default() });
-                (code.map(drop).expect_err("it is cancelled").code(), Instant::now())
-            });
-            thread::sleep(full / 10);
-            let start = Instant::now();
-            token.cancel();
-            let (code, end) = running.join().expect("no panic");
-            (code, end - start)
-        });
+        let (looks, asked) = (Cell::new(0), Cell::new(start));
+        // At the third look the inference runs.
+        let stop = || {
+            looks.set(looks.get() + 1);
+            if looks.get() == 3 {
+                asked.set(Instant::now());
+                token.cancel();
+            }
+            false
+        };
+        let stopped = engine.run(scene(), &Control { cancel: Some(&token), stop: Some(&stop), ..Control::default() });
+        let (code, late) = (stopped.expect_err("it is cancelled").code(), asked.get().elapsed());
         assert_eq!(code, Code::Cancelled, "{name}");
         println!("{name}: {full:?} in full, stopped within {late:?}");
         assert_eq!(engine.run(scene(), &control).expect_err("the token stays cancelled").code(), Code::Cancelled);
@@ -208,16 +213,36 @@ fn a_stop_ends_an_inference_and_the_next_one_works() {
 #[test]
 fn who_waits_for_a_turn_can_be_stopped() {
     for engine in engines(&bundled(), 1) {
-        let (token, done) = (CancelToken::new(), AtomicUsize::new(0));
+        let (token, done) = (&CancelToken::new(), AtomicUsize::new(0));
+        let looks = <[AtomicUsize; 4]>::default();
+        // At the third look the caller is in the queue, or has had its turn.
+        let queued = |number: usize| {
+            while looks[number].load(Ordering::SeqCst) < 3 {
+                thread::yield_now();
+            }
+        };
         thread::scope(|scope| {
-            let run = || {
-                engine.run(scene(), &Control::default()).expect("nobody cancels this one");
-                done.fetch_add(1, Ordering::SeqCst);
+            let (engine, looks) = (&engine, &looks);
+            let run = move |number: usize, cancel| {
+                let looks = &looks[number];
+                let stop = || {
+                    looks.fetch_add(1, Ordering::SeqCst);
+                    false
+                };
+                let outcome = engine.run(scene(), &Control { cancel, stop: Some(&stop), ..Control::default() });
+                looks.fetch_add(3, Ordering::SeqCst);
+                outcome
             };
-            (0..3).for_each(|_| drop(scope.spawn(run)));
-            thread::sleep(Duration::from_millis(30));
-            let waiting = scope.spawn(|| engine.run(scene(), &Control { cancel: Some(&token), ..Control::default() }));
-            thread::sleep(Duration::from_millis(30));
+            for number in 0..3 {
+                let (run, done) = (run, &done);
+                scope.spawn(move || {
+                    run(number, None).expect("nobody cancels this one");
+                    done.fetch_add(1, Ordering::SeqCst);
+                });
+                queued(number);
+            }
+            let waiting = scope.spawn(move || run(3, Some(token)));
+            queued(3);
             token.cancel();
             let error = waiting.join().expect("no panic").expect_err("it is cancelled");
             assert_eq!(error.code(), Code::Cancelled);

@@ -122,7 +122,6 @@ impl Drop for Worker {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-    use std::time::Instant;
 
     use super::*;
     use crate::control::CancelToken;
@@ -137,6 +136,14 @@ mod tests {
         }
     }
 
+    /// Never stops, and counts: at the second look the work is in the queue.
+    fn looking(looks: &AtomicUsize) -> impl Fn() -> bool + '_ {
+        move || {
+            looks.fetch_add(1, Ordering::SeqCst);
+            false
+        }
+    }
+
     fn until(condition: impl Fn() -> bool) {
         while !condition() {
             thread::yield_now();
@@ -147,20 +154,21 @@ mod tests {
     fn work_is_done_in_the_order_of_arrival_on_one_thread() {
         let worker = Worker::start("a test").expect("a thread");
         let (begun, (go, held_back)) = (Arc::new(AtomicBool::new(false)), mpsc::channel());
-        let order = Arc::new(Mutex::new(Vec::new()));
+        let (order, looks) = (Arc::new(Mutex::new(Vec::new())), <[AtomicUsize; 8]>::default());
         thread::scope(|scope| {
             scope.spawn(|| worker.run(&Control::default(), held(&begun, held_back), || ()));
             until(|| begun.load(Ordering::SeqCst));
-            for number in 0..8 {
+            for (number, looks) in looks.iter().enumerate() {
                 let (worker, order) = (&worker, Arc::clone(&order));
                 scope.spawn(move || {
                     let note = move || {
                         order.lock().expect("nobody panics").push((number, thread::current().id()));
                         Ok(())
                     };
-                    worker.run(&Control::default(), note, || ())
+                    let stop = looking(looks);
+                    worker.run(&Control { stop: Some(&stop), ..Control::default() }, note, || ())
                 });
-                thread::sleep(Duration::from_millis(20));
+                until(|| looks.load(Ordering::SeqCst) >= 2);
             }
             go.send(()).expect("it waits");
         });
@@ -173,7 +181,7 @@ mod tests {
     fn a_cancellation_is_answered_at_once_whether_work_waits_or_runs() {
         let worker = Worker::start("a test").expect("a thread");
         let (begun, (go, held_back)) = (Arc::new(AtomicBool::new(false)), mpsc::channel());
-        let (token, stopped) = (CancelToken::new(), AtomicUsize::new(0));
+        let (token, stopped, waits) = (CancelToken::new(), AtomicUsize::new(0), AtomicUsize::new(0));
         let control = || Control { cancel: Some(&token), ..Control::default() };
         let never = Arc::new(AtomicBool::new(false));
         let count = &|| {
@@ -182,15 +190,18 @@ mod tests {
         thread::scope(|scope| {
             let running = scope.spawn(|| worker.run(&control(), held(&begun, held_back), count));
             until(|| begun.load(Ordering::SeqCst));
-            let waiting = scope.spawn(|| worker.run(&control(), held(&never, mpsc::channel().1), count));
-            thread::sleep(Duration::from_millis(30));
-            let start = Instant::now();
+            let waiting = scope.spawn(|| {
+                let stop = looking(&waits);
+                let control = Control { stop: Some(&stop), ..control() };
+                worker.run(&control, held(&never, mpsc::channel().1), count)
+            });
+            until(|| waits.load(Ordering::SeqCst) >= 2);
             token.cancel();
+            // What runs cannot end before it is let go below.
             for caller in [running, waiting] {
                 let error = caller.join().expect("no panic").expect_err("it is cancelled");
                 assert_eq!(error.code(), Code::Cancelled);
             }
-            assert!(start.elapsed() < Duration::from_millis(500), "it took {:?}", start.elapsed());
             go.send(()).expect("it still runs");
         });
         worker.run(&Control::default(), || Ok(()), || ()).expect("the next one works");

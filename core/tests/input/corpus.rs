@@ -1,5 +1,4 @@
-//! Public test images of other projects, in `../shared/corpus` beside the
-//! repository. Every test here is skipped, and says so, where that is absent.
+//! Public test images of other projects, in the folder that `REMREMBG_TEST_PICTURES` names.
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,12 +15,9 @@ struct Entry {
     orientation: String,
 }
 
-/// The rows of the manifest, `None` where the corpus is absent.
-fn manifest() -> Option<Vec<Entry>> {
-    let Ok(text) = fs::read_to_string(root().join("MANIFEST.tsv")) else {
-        println!("SKIPPED: ../shared/corpus is absent");
-        return None;
-    };
+/// The rows of the manifest.
+fn manifest() -> Vec<Entry> {
+    let text = fs::read_to_string(root().join("MANIFEST.tsv")).expect("the corpus has a manifest");
     let entry = |line: &str| {
         let mut fields = line.split('\t').map(str::to_owned);
         let path = fields.next()?;
@@ -30,11 +26,12 @@ fn manifest() -> Option<Vec<Entry>> {
     };
     let entries: Vec<_> = text.lines().skip(1).map(|line| entry(line).expect("eight fields")).collect();
     assert!(entries.len() > 400, "the manifest has {} rows", entries.len());
-    Some(entries)
+    entries
 }
 
 fn root() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus"))
+    let pictures = std::env::var_os("REMREMBG_TEST_PICTURES").expect("it names the folder of public test pictures");
+    PathBuf::from(pictures).join("corpus")
 }
 
 fn decoded(entry: &Entry) -> (usize, Result<Decoded>, usize) {
@@ -44,10 +41,11 @@ fn decoded(entry: &Entry) -> (usize, Result<Decoded>, usize) {
 }
 
 #[test]
+#[ignore = "needs the folder of public test pictures in REMREMBG_TEST_PICTURES"]
 fn corpus_behaves_as_its_manifest_says() {
     hush_guarded_panics();
     let mut wrong = Vec::new();
-    for entry in manifest().unwrap_or_default() {
+    for entry in manifest() {
         let (_, outcome, _) = decoded(&entry);
         let code = outcome.err().map(|error| error.code());
         let right = match entry.expected.as_str() {
@@ -65,9 +63,10 @@ fn corpus_behaves_as_its_manifest_says() {
 }
 
 #[test]
+#[ignore = "needs the folder of public test pictures in REMREMBG_TEST_PICTURES"]
 fn corpus_takes_little_time_and_no_memory_beyond_the_images_own() {
     hush_guarded_panics();
-    for entry in manifest().unwrap_or_default() {
+    for entry in manifest() {
         let start = Instant::now();
         let (length, outcome, peak) = decoded(&entry);
         assert!(start.elapsed() < LONGEST, "{} took {:?}", entry.path, start.elapsed());
@@ -79,8 +78,9 @@ fn corpus_takes_little_time_and_no_memory_beyond_the_images_own() {
 }
 
 #[test]
+#[ignore = "needs the folder of public test pictures in REMREMBG_TEST_PICTURES"]
 fn corpus_orientations_are_read() {
-    for entry in manifest().unwrap_or_default() {
+    for entry in manifest() {
         if let (Ok(expected), (_, Ok(decoded), _)) = (entry.orientation.parse::<u8>(), decoded(&entry)) {
             assert_eq!(decoded.orientation as u8, expected.max(1), "{}", entry.path);
         }

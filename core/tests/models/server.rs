@@ -4,7 +4,6 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
 
 /// How the server answers one request.
 #[derive(Clone, Copy)]
@@ -15,7 +14,7 @@ pub(crate) enum Reply {
     NoRange,
     /// As `File`, but the connection closes after so many bytes of it.
     CutAfter(usize),
-    /// As `File`, but nothing more comes after so many bytes of it.
+    /// As `File`, but nothing more comes after so many bytes of it while the test holds `stall`.
     StallAfter(usize),
     /// As many bytes as the file has, every one of them wrong.
     Wrong,
@@ -38,6 +37,8 @@ pub(crate) struct Asked {
 pub(crate) struct Server {
     pub(crate) base: String,
     asked: Arc<Mutex<Vec<Asked>>>,
+    /// Who has it keeps a stalled answer from going on.
+    pub(crate) stall: Arc<Mutex<()>>,
 }
 
 const ETAG: &str = "\"v1\"";
@@ -48,12 +49,14 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}/m", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let (script, record) = (script.to_vec(), Arc::clone(&asked));
+        let stall = Arc::new(Mutex::new(()));
+        let (script, record, held) = (script.to_vec(), Arc::clone(&asked), Arc::clone(&stall));
         // The thread ends with the test's process.
         thread::spawn(move || {
             let file = Arc::new(file);
             for stream in listener.incoming().map_while(Result::ok) {
-                let (file, script, record) = (Arc::clone(&file), script.clone(), Arc::clone(&record));
+                let (file, script) = (Arc::clone(&file), script.clone());
+                let (record, held) = (Arc::clone(&record), Arc::clone(&held));
                 thread::spawn(move || {
                     let Some(asked) = read(&stream) else { return };
                     let index = {
@@ -63,11 +66,11 @@ impl Server {
                     };
                     let reply = script[index.min(script.len() - 1)];
                     // A client that has gone is part of several tests.
-                    let _ = answer(&stream, &file, reply, &asked);
+                    let _ = answer(&stream, &file, reply, &asked, &held);
                 });
             }
         });
-        Self { base, asked }
+        Self { base, asked, stall }
     }
 
     /// Every request so far.
@@ -95,14 +98,14 @@ fn read(stream: &TcpStream) -> Option<Asked> {
     Some(asked)
 }
 
-fn answer(mut stream: &TcpStream, file: &[u8], reply: Reply, asked: &Asked) -> std::io::Result<()> {
+fn answer(mut stream: &TcpStream, file: &[u8], reply: Reply, asked: &Asked, stall: &Mutex<()>) -> std::io::Result<()> {
     let wrong: Vec<u8> = file.iter().map(|byte| !byte).collect();
     match reply {
         Reply::File => send(stream, file, asked, usize::MAX),
         Reply::CutAfter(bytes) => send(stream, file, asked, bytes),
         Reply::StallAfter(bytes) => {
             send(stream, file, asked, bytes)?;
-            thread::sleep(Duration::from_secs(20));
+            drop(stall.lock());
             Ok(())
         }
         Reply::NoRange => whole(stream, file),

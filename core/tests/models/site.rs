@@ -36,7 +36,7 @@ impl Site {
     pub(crate) fn options(&self) -> FetchOptions<'static> {
         FetchOptions {
             mirror: Some(self.server.base.clone()),
-            read_timeout: Duration::from_millis(400),
+            read_timeout: Duration::from_secs(60),
             attempts: 1,
             pause: Duration::from_millis(1),
             ..FetchOptions::default()

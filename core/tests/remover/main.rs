@@ -3,26 +3,42 @@
 mod brought;
 mod hints;
 mod masks;
+#[path = "../../src/engine/tests/onnx.rs"]
+mod onnx;
 mod quality;
 
 use std::cell::RefCell;
 use std::io::Cursor;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{LazyLock, OnceLock};
+use std::sync::{Barrier, LazyLock, OnceLock};
 use std::thread;
-use std::time::Duration;
 
 use image::{DynamicImage, ImageDecoder, ImageEncoder, ImageFormat, Rgb, RgbImage, RgbaImage};
 use remrembg::{
-    CancelToken, ChannelOrder, Code, Color, Config, CutOut, EngineChoice, ErrorKind, Format, Layout, Matting, Options,
-    PixelView, PixelViewMut, Pixels, Progress, Quality, Remover, Stage,
+    CancelToken, ChannelOrder, Code, Color, Config, CutOut, EngineChoice, ErrorKind, Format, Layout, Matting, Model,
+    Options, PixelView, PixelViewMut, Pixels, Progress, Quality, Recipe, Remover, Stage,
 };
 
+/// Where a test is not about inference: what is not green is subject, and it takes no time.
 static REMOVER: LazyLock<Remover> = LazyLock::new(|| Remover::new(config()).expect("the engine inside always works"));
 
-fn config() -> Config {
+/// On the model that users have.
+static BUNDLED: LazyLock<Remover> = LazyLock::new(|| {
     let mut config = Config::default();
     config.engine = EngineChoice::Rten;
+    Remover::new(config).expect("the engine inside always works")
+});
+
+fn config() -> Config {
+    static MODEL: LazyLock<PathBuf> = LazyLock::new(|| {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("not-green.onnx");
+        std::fs::write(&path, onnx::not_green()).expect("the model can be written");
+        path
+    });
+    let mut config = Config::default();
+    config.engine = EngineChoice::Rten;
+    config.model = Model::File { path: MODEL.clone(), recipe: Recipe::U2NET };
     config
 }
 
@@ -69,7 +85,11 @@ fn plain() -> CutOut {
 }
 
 fn removed(options: &Options) -> DynamicImage {
-    let output = REMOVER.remove(ball_png(), options).expect("a ball is cut out");
+    removed_by(&REMOVER, options)
+}
+
+fn removed_by(remover: &Remover, options: &Options) -> DynamicImage {
+    let output = remover.remove(ball_png(), options).expect("a ball is cut out");
     let picture = image::load_from_memory(&output.data).expect("the output can be decoded");
     assert_eq!((output.width, output.height), (picture.width(), picture.height()));
     picture
@@ -77,12 +97,14 @@ fn removed(options: &Options) -> DynamicImage {
 
 #[test]
 fn the_subject_stays_and_the_background_goes() {
-    let picture = removed(&as_png(|_| ())).into_rgba8();
-    assert_eq!(picture.dimensions(), (WIDTH, HEIGHT));
-    let inside = picture.get_pixel(INSIDE.0, INSIDE.1).0;
-    assert!(inside[3] > 240, "the ball is opaque, got {inside:?}");
-    assert_eq!(inside[..3], RED);
-    assert_eq!(picture.get_pixel(OUTSIDE.0, OUTSIDE.1).0, [0; 4], "no trace of the wall is left");
+    for remover in [&BUNDLED, &REMOVER] {
+        let picture = removed_by(remover, &as_png(|_| ())).into_rgba8();
+        assert_eq!(picture.dimensions(), (WIDTH, HEIGHT));
+        let inside = picture.get_pixel(INSIDE.0, INSIDE.1).0;
+        assert!(inside[3] > 240, "the ball is opaque, got {inside:?}");
+        assert_eq!(inside[..3], RED);
+        assert_eq!(picture.get_pixel(OUTSIDE.0, OUTSIDE.1).0, [0; 4], "no trace of the wall is left");
+    }
 }
 
 #[test]
@@ -324,24 +346,24 @@ fn a_waiting_caller_hears_a_cancellation() {
     let mut config = config();
     config.in_flight = 1;
     let remover = Remover::new(config).expect("the engine inside always works");
-    let (token, started) = (CancelToken::new(), std::sync::Barrier::new(2));
+    let (token, started, over) = (CancelToken::new(), Barrier::new(2), Barrier::new(2));
     thread::scope(|scope| {
         scope.spawn(|| {
             let waited = std::cell::Cell::new(false);
             let hold = |_: Progress| {
                 if !waited.replace(true) {
                     started.wait();
-                    while !token.is_cancelled() {
-                        thread::sleep(Duration::from_millis(1));
-                    }
-                    thread::sleep(Duration::from_millis(100));
+                    over.wait();
                 }
             };
             assert!(remover.job(ball_png()).progress(&hold).run().is_ok());
         });
         started.wait();
         scope.spawn(|| token.cancel());
-        let error = remover.job(ball_png()).cancel(&token).run().expect_err("it was cancelled while it waited");
+        let outcome = remover.job(ball_png()).cancel(&token).run();
+        // The place was taken all the while: it was in waiting that the cancellation was heard.
+        over.wait();
+        let error = outcome.expect_err("it was cancelled while it waited");
         assert_eq!(error.code(), Code::Cancelled);
     });
 }
@@ -353,7 +375,7 @@ fn a_callback_may_call_back_in() {
     let remover = Remover::new(config).expect("the engine inside always works");
     let inner = RefCell::new(None);
     let call = |p: Progress| {
-        if p.stage == Stage::Encode && inner.borrow().is_none() {
+        if p.stage == Stage::Segment && inner.borrow().is_none() {
             *inner.borrow_mut() = Some(remover.remove(ball_png(), &Options::default()).map(|o| o.width));
         }
     };
@@ -364,17 +386,17 @@ fn a_callback_may_call_back_in() {
 #[test]
 fn the_remover_says_what_it_runs_on_and_crosses_threads() {
     fn crosses<T: Send + Sync>(_: &T) {}
-    crosses(&*REMOVER);
-    assert_eq!(REMOVER.model(), "u2netp");
-    assert_eq!(REMOVER.engine().name, "rten");
-    assert!(!REMOVER.engine().version.is_empty());
+    crosses(&*BUNDLED);
+    assert_eq!(BUNDLED.model(), "u2netp");
+    assert_eq!(BUNDLED.engine().name, "rten");
+    assert!(!BUNDLED.engine().version.is_empty());
 }
 
 #[test]
 fn the_smallest_and_the_thinnest_pictures_work() {
     for (width, height) in [(1, 1), (1, 10_000), (10_000, 1)] {
         let thin = Pixels::filled(width, height, Layout::Rgb8, 120);
-        let output = REMOVER.remove(thin.view(), &as_png(|_| ())).expect("any picture can be cut out");
+        let output = BUNDLED.remove(thin.view(), &as_png(|_| ())).expect("any picture can be cut out");
         assert_eq!((output.width, output.height), (width, height));
     }
 }
@@ -586,13 +608,13 @@ fn every_quality_finds_the_ball_and_the_finer_ones_its_edge() {
     let off = |quality| {
         let cut_out = CutOut { quality, ..CutOut::default() };
         let options = Options { mask: true, cut_out, ..Options::default() };
-        let mask = REMOVER.job(ball_png()).options(&options).run_to_pixels().expect("a ball is found").pixels;
+        let mask = BUNDLED.job(ball_png()).options(&options).run_to_pixels().expect("a ball is found").pixels;
         let is_ball = |at: u32| ((at % WIDTH) as f32 - 60.0).hypot((at / WIDTH) as f32 - 45.0) < 28.0;
         let alphas = mask.data().iter().zip(0..);
         alphas.map(|(alpha, at)| u64::from(alpha.abs_diff(if is_ball(at) { 255 } else { 0 }))).sum::<u64>()
     };
     let plain = Options { mask: true, ..cutting(plain()) };
-    let plain = REMOVER.job(ball_png()).options(&plain).run_to_pixels().expect("a ball is found").pixels;
+    let plain = BUNDLED.job(ball_png()).options(&plain).run_to_pixels().expect("a ball is found").pixels;
     assert!(plain.data().iter().filter(|alpha| (1..255).contains(*alpha)).count() > 1000, "rembg's mask is soft");
     let [fast, balanced, best] = Quality::ALL.map(off);
     let most = u64::from(WIDTH * HEIGHT);
@@ -601,7 +623,7 @@ fn every_quality_finds_the_ball_and_the_finer_ones_its_edge() {
 
 #[test]
 fn the_raw_matte_is_what_the_model_says_as_it_saw_the_picture() {
-    let matte = |cut_out| REMOVER.job(ball_png()).options(&cutting(cut_out)).run_to_matte().expect("a ball is found");
+    let matte = |cut_out| BUNDLED.job(ball_png()).options(&cutting(cut_out)).run_to_matte().expect("a ball is found");
     let (seen, squeezed) = (matte(CutOut::default()), matte(plain()));
     assert_eq!([(seen.width, seen.height), (squeezed.width, squeezed.height)], [(320, 277), (320, 320)]);
     for matte in [seen, squeezed] {
@@ -613,8 +635,8 @@ fn the_raw_matte_is_what_the_model_says_as_it_saw_the_picture() {
         assert!(matte.data.iter().any(|value| (value * 255.0).fract() > 0.1), "finer than bytes");
     }
     let trimap =
-        REMOVER.job(ball_png()).pairs([("trimap", "on"), ("mask", "on")]).mask_from(&b"none"[..]).run_to_matte();
+        BUNDLED.job(ball_png()).pairs([("trimap", "on"), ("mask", "on")]).mask_from(&b"none"[..]).run_to_matte();
     assert_eq!(trimap.expect("nothing else has a say").width, 320);
-    let error = REMOVER.job(&b""[..]).pairs([("w", "x")]).run_to_matte().expect_err("nothing is right");
+    let error = BUNDLED.job(&b""[..]).pairs([("w", "x")]).run_to_matte().expect_err("nothing is right");
     assert_eq!(error.details().len(), 2);
 }

@@ -12,11 +12,11 @@ use crate::onnx;
 /// Warnings that no program of ours may cause.
 pub(crate) const STRICT: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
 
-/// The installed library, made once: the development build, because it is
-/// there when tests run and has its overflow checks on.
+/// The installed library: the one that was built with these tests, which has its
+/// overflow checks on.
 pub(crate) static PREFIX: LazyLock<PathBuf> = LazyLock::new(|| {
     let prefix = temporary("prefix");
-    make(&["libremrembg", "install"], &prefix, "");
+    make(&["install"], &prefix, "");
     prefix
 });
 

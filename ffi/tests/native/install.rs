@@ -9,9 +9,7 @@ use crate::build::{PREFIX, make, program, root, succeed, temporary};
 /// A real photo and the bundled model: what a user runs first.
 fn cuts_out(example: &Path) {
     let photo = root().join("demo/photo.png");
-    if !photo.exists() {
-        return println!("SKIPPED: demo/photo.png is absent, run `make setup`");
-    }
+    assert!(photo.exists(), "demo/photo.png is absent: run `make setup`");
     let cutout = example.with_extension("png");
     succeed(program(example).arg(&photo).arg(&cutout).env("LD_LIBRARY_PATH", PREFIX.join("lib")));
     let made = image::open(&cutout).expect("the example writes a picture").into_rgba8();
@@ -54,9 +52,7 @@ fn pkg_config_builds_the_examples_shared_and_static() {
 #[test]
 fn the_readmes_lines_build_and_run_the_example() {
     let photo = root().join("demo/photo.png");
-    if !photo.exists() {
-        return println!("SKIPPED: demo/photo.png is absent, run `make setup`");
-    }
+    assert!(photo.exists(), "demo/photo.png is absent: run `make setup`");
     let readme = fs::read_to_string(root().join("README.md")).expect("the README is there");
     let folder = temporary("readme");
     fs::copy(&photo, folder.join("photo.jpg")).expect("a copy");

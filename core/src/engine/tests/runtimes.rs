@@ -8,16 +8,13 @@ fn text_file(folder: &Path, name: &str) -> PathBuf {
     path
 }
 
-/// A library made from C, where there is a compiler.
-fn compiled(folder: &Path, name: &str, source: &str) -> Option<PathBuf> {
+/// A library made from C.
+fn compiled(folder: &Path, name: &str, source: &str) -> PathBuf {
     let (c, library) = (folder.join(name).with_extension("c"), folder.join(name));
     std::fs::write(&c, source).expect("a temporary folder is writable");
     let made = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&c).status();
-    if made.is_ok_and(|status| status.success()) {
-        return Some(library);
-    }
-    println!("SKIPPED: {name}, no C compiler makes it");
-    None
+    assert!(made.expect("a C compiler is there").success(), "{name} is made");
+    library
 }
 
 const NO_RUNTIME: &str = "int answer(void) { return 42; }";
@@ -53,15 +50,14 @@ fn a_bad_runtime_is_one_clear_error_and_a_good_one_serves_later() {
             let empty = folder.join("empty.so");
             std::fs::write(&empty, "").expect("a temporary folder is writable");
             let cases = [
-                (Some(folder.join("gone.so")), "No such file"),
-                (Some(folder.to_owned()), "the folder has no libonnxruntime"),
-                (Some(text_file(folder, "text.so")), ""),
-                (Some(empty), ""),
+                (folder.join("gone.so"), "No such file"),
+                (folder.to_owned(), "the folder has no libonnxruntime"),
+                (text_file(folder, "text.so"), ""),
+                (empty, ""),
                 (compiled(folder, "other.so", NO_RUNTIME), "it is not ONNX Runtime"),
                 (compiled(folder, "old.so", TOO_OLD), "version 1.10.0 is too old, 1.17 or newer is needed"),
             ];
             for (path, why) in cases {
-                let Some(path) = path else { continue };
                 for choice in [EngineChoice::OnnxRuntime, EngineChoice::Auto] {
                     let message = refusal(choice, &path);
                     assert!(message.contains(why) && message.lines().count() == 2, "{message}");
@@ -91,14 +87,10 @@ fn without_a_runtime_rten_serves_and_tells_why() {
         let hint = PathBuf::from("/nowhere/onnxruntime/capi");
         let here = Runtime { hints: &[hint], ..at(None) };
         let info = open(EngineChoice::Auto, &model(), 1, &here).expect("rten serves").info().clone();
-        if info.name == "rten" {
-            let why = info.fallback.expect("it tells why");
-            assert!(why.starts_with("ONNX Runtime was not found. Tried:"), "{why}");
-            assert!(why.contains("beside the library: /nowhere/onnxruntime/capi: "), "{why}");
-            println!("{why}");
-        } else {
-            println!("SKIPPED: the system has an ONNX Runtime of its own");
-        }
+        assert_eq!(info.name, "rten", "{OF_THE_SYSTEM}");
+        let why = info.fallback.expect("it tells why");
+        assert!(why.starts_with("ONNX Runtime was not found. Tried:"), "{why}");
+        assert!(why.contains("beside the library: /nowhere/onnxruntime/capi: "), "{why}");
         let info = open(EngineChoice::Rten, &model(), 1, &at(None)).expect("it was asked for").info().clone();
         assert_eq!(info.fallback, None);
     });
@@ -114,12 +106,9 @@ fn a_broken_runtime_is_told_from_a_missing_one() {
     };
     alone("runtimes::a_broken_runtime_is_told_from_a_missing_one", set, || {
         let info = open(EngineChoice::Auto, &model(), 1, &at(None)).expect("rten serves").info().clone();
-        if let Some(why) = info.fallback {
-            assert!(why.starts_with("ONNX Runtime was found but cannot be used"), "{why}");
-            assert!(why.contains("REMREMBG_ONNXRUNTIME: ") && why.contains("broken.so: "), "{why}");
-        } else {
-            println!("SKIPPED: the system has an ONNX Runtime of its own");
-        }
+        let why = info.fallback.expect(OF_THE_SYSTEM);
+        assert!(why.starts_with("ONNX Runtime was found but cannot be used"), "{why}");
+        assert!(why.contains("REMREMBG_ONNXRUNTIME: ") && why.contains("broken.so: "), "{why}");
     });
 }
 

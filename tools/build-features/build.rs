@@ -1,0 +1,3 @@
+//! Without a build script, cargo would pass over what build scripts depend on.
+
+fn main() {}

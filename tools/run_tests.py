@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""Runs the tests of every language, then counts them and names each that was skipped.
+
+    run_tests.py [SUITE...]    rust, python, node, quality; all of them without a word
+
+Every suite runs, also after one that failed.
+"""
+
+import os
+import re
+import subprocess
+import sys
+
+#: suite: how its runner tells of passed, failed and skipped tests, and of one that was skipped.
+SUITES = {
+    "rust": (
+        r"^test result: .* (?P<passed>\d+) passed; (?P<failed>\d+) failed; (?P<skipped>\d+) ignored",
+        r"^test (.* \.\.\. ignored.*)$",
+    ),
+    "python": (r"^=+ .*\d+ (passed|failed|skipped).* in .*=+$", r"^SKIPPED (.*)$"),
+    "node": (r"^(?:ℹ|#) (?P<kind>pass|fail|skipped) (?P<count>\d+)$", r"^\s*﹣ (.*)$"),
+    "quality": (r"^=+ .*\d+ (passed|failed|skipped).* in .*=+$", r"^SKIPPED (.*)$"),
+}
+KINDS = {"pass": "passed", "fail": "failed"}
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def main(names):
+    if any(name not in SUITES for name in names):
+        sys.exit(__doc__)
+    results = [run(name) for name in names or SUITES]
+    for name, status, counts, skipped in results:
+        print(f"\n{name}: {told(counts)}{'' if status == 0 else f', and make ended with {status}'}")
+        for test in skipped:
+            print(f"  skipped: {test}")
+    total = {kind: sum(counts[kind] for _, _, counts, _ in results) for kind in ("passed", "failed", "skipped")}
+    print(f"\n{told(total)}")
+    sys.exit(any(status for _, status, _, _ in results) or total["passed"] == 0)
+
+
+def run(name):
+    """Its name, how it ended, its counts, and what it skipped; all that it says is passed on."""
+    print(f"\n== {name}", flush=True)
+    summary, skip = (re.compile(pattern) for pattern in SUITES[name])
+    counts, skipped = {"passed": 0, "failed": 0, "skipped": 0}, []
+    command = [os.environ.get("MAKE", "make"), "--no-print-directory", f"test-{name}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace") as process:
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            line = COLOURS.sub("", line.rstrip())
+            if match := skip.match(line):
+                skipped.append(match.group(1))
+            if match := summary.match(line):
+                for kind, count in counted(match):
+                    counts[kind] += count
+    return name, process.returncode, counts, skipped
+
+
+def counted(match):
+    """What one line of a runner counts: pairs of a kind and a number."""
+    found = match.groupdict()
+    if "kind" in found:
+        yield KINDS.get(found["kind"], found["kind"]), int(found["count"])
+    elif "passed" in found:
+        yield from ((kind, int(count)) for kind, count in found.items())
+    else:
+        for count, kind in re.findall(r"(\d+) (passed|failed|skipped|error)", match.group()):
+            yield "failed" if kind == "error" else kind, int(count)
+
+
+def told(counts):
+    return f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
