@@ -127,5 +127,8 @@ def test_the_source_distribution_has_all_that_a_build_takes(sdist: Path, root: P
     for crate in crates:
         sources = {str(path.relative_to(root)) for path in (root / crate / "src").rglob("*.rs")}
         assert sources <= names, sources - names
-    assert {name.partition("/")[0] for name in names if "/" in name} == {*(crate.partition("/")[0] for crate in crates), "models"}
+    assert {name.partition("/")[0] for name in names if "/" in name} == {
+        *(crate.partition("/")[0] for crate in crates),
+        "models",
+    }
     assert not [name for name in names if "/tests/" in name and "/src/" not in name]
