@@ -24,6 +24,8 @@ INSTALL = PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" INCLUDEDIR="$(INCLUDEDIR)" DESTD
 WHEEL_BIN = $(CURDIR)/.cache/wheel/bin
 ZIG = env "CARGO_BIN_EXE_cargo-zigbuild=$(WHEEL_BIN)/cargo-zigbuild" PATH="$(WHEEL_BIN):$$PATH"
 MATURIN = $(ZIG) maturin
+# What is shipped never lies where what is tested does.
+DIST = $(if $(filter dev,$(PROFILE)),.cache/dist,dist)
 WITH_WHEEL = $(PYTHON) tools/with_wheel.py
 RUFF = .cache/tests/bin/ruff
 NODE = bindings-node
@@ -34,6 +36,7 @@ WITH_PACKAGE = $(PYTHON) tools/with_package.py
 # with one set of features (tools/build_features.py), so that each crate is compiled once.
 CARGO_ONE = CARGO_BUILD_TARGET=$(HOST) $(ZIG) cargo-zigbuild
 ONE = --locked --target $(HOST).$(GLIBC)
+TESTED = --workspace --exclude remrembg-benches
 # Tests that need the folder of public test pictures run where it is named.
 PICTURES = $(if $(REMREMBG_TEST_PICTURES),--include-ignored)
 
@@ -69,9 +72,9 @@ uninstall: ## Remove what `make install` with the same PREFIX put there
 
 wheel: ## Build the Python package: a wheel and a source distribution in dist/
 	@$(SETUP) weights wheel
-	rm -f dist/remrembg-*
-	CARGO_TERM_QUIET=true $(MATURIN) sdist --out dist
-	$(MATURIN) build --profile $(PROFILE) --locked --zig --compatibility manylinux2014 --out dist
+	rm -f $(DIST)/remrembg-*
+	CARGO_TERM_QUIET=true $(MATURIN) sdist --out $(DIST)
+	$(MATURIN) build --profile $(PROFILE) --locked --zig --compatibility manylinux2014 --out $(DIST)
 
 node-package: ## Build the Node package in bindings-node/, ready for `npm pack` there
 	@$(SETUP) weights wheel node
@@ -95,12 +98,13 @@ test: ## Run every test; the last lines count them, and name those that were ski
 test-rust: setup tools ## Run the tests of the Rust crates, and with them those in C and C++
 	@$(SETUP) wheel
 	@$(PYTHON) tools/build_features.py
-	$(CARGO_ONE) test $(ONE) --workspace --exclude remrembg-benches -- $(PICTURES)
+	$(CARGO_ONE) zigbuild $(ONE) $(TESTED) --lib
+	$(CARGO_ONE) test $(ONE) $(TESTED) -- $(PICTURES)
 
 test-python: ## Run the tests of the Python package against a wheel of the dev profile
 	@$(SETUP) tests photo
 	@$(MAKE) --no-print-directory wheel PROFILE=dev
-	$(WITH_WHEEL) -m pytest "$(CURDIR)/bindings-python/tests"
+	$(WITH_WHEEL) --from .cache/dist -m pytest "$(CURDIR)/bindings-python/tests"
 
 test-quality: ## Run the tests of the benches in Python
 	@$(SETUP) tests

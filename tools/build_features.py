@@ -10,21 +10,27 @@ import subprocess
 import sys
 
 HOST = subprocess.run(["rustc", "--print", "host-tuple"], check=True, capture_output=True, text=True).stdout.strip()
-TESTS = ["--workspace", "--exclude", "remrembg-benches", "--edges", "normal,build,dev"]
-PACKAGES = ["remrembg-python", "remrembg-node"]
+ALL = ["--workspace", "--exclude", "remrembg-benches"]
+#: The other calls of cargo, by what they build.
+OTHERS = {
+    "the libraries": ALL,
+    "the wheel": ["--package", "remrembg-python"],
+    "the Node package": ["--package", "remrembg-node"],
+}
 
 
 def main():
-    tests = crates(TESTS)
-    other = {name: crates(["--package", name, "--edges", "normal,build"]) - tests for name in PACKAGES}
-    for name, crate in [(name, crate) for name, differing in other.items() for crate in sorted(differing)]:
+    tests = crates(ALL, "normal,build,dev")
+    differing = [(name, crate) for name, words in OTHERS.items() for crate in crates(words, "normal,build") - tests]
+    for name, crate in sorted(differing):
         print(f"build_features: {name} has {crate}, and the tests have other features of it")
-    sys.exit(any(other.values()))
+    sys.exit(bool(differing))
 
 
-def crates(words):
+def crates(words, edges):
     """Each crate with its version and the features that are on."""
-    command = ["cargo", "tree", "--locked", "--target", HOST, "--prefix", "none", "--format", "{p} {f}", *words]
+    form = ["--edges", edges, "--prefix", "none", "--format", "{p} {f}"]
+    command = ["cargo", "tree", "--locked", "--target", HOST, *form, *words]
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     return {line.replace(" (*)", "").replace(" (proc-macro)", "").strip() for line in lines}
 

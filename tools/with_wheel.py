@@ -3,9 +3,10 @@
 
     with_wheel.py WORDS...                runs .cache/tests' Python with these words
     with_wheel.py --in quality WORDS...   runs that of another environment of setup.py
+    with_wheel.py --from FOLDER WORDS...  takes the wheel that is there; without it, that in dist/
 
 It runs in a folder outside the repository, so that nothing can import the
-package's source instead of the wheel.
+package's source instead of the wheel. WHEELS tells programs where the wheel is.
 """
 
 import os
@@ -17,19 +18,21 @@ from setup import ENVIRONMENTS, PYTHON, ROOT, pip
 
 
 def main(words):
-    place = "tests"
-    if words[:1] == ["--in"]:
-        place, words = "".join(words[1:2]), words[2:]
+    given = {"--in": "tests", "--from": "dist"}
+    while words[:1] and words[0] in given:
+        given[words[0]], words = "".join(words[1:2]), words[2:]
+    place, folder = given["--in"], ROOT / given["--from"]
     if not words or place not in ENVIRONMENTS:
         sys.exit(__doc__)
-    wheels = sorted(map(str, ROOT.glob("dist/*.whl")))
+    wheels = sorted(map(str, folder.glob("*.whl")))
     if len(wheels) != 1:
-        sys.exit("with_wheel: there must be one wheel in dist/: run `make wheel`")
+        sys.exit(f"with_wheel: there must be one wheel in {folder}: run `make wheel`")
     pip("install", "--no-index", "--no-deps", "--force-reinstall", wheels[0], environment=place)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "REMREMBG_"))}
-    with tempfile.TemporaryDirectory() as folder:
+    environment["WHEELS"] = str(folder)
+    with tempfile.TemporaryDirectory() as outside:
         command = [str(ENVIRONMENTS[place][0] / PYTHON), *words]
-        return subprocess.run(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL).returncode
+        return subprocess.run(command, cwd=outside, env=environment, stdin=subprocess.DEVNULL).returncode
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any, Dict
@@ -74,8 +75,9 @@ def sdist() -> Path:
 
 
 def built(pattern: str) -> Path:
-    files = list(ROOT.glob(f"dist/{pattern}"))
-    assert len(files) == 1, f"one {pattern} must be in dist/, not {files}: run `make wheel`"
+    folder = Path(os.environ["WHEELS"])
+    files = list(folder.glob(pattern))
+    assert len(files) == 1, f"one {pattern} must be in {folder}, not {files}: run `make test-python`"
     return files[0]
 
 
