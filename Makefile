@@ -99,7 +99,7 @@ test-rust: setup tools ## Run the tests of the Rust crates, and with them those 
 	@$(SETUP) wheel
 	@$(PYTHON) tools/build_features.py
 	$(CARGO_ONE) zigbuild $(ONE) $(TESTED) --lib
-	$(CARGO_ONE) test $(ONE) $(TESTED) -- $(PICTURES)
+	$(CARGO_ONE) test $(ONE) $(TESTED) --no-fail-fast -- $(PICTURES)
 
 test-python: ## Run the tests of the Python package against a wheel of the dev profile
 	@$(SETUP) tests photo
