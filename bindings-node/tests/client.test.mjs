@@ -429,7 +429,9 @@ const DIFFERENCES = [
         return Promise.race([cleanup(), new Promise((resolve) => setTimeout(resolve, 500, late))]);
       };
       assert.equal(await second(client), late);
-      assert.equal(await second(package_), undefined);
+      // Ours settles, and no clock says when.
+      assert.equal(await package_.cleanup(), undefined);
+      assert.equal(await package_.cleanup(), undefined);
     },
   },
   {
@@ -438,7 +440,7 @@ const DIFFERENCES = [
     why: 'thousands of results that are kept do not run out of descriptors',
     async shown(t) {
       if (process.platform !== 'linux') {
-        t.diagnostic('SKIPPED: needs /proc');
+        t.skip('needs /proc');
         return;
       }
       const isOpen = ({ outputImagePath }) => descriptors().includes(outputImagePath);
