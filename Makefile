@@ -104,7 +104,7 @@ test-rust: setup tools ## Run the tests of the Rust crates, and with them those 
 test-python: ## Run the tests of the Python package against a wheel of the dev profile
 	@$(SETUP) tests photo
 	@$(MAKE) --no-print-directory wheel PROFILE=dev
-	$(WITH_WHEEL) --from .cache/dist -m pytest "$(CURDIR)/bindings-python/tests"
+	$(WITH_WHEEL) --from .cache/dist -m pytest -n 2 "$(CURDIR)/bindings-python/tests"
 
 test-quality: ## Run the tests of the benches in Python
 	@$(SETUP) tests
