@@ -214,6 +214,10 @@ enum remrembg_code
    * A point or box that is none, or that lies outside the picture.
    */
   REMREMBG_INVALID_REGION = 33,
+  /**
+   * The removal needs more memory than the setting memory has for all.
+   */
+  REMREMBG_OVER_BUDGET = 34,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -405,7 +409,7 @@ typedef struct remrembg_output remrembg_output;
  *
  * Made by remrembg_remover_new(), owned by the caller, freed by
  * remrembg_remover_free(). Any number of threads may remove with one at once: a
- * few of them (the setting in_flight) hold a picture at a time, one inference
+ * few of them (the settings in_flight and memory) work on a picture at a time, one inference
  * runs at a time, on the engine's own threads, and the others wait, so that
  * memory stays bounded. In the child of a fork(), where its threads are missing,
  * every removal is #REMREMBG_ENGINE_FAILED; a remover made there works.
@@ -683,8 +687,12 @@ struct remrembg_options *remrembg_options_new(void);
  *     threads: 0 to 1024. Default: 0, one for each core.
  *         Threads of one inference.
  *     in_flight: 0 to 1024. Default: 0, one more than there are threads.
- *         Removals that may hold a picture in memory at once; others wait for
- *         their turn.
+ *         Removals that may run at once, from decoding to encoding; others
+ *         wait for their turn.
+ *     memory: 0 to 1099511627776. Default: 0, without a bound.
+ *         Memory in bytes that the running removals may take together, beside
+ *         what the model takes; others wait, and one that needs more by
+ *         itself is refused.
  *     max_bytes: 1 to 1099511627776. Default: 52428800.
  *         Size of an encoded picture in bytes, above which it is refused.
  *     max_side: 1 to 10000. Default: 10000.
@@ -875,7 +883,7 @@ void remrembg_remover_free(struct remrembg_remover *remover);
  *
  * Any thread with 256 KiB of stack or more; returns when the work is done.
  * Running out of memory ends the process, as it does for all Rust code: the
- * settings max_bytes, max_side, decode_memory and in_flight bound what is taken.
+ * settings memory, in_flight, max_bytes, max_side and decode_memory bound what is taken.
  */
 remrembg_code remrembg_remove_bytes(const struct remrembg_remover *remover,
                                     const uint8_t *data,

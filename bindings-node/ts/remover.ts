@@ -98,7 +98,7 @@ export interface Removal {
  *
  * All work is done on other threads than JavaScript's. One inference runs at a time, on `threads`
  * threads; decoding and encoding of other pictures go on beside it. No more than `in_flight`
- * pictures are in memory at once; other calls wait for their turn, and hear a signal while they do.
+ * pictures are worked on at once, within `memory`; other calls wait for their turn, and hear a signal while they do.
  */
 export class Remover {
   readonly #settings: Pairs;

@@ -115,6 +115,9 @@ codes! {
     /// A picture whose decoding needs more than
     /// [`Limits::decode_memory`](crate::Limits::decode_memory).
     TooMuchMemory = "too_much_memory", Validation, 400, "Image needs more memory to decode than the maximum allowed";
+    /// A removal that needs more memory than all may take together:
+    /// [`Config::memory`](crate::Config::memory).
+    OverBudget = "over_budget", Validation, 400, "Image and options need more memory than the budget";
     /// A decoded picture whose sizes contradict each other.
     BadPixels = "bad_pixels", Validation, 400, "The pixel buffer does not hold the picture";
     /// Text where an integer is needed.

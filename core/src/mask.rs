@@ -13,12 +13,12 @@ use crate::transform;
 ///
 /// # Errors
 /// Those of [`input::check`], their problems with the field `mask`.
-pub(crate) fn check<'a>(input: Input<'a>, limits: &Limits) -> Result<Checked<'a>> {
+pub(crate) fn check<'a>(input: Input<'a>, limits: &Limits, control: &Control<'_>) -> Result<Checked<'a>> {
     if matches!(input, Input::Missing) {
         let message = "No image file provided. Please include a 'mask' field in your form data.";
         return Err(Problem::with_message(Problem::MASK, Code::NoImage, message).into());
     }
-    input::check(input, limits).map_err(of_mask)
+    input::check(input, limits, control).map_err(of_mask)
 }
 
 /// The upright mask at its own size, [`Layout::Gray8`], white for subject.

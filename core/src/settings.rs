@@ -79,8 +79,15 @@ pub const SETTINGS: &[SettingSpec] = &[
         key: "in_flight",
         default: "0, one more than there are threads",
         range: "0 to 1024",
-        help: "Removals that may hold a picture in memory at once; others wait for their turn.",
+        help: "Removals that may run at once, from decoding to encoding; others wait for their turn.",
         read: |config, key, text| count(key, text).map(|places| config.in_flight = places),
+    },
+    SettingSpec {
+        key: "memory",
+        default: "0, without a bound",
+        range: "0 to 1099511627776",
+        help: "Memory in bytes that the running removals may take together, beside what the model takes; others wait, and one that needs more by itself is refused.",
+        read: |config, key, text| whole(key, text, 0..=MAX_BYTES).map(|bytes| config.memory = bytes),
     },
     SettingSpec {
         key: "max_bytes",

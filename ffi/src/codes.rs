@@ -86,6 +86,8 @@ pub enum remrembg_code {
     REMREMBG_INVALID_QUALITY = 32,
     /// A point or box that is none, or that lies outside the picture.
     REMREMBG_INVALID_REGION = 33,
+    /// The removal needs more memory than the setting memory has for all.
+    REMREMBG_OVER_BUDGET = 34,
 }
 
 impl remrembg_code {
@@ -114,6 +116,7 @@ impl remrembg_code {
             Code::UnknownOption => Self::REMREMBG_UNKNOWN_OPTION,
             Code::InvalidQuality => Self::REMREMBG_INVALID_QUALITY,
             Code::InvalidRegion => Self::REMREMBG_INVALID_REGION,
+            Code::OverBudget => Self::REMREMBG_OVER_BUDGET,
             Code::InvalidRecipe => Self::REMREMBG_INVALID_RECIPE,
             Code::Cancelled => Self::REMREMBG_CANCELLED,
             Code::UnknownModel => Self::REMREMBG_UNKNOWN_MODEL,

@@ -40,7 +40,7 @@ use crate::text;
 ///
 /// Any thread with 256 KiB of stack or more; returns when the work is done.
 /// Running out of memory ends the process, as it does for all Rust code: the
-/// settings max_bytes, max_side, decode_memory and in_flight bound what is taken.
+/// settings memory, in_flight, max_bytes, max_side and decode_memory bound what is taken.
 #[unsafe(no_mangle)]
 #[allow(clippy::too_many_arguments)]
 pub extern "C" fn remrembg_remove_bytes(

@@ -76,7 +76,7 @@ class Remover:
 
     Loading takes tens to hundreds of milliseconds. One inference runs at a time, on `threads`
     threads; decoding and encoding of other pictures go on beside it, and no more than
-    `in_flight` pictures are in memory at once. The interpreter is free for other Python threads
+    `in_flight` pictures are worked on at once, within `memory`. The interpreter is free for other Python threads
     all the while.
 
     After a `fork` the child loads the model anew when it first needs it. A remover pickles as
@@ -97,8 +97,11 @@ class Remover:
     :param onnxruntime: An ONNX Runtime library, or a folder that holds one. Accepted: a path.
         Default: looked for.
     :param threads: Threads of one inference. Accepted: 0 to 1024. Default: 0, one for each core.
-    :param in_flight: Removals that may hold a picture in memory at once; others wait for their
-        turn. Accepted: 0 to 1024. Default: 0, one more than there are threads.
+    :param in_flight: Removals that may run at once, from decoding to encoding; others wait for
+        their turn. Accepted: 0 to 1024. Default: 0, one more than there are threads.
+    :param memory: Memory in bytes that the running removals may take together, beside what the
+        model takes; others wait, and one that needs more by itself is refused. Accepted: 0 to
+        1099511627776. Default: 0, without a bound.
     :param max_bytes: Size of an encoded picture in bytes, above which it is refused. Accepted: 1 to
         1099511627776. Default: 52428800.
     :param max_side: Width and height of a picture as stored in pixels, above which it is refused.
@@ -120,6 +123,7 @@ class Remover:
         onnxruntime: Optional[Union[str, os.PathLike[str]]] = None,
         providers: Optional[Union[str, Sequence[str]]] = None,
         in_flight: Integer = None,
+        memory: Integer = None,
         max_bytes: Integer = None,
         max_side: Integer = None,
         decode_memory: Integer = None,
@@ -133,6 +137,7 @@ class Remover:
             "onnxruntime": onnxruntime if onnxruntime is None else os.fsdecode(onnxruntime),
             "providers": providers if providers is None or isinstance(providers, str) else ",".join(providers),
             "in_flight": in_flight,
+            "memory": memory,
             "max_bytes": max_bytes,
             "max_side": max_side,
             "decode_memory": decode_memory,

@@ -50,7 +50,9 @@ pub(crate) struct Header {
     pub(crate) width: u32,
     pub(crate) height: u32,
     /// Bytes that the output and the decoder's planes will take at their peak.
-    memory: u64,
+    pub(crate) memory: u64,
+    /// How the pixels are to be turned for display.
+    pub(crate) orientation: Orientation,
 }
 
 /// A decoded file: its first frame, as stored.
@@ -87,7 +89,7 @@ pub(crate) fn read_header(bytes: &[u8], limits: &Limits) -> Result<Header, Probl
     if memory > limits.decode_memory {
         return Err(too_much_memory(limits));
     }
-    Ok(Header { format, width, height, memory })
+    Ok(Header { format, width, height, memory, orientation: orientation(bytes, format) })
 }
 
 /// Tests the width, then the height.
@@ -147,15 +149,9 @@ fn decode_as(bytes: &[u8], header: &Header, limits: &Limits, watch: &Watch<'_>) 
             .map(|raw| Raw { icc: bmp::icc(bytes), ..raw }),
     };
     let raw = raw.map_err(|error| refusal(error, limits))?;
-    let exif = match header.format {
-        SourceFormat::Jpeg => jpeg::exif(bytes),
-        SourceFormat::Png => png::exif(bytes),
-        SourceFormat::WebP => webp::exif(bytes),
-        SourceFormat::Bmp => None,
-    };
     Ok(Decoded {
         pixels: convert::to_pixels(raw.color, raw.data, header.width, header.height)?,
-        orientation: exif.map(orientation).unwrap_or_default(),
+        orientation: header.orientation,
         icc: raw.icc.filter(|profile| icc::fits_rgb(profile)),
     })
 }
@@ -218,9 +214,16 @@ fn is_16_bit(color: ColorType) -> bool {
     matches!(color, ColorType::L16 | ColorType::La16 | ColorType::Rgb16 | ColorType::Rgba16)
 }
 
-fn orientation(exif: &[u8]) -> Orientation {
-    let tiff = exif.strip_prefix(b"Exif\0\0").unwrap_or(exif);
-    let found = image::metadata::Orientation::from_exif_chunk(tiff);
+/// What the EXIF data asks for, where there is any.
+fn orientation(bytes: &[u8], format: SourceFormat) -> Orientation {
+    let exif = match format {
+        SourceFormat::Jpeg => jpeg::exif(bytes),
+        SourceFormat::Png => png::exif(bytes),
+        SourceFormat::WebP => webp::exif(bytes),
+        SourceFormat::Bmp => None,
+    };
+    let tiff = exif.map(|exif| exif.strip_prefix(b"Exif\0\0").unwrap_or(exif));
+    let found = tiff.and_then(image::metadata::Orientation::from_exif_chunk);
     found.map(|orientation| Orientation::from_exif(orientation.to_exif())).unwrap_or_default()
 }
 

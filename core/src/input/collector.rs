@@ -82,6 +82,12 @@ impl Collector {
         self.bytes.extend_from_slice(piece);
     }
 
+    /// Bytes of memory that what was stored takes.
+    #[must_use]
+    pub fn stored(&self) -> u64 {
+        self.bytes.capacity() as u64
+    }
+
     pub(super) fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }

@@ -7,7 +7,7 @@ mod path;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use crate::control::{Control, Stage};
@@ -39,8 +39,9 @@ pub enum Input<'a> {
     /// A regular file on disk, whose name is held to the same rule. It is read
     /// whole, and refused when it changes meanwhile.
     Path(&'a Path),
-    /// An encoded file that is read when its turn comes, to its end, with the
-    /// file name that came along, where one did.
+    /// An encoded file that is read to its end when the job runs, before the job
+    /// waits for its turn, with the file name that came along, where one did.
+    /// A cancellation is heard between two reads.
     Stream(Option<&'a str>, Stream<'a>),
     /// An encoded file that arrived in pieces.
     Collected(&'a Collector),
@@ -63,12 +64,27 @@ impl<'a> Stream<'a> {
 
 /// Without the reader's type, which would tie an input to its lifetime.
 trait Shared {
-    fn read_to_end(&self, limits: &Limits) -> Result<Vec<u8>>;
+    fn read_to_end(&self, limits: &Limits, control: &Control<'_>) -> Result<Vec<u8>>;
 }
 
 impl<R: Read> Shared for RefCell<R> {
-    fn read_to_end(&self, limits: &Limits) -> Result<Vec<u8>> {
-        read_bounded(&mut *self.borrow_mut(), limits)
+    fn read_to_end(&self, limits: &Limits, control: &Control<'_>) -> Result<Vec<u8>> {
+        let read = read_bounded(Stoppable { reader: &mut *self.borrow_mut(), control }, limits);
+        // A stop reaches the reading as a failed read, and is no fault of the stream.
+        control.check().and(read)
+    }
+}
+
+/// A reader that fails once a stop was asked for.
+struct Stoppable<'a, R> {
+    reader: R,
+    control: &'a Control<'a>,
+}
+
+impl<R: Read> Read for Stoppable<'_, R> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        self.control.check().map_err(io::Error::other)?;
+        self.reader.read(room)
     }
 }
 
@@ -128,7 +144,7 @@ pub(crate) enum Checked<'a> {
 /// [`Code::CannotRead`] when a path is not a regular file, cannot be read, or
 /// changes while it is.
 pub fn check_input<'a>(input: impl Into<Input<'a>>, limits: &Limits) -> Result<(u32, u32)> {
-    Ok(match check(input.into(), limits)? {
+    Ok(match check(input.into(), limits, &Control::default())? {
         Checked::Encoded(_, header) => (header.width, header.height),
         Checked::Pixels(view) => (view.width(), view.height()),
     })
@@ -149,7 +165,7 @@ pub fn check_size(size: (u32, u32), limits: &Limits) -> Result<()> {
 /// Those of [`check_input`]; [`Code::CorruptImage`] for data that breaks behind
 /// a good header; [`Code::Cancelled`].
 pub fn decode_input<'a>(input: impl Into<Input<'a>>, limits: &Limits, control: &Control<'_>) -> Result<Decoded> {
-    let input = check(input.into(), limits)?;
+    let input = check(input.into(), limits, control)?;
     control.report(Stage::Decode, 0.0)?;
     let decoded = input.decode(limits, control)?;
     control.report(Stage::Decode, 1.0)?;
@@ -170,7 +186,7 @@ impl Checked<'_> {
 }
 
 /// Every check that comes before decoding, in the contract's order.
-pub(crate) fn check<'a>(input: Input<'a>, limits: &Limits) -> Result<Checked<'a>> {
+pub(crate) fn check<'a>(input: Input<'a>, limits: &Limits, control: &Control<'_>) -> Result<Checked<'a>> {
     match input {
         Input::Missing => Err(Problem::new(Problem::IMAGE, Code::NoImage).into()),
         Input::Bytes(bytes) => check_bytes(Cow::Borrowed(bytes), limits),
@@ -180,13 +196,13 @@ pub(crate) fn check<'a>(input: Input<'a>, limits: &Limits) -> Result<Checked<'a>
         }
         Input::Stream(name, Stream(reader)) => {
             name.map_or(Ok(()), check_name)?;
-            check_bytes(Cow::Owned(reader.read_to_end(limits)?), limits)
+            check_bytes(Cow::Owned(reader.read_to_end(limits, control)?), limits)
         }
         Input::Collected(collector) => {
             collector.name().map_or(Ok(()), check_name)?;
             check_bytes(Cow::Borrowed(collector.bytes(limits)?), limits)
         }
-        Input::Path(path) => check_bytes(Cow::Owned(path::read(path, limits)?), limits),
+        Input::Path(path) => check_bytes(Cow::Owned(path::read(path, limits, control)?), limits),
         Input::Pixels(view) => {
             decode::check_sides((view.width(), view.height()), limits)?;
             Ok(Checked::Pixels(view))

@@ -4,8 +4,10 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 
+use super::Stoppable;
 use super::collector::check_length;
 use super::name::{check_name, suffix};
+use crate::control::Control;
 use crate::error::{Code, Error, Problem, Result};
 use crate::limits::Limits;
 
@@ -14,7 +16,7 @@ use crate::limits::Limits;
 /// # Errors
 /// [`Code::NoFileSelected`], [`Code::FileType`], [`Code::FileTooLarge`],
 /// [`Code::CannotRead`].
-pub(super) fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
+pub(super) fn read(path: &Path, limits: &Limits, control: &Control<'_>) -> Result<Vec<u8>> {
     if path.as_os_str().is_empty() {
         return Err(Problem::new(Problem::IMAGE, Code::NoFileSelected).into());
     }
@@ -35,7 +37,8 @@ pub(super) fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
         return Err(cannot_read(path, "not a regular file"));
     }
     let file = File::open(path).map_err(|error| cannot_read_because(path, error))?;
-    read_unchanged(path, &file, &file, limits)
+    let read = read_unchanged(path, &file, Stoppable { reader: &file, control }, limits);
+    control.check().and(read)
 }
 
 /// Reads through `reader`, which reads `file`, what is there now. A file that
@@ -146,6 +149,6 @@ mod tests {
         let replace = || fs::rename(&new, &path).expect("replaced");
         let reader = Meddled { file: &file, meddle: Some(replace), begun: false };
         assert_eq!(read_unchanged(&path, &file, reader, &Limits::default()).expect("read"), b"old");
-        assert_eq!(read(&path, &Limits::default()).expect("read"), b"another");
+        assert_eq!(read(&path, &Limits::default(), &Control::default()).expect("read"), b"another");
     }
 }

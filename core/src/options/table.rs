@@ -1,7 +1,7 @@
 //! The one table of options. Readers of text, the command line's flags and the
 //! README all take them from here, so that a new option is one row.
 
-use super::{Color, Format, Options, checks, python};
+use super::{Color, Format, MAX_ANGLE, MAX_SIDE, Options, checks, python};
 use crate::cutout::{Matting, Quality};
 use crate::error::Problem;
 use crate::hints;
@@ -16,6 +16,8 @@ pub struct OptionSpec {
     pub default: &'static str,
     /// The values that are accepted, in words.
     pub range: &'static str,
+    /// The lowest and the highest number that is accepted, where it is one that has bounds.
+    pub bounds: Option<(f64, f64)>,
     /// What it does: one or two plain sentences.
     pub help: &'static str,
     pub(super) read: fn(&mut Options, &str) -> Result<(), Problem>,
@@ -68,6 +70,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         kind: OptionKind::Integer,
         default: "unset",
         range: "1 to 10000; 0 is unset",
+        bounds: Some((0.0, MAX_SIDE as f64)),
         help: "Width of the result in pixels, before rotation. Alone it keeps the aspect ratio; \
                with h the result fits inside w × h.",
         read: |options, text| side("w", text).map(|w| options.w = w),
@@ -77,6 +80,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         kind: OptionKind::Integer,
         default: "unset",
         range: "1 to 10000; 0 is unset",
+        bounds: Some((0.0, MAX_SIDE as f64)),
         help: "Height of the result in pixels, before rotation. Alone it keeps the aspect ratio; \
                with w the result fits inside w × h.",
         read: |options, text| side("h", text).map(|h| options.h = h),
@@ -86,6 +90,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         kind: OptionKind::Boolean,
         default: "false",
         range: BOOLEAN,
+        bounds: None,
         help: "With both w and h, make the result exactly w × h, even where that distorts it.",
         read: |options, text| boolean(text, false).map(|on| options.exact_resize = on),
     },
@@ -94,6 +99,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         kind: OptionKind::Number,
         default: "0",
         range: "-360 to 360",
+        bounds: Some((-MAX_ANGLE, MAX_ANGLE)),
         help: "Turn the result by this many degrees, counter-clockwise, after resizing it.",
         read: |options, text| angle(text).map(|angle| options.angle = angle),
     },
@@ -102,6 +108,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         kind: OptionKind::Boolean,
         default: "true",
         range: BOOLEAN,
+        bounds: None,
         help: "Let a turned result grow until nothing of it is cropped. \
                Without it the size stays and the corners are cut off.",
         read: |options, text| boolean(text, true).map(|on| options.expand = on),
@@ -111,6 +118,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         kind: OptionKind::Choice,
         default: "webp",
         range: "webp, png, jpeg (or jpg), bmp",
+        bounds: None,
         help: "Format of the result. JPEG has no transparency and is put on white unless bg_color is given.",
         read: |options, text| Format::read(text).map(|format| options.format = format),
     },
@@ -119,6 +127,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         kind: OptionKind::Boolean,
         default: "false",
         range: BOOLEAN,
+        bounds: None,
         help: "Return only the mask: white subject, black background, soft edges. Not together with bg_color.",
         read: |options, text| boolean(text, false).map(|on| options.mask = on),
     },
@@ -127,6 +136,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         kind: OptionKind::Color,
         default: "unset",
         range: "#RGB, #RGBA, #RRGGBB, #RRGGBBAA or a CSS colour name",
+        bounds: None,
         help: "Fill the background with this colour, the corners that rotation opened too. Not together with mask.",
         read: |options, text| background(text).map(|color| options.bg_color = color),
     },
@@ -135,6 +145,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         kind: OptionKind::Quality,
         default: "balanced",
         range: "fast, balanced, best; a number from 1 to 100; or both, as best,80",
+        bounds: None,
         help: "The word is how much work goes into the subject and its edges, where refine is on; best takes up to \
                four times as long. The number is how true JPEG and WebP are to the colours: 90 and 80 without it.",
         read: quality,
@@ -144,6 +155,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         kind: OptionKind::Boolean,
         default: "true",
         range: BOOLEAN,
+        bounds: None,
         help: "Lay the mask's edge onto the picture's own. Without it the mask is the model's, as rembg has it, \
                and a mask that is brought is taken as it is.",
         read: |options, text| boolean(text, true).map(|on| options.cut_out.refine = on),
@@ -153,6 +165,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         kind: OptionKind::Boolean,
         default: "true",
         range: BOOLEAN,
+        bounds: None,
         help: "Take the old background's colour out of soft edges, so that no fringe of it shows on a new one.",
         read: |options, text| boolean(text, true).map(|on| options.cut_out.decontaminate = on),
     },
@@ -161,6 +174,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         kind: OptionKind::Boolean,
         default: "false",
         range: BOOLEAN,
+        bounds: None,
         help: "Solve for the alpha and the subject's colours along the edge (closed-form matting): \
                seconds for a large picture.",
         read: |options, text| boolean(text, false).map(|on| options.cut_out.matting = on.then(Matting::default)),
@@ -170,6 +184,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         kind: OptionKind::Integer,
         default: "240",
         range: "a whole number; 0 to 254 is useful",
+        bounds: None,
         help: "With matting, surely subject is where the mask is greater than this.",
         read: |options, text| {
             threshold(options, "matting_foreground_threshold", text, |matting| &mut matting.foreground_threshold)
@@ -180,6 +195,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         kind: OptionKind::Integer,
         default: "10",
         range: "a whole number; 1 to 255 is useful",
+        bounds: None,
         help: "With matting, surely background is where the mask is less than this.",
         read: |options, text| {
             threshold(options, "matting_background_threshold", text, |matting| &mut matting.background_threshold)
@@ -190,6 +206,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         kind: OptionKind::Integer,
         default: "10",
         range: "a whole number",
+        bounds: None,
         help: "With matting, side in pixels of the square by which both are eroded; what lies between is solved.",
         read: |options, text| threshold(options, "matting_erode_size", text, |matting| &mut matting.erode_size),
     },
@@ -198,6 +215,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         kind: OptionKind::Boolean,
         default: "false",
         range: BOOLEAN,
+        bounds: None,
         help: "The mask that is brought is a trimap: black is background, white is subject, and between them \
                the alpha is solved as by matting.",
         read: |options, text| boolean(text, false).map(|on| options.cut_out.trimap = on),
@@ -207,6 +225,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         kind: OptionKind::Boolean,
         default: "false",
         range: BOOLEAN,
+        bounds: None,
         help: "Remove small stray islands from the mask and fill its pinholes. A second subject stays, \
                and so does a hole through which the background is seen.",
         read: |options, text| boolean(text, false).map(|on| options.cut_out.clean_mask = on),
@@ -216,6 +235,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         kind: OptionKind::Regions,
         default: "unset",
         range: REGIONS,
+        bounds: None,
         help: "What to keep. Of what is found the things at points and in boxes stay; a point on background, \
                or where a thing is found but faintly, makes the thing around it subject. With boxes the model looks at what is around them alone.",
         read: |options, text| hints::read("keep", text).map(|keep| options.cut_out.hints.keep = keep),
@@ -225,6 +245,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         kind: OptionKind::Regions,
         default: "unset",
         range: REGIONS,
+        bounds: None,
         help: "What to drop: things at points, and all in boxes. A thing with points of both kinds is divided \
                halfway between them, along edges where there are any; more points make the cut surer.",
         read: |options, text| hints::read("drop", text).map(|drop| options.cut_out.hints.drop = drop),
@@ -234,6 +255,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         kind: OptionKind::Boolean,
         default: "false",
         range: BOOLEAN,
+        bounds: None,
         help: "Make the mask hard with smooth outlines: every pixel subject or background.",
         read: |options, text| boolean(text, false).map(|on| options.cut_out.smooth_mask = on),
     },
@@ -242,6 +264,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         kind: OptionKind::Boolean,
         default: "false",
         range: BOOLEAN,
+        bounds: None,
         help: "Keep the background, and cut the subject out of it.",
         read: |options, text| boolean(text, false).map(|on| options.cut_out.invert_mask = on),
     },
@@ -250,6 +273,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         kind: OptionKind::Boolean,
         default: "false",
         range: BOOLEAN,
+        bounds: None,
         help: "Keep the picture's colours also where the result is fully transparent. Without it they are black there.",
         read: |options, text| boolean(text, false).map(|on| options.cut_out.keep_colors = on),
     },
@@ -258,6 +282,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         kind: OptionKind::Boolean,
         default: "false",
         range: BOOLEAN,
+        bounds: None,
         help: "Keep an alpha channel, 255 throughout, also on an opaque bg_color.",
         read: |options, text| boolean(text, false).map(|on| options.cut_out.keep_alpha = on),
     },
@@ -332,7 +357,6 @@ fn threshold(options: &mut Options, key: &str, text: &str, of: fn(&mut Matting) 
 mod tests {
     use super::*;
     use crate::cutout::CutOut;
-    use crate::options::{MAX_ANGLE, MAX_SIDE};
 
     fn row(key: &str) -> &'static OptionSpec {
         OPTIONS.iter().find(|spec| spec.key == key).expect("the table has this option")
@@ -352,6 +376,12 @@ mod tests {
         let side = format!("1 to {MAX_SIDE}; 0 is unset");
         let angle = format!("-{MAX_ANGLE} to {MAX_ANGLE}");
         assert_eq!([row("w").range, row("h").range, row("angle").range], [&side, &side, &angle]);
+        for (spec, (low, high)) in OPTIONS.iter().filter_map(|spec| Some((spec, spec.bounds?))) {
+            for (number, fits) in [(low - 1.0, false), (low, true), (high, true), (high + 1.0, false)] {
+                let read = Options::from_pairs([(spec.key, number.to_string())]);
+                assert_eq!(read.is_ok(), fits, "{}={number}", spec.key);
+            }
+        }
     }
 
     #[test]

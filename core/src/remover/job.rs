@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use super::{Output, PixelOutput, Remover};
 use crate::control::{CancelToken, Control, Progress, Stage};
-use crate::error::{Error, Problem, Result};
+use crate::cost;
+use crate::error::{Code, Error, Problem, Result};
 use crate::input::{self, Checked, Input};
 use crate::limits::Limits;
 use crate::mask;
 use crate::options::{self, Options};
+use crate::permits::Permits;
 use crate::pipeline::{Finished, Shop, Wanted, Watch};
 use crate::pixels::{Layout, Matte};
 use crate::views::{self, PixelViewMut};
@@ -118,19 +120,20 @@ impl<'a> Job<'a> {
     /// # Errors
     /// Of kind [`Validation`](crate::ErrorKind::Validation) with every problem of
     /// the options and the first one of the picture, and of the mask where one is
-    /// brought; [`Cancelled`](crate::Code::Cancelled);
+    /// brought; [`OverBudget`](crate::Code::OverBudget) for one that would take more than
+    /// [`Config::memory`](crate::Config::memory); [`Cancelled`](crate::Code::Cancelled);
     /// [`CannotRead`](crate::Code::CannotRead) for a path; of kind
     /// [`Engine`](crate::ErrorKind::Engine) when inference fails.
     pub fn run(mut self) -> Result<Output> {
-        let options = self.options.clone();
-        self.wanted.opaque = !options.format.keeps_alpha();
-        let mut watch = Watch::new(self.control);
-        let threads = self.remover.engine.info().threads;
-        let finished = self.make(&mut watch)?;
-        let data = finished.encode(&options, threads, &mut watch)?;
-        let (width, height) = (finished.pixels.width(), finished.pixels.height());
-        let Finished { upright, matte, .. } = finished;
-        Ok(Output { data, format: options.format, width, height, upright, matte, times: watch.times })
+        self.wanted.opaque = !self.options.format.keeps_alpha();
+        let (wanted, mut watch) = (self.wanted, Watch::new(self.control));
+        self.checked(|shop, Request { input, mask, options }| {
+            let finished = shop.make(&input, mask.as_ref(), &options, wanted, &mut watch)?;
+            let data = finished.encode(&options, shop.engine.info().threads, &mut watch)?;
+            let (width, height) = (finished.pixels.width(), finished.pixels.height());
+            let Finished { upright, matte, .. } = finished;
+            Ok(Output { data, format: options.format, width, height, upright, matte, times: watch.times })
+        })
     }
 
     /// Says where the pixels of [`run_to_pixels`](Self::run_to_pixels) will go:
@@ -154,9 +157,11 @@ impl<'a> Job<'a> {
         let made = if self.options.mask { Layout::Gray8 } else { Layout::Rgb8 };
         buffer.map_or(Ok(()), |layout| views::expect_channels(layout, made))?;
         self.wanted.opaque = buffer.is_some_and(|layout| !layout.has_alpha());
-        let mut watch = Watch::new(self.control);
-        let finished = self.make(&mut watch)?;
-        Ok(PixelOutput { pixels: finished.pixels, matte: finished.matte, times: watch.times })
+        let (wanted, mut watch) = (self.wanted, Watch::new(self.control));
+        self.checked(|shop, Request { input, mask, options }| {
+            let finished = shop.make(&input, mask.as_ref(), &options, wanted, &mut watch)?;
+            Ok(PixelOutput { pixels: finished.pixels, matte: finished.matte, times: watch.times })
+        })
     }
 
     /// Runs, and fills the caller's buffer, which must have the result's size
@@ -196,27 +201,35 @@ impl<'a> Job<'a> {
         self.checked(|shop, request| shop.matte(&request.input, &request.options.cut_out, &mut watch))
     }
 
-    fn make(self, watch: &mut Watch) -> Result<Finished> {
-        let wanted = self.wanted;
-        self.checked(|shop, Request { input, mask, options }| shop.make(&input, mask.as_ref(), &options, wanted, watch))
-    }
-
-    /// Waits for a place, checks all there is to check, and does the work.
+    /// Reads and checks all there is to check, waits for a permit, and does the work.
     fn checked<T>(self, work: impl FnOnce(Shop<'_>, Request<'_>) -> Result<T>) -> Result<T> {
         let Self { remover, input, mask, options, problems, control, .. } = self;
         remover.check_process()?;
-        let _place = remover.gate.enter(&control)?;
         let limits = &remover.limits;
-        let input = input::check(input, limits);
+        let input = input::check(input, limits, &control);
         let mask = match mask {
             None if options.cut_out.trimap => Some(Input::Missing),
             mask => mask,
         };
-        let mask = mask.map(|mask| mask::check(mask, limits)).transpose();
+        let mask = mask.map(|mask| mask::check(mask, limits, &control)).transpose();
         let (input, mask) = collect(input, mask, problems)?;
+        let needed = cost::of_job(&input, mask.as_ref(), &options);
+        let _permit = permits(remover, needed)?.enter(needed, &control)?;
         let shop = Shop { engine: &*remover.engine, recipe: &remover.recipe, limits };
         work(shop, Request { input, mask, options })
     }
+}
+
+/// # Errors
+/// [`Code::OverBudget`] for a job that no permit will ever be large enough for.
+fn permits(remover: &Remover, needed: u64) -> Result<&Permits> {
+    let budget = remover.permits.budget();
+    if needed <= budget {
+        return Ok(&remover.permits);
+    }
+    let (needed, budget) = (Limits::megabytes(needed), Limits::megabytes(budget));
+    let message = format!("Image and options need {needed:.0} MB of memory, more than the budget of {budget:.0} MB.");
+    Err(Problem::with_message(Problem::IMAGE, Code::OverBudget, message).into())
 }
 
 /// What is asked for, once it is checked.
@@ -239,7 +252,7 @@ pub fn check_request<'a, K: AsRef<str>, V: AsRef<str>>(
     limits: &Limits,
 ) -> Result<Options> {
     let (options, problems) = options::parse(pairs);
-    collect(input::check(input.into(), limits), Ok(None), problems)?;
+    collect(input::check(input.into(), limits, &Control::default()), Ok(None), problems)?;
     Ok(options)
 }
 

@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use crate::engine::{self, Engine, EngineChoice, EngineInfo, Provider, Runtime, Weights};
 use crate::error::Result;
-use crate::gate::Gate;
 use crate::input::Input;
 use crate::limits::Limits;
 use crate::models::{self, MODELS, Model, Recipe, Store};
 use crate::options::Options;
+use crate::permits::{Load, Permits};
 use crate::segment;
 pub use job::{Job, check_request};
 pub use output::{Output, PixelOutput};
@@ -36,9 +36,13 @@ pub struct Config {
     pub providers: Vec<Provider>,
     /// Threads of one inference. Default: 0, one for each core this process may use.
     pub threads: usize,
-    /// Removals that may hold a picture in memory at once; others wait.
+    /// Removals that may run at once, from decoding to encoding; others wait.
     /// Default: 0, one more than there are threads.
     pub in_flight: usize,
+    /// Memory in bytes that the running removals may take together, beside what
+    /// the model takes; others wait, and one that would need more by itself is
+    /// refused. Default: 0, without a bound.
+    pub memory: u64,
     /// Bounds on each request.
     pub limits: Limits,
     /// An ONNX Runtime library, or a folder that holds one. Default: look for it.
@@ -50,12 +54,13 @@ pub struct Config {
 /// Removes backgrounds. Built once, used for many pictures.
 ///
 /// `Send + Sync`: any number of threads may call through one `&Remover`. At
-/// most [`Config::in_flight`] of them hold a picture at once, and one inference
+/// most [`Config::in_flight`] of them work on a picture at once, from decoding to
+/// encoding, within [`Config::memory`], and one inference
 /// runs at a time, on [`Config::threads`] threads of the engine's own; the others
 /// wait their turn and notice a cancellation while they do. So memory stays
-/// bounded by what that many pictures need, and decoding and encoding, which
+/// bounded, and decoding and encoding, which
 /// run on the callers' threads, overlap with inference. A progress callback may
-/// call back into the same remover. Several removers share nothing: each has its
+/// call back into the same remover, and is charged nothing then. Several removers share nothing: each has its
 /// own threads.
 ///
 /// After a `fork` the child has the remover but not its threads: there every
@@ -67,7 +72,7 @@ pub struct Remover {
     recipe: Recipe,
     limits: Limits,
     model: String,
-    gate: Gate,
+    permits: Permits,
 }
 
 #[cfg(feature = "bench")]
@@ -89,14 +94,16 @@ impl Remover {
     /// on this machine or damaged; of kind [`Engine`](crate::ErrorKind::Engine)
     /// when the engine asked for is not to be had.
     pub fn new(config: Config) -> Result<Self> {
-        let Config { model, engine, providers, threads, in_flight, limits, onnxruntime, onnxruntime_hints } = config;
+        let Config { model, engine, providers, threads, in_flight, memory, limits, onnxruntime, onnxruntime_hints } =
+            config;
         let (name, recipe, weights) = resolve(model)?;
         let runtime = Runtime { path: onnxruntime.as_deref(), hints: &onnxruntime_hints, providers: &providers };
         let engine = engine::open(engine, &weights, threads, &runtime)?;
         segment::check_input(&recipe, &*engine)?;
         let places = if in_flight == 0 { engine.info().threads + 1 } else { in_flight };
+        let permits = Permits::new(places, if memory == 0 { u64::MAX } else { memory });
         let (engine, process) = (Arc::from(engine), std::process::id());
-        Ok(Self { engine, process, recipe, limits, model: name, gate: Gate::new(places) })
+        Ok(Self { engine, process, recipe, limits, model: name, permits })
     }
 
     /// The name of the model, or the path of its file.
@@ -117,11 +124,17 @@ impl Remover {
         &self.limits
     }
 
-    /// How many removals may hold a picture at once, at least 1:
+    /// How many removals may run at once, at least 1:
     /// [`Config::in_flight`], or what its default came to.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        self.gate.places()
+        self.permits.places()
+    }
+
+    /// What it is busy with now.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        self.permits.load()
     }
 
     /// Removes the background of one picture.

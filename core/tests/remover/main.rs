@@ -318,7 +318,7 @@ fn many_threads_share_one_remover_and_no_more_than_agreed_hold_a_picture() {
                     (Stage::Decode, 0.0) => {
                         most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                     }
-                    (Stage::CutOut, 1.0) => {
+                    (Stage::Encode, 1.0) => {
                         now.fetch_sub(1, Ordering::SeqCst);
                     }
                     _ => {}
