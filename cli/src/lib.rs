@@ -13,6 +13,7 @@ mod plan;
 mod remove;
 mod report;
 mod save;
+mod serve;
 mod shop;
 mod stop;
 mod terminal;
@@ -67,6 +68,8 @@ fn dispatch(matches: &ArgMatches, host: &Host) -> u8 {
         "remove" => remove::run(matches, host, voice),
         "models" => models::run(matches),
         "engine" => engine::run(matches, host, voice),
+        "serve" => serve::run(matches, host),
+        "health" => serve::check(matches),
         "completions" => generate::completions(matches),
         _ => generate::man(),
     };

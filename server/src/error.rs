@@ -1,0 +1,131 @@
+//! Every answer that is no success, and the one match from error to status.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use remrembg::{Code, Error, ErrorKind};
+use serde::Serialize;
+
+/// After how many seconds a client that was sent away may come again.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
+
+/// Why a request is not answered with what it asked for.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// What core, and with it the hosted API, says of pictures, options and credentials.
+    Core(Error),
+    /// The body is no form that can be read.
+    Form(String),
+    NotFound,
+    MethodNotAllowed,
+    /// The body came too slowly.
+    Timeout,
+    /// A part of the form that is larger than any option.
+    TooLarge(String),
+    MediaType,
+    /// There is no room in the queue, or no memory for the upload.
+    Busy,
+    /// A fault of the server's own, which is told to the log alone.
+    Internal(String),
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    error: &'a str,
+    status: u16,
+}
+
+/// What the log and the metrics call an answer that is no success.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    pub(crate) name: &'static str,
+    /// For the log alone.
+    pub(crate) fault: Option<String>,
+}
+
+impl Refusal {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Core(error) => StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            Self::Form(_) => StatusCode::BAD_REQUEST,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Timeout => StatusCode::REQUEST_TIMEOUT,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn message(&self) -> &str {
+        match self {
+            Self::Core(error) => error.message(),
+            Self::Form(message) | Self::TooLarge(message) => message,
+            Self::NotFound => "Not found",
+            Self::MethodNotAllowed => "Method not allowed",
+            Self::Timeout => "The request did not arrive in time.",
+            Self::MediaType => "Unsupported media type. Send the image as multipart/form-data.",
+            Self::Busy => "The server is busy. Please try again in a moment.",
+            Self::Internal(_) => "Internal error",
+        }
+    }
+
+    fn told(&self) -> Told {
+        let name = match self {
+            Self::Core(error) => error.code().name(),
+            Self::Form(_) => "bad_form",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::Timeout => "timeout",
+            Self::TooLarge(_) => "too_large_form",
+            Self::MediaType => "media_type",
+            Self::Busy => "busy",
+            Self::Internal(_) => "internal",
+        };
+        let fault = if let Self::Internal(fault) = self { Some(fault.clone()) } else { None };
+        Told { name, fault }
+    }
+
+    fn json(&self) -> String {
+        match self {
+            Self::Core(error) => error.to_json(),
+            _ => {
+                let body = Body { error: self.message(), status: self.status().as_u16() };
+                serde_json::to_string(&body).unwrap_or_default()
+            }
+        }
+    }
+}
+
+impl From<Error> for Refusal {
+    /// A failure that is not the request's may name files of this machine: it is not told.
+    fn from(error: Error) -> Self {
+        match error.kind() {
+            ErrorKind::Model | ErrorKind::Engine | ErrorKind::Io | ErrorKind::Misuse | ErrorKind::Internal => {
+                Self::Internal(format!("{}: {error}", error.code().name()))
+            }
+            _ => Self::Core(error),
+        }
+    }
+}
+
+impl From<Code> for Refusal {
+    fn from(code: Code) -> Self {
+        Self::Core(Error::new(code))
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let json = HeaderValue::from_static("application/json");
+        let mut response = (self.status(), [(header::CONTENT_TYPE, json)], self.json()).into_response();
+        if matches!(self, Self::Busy) {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        if matches!(self, Self::Timeout | Self::TooLarge(_)) {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response.extensions_mut().insert(self.told());
+        response
+    }
+}

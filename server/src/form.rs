@@ -1,0 +1,275 @@
+//! A form as it comes in: pictures are stored up to their limit, text is kept short,
+//! and nothing is trusted to be as small as it says.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, header};
+use bytes::Bytes;
+use http_body::{Body as _, Frame};
+use multer::{Constraints, Field, Multipart, SizeLimit};
+use remrembg::{Collector, Input, Limits, OPTIONS};
+use tower_http::timeout::TimeoutError;
+
+use crate::error::Refusal;
+
+/// Parts of one form.
+const MOST_PARTS: usize = 200;
+/// Bytes of a field that is no picture.
+const MOST_TEXT: u64 = 64 << 10;
+/// Bytes between two parts: boundaries, and the head of one.
+const MOST_BETWEEN: u64 = 64 << 10;
+
+/// The field of the picture, and of a mask that is brought.
+const PICTURES: [&str; 2] = ["image", "mask"];
+
+/// What a request asks for.
+#[derive(Default)]
+pub(crate) struct Form {
+    /// Of `image` and `mask`, those that came as files.
+    pictures: [Option<Collector>; 2],
+    pub(crate) pairs: Vec<(&'static str, String)>,
+    /// What is given back when the request is answered.
+    charges: Vec<Charge>,
+}
+
+impl Form {
+    pub(crate) fn picture(&self) -> Input<'_> {
+        self.pictures[0].as_ref().map_or(Input::Missing, Input::from)
+    }
+
+    pub(crate) fn mask(&self) -> Option<Input<'_>> {
+        self.pictures[1].as_ref().map(Input::from)
+    }
+}
+
+/// Reads a form to its end, or to where it can only be refused.
+///
+/// # Errors
+/// [`Refusal::MediaType`], [`Refusal::Form`], [`Refusal::TooLarge`], [`Refusal::Timeout`], and
+/// [`Refusal::Busy`] where the uploads of all requests take their whole memory.
+pub(crate) async fn read(request: Request<Body>, limits: &Limits, uploads: &Arc<Uploads>) -> Result<Form, Refusal> {
+    let mut form = Form::default();
+    let Some(boundary) = boundary(request.headers())? else {
+        return if is_empty(request.headers()) { Ok(form) } else { Err(Refusal::MediaType) };
+    };
+    let meter = Arc::new(Meter::default());
+    let body = Metered { body: request.into_body(), meter: Arc::clone(&meter), rests: false };
+    let whole = limits.max_bytes.saturating_mul(9).saturating_add(MOST_PARTS as u64 * MOST_TEXT);
+    let constraints = Constraints::new().size_limit(SizeLimit::new().whole_stream(whole));
+    let stream = http_body_util::BodyDataStream::new(body);
+    let mut parts = Multipart::with_constraints(stream, boundary, constraints);
+    for _ in 0..MOST_PARTS {
+        meter.allow(MOST_BETWEEN);
+        let Some(field) = parts.next_field().await.map_err(refused)? else { return Ok(form) };
+        if !form.take(field, limits, uploads, &meter).await? {
+            return Ok(form);
+        }
+    }
+    Err(Refusal::TooLarge(format!("The form has more than {MOST_PARTS} fields.")))
+}
+
+/// A request without a body is a form without fields.
+fn is_empty(headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH).map_or(&b"0"[..], |length| length.as_bytes());
+    length == b"0" && !headers.contains_key(header::TRANSFER_ENCODING)
+}
+
+/// `None` where no kind of body is told.
+fn boundary(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+    let Some(kind) = headers.get(header::CONTENT_TYPE) else { return Ok(None) };
+    let kind = kind.to_str().map_err(|_| Refusal::MediaType)?;
+    match multer::parse_boundary(kind) {
+        Ok(boundary) => Ok(Some(boundary)),
+        Err(multer::Error::NoBoundary) => Err(Refusal::Form("The form cannot be read: it has no boundary.".to_owned())),
+        Err(_) => Err(Refusal::MediaType),
+    }
+}
+
+impl Form {
+    /// Reads one part; gives whether the rest makes a difference. Of several parts with a
+    /// picture the first counts, of several options the last.
+    async fn take(
+        &mut self,
+        mut field: Field<'_>,
+        limits: &Limits,
+        uploads: &Arc<Uploads>,
+        meter: &Meter,
+    ) -> Result<bool, Refusal> {
+        let name = field.name().unwrap_or_default().to_owned();
+        let file_name = field.file_name().map(str::to_owned);
+        let place = PICTURES.iter().position(|picture| *picture == name).filter(|_| file_name.is_some());
+        if let Some(place) = place.filter(|place| self.pictures[*place].is_none()) {
+            let mut charge = uploads.charge();
+            let mut picture = Collector::new(file_name, limits);
+            let mut goes_on = true;
+            meter.allow(u64::MAX);
+            while let Some(piece) = if goes_on { field.chunk().await.map_err(refused)? } else { None } {
+                goes_on = picture.push(&piece);
+                charge.set(picture.stored())?;
+            }
+            self.pictures[place] = Some(picture);
+            self.charges.push(charge);
+            return Ok(goes_on);
+        }
+        let option = OPTIONS.iter().find(|spec| spec.key == name);
+        meter.allow(if file_name.is_some() { limits.max_bytes } else { MOST_TEXT + MOST_BETWEEN });
+        let mut text = Vec::new();
+        while let Some(piece) = field.chunk().await.map_err(refused)? {
+            // What nobody reads is passed over.
+            if option.is_some() && file_name.is_none() {
+                text.extend_from_slice(&piece);
+            }
+        }
+        if text.len() as u64 > MOST_TEXT {
+            return Err(too_large());
+        }
+        if let Some(spec) = option.filter(|_| file_name.is_none()) {
+            self.pairs.push((spec.key, String::from_utf8_lossy(&text).into_owned()));
+        }
+        Ok(true)
+    }
+}
+
+fn too_large() -> Refusal {
+    Refusal::TooLarge("A field of the form is too large.".to_owned())
+}
+
+/// What a body that breaks off, comes too slowly or is no form is answered with.
+fn refused(error: multer::Error) -> Refusal {
+    if find::<TimeoutError>(&error).is_some() {
+        return Refusal::Timeout;
+    }
+    if find::<TooMuch>(&error).is_some() || matches!(error, multer::Error::StreamSizeExceeded { .. }) {
+        return too_large();
+    }
+    Refusal::Form(format!("The form cannot be read: {error}."))
+}
+
+fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// How many more bytes of a body may come before the next part is reached.
+#[derive(Default)]
+struct Meter(AtomicU64);
+
+impl Meter {
+    fn allow(&self, bytes: u64) {
+        self.0.store(bytes, Ordering::Relaxed);
+    }
+}
+
+/// A body that fails when more comes than the meter allows: the parser looks for boundaries again
+/// and again in what it holds, so it must not hold much. For the same reason it gets one piece at
+/// a time, since it takes all that it can get.
+struct Metered {
+    body: Body,
+    meter: Arc<Meter>,
+    rests: bool,
+}
+
+#[derive(Debug)]
+struct TooMuch;
+
+impl fmt::Display for TooMuch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a part is too large")
+    }
+}
+
+impl StdError for TooMuch {}
+
+impl http_body::Body for Metered {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if std::mem::take(&mut self.rests) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        self.rests = true;
+        let Some(Ok(data)) = &frame else { return Poll::Ready(frame) };
+        let bytes = data.data_ref().map_or(0, Bytes::len) as u64;
+        let left = self.meter.0.load(Ordering::Relaxed);
+        if left == 0 && bytes > 0 {
+            return Poll::Ready(Some(Err(axum::Error::new(TooMuch))));
+        }
+        // One piece may go beyond: its end belongs to what comes next.
+        self.meter.0.store(left.saturating_sub(bytes), Ordering::Relaxed);
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// The memory that uploads take together.
+pub(crate) struct Uploads {
+    most: u64,
+    taken: AtomicU64,
+}
+
+impl Uploads {
+    pub(crate) fn new(most: u64) -> Arc<Self> {
+        Arc::new(Self { most, taken: AtomicU64::new(0) })
+    }
+
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
+    }
+
+    fn charge(self: &Arc<Self>) -> Charge {
+        Charge { uploads: Arc::clone(self), bytes: 0 }
+    }
+}
+
+/// What one upload takes, given back when dropped.
+struct Charge {
+    uploads: Arc<Uploads>,
+    bytes: u64,
+}
+
+impl Charge {
+    /// # Errors
+    /// [`Refusal::Busy`] where there is no more memory.
+    fn set(&mut self, bytes: u64) -> Result<(), Refusal> {
+        if bytes > self.bytes {
+            let more = bytes - self.bytes;
+            let taken = self.uploads.taken.fetch_add(more, Ordering::Relaxed) + more;
+            self.bytes = bytes;
+            return if taken > self.uploads.most { Err(Refusal::Busy) } else { Ok(()) };
+        }
+        self.uploads.taken.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
+        self.bytes = bytes;
+        Ok(())
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.uploads.taken.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,62 @@
+//! The work: so many removals at once, so many that wait, and no more.
+
+use std::sync::Arc;
+
+use remrembg::{CancelToken, Output, Remover};
+use tokio::sync::Semaphore;
+use tokio::task;
+
+use crate::error::Refusal;
+use crate::form::Form;
+
+pub(crate) struct Jobs {
+    remover: Arc<Remover>,
+    /// A permit for each removal that runs or waits.
+    room: Arc<Semaphore>,
+}
+
+impl Jobs {
+    pub(crate) fn new(remover: Arc<Remover>, queue: usize) -> Self {
+        let room = Arc::new(Semaphore::new(remover.in_flight() + queue));
+        Self { remover, room }
+    }
+
+    pub(crate) fn remover(&self) -> &Remover {
+        &self.remover
+    }
+
+    /// Whether a removal that comes now is sent away.
+    pub(crate) fn is_full(&self) -> bool {
+        self.room.available_permits() == 0
+    }
+
+    /// Removes on a thread of its own; stops soon after the caller stopped waiting.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`] beyond the queue, and what core says.
+    pub(crate) async fn run(&self, form: Form) -> Result<Output, Refusal> {
+        let permit = Arc::clone(&self.room).try_acquire_owned().map_err(|_| Refusal::Busy)?;
+        let remover = Arc::clone(&self.remover);
+        let token = CancelToken::new();
+        let _left = CancelWhenDropped(token.clone());
+        let work = task::spawn_blocking(move || {
+            let _permit = permit;
+            let job = remover.job(form.picture()).pairs(form.pairs.iter().map(|(key, value)| (*key, value)));
+            let job = form.mask().into_iter().fold(job, remrembg::Job::mask_from);
+            job.cancel(&token).run()
+        });
+        match work.await {
+            Ok(done) => Ok(done?),
+            Err(error) => Err(Refusal::Internal(format!("a removal ended before its time: {error}"))),
+        }
+    }
+}
+
+/// A client that goes away drops the future of its request, and with it this.
+struct CancelWhenDropped(CancelToken);
+
+impl Drop for CancelWhenDropped {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}

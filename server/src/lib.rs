@@ -1,0 +1,63 @@
+//! The hosted API on a machine of one's own: `POST /rmbg` and what belongs to it.
+//!
+//! [`router`] is the whole service as a function from requests to answers, which tests call.
+//! [`run`] puts it behind a socket, with limits on connections and time, until it is told to stop.
+//!
+//! A request passes through these, one after the other:
+//!
+//! ```text
+//! connection → request id → panic guard → CORS → caller → route: form → queue → core → answer
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod answer;
+mod caller;
+mod error;
+mod form;
+mod jobs;
+mod listen;
+mod log;
+mod metrics;
+mod openapi;
+mod routes;
+pub mod settings;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use remrembg::Remover;
+
+pub use caller::Keys;
+pub use listen::{Listening, run};
+pub use log::log_to_stderr;
+pub use openapi::openapi;
+pub use routes::router;
+pub use settings::Settings;
+
+use form::Uploads;
+use jobs::Jobs;
+use metrics::Metrics;
+
+/// What all requests share.
+pub struct App {
+    settings: Settings,
+    jobs: Jobs,
+    uploads: Arc<Uploads>,
+    metrics: Metrics,
+    stopping: AtomicBool,
+}
+
+impl App {
+    /// A service around one remover.
+    #[must_use]
+    pub fn new(remover: Arc<Remover>, settings: Settings) -> Arc<Self> {
+        let jobs = Jobs::new(remover, settings.queue);
+        let uploads = Uploads::new(settings.upload_memory);
+        Arc::new(Self { settings, jobs, uploads, metrics: Metrics::new(), stopping: AtomicBool::new(false) })
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,101 @@
+//! What Prometheus reads: requests, stages, errors, queue and memory.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+use remrembg::Stage;
+
+use crate::form::Uploads;
+use crate::jobs::Jobs;
+
+/// Bounds in seconds: a removal takes tenths of a second, matting or a long queue half a minute.
+const BUCKETS: [f64; 12] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answer {
+    route: String,
+    status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Fault {
+    error: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Part {
+    stage: &'static str,
+}
+
+pub(crate) struct Metrics {
+    registry: Registry,
+    answers: Family<Answer, Counter>,
+    errors: Family<Fault, Counter>,
+    seconds: Histogram,
+    stages: Family<Part, Histogram>,
+    running: Gauge,
+    waiting: Gauge,
+    charged: Gauge,
+    uploads: Gauge,
+    connections: Gauge,
+}
+
+fn histogram() -> Histogram {
+    Histogram::new(BUCKETS)
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix("remrembg");
+        let (answers, errors, seconds) = (Family::default(), Family::default(), histogram());
+        let stages = Family::new_with_constructor(histogram as fn() -> Histogram);
+        let [running, waiting, charged, uploads, connections] = std::array::from_fn(|_| Gauge::default());
+        registry.register("requests", "Requests by route and status", Family::clone(&answers));
+        registry.register("errors", "Answers that are no success, by error", Family::clone(&errors));
+        registry.register_with_unit("removal", "Whole removals, waiting included", Unit::Seconds, seconds.clone());
+        registry.register_with_unit("stage", "Stages of removals", Unit::Seconds, Family::clone(&stages));
+        registry.register("removals_running", "Removals that run", Gauge::clone(&running));
+        registry.register("removals_waiting", "Removals that wait for their turn", Gauge::clone(&waiting));
+        let help = "Memory that running removals are charged";
+        registry.register_with_unit("memory_charged", help, Unit::Bytes, Gauge::clone(&charged));
+        registry.register_with_unit("uploads", "Memory of uploads", Unit::Bytes, Gauge::clone(&uploads));
+        registry.register("connections", "Open connections", Gauge::clone(&connections));
+        Self { registry, answers, errors, seconds, stages, running, waiting, charged, uploads, connections }
+    }
+
+    pub(crate) fn answered(&self, route: &str, status: u16, error: Option<&'static str>) {
+        self.answers.get_or_create(&Answer { route: route.to_owned(), status }).inc();
+        if let Some(error) = error {
+            self.errors.get_or_create(&Fault { error }).inc();
+        }
+    }
+
+    pub(crate) fn removed(&self, whole: Duration, stages: &[(Stage, Duration)]) {
+        self.seconds.observe(whole.as_secs_f64());
+        for (stage, time) in stages {
+            self.stages.get_or_create(&Part { stage: stage.name() }).observe(time.as_secs_f64());
+        }
+    }
+
+    pub(crate) fn connections(&self) -> &Gauge {
+        &self.connections
+    }
+
+    /// The text that Prometheus reads.
+    pub(crate) fn render(&self, jobs: &Jobs, uploads: &Uploads) -> String {
+        let load = jobs.remover().load();
+        self.running.set(load.running as i64);
+        self.waiting.set(load.waiting as i64);
+        self.charged.set(i64::try_from(load.bytes).unwrap_or(i64::MAX));
+        self.uploads.set(i64::try_from(uploads.taken()).unwrap_or(i64::MAX));
+        let mut page = String::new();
+        // Writing to memory does not fail.
+        let _ = text::encode(&mut page, &self.registry);
+        page
+    }
+}

@@ -1,0 +1,88 @@
+//! The page at `/`: plain HTML, CSS and JavaScript, the form made from the table of options.
+
+use std::fmt::Write;
+use std::sync::{Arc, LazyLock};
+
+use axum::Router;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use remrembg::{Format, OPTIONS, OptionKind, OptionSpec, Quality};
+
+use crate::App;
+
+/// Nothing from elsewhere, nothing inside the page itself; pictures are the user's own.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; \
+                      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    static PAGE: LazyLock<String> =
+        LazyLock::new(|| include_str!("../page/index.html").replace("<!-- options -->", &fields()));
+    let icon = include_str!("../page/icon.svg");
+    Router::new()
+        .route("/", get(async || file("text/html; charset=utf-8", &PAGE)))
+        .route("/page/style.css", get(async || file("text/css; charset=utf-8", include_str!("../page/style.css"))))
+        .route(
+            "/page/script.js",
+            get(async || file("text/javascript; charset=utf-8", include_str!("../page/script.js"))),
+        )
+        .route("/page/icon.svg", get(async move || file("image/svg+xml", icon)))
+}
+
+fn file(kind: &'static str, text: &'static str) -> Response {
+    let policy = (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    let cached = (header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    ([policy, cached, (header::CONTENT_TYPE, HeaderValue::from_static(kind))], text).into_response()
+}
+
+/// A field for each option, with its help and a place for its error.
+fn fields() -> String {
+    let mut html = String::new();
+    for spec in OPTIONS {
+        let key = spec.key;
+        let label = key.replace('_', " ");
+        // Writing to memory does not fail.
+        let _ = write!(
+            html,
+            "<div class=\"field\" data-field=\"{key}\">\n<label for=\"option-{key}\">{label}</label>\n{}\n\
+             <p class=\"help\" id=\"help-{key}\">{}</p>\n<p class=\"error\" id=\"error-{key}\"></p>\n</div>\n",
+            control(spec),
+            escaped(spec.help),
+        );
+    }
+    html
+}
+
+fn control(spec: &OptionSpec) -> String {
+    let key = spec.key;
+    let common = format!(
+        "id=\"option-{key}\" name=\"{key}\" aria-describedby=\"help-{key} error-{key}\" data-default=\"{}\"",
+        spec.default
+    );
+    match spec.kind {
+        OptionKind::Boolean => {
+            let checked = if spec.default == "true" { " checked" } else { "" };
+            format!("<input type=\"checkbox\" {common}{checked}>")
+        }
+        OptionKind::Choice => {
+            let options = Format::ALL.map(|format| format!("<option>{}</option>", format.name()));
+            format!("<select {common}>{}</select>", options.concat())
+        }
+        OptionKind::Quality => {
+            let words = Quality::ALL.map(|quality| format!("<option value=\"{}\">", quality.name()));
+            format!(
+                "<input {common} list=\"list-{key}\" placeholder=\"{}\"><datalist id=\"list-{key}\">{}</datalist>",
+                spec.default,
+                words.concat()
+            )
+        }
+        OptionKind::Integer | OptionKind::Number => {
+            format!("<input {common} inputmode=\"decimal\" placeholder=\"{}\">", spec.default)
+        }
+        _ => format!("<input {common} placeholder=\"{}\">", spec.default),
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

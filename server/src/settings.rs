@@ -1,0 +1,351 @@
+//! The settings of the server as text: the one table that flags, environment,
+//! file and documentation are made from. Those of the remover are core's.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::http::HeaderValue;
+use remrembg::{Config, SETTINGS};
+use tracing::level_filters::LevelFilter;
+
+use crate::caller::Keys;
+
+/// What the server is told beside the remover's own settings.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Where the metrics are read, if anywhere.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Which API keys are accepted.
+    pub keys: Keys,
+    /// The web origins whose pages may call it.
+    pub cors: Vec<HeaderValue>,
+    /// Connections that are open at once.
+    pub connections: usize,
+    /// Removals that may wait for their turn.
+    pub queue: usize,
+    /// Bytes of uploads that are held at once, until each is answered.
+    pub upload_memory: u64,
+    /// For the head of a request.
+    pub header_timeout: Duration,
+    /// Between two pieces of a body.
+    pub receive_timeout: Duration,
+    /// For a whole body.
+    pub upload_timeout: Duration,
+    /// Between two pieces of an answer that are taken.
+    pub send_timeout: Duration,
+    /// For what was accepted, once the server is to stop.
+    pub shutdown_timeout: Duration,
+    /// What is logged.
+    pub log: LevelFilter,
+}
+
+/// One setting: what it is called, what it takes, what it does.
+pub struct Spec {
+    /// Its key in a file; with dashes the flag, in capitals behind `REMREMBG_` the variable.
+    pub key: &'static str,
+    /// The default, as it would be written; empty where there is none.
+    pub default: &'static str,
+    /// The values that are accepted, in words.
+    pub range: &'static str,
+    /// What it does: one or two plain sentences.
+    pub help: &'static str,
+    read: fn(&mut Settings, &str) -> Result<(), String>,
+}
+
+/// Every setting of the server.
+pub const SPECS: &[Spec] = &[
+    Spec {
+        key: "listen",
+        default: "127.0.0.1:7000",
+        range: "ADDRESS:PORT",
+        help: "Where the server listens. Port 0 is any free one. Beyond this machine it needs keys.",
+        read: |settings, text| address(text).map(|address| settings.listen = address),
+    },
+    Spec {
+        key: "metrics_listen",
+        default: "",
+        range: "ADDRESS:PORT",
+        help: "Where Prometheus reads /metrics. Without it there are none.",
+        read: |settings, text| address(text).map(|address| settings.metrics_listen = Some(address)),
+    },
+    Spec {
+        key: "keys",
+        default: "",
+        range: "API keys with commas between them, or any",
+        help: "The API keys that are accepted. Without it every key is, and no key too, on this machine alone; any is \
+               that for other machines.",
+        read: |settings, text| {
+            settings.keys = Keys::read(text);
+            Ok(())
+        },
+    },
+    Spec {
+        key: "cors",
+        default: "",
+        range: "origins as https://example.com with commas between them, or *",
+        help: "Web origins whose pages may call the server from a browser.",
+        read: |settings, text| {
+            let origins = text.split(',').map(|origin| {
+                HeaderValue::from_str(origin.trim()).map_err(|_| format!("must be origins, got: {origin:?}"))
+            });
+            origins.collect::<Result<_, _>>().map(|origins| settings.cors = origins)
+        },
+    },
+    Spec {
+        key: "connections",
+        default: "1024",
+        range: "1 to 65536",
+        help: "Connections that are open at once; others wait to be taken.",
+        read: |settings, text| whole(text, (1, 65_536)).map(|count| settings.connections = count as usize),
+    },
+    Spec {
+        key: "queue",
+        default: "64",
+        range: "0 to 65536",
+        help: "Removals that may wait for their turn; a request beyond them is answered with 503.",
+        read: |settings, text| whole(text, (0, 65_536)).map(|count| settings.queue = count as usize),
+    },
+    Spec {
+        key: "upload_memory",
+        default: "536870912",
+        range: "1 to 1099511627776",
+        help: "Memory in bytes for the uploads that come in or wait; a request that does not fit is answered with 503.",
+        read: |settings, text| whole(text, (1, 1 << 40)).map(|bytes| settings.upload_memory = bytes),
+    },
+    Spec {
+        key: "header_timeout",
+        default: "10",
+        range: "seconds, 1 to 86400",
+        help: "How long the head of a request may take.",
+        read: |settings, text| seconds(text).map(|time| settings.header_timeout = time),
+    },
+    Spec {
+        key: "receive_timeout",
+        default: "15",
+        range: "seconds, 1 to 86400",
+        help: "How long a request may send nothing in the middle of its body.",
+        read: |settings, text| seconds(text).map(|time| settings.receive_timeout = time),
+    },
+    Spec {
+        key: "upload_timeout",
+        default: "300",
+        range: "seconds, 1 to 86400",
+        help: "How long a whole request may take to arrive.",
+        read: |settings, text| seconds(text).map(|time| settings.upload_timeout = time),
+    },
+    Spec {
+        key: "send_timeout",
+        default: "30",
+        range: "seconds, 1 to 86400",
+        help: "How long a client may take nothing of its answer.",
+        read: |settings, text| seconds(text).map(|time| settings.send_timeout = time),
+    },
+    Spec {
+        key: "shutdown_timeout",
+        default: "30",
+        range: "seconds, 1 to 86400",
+        help: "How long requests that were accepted may go on after the server is told to stop.",
+        read: |settings, text| seconds(text).map(|time| settings.shutdown_timeout = time),
+    },
+    Spec {
+        key: "log",
+        default: "info",
+        range: "off, error, warn, info, debug",
+        help: "What is written to standard error, as a JSON object a line. Neither pictures nor keys ever are.",
+        read: |settings, text| {
+            let known = ["off", "error", "warn", "info", "debug"].contains(&text);
+            let level = text.parse().ok().filter(|_| known);
+            level.map(|level| settings.log = level).ok_or_else(|| format!("must be one of them, got: '{text}'"))
+        },
+    },
+];
+
+/// Memory for running removals where nothing else is said: what the largest picture that the hosted API takes
+/// may need, and smaller ones beside each other.
+pub const MEMORY: &str = "4294967296";
+
+/// What is wrong with the settings, all at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused(Vec<String>);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let mut settings = Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            metrics_listen: None,
+            keys: Keys::Unset,
+            cors: Vec::new(),
+            connections: 0,
+            queue: 0,
+            upload_memory: 0,
+            header_timeout: Duration::ZERO,
+            receive_timeout: Duration::ZERO,
+            upload_timeout: Duration::ZERO,
+            send_timeout: Duration::ZERO,
+            shutdown_timeout: Duration::ZERO,
+            log: LevelFilter::OFF,
+        };
+        for spec in SPECS.iter().filter(|spec| !spec.default.is_empty()) {
+            (spec.read)(&mut settings, spec.default).expect("a test reads every default");
+        }
+        settings
+    }
+}
+
+/// Reads the settings of server and remover from text; of several pairs with the
+/// same key the last one counts, and empty text is unset.
+///
+/// # Errors
+/// All that is wrong, at once.
+pub fn read(pairs: &[(String, String)]) -> Result<(Settings, Config), Refused> {
+    let of_core = |key: &str| SETTINGS.iter().any(|spec| spec.key == key);
+    let (core, own): (Vec<_>, Vec<_>) = pairs.iter().cloned().partition(|(key, _)| of_core(key));
+    let mut settings = Settings::default();
+    let mut refused = Vec::new();
+    for spec in SPECS {
+        let last = own.iter().rev().find(|(key, _)| key == spec.key);
+        let text = last.map(|(_, text)| text.trim()).filter(|text| !text.is_empty());
+        let read = text.map_or(Ok(()), |text| (spec.read)(&mut settings, text));
+        refused.extend(read.err().map(|why| format!("'{}' {why}", spec.key)));
+    }
+    let unknown = own.iter().filter(|(key, _)| !SPECS.iter().any(|spec| spec.key == key));
+    refused.extend(unknown.map(|(key, _)| format!("Unknown setting '{key}'. Known settings: {}", keys())));
+    if settings.keys == Keys::Unset && !settings.listen.ip().is_loopback() {
+        let listen = settings.listen;
+        refused.push(format!("'keys' must be set to listen on {listen}: API keys, or any to let everyone in"));
+    }
+    let memory = ("memory".to_owned(), MEMORY.to_owned());
+    let config = Config::from_pairs([memory].into_iter().chain(core));
+    match config {
+        Ok(config) if refused.is_empty() => Ok((settings, config)),
+        Ok(_) => Err(Refused(refused)),
+        Err(error) => {
+            Err(Refused(error.details().iter().map(|problem| problem.message.clone()).chain(refused).collect()))
+        }
+    }
+}
+
+/// Every key, of core and of the server.
+fn keys() -> String {
+    let keys = SPECS.iter().map(|spec| spec.key).chain(SETTINGS.iter().map(|spec| spec.key));
+    keys.collect::<Vec<_>>().join(", ")
+}
+
+/// The settings in a file of TOML: `key = value`, a line each.
+///
+/// # Errors
+/// The file is no TOML, or a value is neither text nor a number.
+pub fn from_toml(text: &str) -> Result<Vec<(String, String)>, Refused> {
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| Refused(vec![error.to_string()]))?;
+    let pair = |(key, value): (String, toml::Value)| match value {
+        toml::Value::String(text) => Ok((key, text)),
+        toml::Value::Integer(number) => Ok((key, number.to_string())),
+        _ => Err(Refused(vec![format!("'{key}' must be text or a whole number")])),
+    };
+    table.into_iter().map(pair).collect()
+}
+
+/// The table as Markdown, for the documentation.
+#[must_use]
+pub fn settings_markdown() -> String {
+    let head = "| Setting | Default | Accepted | Meaning |\n|---|---|---|---|\n";
+    let row = |spec: &Spec| {
+        let default = if spec.default.is_empty() { "unset" } else { spec.default };
+        format!("| `{}` | {default} | {} | {} |\n", spec.key, spec.range, spec.help)
+    };
+    SPECS.iter().map(row).fold(head.to_owned(), |table, row| table + &row)
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("must be ADDRESS:PORT as 127.0.0.1:7000, got: '{text}'"))
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    whole(text, (1, 86_400)).map(Duration::from_secs)
+}
+
+fn whole(text: &str, (low, high): (u64, u64)) -> Result<u64, String> {
+    let number = text.parse::<u64>().ok().filter(|number| (low..=high).contains(number));
+    number.ok_or_else(|| format!("must be a whole number from {low} to {high}, got: '{text}'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn refused(given: &[(&str, &str)]) -> Vec<String> {
+        read(&pairs(given)).map(|_| ()).expect_err("it is wrong").0
+    }
+
+    #[test]
+    fn every_default_is_read_and_bounds_are_as_the_table_tells() {
+        let settings = read(&[]).expect("the defaults are good").0;
+        assert_eq!((settings.listen.to_string(), settings.queue), ("127.0.0.1:7000".to_owned(), 64));
+        for spec in SPECS {
+            let range = spec.range.trim_start_matches("seconds, ");
+            let Some((low, high)) = range.split_once(" to ").filter(|_| !range.contains("keys")) else { continue };
+            for text in [low, high] {
+                assert!(read(&pairs(&[(spec.key, text)])).is_ok(), "{}={text}", spec.key);
+            }
+            let above = format!("{}", high.parse::<u64>().expect("a number") + 1);
+            assert_eq!(refused(&[(spec.key, &above)]).len(), 1, "{}", spec.key);
+        }
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told_at_once() {
+        let wrong = [("listen", "here"), ("queue", "-1"), ("log", "loud"), ("zoom", "1"), ("threads", "two")];
+        let messages = refused(&wrong);
+        let starts = [
+            "'threads' must be an integer, got: 'two'",
+            "'listen' must be ADDRESS:PORT as 127.0.0.1:7000, got: 'here'",
+            "'queue' must be a whole number from 0 to 65536, got: '-1'",
+            "'log' must be one of them, got: 'loud'",
+            "Unknown setting 'zoom'. Known settings: listen, metrics_listen, ",
+        ];
+        assert_eq!(messages.len(), starts.len(), "{messages:?}");
+        for (message, start) in messages.iter().zip(starts) {
+            assert!(message.starts_with(start), "{message}");
+        }
+    }
+
+    #[test]
+    fn beyond_this_machine_keys_are_needed() {
+        let open = [("listen", "0.0.0.0:80")];
+        assert_eq!(
+            refused(&open)[0],
+            "'keys' must be set to listen on 0.0.0.0:80: API keys, or any to let everyone in"
+        );
+        for keys in ["any", "one,two"] {
+            assert!(read(&pairs(&[open[0], ("keys", keys)])).is_ok(), "{keys}");
+        }
+        assert!(read(&pairs(&[("listen", "[::1]:80")])).is_ok());
+    }
+
+    #[test]
+    fn a_file_has_numbers_and_text_and_the_last_word_counts() {
+        let file = from_toml("queue = 3\nlisten = \"127.0.0.1:1\" # here\nmax_side = 9\n").expect("it is TOML");
+        let all: Vec<_> = file.into_iter().chain(pairs(&[("queue", "4"), ("listen", "")])).collect();
+        let (settings, config) = read(&all).expect("it is good");
+        assert_eq!((settings.queue, config.limits.max_side), (4, 9));
+        assert_eq!(config.memory, 4 << 30, "the server has a budget without being told");
+        assert!(from_toml("queue = [1]").is_err_and(|error| error.to_string().contains("'queue' must be text")));
+        assert!(from_toml("queue 1").is_err());
+    }
+}
