@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command, ValueHint, value_parser};
@@ -78,7 +79,7 @@ pub(crate) fn run(matches: &ArgMatches, host: &Host) -> Result<u8, Failure> {
         // Whoever wanted to know where it listens may have gone.
         let _ = terminal::print(&format!("Listening on http://{}\n", listening.service));
     };
-    let served = remrembg_server::run(remover, settings, || stop.token().is_cancelled(), ready);
+    let served = remrembg_server::run(Arc::new(remover), settings, || stop.token().is_cancelled(), ready);
     served.map_err(|error| Error::with_message(Code::CannotRead, error.to_string()).because(error))?;
     Ok(0)
 }

@@ -1,12 +1,15 @@
 //! Every answer that is no success, and the one match from error to status.
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use remrembg::{Code, Error, ErrorKind};
 use serde::Serialize;
 
 /// After how many seconds a client that was sent away may come again.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
+
+/// The field of a single problem, which the body of the hosted API does not tell.
+const ERROR_FIELD: HeaderName = HeaderName::from_static("x-error-field");
 
 /// Why a request is not answered with what it asked for.
 #[derive(Debug)]
@@ -124,6 +127,12 @@ impl IntoResponse for Refusal {
         }
         if matches!(self, Self::Timeout | Self::TooLarge(_)) {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        if let Self::Core(error) = &self
+            && let [problem] = error.details()
+            && let Ok(field) = HeaderValue::from_str(&problem.field)
+        {
+            response.headers_mut().insert(ERROR_FIELD, field);
         }
         response.extensions_mut().insert(self.told());
         response

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, header};
 use bytes::Bytes;
-use http_body::{Body as _, Frame};
+use http_body::Frame;
 use multer::{Constraints, Field, Multipart, SizeLimit};
 use remrembg::{Collector, Input, Limits, OPTIONS};
 use tower_http::timeout::TimeoutError;

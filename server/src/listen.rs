@@ -46,12 +46,12 @@ pub struct Listening {
 /// # Errors
 /// An address that cannot be listened on.
 pub fn run(
-    remover: Remover,
+    remover: Arc<Remover>,
     settings: Settings,
     stop: impl Fn() -> bool + Send + Sync,
     ready: impl FnOnce(Listening),
 ) -> io::Result<()> {
-    let app = App::new(Arc::new(remover), settings);
+    let app = App::new(remover, settings);
     let threads = app.jobs.remover().in_flight() + app.settings.queue + 1;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(threads).build()?;
     let served = runtime.block_on(serve(app, stop, ready));

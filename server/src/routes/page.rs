@@ -15,9 +15,15 @@ use crate::App;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// So many of the table's options are seen at once: those of the hosted API.
+const BASIC: usize = 8;
+
 pub(super) fn routes() -> Router<Arc<App>> {
-    static PAGE: LazyLock<String> =
-        LazyLock::new(|| include_str!("../page/index.html").replace("<!-- options -->", &fields()));
+    static PAGE: LazyLock<String> = LazyLock::new(|| {
+        let (basic, more) = OPTIONS.split_at(BASIC);
+        let page = include_str!("../page/index.html");
+        page.replace("<!-- basic options -->", &fields(basic)).replace("<!-- more options -->", &fields(more))
+    });
     let icon = include_str!("../page/icon.svg");
     Router::new()
         .route("/", get(async || file("text/html; charset=utf-8", &PAGE)))
@@ -36,9 +42,9 @@ fn file(kind: &'static str, text: &'static str) -> Response {
 }
 
 /// A field for each option, with its help and a place for its error.
-fn fields() -> String {
+fn fields(specs: &[OptionSpec]) -> String {
     let mut html = String::new();
-    for spec in OPTIONS {
+    for spec in specs {
         let key = spec.key;
         let label = key.replace('_', " ");
         // Writing to memory does not fail.

@@ -1,0 +1,46 @@
+//! The description, the reference and the page.
+
+use remrembg::{Code, OPTIONS};
+use serde_json::Value;
+
+use crate::service::{get, service};
+
+#[test]
+fn the_description_is_openapi_3_1_with_every_option() {
+    let answer = service(&[])(get("/api/openapi"));
+    assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
+    let document: Value = serde_json::from_str(answer.text()).expect("it is JSON");
+    assert_eq!(document["openapi"], "3.1.0");
+    let post = &document["paths"]["/rmbg"]["post"];
+    let fields = &post["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"];
+    assert_eq!(fields["image"]["contentMediaType"], "application/octet-stream");
+    for spec in OPTIONS {
+        let help = fields[spec.key]["description"].as_str().unwrap_or_else(|| panic!("{} is there", spec.key));
+        assert!(help.starts_with(spec.help) && help.contains(spec.range), "{help}");
+    }
+    assert_eq!((&fields["w"]["maximum"], &fields["angle"]["minimum"]), (&10_000.into(), &(-360).into()));
+    for code in Code::ALL.iter().filter(|code| ![403, 429, 499].contains(&code.status())) {
+        assert!(post["responses"][code.status().to_string()].is_object(), "{} is described", code.name());
+    }
+}
+
+#[test]
+fn nothing_is_asked_of_another_host_and_the_policy_forbids_it() {
+    let send = service(&[]);
+    let files = ["/", "/page/style.css", "/page/script.js", "/page/icon.svg", "/api/docs/"];
+    for path in files {
+        let answer = send(get(path));
+        assert_eq!(answer.status, 200, "{path}");
+        let policy = answer.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{path}: {policy}");
+        assert!(!policy.contains("http"), "{path}: {policy}");
+        let text = answer.text().replace("http://www.w3.org/2000/svg", "");
+        assert!(!text.contains("http://") && !text.contains("https://"), "{path} names another host");
+    }
+    let page = send(get("/"));
+    assert!(!page.header("content-security-policy").contains("unsafe"));
+    for spec in OPTIONS {
+        assert!(page.text().contains(&format!("id=\"option-{}\"", spec.key)), "{} has a control", spec.key);
+        assert!(page.text().contains(&format!("id=\"error-{}\"", spec.key)), "{} has a place for its error", spec.key);
+    }
+}

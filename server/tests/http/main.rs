@@ -1,0 +1,10 @@
+//! The service as its clients meet it: requests into the router, and over sockets.
+
+mod docs;
+#[path = "../../../core/src/engine/tests/onnx.rs"]
+mod onnx;
+mod refusals;
+mod removals;
+mod service;
+mod sockets;
+mod vectors;

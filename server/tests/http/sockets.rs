@@ -1,0 +1,401 @@
+//! Clients that are slow, leave, send without end or come too many at once.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier, mpsc};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use image::ImageFormat;
+use remrembg::{Progress, Remover};
+use remrembg_server::{Listening, run};
+
+use crate::service::{both, config, encoded, field, form, image, kind, part, png, settings_of};
+
+/// Longer than anything here should take, also on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A service that listens until it is dropped.
+struct Served {
+    at: Listening,
+    remover: Arc<Remover>,
+    stop: Arc<AtomicBool>,
+    ended: Option<JoinHandle<io::Result<()>>>,
+}
+
+fn served(in_flight: usize, pairs: &[(&str, &str)]) -> Served {
+    let (settings, limits) = both(&[&[("listen", "127.0.0.1:0"), ("metrics_listen", "127.0.0.1:0")], pairs].concat());
+    let mut config = config();
+    (config.in_flight, config.limits, config.memory) = (in_flight, limits.limits, limits.memory);
+    let remover = Arc::new(Remover::new(config).expect("the engine inside always works"));
+    let stop = Arc::new(AtomicBool::new(false));
+    let (tell, told) = mpsc::channel();
+    let ended = thread::spawn({
+        let (remover, stop) = (Arc::clone(&remover), Arc::clone(&stop));
+        move || {
+            let ready = |listening| tell.send(listening).expect("the test listens");
+            run(remover, settings, || stop.load(Ordering::SeqCst), ready)
+        }
+    });
+    Served { at: told.recv().expect("it listens"), remover, stop, ended: Some(ended) }
+}
+
+impl Served {
+    fn connect(&self) -> TcpStream {
+        connect(self.at.service)
+    }
+
+    /// Asks for the end, and waits for it.
+    fn end(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        if let Some(ended) = self.ended.take() {
+            ended.join().expect("it does not panic").expect("it ends well");
+        }
+    }
+
+    /// Takes the only place, until what is given back is waited for.
+    fn hold(&self) -> (Arc<Barrier>, JoinHandle<()>) {
+        let (begun, over) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+        let held = thread::spawn({
+            let (remover, begun, over) = (Arc::clone(&self.remover), Arc::clone(&begun), Arc::clone(&over));
+            move || {
+                let waited = std::cell::Cell::new(false);
+                let hold = |_: Progress| {
+                    if !waited.replace(true) {
+                        begun.wait();
+                        over.wait();
+                    }
+                };
+                remover.job(&png()).progress(&hold).run().expect("it runs");
+            }
+        });
+        begun.wait();
+        (over, held)
+    }
+
+    fn until_waiting(&self, waiting: usize) {
+        until(|| self.remover.load().waiting == waiting);
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).expect("it listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
+    stream
+}
+
+#[track_caller]
+fn until(done: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < PATIENCE, "it never happens");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn head(length: usize, more: &str) -> String {
+    format!("POST /rmbg HTTP/1.1\r\nHost: a\r\nContent-Type: {}\r\nContent-Length: {length}\r\n{more}\r\n", kind())
+}
+
+fn request(parts: &[Vec<u8>]) -> Vec<u8> {
+    let body = form(parts);
+    [head(body.len(), "").into_bytes(), body].concat()
+}
+
+/// One answer: its status, its head, its body.
+fn answer(stream: &mut TcpStream) -> io::Result<(u16, String, Vec<u8>)> {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        if stream.read(&mut byte)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&head).to_lowercase();
+    let value = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    let length = value("content-length:").and_then(|text| text.parse().ok()).unwrap_or(0);
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body)?;
+    Ok((head[9..12].parse().expect("a status"), head, body))
+}
+
+fn asked(stream: &mut TcpStream, request: &[u8]) -> (u16, String, Vec<u8>) {
+    stream.write_all(request).expect("it is sent");
+    answer(stream).expect("it is answered")
+}
+
+/// Reads until the other side ends the connection.
+fn is_closed(stream: &mut TcpStream) -> bool {
+    let mut rest = Vec::new();
+    match stream.read_to_end(&mut rest) {
+        Ok(_) => true,
+        Err(error) => error.kind() == io::ErrorKind::ConnectionReset,
+    }
+}
+
+#[test]
+fn a_connection_serves_one_request_after_the_other() {
+    let served = served(2, &[]);
+    let mut stream = served.connect();
+    for _ in 0..3 {
+        assert_eq!(asked(&mut stream, &request(&[image(&png())])).0, 200);
+        assert_eq!(asked(&mut stream, &request(&[field("w", "abc"), image(&png())])).0, 400);
+    }
+}
+
+#[test]
+fn a_slow_head_and_a_slow_body_are_given_up() {
+    let served = served(1, &[("header_timeout", "1"), ("receive_timeout", "1"), ("upload_timeout", "2")]);
+    let mut stream = served.connect();
+    stream.write_all(b"POST /rmbg HTTP/1.1\r\nHos").expect("it is sent");
+    assert!(is_closed(&mut stream), "a head that stops");
+
+    let whole = request(&[image(&png())]);
+    let mut stream = served.connect();
+    stream.write_all(&whole[..whole.len() - 30]).expect("it is sent");
+    let (status, head, body) = answer(&mut stream).expect("it is answered");
+    assert_eq!((status, &*body), (408, &br#"{"error":"The request did not arrive in time.","status":408}"#[..]));
+    assert!(head.contains("connection: close"), "{head}");
+
+    // Never idle for a second, and never done.
+    let mut stream = served.connect();
+    let mut slow = stream.try_clone().expect("a second handle");
+    let body = whole.len() - form(&[image(&png())]).len();
+    slow.write_all(&whole[..body]).expect("the head is sent");
+    let trickle = thread::spawn(move || {
+        whole[body..]
+            .iter()
+            .take_while(|byte| slow.write_all(&[**byte]).is_ok())
+            .for_each(|_| thread::sleep(Duration::from_millis(100)));
+    });
+    assert_eq!(answer(&mut stream).expect("it is answered").0, 408);
+    drop(stream);
+    trickle.join().expect("it ends");
+}
+
+#[test]
+fn a_client_that_takes_nothing_of_its_answer_is_let_go() {
+    let served = served(1, &[("send_timeout", "1")]);
+    let mut stream = served.connect();
+    // 36 MB, more than the sockets hold.
+    let size = [("w", "3000"), ("h", "3000"), ("exact_resize", "true"), ("format", "bmp")];
+    let parts = [&size.map(|(key, value)| field(key, value))[..], &[image(&png())]].concat();
+    stream.write_all(&request(&parts)).expect("it is sent");
+    let connections = || metric(&served, "remrembg_connections ");
+    until(|| metric(&served, "remrembg_requests_total{route=\"/rmbg\",status=\"200\"} ") == Some(1));
+    until(|| connections() == Some(0));
+    assert!(answer(&mut stream).is_err(), "the rest was never sent");
+}
+
+#[test]
+fn beyond_the_queue_a_request_is_sent_away_at_once() {
+    let served = served(1, &[("queue", "1")]);
+    let (over, held) = served.hold();
+    let waits = |expected: usize| {
+        let mut stream = served.connect();
+        stream.write_all(&request(&[image(&png())])).expect("it is sent");
+        served.until_waiting(expected);
+        stream
+    };
+    let mut accepted = [waits(1), waits(2)];
+    let mut late = served.connect();
+    let (status, head, body) = asked(&mut late, &request(&[image(&png())]));
+    assert_eq!(status, 503);
+    assert!(head.contains("retry-after: 2"), "{head}");
+    assert_eq!(body, br#"{"error":"The server is busy. Please try again in a moment.","status":503}"#);
+    over.wait();
+    held.join().expect("it runs");
+    for stream in &mut accepted {
+        assert_eq!(answer(stream).expect("it is answered").0, 200, "what was accepted is done");
+    }
+    assert_eq!(asked(&mut late, &request(&[image(&png())])).0, 200, "there is room again");
+}
+
+#[test]
+fn a_client_that_goes_away_takes_its_work_with_it() {
+    let served = served(1, &[]);
+    let (over, held) = served.hold();
+    let mut stream = served.connect();
+    stream.write_all(&request(&[image(&png())])).expect("it is sent");
+    served.until_waiting(1);
+    drop(stream);
+    served.until_waiting(0);
+    over.wait();
+    held.join().expect("it runs");
+    assert_eq!(metric(&served, "remrembg_removal_seconds_count "), Some(0), "it was never done");
+}
+
+#[test]
+fn what_was_accepted_is_finished_before_the_end() {
+    let mut served = served(1, &[]);
+    let (over, held) = served.hold();
+    let mut stream = served.connect();
+    stream.write_all(&request(&[image(&png())])).expect("it is sent");
+    served.until_waiting(1);
+    let mut idle = served.connect();
+    assert_eq!(asked(&mut idle, b"GET /health/ready HTTP/1.1\r\nHost: a\r\n\r\n").0, 200);
+    served.stop.store(true, Ordering::SeqCst);
+    assert!(is_closed(&mut idle), "a connection without a request ends");
+    over.wait();
+    held.join().expect("it runs");
+    assert_eq!(answer(&mut stream).expect("it is answered").0, 200);
+    let address = served.at.service;
+    served.end();
+    assert!(TcpStream::connect(address).is_err(), "nobody listens any more");
+}
+
+#[test]
+fn what_cannot_be_finished_in_time_is_cut_off() {
+    let mut served = served(1, &[("shutdown_timeout", "1")]);
+    let (over, held) = served.hold();
+    let mut stream = served.connect();
+    stream.write_all(&request(&[image(&png())])).expect("it is sent");
+    served.until_waiting(1);
+    served.end();
+    assert!(answer(&mut stream).is_err());
+    served.until_waiting(0);
+    over.wait();
+    held.join().expect("it runs");
+}
+
+#[test]
+fn a_body_without_end_is_answered_and_left() {
+    let served = served(1, &[("max_bytes", "1048576")]);
+    let mut stream = served.connect();
+    let endless = stream.try_clone().expect("a second handle");
+    let sender = thread::spawn(move || {
+        let mut endless = endless;
+        let chunk = [b"10000\r\n".to_vec(), vec![7; 1 << 16], b"\r\n".to_vec()].concat();
+        let head =
+            format!("POST /rmbg HTTP/1.1\r\nHost: a\r\nContent-Type: {}\r\nTransfer-Encoding: chunked\r\n\r\n", kind());
+        let begin = part("image", Some("a.png"), b"");
+        let begin = &begin[..begin.len() - 2];
+        let begin = [head.as_bytes(), format!("{:x}\r\n", begin.len()).as_bytes(), begin, b"\r\n"].concat();
+        let mut next = &begin;
+        while endless.write_all(next).is_ok() {
+            next = &chunk;
+        }
+    });
+    let (status, _, body) = answer(&mut stream).expect("it is answered");
+    let told = String::from_utf8(body).expect("text");
+    assert_eq!(status, 400, "{told}");
+    assert!(
+        told.starts_with("{\"error\":\"File size (4.") && told.contains("exceeds the maximum allowed size of 1 MB."),
+        "{told}"
+    );
+    drop(stream);
+    sender.join().expect("it ends");
+}
+
+#[test]
+fn many_idle_sockets_keep_nobody_out() {
+    let served = served(1, &[]);
+    let idle: Vec<TcpStream> = (0..300)
+        .map(|_| {
+            let mut stream = served.connect();
+            stream.write_all(b"POST /rmbg HTTP/1.1\r\nHost: a\r\n").expect("it is sent");
+            stream
+        })
+        .collect();
+    assert_eq!(asked(&mut served.connect(), &request(&[image(&png())])).0, 200);
+    drop(idle);
+}
+
+#[test]
+fn who_asks_for_leave_to_send_gets_it_or_the_refusal() {
+    let served = served(1, &[]);
+    let body = form(&[image(&png())]);
+    let mut stream = served.connect();
+    stream.write_all(head(body.len(), "Expect: 100-continue\r\n").as_bytes()).expect("it is sent");
+    assert_eq!(answer(&mut stream).expect("leave").0, 100);
+    assert_eq!(asked(&mut stream, &body).0, 200);
+
+    let mut stream = served.connect();
+    let refused = head(body.len(), "Expect: 100-continue\r\n").replace("/rmbg", "/nothing");
+    assert_eq!(asked(&mut stream, refused.as_bytes()).0, 404);
+}
+
+#[test]
+fn broken_heads_are_refused_without_harm() {
+    let served = served(1, &[]);
+    let many = "a: b\r\n".repeat(200);
+    let long = format!("a: {}\r\n", "b".repeat(64 << 10));
+    let heads = [
+        "\0\0\0\0\r\n\r\n".to_owned(),
+        "GET / HTTP/9.9\r\n\r\n".to_owned(),
+        format!("GET / HTTP/1.1\r\nHost: a\r\n{many}\r\n"),
+        format!("GET / HTTP/1.1\r\nHost: a\r\n{long}\r\n"),
+        head(10, "Content-Length: 11\r\n"),
+        head(10, "Transfer-Encoding: gzip\r\n"),
+    ];
+    for bytes in heads {
+        let mut stream = served.connect();
+        // It may be refused before all of it is sent.
+        let _ = stream.write_all(bytes.as_bytes());
+        if let Ok((status, ..)) = answer(&mut stream) {
+            assert!((400..500).contains(&status), "{status} for {:?}", &bytes[..bytes.len().min(60)]);
+        }
+    }
+    assert_eq!(asked(&mut served.connect(), &request(&[image(&png())])).0, 200);
+}
+
+#[test]
+fn metrics_count_answers_errors_and_stages_and_live_on_their_own_address() {
+    let served = served(1, &[]);
+    let mut stream = served.connect();
+    assert_eq!(asked(&mut stream, &request(&[image(&png())])).0, 200);
+    assert_eq!(asked(&mut stream, &request(&[image(b"GIF89a")])).0, 400);
+    assert_eq!(asked(&mut stream, b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n").0, 404);
+    for (name, value) in [
+        ("remrembg_requests_total{route=\"/rmbg\",status=\"200\"} ", 1),
+        ("remrembg_errors_total{error=\"corrupt_image\"} ", 1),
+        ("remrembg_errors_total{error=\"not_found\"} ", 1),
+        ("remrembg_removal_seconds_count ", 1),
+        ("remrembg_stage_seconds_count{stage=\"encode\"} ", 1),
+        ("remrembg_removals_running ", 0),
+        ("remrembg_removals_waiting ", 0),
+        ("remrembg_memory_charged_bytes ", 0),
+        ("remrembg_uploads_bytes ", 0),
+        ("remrembg_connections ", 1),
+    ] {
+        assert_eq!(metric(&served, name), Some(value), "{name}");
+    }
+}
+
+/// A number of the metrics.
+fn metric(served: &Served, name: &str) -> Option<u64> {
+    let mut stream = connect(served.at.metrics.expect("they are on"));
+    let (status, head, body) = asked(&mut stream, b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(status, 200, "{head}");
+    let text = String::from_utf8(body).expect("text");
+    text.lines().find_map(|line| line.strip_prefix(name)).and_then(|value| value.parse().ok())
+}
+
+#[test]
+fn an_address_that_is_taken_is_told() {
+    let served = served(1, &[]);
+    let taken = served.at.service.to_string();
+    let settings = settings_of(&[("listen", &taken)]);
+    let error = run(Arc::clone(&served.remover), settings, || true, |_| ()).expect_err("it is taken");
+    assert!(error.to_string().starts_with(&format!("Cannot listen on {taken}: ")), "{error}");
+}
+
+#[test]
+fn a_large_picture_that_does_not_fit_the_budget_is_refused_by_name() {
+    let served = served(1, &[("memory", "31457280")]);
+    let mut stream = served.connect();
+    let large = encoded(&image::RgbImage::new(2000, 1000), ImageFormat::Png);
+    let (status, _, body) = asked(&mut stream, &request(&[image(&large)]));
+    let body = String::from_utf8(body).expect("text");
+    assert_eq!(status, 400, "{body}");
+    assert!(body.contains("MB of memory, more than the budget of 30 MB."), "{body}");
+    assert_eq!(asked(&mut stream, &request(&[image(&png())])).0, 200);
+}
