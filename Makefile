@@ -46,7 +46,7 @@ PICTURES = $(if $(REMREMBG_TEST_PICTURES),--include-ignored)
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-tools: ## Install the compilers that the tests of the C interface need (Debian packages)
+tools: ## Install the compilers and the browser that tests need (Debian packages)
 	@$(SETUP) tools
 
 setup: ## Fetch weights, ONNX Runtime and the demo's photo, by checksum
@@ -102,7 +102,7 @@ test-rust: setup tools ## Run the tests of the Rust crates, and with them those 
 	$(CARGO_ONE) test $(ONE) $(TESTED) --no-fail-fast -- $(PICTURES)
 
 test-python: ## Run the tests of the Python package against a wheel of the dev profile
-	@$(SETUP) tests photo
+	@$(SETUP) tools tests photo
 	@$(MAKE) --no-print-directory wheel PROFILE=dev
 	$(WITH_WHEEL) --from .cache/dist -m pytest -n 2 "$(CURDIR)/bindings-python/tests"
 
@@ -127,7 +127,7 @@ soak-python: wheel ## Call the Python package ten thousand times: memory and ope
 	$(WITH_WHEEL) "$(CURDIR)/bindings-python/tests/soak.py"
 
 test-node: ## Run the tests of the Node package against what `npm pack` makes of one of the dev profile
-	@$(SETUP) node-tests venv photo
+	@$(SETUP) tools node-tests venv photo
 	@$(MAKE) --no-print-directory node-package PROFILE=dev
 	$(WITH_PACKAGE) --test --test-concurrency=2 --test-reporter=spec $(wildcard $(CURDIR)/$(NODE)/tests/*.test.mjs)
 

@@ -9,4 +9,6 @@ export default [
     languageOptions: { globals: globals.node },
     rules: { 'no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }] },
   },
+  // What runs in the page stands among what drives it.
+  { files: ['tests/page.test.mjs'], languageOptions: { globals: globals.browser } },
 ];

@@ -11,7 +11,7 @@
     setup.py node       bindings-node/node_modules with what builds and lints the Node package
     setup.py node-tests .cache/node-tests with what its tests use
     setup.py peers      .cache/peers with the Node package that cut-outs are timed beside
-    setup.py tools      compilers for the tests of the C interface (Debian packages)
+    setup.py tools      what tests run beside the package: compilers, a browser (Debian packages)
 
 What is there already and whole is left alone, so it is cheap to call again.
 Packages come from the package indexes that pip and npm are set to; the weights fall back
@@ -73,7 +73,9 @@ OLDEST_NODE = 20
 NPM_WORDS = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
 
 # command: the Debian package that has it
-TOOLS_OF_C = {
+TOOLS_OF_TESTS = {
+    "chromium": "chromium",
+    "curl": "curl",
     "gcc": "gcc",
     "g++": "g++",
     "clang": "clang",
@@ -143,12 +145,12 @@ def expect_node():
 
 def install_tools():
     """Installs what is missing, or says how to where it may not."""
-    packages = sorted({package for command, package in TOOLS_OF_C.items() if not shutil.which(command)})
+    packages = sorted({package for command, package in TOOLS_OF_TESTS.items() if not shutil.which(command)})
     if not packages:
         return
     install = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
     if not shutil.which("apt-get") or os.geteuid() != 0:
-        sys.exit(f"setup: the tests of the C interface need {', '.join(packages)}: {' '.join(install)}")
+        sys.exit(f"setup: the tests need {', '.join(packages)}: {' '.join(install)}")
     say(f"installing {', '.join(packages)}")
     quiet = {"check": True, "stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
     subprocess.run(["apt-get", "update"], **quiet)

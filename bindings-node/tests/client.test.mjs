@@ -1,17 +1,15 @@
 // Side by side with the client whose place the package takes.
 //
-// The client runs as it is published, over axios's own way of sending; only its address is another one: a server here
-// that answers as the hosted API does, with this package's engine. Whatever is not the same stands in DIFFERENCES.
+// The client runs as it is published, over axios's own way of sending; only its address is another one: the service of
+// this package. Whatever is not the same stands in DIFFERENCES.
 
 import assert from 'node:assert/strict';
-import { File } from 'node:buffer';
 import { readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 
-import { ball, CLIENT, folderOf, noise, ROOT, rejected, required, run, temporary, written } from './help.mjs';
+import { ball, CLIENT, folderOf, noise, ROOT, rejected, required, run, serve, temporary, written } from './help.mjs';
 
 const ours = required('remrembg');
 const theirs = required('@remove-background-ai/rembg.js');
@@ -21,57 +19,15 @@ const silent = { onUploadProgress: () => {}, onDownloadProgress: () => {} };
 const apiKey = 'YOUR_API_KEY_HERE';
 const png = await ball(24).png().toBuffer();
 
-// The hosted API.
+// The hosted API, as this machine has it.
 
-const server = createServer(async (request, response) => {
-  try {
-    const parts = [];
-    for await (const part of request) parts.push(part);
-    const { status, type, body } = await answer(request.headers, Buffer.concat(parts));
-    response.writeHead(status, { 'content-type': type, 'content-length': body.length }).end(body);
-  } catch (error) {
-    // The client may go away in the middle of it, as where its file cannot be read.
-    response.destroy(error);
-  }
-});
-await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-after(() => {
-  server.close();
-  server.closeAllConnections();
-});
+const SERVICE = await serve('--keys', apiKey);
 
 const send = axios.getAdapter('http');
 axios.defaults.adapter = (config) => {
   assert.equal(config.url, 'https://api.rembg.com/rmbg');
-  return send({ ...config, url: `http://127.0.0.1:${server.address().port}/rmbg`, proxy: false });
+  return send({ ...config, url: `${SERVICE}/rmbg`, proxy: false });
 };
-
-async function answer(headers, form) {
-  const refusal = (status, body) => ({ status, type: 'application/json', body: Buffer.from(body) });
-  if (headers['x-api-key'] === 'wrong') return refusal(401, '{"error":"invalid api key","status":401}');
-  const { image, return_base64: _, ...fields } = read(headers['content-type'], form);
-  try {
-    const body = await ours.remove(image, fields);
-    return { status: 200, type: 'image/webp', body };
-  } catch (error) {
-    return refusal(error.status, error.body);
-  }
-}
-
-/** The fields of a multipart form; `image` is a file. */
-function read(type, form) {
-  const line = `\r\n--${/boundary=(.+)$/.exec(type)[1]}`;
-  const fields = {};
-  for (let at = line.length - 2; form.toString('latin1', at, at + 2) === '\r\n';) {
-    const start = form.indexOf('\r\n\r\n', at) + 4;
-    const end = form.indexOf(line, start);
-    const [, name, , fileName] = /name="(.*?)"(; filename="(.*?)")?/.exec(form.toString('utf8', at, start));
-    const data = form.subarray(start, end);
-    fields[name] = fileName === undefined ? data.toString() : new File([data], fileName);
-    at = end + line.length;
-  }
-  return fields;
-}
 
 // What both are asked.
 

@@ -5,7 +5,7 @@ import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync
 import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 
-import { CLIENT, folderOf, opened, run, sharp, temporary, written } from './help.mjs';
+import { CLIENT, folderOf, opened, run, serve, sharp, temporary, written } from './help.mjs';
 
 const EXAMPLES = join(CLIENT, 'example');
 const SAMPLES = [...readFileSync(join(CLIENT, 'README.md'), 'utf8').matchAll(/```typescript\n(.*?)```/gs)].map(
@@ -39,17 +39,32 @@ console.log('✅🎉 background removed and saved under path=', outputImagePath)
 });
 `;
 
+// Each runs twice: with the package in the client's place, and with the client itself, whose requests go to the package's
+// service instead.
+
+const REDIRECT = `
+import { createRequire } from 'node:module';
+const axios = createRequire(${JSON.stringify(join(CLIENT, 'index.js'))})('axios');
+axios.interceptors.request.use((config) => ({ ...config, url: config.url.replace('https://api.rembg.com', '${await serve()}') }));
+`;
+const PRELOADED = written(temporary(), 'redirect.mjs', REDIRECT);
+
+const CLIENTS = {
+  'the package': { from: folderOf('remrembg'), NODE_OPTIONS: '' },
+  'the client with the service': { from: CLIENT, NODE_OPTIONS: `--import=${PRELOADED}` },
+};
+
 /**
  * A project with the package under the client's name, in which the folder example lies beside dist as it does in the
  * client: the folder.
  */
-async function project() {
+async function project({ from }) {
   const folder = temporary();
   const modules = join(folder, 'node_modules');
   mkdirSync(join(modules, '@remove-background-ai'), { recursive: true });
-  symlinkSync(folderOf('remrembg'), join(modules, '@remove-background-ai/rembg.js'));
+  symlinkSync(from, join(modules, '@remove-background-ai/rembg.js'));
   symlinkSync(folderOf('dotenv'), join(modules, 'dotenv'));
-  symlinkSync(join(folderOf('remrembg'), 'dist'), join(folder, 'dist'));
+  symlinkSync(join(from, 'dist'), join(folder, 'dist'));
   cpSync(EXAMPLES, join(folder, 'example'), { recursive: true });
   const photo = await sharp(join(EXAMPLES, 'input.jpg')).png().toBuffer();
   for (const place of [folder, join(folder, 'example')]) {
@@ -61,11 +76,11 @@ async function project() {
 }
 
 /** Runs a program in its folder, which must go well: what it prints, and the files that it leaves. */
-async function ran(t, path) {
+async function ran({ NODE_OPTIONS }, path) {
   const TMPDIR = temporary();
   const { status, stdout, stderr } = await run([process.execPath, basename(path)], {
     cwd: dirname(path),
-    env: { TMPDIR, API_KEY: undefined },
+    env: { TMPDIR, API_KEY: undefined, NODE_OPTIONS },
   });
   assert.deepEqual([status, stderr], [0, '']);
   assert.match(stdout, /upload: true\n/);
@@ -96,9 +111,6 @@ const TEXT = readFileSync(join(EXAMPLES, 'inputBase64.txt'), 'utf8');
 const { info: TEXT_INFO } = await opened(Buffer.from(TEXT.split(',')[1], 'base64'));
 const TEXT_SIZE = [TEXT_INFO.width, TEXT_INFO.height];
 const { width: WIDTH, height: HEIGHT } = await sharp(join(EXAMPLES, 'input.jpg')).metadata();
-
-// The folder example.
-
 const PROGRAMS = {
   'example_with_all_params.mjs': async (told) => {
     const data = only(told);
@@ -127,19 +139,13 @@ const PROGRAMS = {
   },
 };
 
+const { REMREMBG_TEST_PICTURES } = process.env;
+
+const withPage = { skip: !REMREMBG_TEST_PICTURES && "needs the vendor's page in REMREMBG_TEST_PICTURES" };
 test('no program of the folder is left out', () => {
   const programs = readdirSync(EXAMPLES).filter((name) => name.endsWith('.mjs'));
   assert.deepEqual(programs.sort(), Object.keys(PROGRAMS).sort());
 });
-
-for (const [name, expect] of Object.entries(PROGRAMS)) {
-  test(`example/${name} runs unchanged`, async (t) => {
-    const folder = await project(t);
-    await expect(await ran(t, join(folder, 'example', name)));
-  });
-}
-
-// README.md.
 
 test('the samples of its README are the six that are run here', () => {
   assert.equal(SAMPLES.length, 6);
@@ -155,72 +161,85 @@ test('the samples of its README are the six that are run here', () => {
   }
 });
 
-test('its program runs unchanged', async (t) => {
-  const folder = await project(t);
-  await expectPicture(only(await ran(t, written(folder, 'script.mjs', PROGRAM))), 'webp', WIDTH, HEIGHT, 4);
-});
-
-test('its sample of base64 is no JavaScript as printed, and runs with the comma that it lacks', async (t) => {
-  const folder = await project(t);
-  const path = written(join(folder, 'example'), 'sample.mjs', BASE64);
-  const { status, stderr } = await run([process.execPath, '--check', path]);
-  assert.notEqual(status, 0);
-  assert.match(stderr, /format: 'png' \/\/ or webp\n\s*\^+\n(.|\n)*SyntaxError: Unexpected identifier/);
-  const mended = BASE64.replace('returnBase64: true\n', 'returnBase64: true,\n');
-  assert.equal(mended.length, BASE64.length + 1);
-  written(join(folder, 'example'), 'sample.mjs', mended);
-  await expectPicture(printed(await ran(t, path)), 'png', WIDTH, HEIGHT, 4);
-});
-
-test('its sample of a base64 input breaks off in an ellipsis, and runs with a whole one', async (t) => {
-  const folder = await project(t);
-  const path = written(join(folder, 'example'), 'sample.mjs', INPUT);
-  const { status, stderr } = await run([process.execPath, path], { cwd: dirname(path) });
-  assert.equal(status, 1);
-  assert.match(
-    stderr,
-    /❌ 400 \{"error":"File does not appear to be a valid image \(invalid file signature\)","status":400\}/,
-  );
-  const filled = INPUT.replace(/'data:image\/png;base64,.*etc'/, `'${TEXT}'`);
-  assert.ok(filled.length > TEXT.length);
-  written(join(folder, 'example'), 'sample.mjs', filled);
-  await expectPicture(printed(await ran(t, path)), 'webp', ...TEXT_SIZE, 4);
-});
-
-test('its snippet of a mask runs below the head of its program', async (t) => {
-  const told = await ran(t, written(await project(t), 'script.mjs', HEAD + MASK));
-  const { channels, format, width } = await sharp(printed(told)).metadata();
-  assert.deepEqual([format, width], ['webp', WIDTH]);
-  assert.equal(channels, 3, 'WebP has no grey, and a mask no alpha');
-});
-
-test('its snippet of a size runs, and prints that there is no base64 where none was asked for', async (t) => {
-  const told = await ran(t, written(await project(t), 'script.mjs', HEAD + RESIZE));
-  assert.match(told.stdout, /✅🎉 Mask retrieved: undefined\n/);
-  assert.equal(told.files.length, 1);
-  const height = Math.min(760, Math.round((1000 / WIDTH) * HEIGHT));
-  await expectPicture(readFileSync(told.files[0]), 'webp', Math.round((height / HEIGHT) * WIDTH), height, 4);
-});
-
-test('its snippet of a turn runs, and cleans up', async (t) => {
-  const told = await ran(t, written(await project(t), 'script.mjs', HEAD + TURN));
-  assert.match(told.stdout, /✅🎉 Background removed with rotation and custom background: .*rembg-.*\.WEBP\n/);
-  assert.deepEqual(told.files, []);
-});
-
-// The vendor's page.
-
-test("the vendor's program runs unchanged", async (t) => {
-  const told = await ran(t, written(await project(t), 'script.mjs', VENDOR));
-  await expectPicture(only(told), 'webp', WIDTH, HEIGHT, 4);
-  // As the page shows it, part of what is printed.
-  assert.match(told.stdout, /\{\n {2}loaded: \d+,\n {2}total: \d+,\n {2}progress: 1,\n {2}bytes: \d+,\n {2}rate: /);
-});
-
-const { REMREMBG_TEST_PICTURES } = process.env;
-
-const withPage = { skip: !REMREMBG_TEST_PICTURES && "needs the vendor's page in REMREMBG_TEST_PICTURES" };
 test('that is how the page has it', withPage, () => {
   const PAGE = join(REMREMBG_TEST_PICTURES, 'hosted-api-documentation.txt');
   assert.ok(readFileSync(PAGE, 'utf8').includes(VENDOR));
 });
+
+for (const [who, client] of Object.entries(CLIENTS)) {
+  // The folder example.
+
+  for (const [name, expect] of Object.entries(PROGRAMS)) {
+    test(`${who}: example/${name} runs unchanged`, async () => {
+      const folder = await project(client);
+      await expect(await ran(client, join(folder, 'example', name)));
+    });
+  }
+
+  // README.md.
+
+  test(`${who}: its program runs unchanged`, async () => {
+    const folder = await project(client);
+    await expectPicture(only(await ran(client, written(folder, 'script.mjs', PROGRAM))), 'webp', WIDTH, HEIGHT, 4);
+  });
+
+  test(`${who}: its sample of base64 is no JavaScript as printed, and runs with the comma that it lacks`, async () => {
+    const folder = await project(client);
+    const path = written(join(folder, 'example'), 'sample.mjs', BASE64);
+    const { status, stderr } = await run([process.execPath, '--check', path]);
+    assert.notEqual(status, 0);
+    assert.match(stderr, /format: 'png' \/\/ or webp\n\s*\^+\n(.|\n)*SyntaxError: Unexpected identifier/);
+    const mended = BASE64.replace('returnBase64: true\n', 'returnBase64: true,\n');
+    assert.equal(mended.length, BASE64.length + 1);
+    written(join(folder, 'example'), 'sample.mjs', mended);
+    await expectPicture(printed(await ran(client, path)), 'png', WIDTH, HEIGHT, 4);
+  });
+
+  test(`${who}: its sample of a base64 input breaks off in an ellipsis, and runs with a whole one`, async () => {
+    const folder = await project(client);
+    const path = written(join(folder, 'example'), 'sample.mjs', INPUT);
+    const { status, stderr } = await run([process.execPath, path], {
+      cwd: dirname(path),
+      env: { NODE_OPTIONS: client.NODE_OPTIONS },
+    });
+    assert.equal(status, 1);
+    assert.match(
+      stderr,
+      /❌ 400 \{"error":"File does not appear to be a valid image \(invalid file signature\)","status":400\}/,
+    );
+    const filled = INPUT.replace(/'data:image\/png;base64,.*etc'/, `'${TEXT}'`);
+    assert.ok(filled.length > TEXT.length);
+    written(join(folder, 'example'), 'sample.mjs', filled);
+    await expectPicture(printed(await ran(client, path)), 'webp', ...TEXT_SIZE, 4);
+  });
+
+  test(`${who}: its snippet of a mask runs below the head of its program`, async () => {
+    const told = await ran(client, written(await project(client), 'script.mjs', HEAD + MASK));
+    const { channels, format, width } = await sharp(printed(told)).metadata();
+    assert.deepEqual([format, width], ['webp', WIDTH]);
+    assert.equal(channels, 3, 'WebP has no grey, and a mask no alpha');
+  });
+
+  test(`${who}: its snippet of a size runs, and prints that there is no base64 where none was asked for`, async () => {
+    const told = await ran(client, written(await project(client), 'script.mjs', HEAD + RESIZE));
+    assert.match(told.stdout, /✅🎉 Mask retrieved: undefined\n/);
+    assert.equal(told.files.length, 1);
+    const height = Math.min(760, Math.round((1000 / WIDTH) * HEIGHT));
+    await expectPicture(readFileSync(told.files[0]), 'webp', Math.round((height / HEIGHT) * WIDTH), height, 4);
+  });
+
+  test(`${who}: its snippet of a turn runs, and cleans up`, async () => {
+    const told = await ran(client, written(await project(client), 'script.mjs', HEAD + TURN));
+    assert.match(told.stdout, /✅🎉 Background removed with rotation and custom background: .*rembg-.*\.WEBP\n/);
+    assert.deepEqual(told.files, []);
+  });
+
+  // The vendor's page.
+
+  test(`${who}: the vendor's program runs unchanged`, async () => {
+    const told = await ran(client, written(await project(client), 'script.mjs', VENDOR));
+    await expectPicture(only(told), 'webp', WIDTH, HEIGHT, 4);
+    // As the page shows it, part of what is printed.
+    assert.match(told.stdout, /\{\n {2}loaded: \d+,\n {2}total: \d+,\n {2}progress: 1,\n {2}bytes: \d+,\n {2}rate: /);
+  });
+}

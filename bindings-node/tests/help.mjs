@@ -5,6 +5,7 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, 
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { after } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** The repository. */
@@ -127,6 +128,23 @@ export function run(words, { cwd = process.cwd(), env = {}, seconds = 120 } = {}
     child.on('error', reject);
     child.on('close', (status, signal) => resolve({ status, signal, ...told }));
   });
+}
+
+/** The package's own `remrembg serve` with these flags, until the tests are over: where it answers. */
+export async function serve(...flags) {
+  const program = join(folderOf('remrembg'), 'dist/cli.js');
+  const words = ['serve', '--listen', '127.0.0.1:0', '--log', 'error', ...flags];
+  const child = spawn(process.execPath, [program, ...words], {
+    env: { ...process.env, NODE_OPTIONS: '', NODE_TEST_CONTEXT: undefined },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  after(() => child.kill());
+  child.stdout.setEncoding('utf8');
+  for await (const text of child.stdout) {
+    const [, url] = /^Listening on (\S+)$/m.exec(text) ?? [];
+    if (url) return url;
+  }
+  throw new Error('the service ended before it listened');
 }
 
 /** A program of Node's, given as text, in the current folder. */

@@ -46,7 +46,11 @@ fn fields(specs: &[OptionSpec]) -> String {
     let mut html = String::new();
     for spec in specs {
         let key = spec.key;
-        let label = key.replace('_', " ");
+        let label = match key {
+            "w" => "width".to_owned(),
+            "h" => "height".to_owned(),
+            _ => key.replace('_', " "),
+        };
         // Writing to memory does not fail.
         let _ = write!(
             html,
