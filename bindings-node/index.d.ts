@@ -144,8 +144,10 @@ export interface Settings {
 	onnxruntime?: string | null | undefined;
 	/** Threads of one inference. Accepted: 0 to 1024. Default: 0, one for each core. */
 	threads?: Integer | null | undefined;
-	/** Removals that may hold a picture in memory at once; others wait for their turn. Accepted: 0 to 1024. Default: 0, one more than there are threads. */
+	/** Removals that may run at once, from decoding to encoding; others wait for their turn. Accepted: 0 to 1024. Default: 0, one more than there are threads. */
 	in_flight?: Integer | null | undefined;
+	/** Memory in bytes that the running removals may take together, beside what the model takes; others wait, and one that needs more by itself is refused. Accepted: 0 to 1099511627776. Default: 0, without a bound. */
+	memory?: Integer | null | undefined;
 	/** Size of an encoded picture in bytes, above which it is refused. Accepted: 1 to 1099511627776. Default: 52428800. */
 	max_bytes?: Integer | null | undefined;
 	/** Width and height of a picture as stored in pixels, above which it is refused. Accepted: 1 to 10000. Default: 10000. */
@@ -384,7 +386,7 @@ export type MatteOptions = Pick<RemoveOptions, "quality" | "refine" | keyof Cont
  *
  * All work is done on other threads than JavaScript's. One inference runs at a time, on `threads`
  * threads; decoding and encoding of other pictures go on beside it. No more than `in_flight`
- * pictures are in memory at once; other calls wait for their turn, and hear a signal while they do.
+ * pictures are worked on at once, within `memory`; other calls wait for their turn, and hear a signal while they do.
  */
 export declare class Remover {
 	#private;

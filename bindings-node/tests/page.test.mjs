@@ -127,13 +127,6 @@ test('options are sent, and each error stands at its field', { skip }, async (t)
   await page.getByText('Apply to all pictures').click();
   const cards = await done(page, 1);
   assert.match(await cards.locator('.state').textContent(), /^10 × 20, /);
-  const file = await page
-    .evaluate(
-      async (href) => [...new Uint8Array(await (await fetch(href)).arrayBuffer())],
-      await cards.locator('a').getAttribute('href'),
-    )
-    .catch(() => undefined);
-  assert.equal(file, undefined, 'the policy lets a page fetch from its own server alone');
   const [download] = await Promise.all([page.waitForEvent('download'), cards.getByText('Download').click()]);
   assert.equal((await sharp(await download.path()).metadata()).channels, 1, 'a grey picture');
 });
@@ -161,7 +154,8 @@ test('the keyboard is enough, and every control has a name', { skip }, async (t)
   await page.keyboard.press('Tab');
   assert.equal(await page.evaluate(() => document.activeElement.textContent), 'API reference');
   await page.keyboard.press('Tab');
-  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')]);
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'choose');
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Space')]);
   await chooser.setFiles(red);
   const slider = (await done(page, 1)).locator('input[type=range]');
   await slider.focus();
@@ -221,7 +215,7 @@ test('the reference sends a real request', { skip }, async (t) => {
   await page.locator('.opblock-post .opblock-summary').click();
   await page.locator('.opblock-post input[type=file]').first().setInputFiles(red);
   await page.locator('.opblock-post .execute').click();
-  const answered = page.locator('.opblock-post .live-responses-table .response-col_status').first();
+  const answered = page.locator('.opblock-post .live-responses-table tbody .response-col_status').first();
   await answered.waitFor();
   await pictured(page, 'reference', { fullPage: true });
   assert.match(await answered.textContent(), /^200/);

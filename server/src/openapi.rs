@@ -1,6 +1,7 @@
 //! The description of the API in OpenAPI 3.1, made from the table of options.
 
 use remrembg::{Format, OPTIONS, OptionKind, OptionSpec};
+use serde_json::Value;
 use utoipa::openapi::content::{Content, ContentBuilder};
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, PathItem, PathsBuilder};
@@ -91,7 +92,7 @@ fn binary() -> ObjectBuilder {
 
 fn option(spec: &OptionSpec) -> ObjectBuilder {
     let help = format!("{} Accepted: {}. Default: {}.", spec.help, spec.range, spec.default);
-    let schema = ObjectBuilder::new().description(Some(help));
+    let schema = ObjectBuilder::new().description(Some(help)).default(Some(default(spec)));
     let bounded = |schema: ObjectBuilder| {
         let (low, high) = spec.bounds.map_or((None, None), |(low, high)| (Some(low), Some(high)));
         schema.minimum(low).maximum(high)
@@ -99,14 +100,24 @@ fn option(spec: &OptionSpec) -> ObjectBuilder {
     match spec.kind {
         OptionKind::Integer => bounded(schema.schema_type(Type::Integer)),
         OptionKind::Number => bounded(schema.schema_type(Type::Number)),
-        OptionKind::Boolean => schema.schema_type(Type::Boolean).default(Some((spec.default == "true").into())),
+        OptionKind::Boolean => schema.schema_type(Type::Boolean),
         OptionKind::Choice => {
             let words = Format::ALL.iter().flat_map(|format| [format.name(), format.extension()]);
             let mut words: Vec<&str> = words.collect();
             words.dedup();
-            schema.schema_type(Type::String).enum_values(Some(words)).default(Some(spec.default.into()))
+            schema.schema_type(Type::String).enum_values(Some(words))
         }
         _ => schema.schema_type(Type::String),
+    }
+}
+
+/// The default as it would be sent: a number without one is 0, and text is empty.
+fn default(spec: &OptionSpec) -> Value {
+    match spec.kind {
+        OptionKind::Integer | OptionKind::Number => spec.default.parse::<i64>().unwrap_or(0).into(),
+        OptionKind::Boolean => (spec.default == "true").into(),
+        _ if spec.default == "unset" => "".into(),
+        _ => spec.default.into(),
     }
 }
 
