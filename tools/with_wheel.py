@@ -28,11 +28,16 @@ def main(words):
     if len(wheels) != 1:
         sys.exit(f"with_wheel: there must be one wheel in {folder}: run `make wheel`")
     pip("install", "--no-index", "--no-deps", "--force-reinstall", wheels[0], environment=place)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "REMREMBG_"))}
+    environment = {name: value for name, value in os.environ.items() if not is_setting(name)}
     environment["WHEELS"] = str(folder)
     with tempfile.TemporaryDirectory() as outside:
         command = [str(ENVIRONMENTS[place][0] / PYTHON), *words]
         return subprocess.run(command, cwd=outside, env=environment, stdin=subprocess.DEVNULL).returncode
+
+
+def is_setting(name):
+    """Whether it would make the package another than its users have."""
+    return name.startswith(("PYTHON", "REMREMBG_")) and name != "REMREMBG_TEST_PICTURES"
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ mod places;
 mod readme;
 mod remove;
 mod safety;
+#[cfg(unix)]
+mod serve;
 mod vectors;
 #[cfg(unix)]
 mod watch;

@@ -1,0 +1,119 @@
+//! `serve` and `health`: settings from flags, environment and file, and the end by a signal.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command};
+
+use remrembg::SETTINGS;
+use remrembg_server::settings::SPECS;
+use serde_json::Value;
+
+use crate::bench::Bench;
+
+/// A service that has begun to listen, and where.
+struct Started {
+    child: Child,
+    url: String,
+}
+
+impl Started {
+    fn new(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("it starts");
+        let mut line = String::new();
+        let stdout = child.stdout.as_mut().expect("it is piped");
+        BufReader::new(stdout).read_line(&mut line).expect("it prints");
+        let url = line.trim().strip_prefix("Listening on http://").unwrap_or_else(|| panic!("{line:?}"));
+        Self { url: url.to_owned(), child }
+    }
+
+    /// Asks for the end as a supervisor does: its status and its log.
+    fn ended(mut self) -> (Option<i32>, Vec<Value>) {
+        let kill = Command::new("kill").arg(self.child.id().to_string()).status();
+        assert!(kill.expect("it is there").success());
+        let status = self.child.wait().expect("it ends");
+        let mut log = String::new();
+        self.child.stderr.as_mut().expect("it is piped").read_to_string(&mut log).expect("it is text");
+        (status.code(), log.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect())
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        // Where a test failed; else it has ended.
+        let _ = self.child.kill();
+    }
+}
+
+const ANYWHERE: [&str; 3] = ["serve", "--listen", "127.0.0.1:0"];
+const MODEL: [&str; 6] =
+    ["--engine", "rten", "--model", "brightness.onnx", "--model-recipe", "size=32 mean=0 std=1 scale=255"];
+
+#[test]
+fn a_service_answers_is_healthy_logs_without_keys_and_ends_well() {
+    let bench = Bench::new(&["photo.png"]);
+    let mut command = bench.command(ANYWHERE);
+    command.args(MODEL);
+    let service = Started::new(command);
+    let url = service.url.clone();
+    assert_eq!(bench.ran(["health", &url]).ok().text(), "ready\n");
+    let agent = ureq::Agent::new_with_defaults();
+    let answer = agent.get(format!("http://{url}/health/live?secret=1")).header("x-api-key", "secret-key").call();
+    assert_eq!(answer.expect("it answers").status(), 200);
+    let (status, log) = service.ended();
+    assert_eq!(status, Some(0));
+    assert!(log.iter().any(|line| line["route"] == "/health/live" && line["status"] == 200), "{log:?}");
+    assert!(log.iter().all(|line| line["request"].as_str().is_some_and(|id| id.len() == 36)), "{log:?}");
+    assert!(!format!("{log:?}").contains("secret"));
+    let gone = bench.ran(["health", &url]);
+    assert_eq!(gone.status, Some(1));
+    assert!(gone.stderr.starts_with(&format!("{url} is not ready: ")), "{}", gone.stderr);
+}
+
+#[test]
+fn a_flag_counts_before_a_variable_and_that_before_the_file() {
+    let bench = Bench::new(&[]);
+    bench.put("settings.toml", b"keys = \"file\"\nlisten = \"127.0.0.1:1\"\nlog = \"off\"\n");
+    let mut command = bench.command(ANYWHERE);
+    command.args(["--config", "settings.toml"]).args(MODEL).env("REMREMBG_KEYS", "variable");
+    let service = Started::new(command);
+    let status = |key: &str| {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let request = agent.post(format!("http://{}/rmbg", service.url)).header("x-api-key", key);
+        request.send_empty().expect("it answers").status().as_u16()
+    };
+    assert_eq!((status("file"), status("variable")), (401, 400));
+    let (ended, log) = service.ended();
+    assert_eq!((ended, log.len()), (Some(0), 0), "the log is off");
+}
+
+#[test]
+fn wrong_settings_are_told_all_at_once_and_nothing_is_served() {
+    let bench = Bench::new(&[]);
+    let ran = bench.ran(["serve", "--queue", "many", "--listen", "0.0.0.0:80", "--threads", "two"]);
+    assert_eq!(ran.status, Some(2));
+    for told in ["'queue' must be a whole number", "'keys' must be set to listen on 0.0.0.0:80", "'threads' must be an"] {
+        assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
+    }
+    assert!(ran.stdout.is_empty());
+    let ran = bench.ran(["serve", "--config", "none.toml"]);
+    assert!(ran.status == Some(2) && ran.stderr.contains("Cannot read 'none.toml'"), "{}", ran.stderr);
+    bench.put("bad.toml", b"queue");
+    let ran = bench.ran(["serve", "--config", "bad.toml"]);
+    assert!(ran.status == Some(2) && ran.stderr.contains("Cannot read 'bad.toml'"), "{}", ran.stderr);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = taken.local_addr().expect("it has an address").to_string();
+    let mut words = vec!["serve", "--listen", &address];
+    words.extend(MODEL);
+    let ran = bench.ran(&words);
+    assert!(ran.status == Some(1) && ran.stderr.contains(&format!("Cannot listen on {address}")), "{}", ran.stderr);
+}
+
+#[test]
+fn help_has_every_setting_and_its_variable() {
+    let bench = Bench::new(&[]);
+    let help = bench.ran(["serve", "--help"]).ok();
+    for key in SPECS.iter().map(|spec| spec.key).chain(SETTINGS.iter().map(|spec| spec.key)) {
+        assert!(help.text().contains(&format!("--{}", key.replace('_', "-"))), "{key}");
+        let variable = format!("REMREMBG_{}", key.to_uppercase());
+        assert!(key == "onnxruntime" || help.text().contains(&variable), "{variable}");
+    }
+}
