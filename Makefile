@@ -165,6 +165,7 @@ advisories: ## Check dependencies against the advisory database, where it can be
 generate: setup node-package ## Write again what is generated from the code
 	REMREMBG_GENERATE=1 $(CARGO) test --locked --package remrembg --test generated
 	REMREMBG_GENERATE=1 $(CARGO) test --locked --package remrembg-ffi --test header
+	REMREMBG_GENERATE=1 $(CARGO) test --locked --package remrembg-server --test http -- fresh
 	@$(SETUP) node
 	cd $(NODE) && npm run --silent types -- --out-file index.d.ts && cp index.d.ts index.d.mts
 	@$(SETUP) node-tests

@@ -68,6 +68,32 @@ fn a_service_answers_is_healthy_logs_without_keys_and_ends_well() {
     assert!(gone.stderr.starts_with(&format!("{url} is not ready: ")), "{}", gone.stderr);
 }
 
+/// The commands of the documentation that ask the service.
+fn examples() -> Vec<&'static str> {
+    let texts = [include_str!("../../../README.md"), include_str!("../../../docs/serve.md")];
+    texts.iter().flat_map(|text| text.lines()).filter(|line| line.starts_with("curl ")).collect()
+}
+
+#[test]
+fn the_documentations_commands_make_what_they_say() {
+    let bench = Bench::new(&["photo.jpg", "mask.png"]);
+    let mut command = bench.command(ANYWHERE);
+    command.args(MODEL);
+    let service = Started::new(command);
+    let examples = examples();
+    assert!(examples.len() >= 4, "{examples:?}");
+    for example in examples {
+        let example = example.replace("127.0.0.1:7000", &service.url);
+        let mut shell = Command::new("sh");
+        let ran = shell.args(["-ec", &format!("{example} --silent --fail-with-body")]).current_dir(bench.path(""));
+        assert!(ran.status().expect("there is a shell").success(), "{example}");
+    }
+    assert!(bench.open("cutout.webp").color().has_alpha());
+    assert_eq!(bench.open("small.png").width(), 300);
+    assert!(bench.open("again.webp").color().has_alpha());
+    service.ended();
+}
+
 #[test]
 fn a_flag_counts_before_a_variable_and_that_before_the_file() {
     let bench = Bench::new(&[]);
@@ -90,7 +116,8 @@ fn wrong_settings_are_told_all_at_once_and_nothing_is_served() {
     let bench = Bench::new(&[]);
     let ran = bench.ran(["serve", "--queue", "many", "--listen", "0.0.0.0:80", "--threads", "two"]);
     assert_eq!(ran.status, Some(2));
-    for told in ["'queue' must be a whole number", "'keys' must be set to listen on 0.0.0.0:80", "'threads' must be an"] {
+    for told in ["'queue' must be a whole number", "'keys' must be set to listen on 0.0.0.0:80", "'threads' must be an"]
+    {
         assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
     }
     assert!(ran.stdout.is_empty());

@@ -1,6 +1,7 @@
 //! The description, the reference and the page.
 
 use remrembg::{Code, OPTIONS};
+use remrembg_server::settings::settings_markdown;
 use serde_json::Value;
 
 use crate::service::{get, service};
@@ -42,5 +43,20 @@ fn nothing_is_asked_of_another_host_and_the_policy_forbids_it() {
     for spec in OPTIONS {
         assert!(page.text().contains(&format!("id=\"option-{}\"", spec.key)), "{} has a control", spec.key);
         assert!(page.text().contains(&format!("id=\"error-{}\"", spec.key)), "{} has a place for its error", spec.key);
+    }
+}
+
+#[test]
+fn the_settings_in_the_documentation_are_fresh() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/serve.md");
+    let text = std::fs::read_to_string(path).expect("it is there");
+    let (start, end) = ("<!-- settings: generated, see CONTRIBUTING.md -->\n", "<!-- end of settings -->");
+    let (before, rest) = text.split_once(start).expect("it has a start");
+    let (found, after) = rest.split_once(end).expect("it has an end");
+    let fresh = format!("\n{}\n", settings_markdown());
+    if std::env::var_os("REMREMBG_GENERATE").is_some() {
+        std::fs::write(path, format!("{before}{start}{fresh}{end}{after}")).expect("it can be written");
+    } else {
+        assert!(found == fresh, "docs/serve.md is stale, run `make generate`");
     }
 }
