@@ -16,6 +16,7 @@ mod caller;
 mod error;
 mod form;
 mod jobs;
+mod linger;
 mod listen;
 mod log;
 mod metrics;

@@ -20,6 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
+use crate::linger::Lingering;
 use crate::{App, Settings, routes};
 
 const MOST_HEADERS: usize = 100;
@@ -151,7 +152,9 @@ impl Door {
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(self.send_timeout));
         let service = self.router.clone().map_request(|request: hyper::Request<Incoming>| request.map(Body::new));
-        let connection = self.http.serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(service));
+        let connection = self
+            .http
+            .serve_connection(TokioIo::new(Lingering::new(Box::pin(stream))), TowerToHyperService::new(service));
         let connection = self.graceful.watch(connection);
         let open = self.counted.clone().map(Open::new);
         tokio::spawn(async move {

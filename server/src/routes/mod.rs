@@ -10,7 +10,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderValue, Method, StatusCode, header};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tower::ServiceBuilder;
@@ -44,7 +44,6 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(page::routes())
         .fallback(async || Refusal::NotFound)
         .method_not_allowed_fallback(other_method)
-        .layer(from_fn(answer::drained))
         .layer(outside)
         .layer(observed)
         .with_state(app)
