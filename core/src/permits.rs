@@ -32,7 +32,14 @@ struct State {
     bytes: u64,
     next: u64,
     /// First come, first served: a large job is not overtaken for ever by small ones.
-    line: VecDeque<u64>,
+    line: VecDeque<Waiting>,
+}
+
+struct Waiting {
+    number: u64,
+    /// Its thread is busy with what the caller does to tell of a stop. That may call back in
+    /// and wait here itself, so those behind may go ahead.
+    is_away: bool,
 }
 
 /// What a remover is busy with at one moment.
@@ -75,7 +82,9 @@ impl Permits {
         let turn = self.wait_in_line();
         while !self.took(turn.number, bytes) {
             // Without the lock: what the caller does here may wait for others that leave.
+            turn.is_away(true);
             control.check()?;
+            turn.is_away(false);
         }
         INSIDE.set(true);
         Ok(Permit { held: Some((self, bytes)) })
@@ -85,14 +94,14 @@ impl Permits {
         let mut state = self.lock();
         let number = state.next;
         state.next += 1;
-        state.line.push_back(number);
+        state.line.push_back(Waiting { number, is_away: false });
         Turn { permits: self, number }
     }
 
     /// Takes what there is for the first in line, or waits a moment.
     fn took(&self, number: u64, bytes: u64) -> bool {
         let fits = |state: &State| {
-            let is_first = state.line.front() == Some(&number);
+            let is_first = state.line.iter().take_while(|other| other.number != number).all(|other| other.is_away);
             is_first && state.running < self.places && state.bytes.saturating_add(bytes) <= self.budget
         };
         let mut state = self.lock();
@@ -118,9 +127,21 @@ struct Turn<'a> {
     number: u64,
 }
 
+impl Turn<'_> {
+    fn is_away(&self, is_away: bool) {
+        let mut state = self.permits.lock();
+        let own = state.line.iter_mut().find(|waiting| waiting.number == self.number);
+        own.into_iter().for_each(|waiting| waiting.is_away = is_away);
+        drop(state);
+        if is_away {
+            self.permits.changed.notify_all();
+        }
+    }
+}
+
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.permits.lock().line.retain(|number| *number != self.number);
+        self.permits.lock().line.retain(|waiting| waiting.number != self.number);
         self.permits.changed.notify_all();
     }
 }
@@ -177,6 +198,24 @@ mod tests {
         let order = order.into_inner().expect("no panic");
         // The first two fit together, in whatever order they tell of it.
         assert_eq!((order.len(), order[2]), (3, 100), "{order:?}");
+        assert_eq!(permits.load(), Load { running: 0, waiting: 0, bytes: 0 });
+    }
+
+    #[test]
+    fn who_asks_whether_to_stop_may_call_back_in_and_wait_too() {
+        let permits = Permits::new(1, 100);
+        let held = std::cell::RefCell::new(Some(permits.enter(60, &Control::default()).expect("there is room")));
+        // The thread of this test is another than that which holds a place.
+        INSIDE.set(false);
+        let stop = || {
+            held.take().into_iter().for_each(|held| {
+                drop(held);
+                drop(permits.enter(60, &Control::default()).expect("it is not behind its own caller"));
+            });
+            false
+        };
+        let control = Control { stop: Some(&stop), ..Control::default() };
+        drop(permits.enter(60, &control).expect("it comes last"));
         assert_eq!(permits.load(), Load { running: 0, waiting: 0, bytes: 0 });
     }
 

@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use remrembg::{OPTIONS, Options, output_size};
 use serde_json::Value;
 
-/// Each line is an option: a byte for its row, then its text.
+// Each line is an option: a byte for its row, then its text.
 fuzz_target!(|data: &[u8]| {
     let lines = data.split(|byte| *byte == b'\n').filter_map(|line| line.split_first());
     let text = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
