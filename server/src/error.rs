@@ -138,3 +138,36 @@ impl IntoResponse for Refusal {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(refusal: Refusal) -> (u16, Option<Told>, String) {
+        let told = Some(refusal.told());
+        let json = refusal.json();
+        let response = refusal.into_response();
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
+        (response.status().as_u16(), told, json)
+    }
+
+    #[test]
+    fn a_fault_of_the_machine_is_told_to_the_log_and_not_to_the_client() {
+        for code in Code::ALL.iter().copied().filter(|code| code.status() == 500) {
+            let error = Error::with_message(code, "cannot read /home/me/model.onnx");
+            let (status, told, json) = answered(Refusal::from(error));
+            assert_eq!((status, &*json), (500, r#"{"error":"Internal error","status":500}"#), "{}", code.name());
+            let fault = told.and_then(|told| told.fault).expect("the log hears of it");
+            assert_eq!(fault, format!("{}: cannot read /home/me/model.onnx", code.name()));
+        }
+    }
+
+    #[test]
+    fn what_core_says_of_a_request_is_passed_on_as_it_is() {
+        for code in Code::ALL.iter().copied().filter(|code| code.status() < 500) {
+            let (status, told, json) = answered(Refusal::from(Error::new(code)));
+            assert_eq!((status, json), (code.status(), Error::new(code).to_json()));
+            assert_eq!(told.map(|told| (told.name, told.fault)), Some((code.name(), None)));
+        }
+    }
+}

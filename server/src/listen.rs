@@ -53,7 +53,8 @@ pub fn run(
     ready: impl FnOnce(Listening),
 ) -> io::Result<()> {
     let app = App::new(remover, settings);
-    let threads = app.jobs.remover().in_flight() + app.settings.queue + 1;
+    // Those of removals that were given up may take a moment to end.
+    let threads = 2 * app.jobs.remover().in_flight();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(threads).build()?;
     let served = runtime.block_on(serve(app, stop, ready));
     runtime.shutdown_timeout(LAST);

@@ -88,10 +88,10 @@ impl Metrics {
 
     /// The text that Prometheus reads.
     pub(crate) fn render(&self, jobs: &Jobs, uploads: &Uploads) -> String {
-        let load = jobs.remover().load();
-        self.running.set(load.running as i64);
-        self.waiting.set(load.waiting as i64);
-        self.charged.set(i64::try_from(load.bytes).unwrap_or(i64::MAX));
+        let (running, waiting) = jobs.load();
+        self.running.set(running as i64);
+        self.waiting.set(waiting as i64);
+        self.charged.set(i64::try_from(jobs.remover().load().bytes).unwrap_or(i64::MAX));
         self.uploads.set(i64::try_from(uploads.taken()).unwrap_or(i64::MAX));
         let mut page = String::new();
         // Writing to memory does not fail.

@@ -74,8 +74,8 @@ impl Served {
         (over, held)
     }
 
-    fn until_waiting(&self, waiting: usize) {
-        until(|| self.remover.load().waiting == waiting);
+    fn until_waiting(&self, waiting: u64) {
+        until(|| metric(self, "remrembg_removals_waiting ") == Some(waiting));
     }
 }
 
@@ -199,7 +199,7 @@ fn a_client_that_takes_nothing_of_its_answer_is_let_go() {
 fn beyond_the_queue_a_request_is_sent_away_at_once() {
     let served = served(1, &[("queue", "1")]);
     let (over, held) = served.hold();
-    let waits = |expected: usize| {
+    let waits = |expected: u64| {
         let mut stream = served.connect();
         stream.write_all(&request(&[image(&png())])).expect("it is sent");
         served.until_waiting(expected);
@@ -261,7 +261,7 @@ fn what_cannot_be_finished_in_time_is_cut_off() {
     served.until_waiting(1);
     served.end();
     assert!(answer(&mut stream).is_err());
-    served.until_waiting(0);
+    until(|| served.remover.load().waiting == 0);
     over.wait();
     held.join().expect("it runs");
 }
