@@ -148,6 +148,8 @@ async def steady(address, form, connections, seconds):
                 times.append(time.monotonic() - start)
             else:
                 await asyncio.sleep(1)
+                connection[1].close()
+                connection = await asyncio.open_connection(*address)
         connection[1].close()
 
     await asyncio.gather(*(client() for _ in range(connections)))
