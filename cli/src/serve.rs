@@ -94,7 +94,8 @@ fn pairs(matches: &ArgMatches) -> Result<Vec<(String, String)>, Failure> {
     }
     let keys = SPECS.iter().map(|spec| spec.key).chain(SETTINGS.iter().map(|spec| spec.key));
     let given = keys.filter_map(|key| Some((key.to_owned(), matches.get_one::<String>(key)?.clone())));
-    pairs.extend(given);
+    // An empty variable is one that is not set.
+    pairs.extend(given.filter(|(_, text)| !text.is_empty()));
     Ok(pairs)
 }
 

@@ -82,7 +82,8 @@ impl Permits {
         let turn = self.wait_in_line();
         while !self.took(turn.number, bytes) {
             // Without the lock: what the caller does here may wait for others that leave.
-            turn.is_away(true);
+            let calls_back = control.stop.is_some();
+            turn.is_away(calls_back);
             control.check()?;
             turn.is_away(false);
         }
@@ -105,9 +106,8 @@ impl Permits {
             is_first && state.running < self.places && state.bytes.saturating_add(bytes) <= self.budget
         };
         let mut state = self.lock();
-        if !fits(&state) {
-            state = self.changed.wait_timeout(state, LOOK).unwrap_or_else(PoisonError::into_inner).0;
-        }
+        let waited = self.changed.wait_timeout_while(state, LOOK, |state| !fits(state));
+        state = waited.unwrap_or_else(PoisonError::into_inner).0;
         if !fits(&state) {
             return false;
         }
@@ -132,8 +132,9 @@ impl Turn<'_> {
         let mut state = self.permits.lock();
         let own = state.line.iter_mut().find(|waiting| waiting.number == self.number);
         own.into_iter().for_each(|waiting| waiting.is_away = is_away);
+        let is_room = state.running < self.permits.places;
         drop(state);
-        if is_away {
+        if is_away && is_room {
             self.permits.changed.notify_all();
         }
     }

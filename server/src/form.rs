@@ -64,9 +64,12 @@ pub(crate) async fn read(request: Request<Body>, limits: &Limits, uploads: &Arc<
     let constraints = Constraints::new().size_limit(SizeLimit::new().whole_stream(whole));
     let stream = http_body_util::BodyDataStream::new(body);
     let mut parts = Multipart::with_constraints(stream, boundary, constraints);
-    for _ in 0..MOST_PARTS {
+    for number in 0..=MOST_PARTS {
         meter.allow(MOST_BETWEEN);
         let Some(field) = parts.next_field().await.map_err(refused)? else { return Ok(form) };
+        if number == MOST_PARTS {
+            break;
+        }
         if !form.take(field, limits, uploads, &meter).await? {
             return Ok(form);
         }
@@ -130,6 +133,7 @@ impl Form {
             return Err(too_large());
         }
         if let Some(spec) = option.filter(|_| file_name.is_none()) {
+            self.pairs.retain(|(key, _)| *key != spec.key);
             self.pairs.push((spec.key, String::from_utf8_lossy(&text).into_owned()));
         }
         Ok(true)
