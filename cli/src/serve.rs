@@ -62,8 +62,11 @@ fn flag(key: &'static str, help: &'static str, range: &str, default: &str) -> Ar
 }
 
 pub(crate) fn health() -> Command {
-    let address =
-        Arg::new("address").value_name("ADDRESS:PORT").default_value("127.0.0.1:7000").help("Where it listens");
+    let address = Arg::new("address")
+        .value_name("ADDRESS:PORT")
+        .default_value("127.0.0.1:7000")
+        .env("REMREMBG_LISTEN")
+        .help("Where it listens");
     Command::new("health").about("Ask a running service whether it takes requests").long_about(HEALTH).arg(address)
 }
 

@@ -164,8 +164,8 @@ pub const SPECS: &[Spec] = &[
     },
 ];
 
-/// Memory for running removals where nothing else is said: what the largest picture that the hosted API takes
-/// may need, and smaller ones beside each other.
+/// Memory for running removals where nothing else is said: what a picture of 10000 × 10000 pixels needs. One of
+/// that size that is turned by 45 degrees besides needs more.
 pub const MEMORY: &str = "4294967296";
 
 /// What is wrong with the settings, all at once.
