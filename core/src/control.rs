@@ -104,11 +104,11 @@ impl CancelToken {
 /// How the caller follows and stops one removal. The default does neither.
 #[derive(Clone, Copy, Default)]
 pub struct Control<'a> {
-    /// Called on the thread that removes, between stages and inside long ones.
+    /// Called on the thread that asked for the removal, between stages and inside long ones.
     pub progress: Option<&'a dyn Fn(Progress)>,
     /// Looked at between stages and inside long ones.
     pub cancel: Option<&'a CancelToken>,
-    /// Asked on the thread that removes, as often, and every few milliseconds
+    /// Asked on the thread that asked for the removal, as often, and every few milliseconds
     /// while that waits: whether to stop. So a language's own signals are heard.
     pub stop: Option<&'a dyn Fn() -> bool>,
 }

@@ -40,6 +40,7 @@ mod remover;
 mod segment;
 mod settings;
 mod small;
+mod threads;
 mod transform;
 mod views;
 

@@ -99,15 +99,21 @@ const CASES: &[Case] = &[
 /// The allocator keeps what is given back for later, unless it is told not to when a process starts.
 const TOLD: (&str, &str) = ("MALLOC_MMAP_THRESHOLD_", "65536");
 
+/// Runs a test of this file again, in a process of its own that sees a variable; gives false where this is that.
+fn ran_alone(test: &str, (name, value): (&str, &str)) -> bool {
+    if std::env::var_os(name).is_some() {
+        return false;
+    }
+    let mut alone = Command::new(std::env::current_exe().expect("it is known"));
+    alone.args(["--exact", test, "--nocapture"]).env(name, value);
+    assert!(alone.status().expect("it can be run").success(), "it is told above");
+    true
+}
+
 #[test]
 fn no_removal_takes_more_than_it_is_charged_nor_much_less() {
-    if std::env::var_os(TOLD.0).is_none() {
-        let test = "no_removal_takes_more_than_it_is_charged_nor_much_less";
-        let alone = Command::new(std::env::current_exe().expect("it is known"))
-            .args(["--exact", test, "--nocapture"])
-            .env(TOLD.0, TOLD.1)
-            .status();
-        return assert!(alone.expect("it can be run").success(), "it is told above");
+    if ran_alone("no_removal_takes_more_than_it_is_charged_nor_much_less", TOLD) {
+        return;
     }
     let (width, height) = (1800, 1200);
     let picture = noisy(width, height);
@@ -133,6 +139,29 @@ fn no_removal_takes_more_than_it_is_charged_nor_much_less() {
             assert!((taken..=taken * MOST + 20.0).contains(&charged), "{told}");
         }
     }
+}
+
+#[test]
+fn many_callers_take_no_more_than_one_when_one_runs_at_a_time() {
+    if ran_alone("many_callers_take_no_more_than_one_when_one_runs_at_a_time", ("REMREMBG_TEST_ALONE", "1")) {
+        return;
+    }
+    let mut config = config(0);
+    config.in_flight = 1;
+    let remover = Remover::new(config).expect("the engine inside always works");
+    let file = encoded(noisy(2400, 1600), ImageFormat::Jpeg);
+    let by_callers = |callers| {
+        thread::scope(|scope| {
+            for _ in 0..callers {
+                scope.spawn(|| remover.job(&file).run().expect("it runs"));
+            }
+        });
+        megabytes("VmHWM")
+    };
+    let (one, many) = (by_callers(1), by_callers(12));
+    println!("one caller takes {one:.0} MB, twelve take {many:.0} MB");
+    // On the callers' own threads it was 1.4 times as much.
+    assert!(many < one * 1.2, "one caller takes {one:.0} MB, twelve take {many:.0} MB");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The calls into libwebp: the only unsafe code of this crate.
+//! The calls into libwebp.
 
 use std::any::Any;
 use std::ffi::{c_int, c_void};
@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use libwebp_sys as ffi;
 use libwebp_sys::WebPEncodingError as Code;
 
-use crate::{Encoder, Error, Layout, Picture};
+use crate::{Encoder, Error, Layout, Picture, side};
 
 /// What libwebp's callbacks work on while one picture is encoded.
 struct Session<'a> {
@@ -21,6 +21,7 @@ pub(crate) fn encode(
     picture: &Picture<'_>,
     progress: &mut dyn FnMut(u8) -> bool,
 ) -> Result<Vec<u8>, Error> {
+    side::install();
     let config = encoder.config()?;
     let mut canvas = Canvas::import(picture, encoder.lossless)?;
     let mut session = Session { output: Vec::new(), progress, panic: None };
@@ -83,7 +84,7 @@ impl Canvas {
         self.0.progress_hook = Some(report);
         self.0.user_data = session;
         // SAFETY: the picture owns imported planes; both callbacks get `session`, which outlives the call, and libwebp
-        // calls them on this thread alone, one at a time (it takes the hook away from its side threads).
+        // calls them on this thread alone, one at a time (it takes the hook away from what works on other threads).
         match unsafe { ffi::WebPEncode(config, &raw mut self.0) } {
             0 => Err(self.error()),
             _ => Ok(()),

@@ -16,6 +16,7 @@
 
 mod container;
 mod encode;
+mod side;
 
 use std::fmt;
 

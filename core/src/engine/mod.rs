@@ -225,7 +225,7 @@ pub(crate) fn left_behind() -> Error {
     Error::with_message(Code::EngineFailed, message)
 }
 
-fn failed(engine: &str, why: impl fmt::Display) -> Error {
+pub(crate) fn failed(engine: &str, why: impl fmt::Display) -> Error {
     Error::with_message(Code::EngineFailed, format!("{engine} failed: {why}"))
 }
 

@@ -1,23 +1,19 @@
 //! One thread for one model: one inference at a time, first come, first served.
 
-use std::process;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::control::Control;
 use crate::error::{Code, Error, Result};
 use crate::guard::caught;
+use crate::threads::Thread;
 
 /// How often a waiting caller looks for a cancellation.
 const POLL: Duration = Duration::from_millis(10);
 
-/// ONNX Runtime may need more stack than a Rust thread has by default. Only
-/// what is touched takes memory.
-const STACK: usize = 8 << 20;
-
-/// Infers for every caller, in the order in which they come.
+/// Infers for every caller, in the order in which they come. Dropping it waits for work that a
+/// cancellation left behind: an engine that is taken down while it runs may crash the process.
 ///
 /// Two inferences at once would fight for the same cores, finish no sooner and
 /// take twice the memory. And they stay on one thread because an allocator may
@@ -25,12 +21,8 @@ const STACK: usize = 8 << 20;
 /// ONNX Runtime called from eight threads in turn grew from 303 to 1700 MB.
 pub(super) struct Worker {
     name: &'static str,
-    jobs: Option<Sender<Job>>,
-    thread: Option<JoinHandle<()>>,
-    process: u32,
+    thread: Thread,
 }
-
-type Job = Box<dyn FnOnce() + Send>;
 
 impl Worker {
     /// Starts the thread, idle. `name` is the engine's, for errors.
@@ -38,13 +30,8 @@ impl Worker {
     /// # Errors
     /// [`Code::EngineFailed`] when the system gives no thread.
     pub(super) fn start(name: &'static str) -> Result<Self> {
-        let (jobs, inbox) = mpsc::channel::<Job>();
-        let thread = thread::Builder::new()
-            .name("remrembg-infer".to_owned())
-            .stack_size(STACK)
-            .spawn(move || inbox.into_iter().for_each(|job| job()))
-            .map_err(|error| super::failed(name, &error).because(error))?;
-        Ok(Self { name, jobs: Some(jobs), thread: Some(thread), process: process::id() })
+        let thread = Thread::start("remrembg-infer").map_err(|error| super::failed(name, &error).because(error))?;
+        Ok(Self { name, thread })
     }
 
     /// Waits for its turn and for the work. Who cancels gets the answer within
@@ -61,7 +48,7 @@ impl Worker {
     ) -> Result<T> {
         control.check()?;
         // A callback may have forked since the removal began.
-        if self.process != process::id() {
+        if self.thread.is_left_behind() {
             return Err(super::left_behind());
         }
         let work = Arc::new(Mutex::new(Some(work)));
@@ -75,7 +62,7 @@ impl Worker {
                 }
             }
         };
-        let sent = self.jobs.as_ref().is_some_and(|jobs| jobs.send(Box::new(job)).is_ok());
+        let sent = self.thread.send(Box::new(job));
         let answer = if sent { wait(&answered, control) } else { Err(RecvTimeoutError::Disconnected) };
         match answer {
             Ok(result) => result,
@@ -107,21 +94,10 @@ fn take<T>(slot: &Mutex<Option<T>>) -> Option<T> {
     slot.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
-/// Waits for work that a cancellation left behind: an engine that is taken
-/// down while it runs may crash the process.
-impl Drop for Worker {
-    fn drop(&mut self) {
-        self.jobs = None;
-        if let Some(thread) = self.thread.take() {
-            // Jobs catch their panics.
-            let _ = thread.join();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::thread;
 
     use super::*;
     use crate::control::CancelToken;

@@ -96,7 +96,7 @@ impl<'a> Job<'a> {
         self
     }
 
-    /// Calls `progress` on this thread, between stages and inside long ones.
+    /// Calls `progress` on this thread, between stages and inside long ones. The removal waits for it.
     pub fn progress(mut self, progress: &'a dyn Fn(Progress)) -> Self {
         self.control.progress = Some(progress);
         self
@@ -126,8 +126,8 @@ impl<'a> Job<'a> {
     /// [`Engine`](crate::ErrorKind::Engine) when inference fails.
     pub fn run(mut self) -> Result<Output> {
         self.wanted.opaque = !self.options.format.keeps_alpha();
-        let (wanted, mut watch) = (self.wanted, Watch::new(self.control));
-        self.checked(|shop, Request { input, mask, options }| {
+        let wanted = self.wanted;
+        self.checked(|shop, Request { input, mask, options }, mut watch| {
             let finished = shop.make(&input, mask.as_ref(), &options, wanted, &mut watch)?;
             let data = finished.encode(&options, shop.engine.info().threads, &mut watch)?;
             let (width, height) = (finished.pixels.width(), finished.pixels.height());
@@ -157,8 +157,8 @@ impl<'a> Job<'a> {
         let made = if self.options.mask { Layout::Gray8 } else { Layout::Rgb8 };
         buffer.map_or(Ok(()), |layout| views::expect_channels(layout, made))?;
         self.wanted.opaque = buffer.is_some_and(|layout| !layout.has_alpha());
-        let (wanted, mut watch) = (self.wanted, Watch::new(self.control));
-        self.checked(|shop, Request { input, mask, options }| {
+        let wanted = self.wanted;
+        self.checked(|shop, Request { input, mask, options }, mut watch| {
             let finished = shop.make(&input, mask.as_ref(), &options, wanted, &mut watch)?;
             Ok(PixelOutput { pixels: finished.pixels, matte: finished.matte, times: watch.times })
         })
@@ -197,12 +197,11 @@ impl<'a> Job<'a> {
     /// As [`run`](Self::run).
     pub fn run_to_matte(mut self) -> Result<Matte> {
         (self.mask, self.options.cut_out.trimap) = (None, false);
-        let mut watch = Watch::new(self.control);
-        self.checked(|shop, request| shop.matte(&request.input, &request.options.cut_out, &mut watch))
+        self.checked(|shop, request, mut watch| shop.matte(&request.input, &request.options.cut_out, &mut watch))
     }
 
-    /// Reads and checks all there is to check, waits for a permit, and does the work.
-    fn checked<T>(self, work: impl FnOnce(Shop<'_>, Request<'_>) -> Result<T>) -> Result<T> {
+    /// Reads and checks all there is to check, waits for a permit, and does the work on one of the remover's threads.
+    fn checked<T: Send>(self, work: impl FnOnce(Shop<'_>, Request<'_>, Watch<'_>) -> Result<T> + Send) -> Result<T> {
         let Self { remover, input, mask, options, problems, control, .. } = self;
         remover.check_process()?;
         let limits = &remover.limits;
@@ -216,7 +215,7 @@ impl<'a> Job<'a> {
         let needed = cost::of_job(&input, mask.as_ref(), &options);
         let _permit = permits(remover, needed)?.enter(needed, &control)?;
         let shop = Shop { engine: &*remover.engine, recipe: &remover.recipe, limits };
-        work(shop, Request { input, mask, options })
+        remover.threads.run(&control, |control| work(shop, Request { input, mask, options }, Watch::new(control)))
     }
 }
 

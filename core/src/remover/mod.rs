@@ -15,6 +15,7 @@ use crate::models::{self, MODELS, Model, Recipe, Store};
 use crate::options::Options;
 use crate::permits::{Load, Permits};
 use crate::segment;
+use crate::threads::Threads;
 pub use job::{Job, check_request};
 pub use output::{Output, PixelOutput};
 
@@ -59,8 +60,8 @@ pub struct Config {
 /// runs at a time, on [`Config::threads`] threads of the engine's own; the others
 /// wait their turn and notice a cancellation while they do. So memory stays
 /// bounded, and decoding and encoding, which
-/// run on the callers' threads, overlap with inference. A progress callback may
-/// call back into the same remover, and is charged nothing then. Several removers share nothing: each has its
+/// run on other threads of the remover's, overlap with inference. Callbacks are called on the
+/// caller's thread. A progress callback may call back into the same remover, and is charged nothing then. Several removers share nothing: each has its
 /// own threads.
 ///
 /// After a `fork` the child has the remover but not its threads: there every
@@ -73,6 +74,7 @@ pub struct Remover {
     limits: Limits,
     model: String,
     permits: Permits,
+    threads: Threads,
 }
 
 #[cfg(feature = "bench")]
@@ -103,7 +105,7 @@ impl Remover {
         let places = if in_flight == 0 { engine.info().threads + 1 } else { in_flight };
         let permits = Permits::new(places, if memory == 0 { u64::MAX } else { memory });
         let (engine, process) = (Arc::from(engine), std::process::id());
-        Ok(Self { engine, process, recipe, limits, model: name, permits })
+        Ok(Self { engine, process, recipe, limits, model: name, permits, threads: Threads::default() })
     }
 
     /// The name of the model, or the path of its file.

@@ -9,6 +9,7 @@ mod quality;
 
 use std::cell::RefCell;
 use std::io::Cursor;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Barrier, LazyLock, OnceLock};
@@ -381,6 +382,24 @@ fn a_callback_may_call_back_in() {
     };
     assert!(remover.job(ball_png()).progress(&call).run().is_ok());
     assert_eq!(inner.into_inner().and_then(Result::ok), Some(WIDTH));
+}
+
+#[test]
+fn callbacks_run_on_the_callers_thread_and_their_panic_ends_the_removal_alone() {
+    let mut config = config();
+    config.in_flight = 1;
+    let remover = Remover::new(config).expect("the engine inside always works");
+    let (caller, heard) = (thread::current().id(), RefCell::new(Vec::new()));
+    let panics = |p: Progress| {
+        assert_eq!(thread::current().id(), caller);
+        heard.borrow_mut().push(p.stage);
+        assert_ne!(p.stage, Stage::Refine, "on purpose");
+    };
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| remover.job(ball_png()).progress(&panics).run()));
+    let panic = outcome.expect_err("it is passed on");
+    assert!(panic.downcast_ref::<String>().is_some_and(|text| text.contains("on purpose")));
+    assert_eq!(heard.borrow().iter().filter(|stage| **stage == Stage::Refine).count(), 1, "nothing follows it");
+    assert!(remover.remove(ball_png(), &Options::default()).is_ok(), "the place and the thread are free again");
 }
 
 #[test]
