@@ -140,10 +140,33 @@ test('what is no picture is told at the picture', { skip }, async (t) => {
   assert.equal(await error.getAttribute('role'), 'alert');
 });
 
+test('a busy server is asked again, once for each picture however often the options change', { skip }, async (t) => {
+  const page = await opened(t);
+  let sent = 0;
+  await page.route('**/rmbg', (route) => {
+    sent += 1;
+    if (sent > 1) return route.continue();
+    const busy = { error: 'The server is busy. Please try again in a moment.', status: 503 };
+    return route.fulfill({ status: 503, headers: { 'retry-after': '1' }, json: busy });
+  });
+  await page.locator('#choose').setInputFiles(red);
+  await page.getByText('The server is busy; trying again soon').waitFor();
+  await page.getByText('Apply to all pictures').click();
+  const cards = await done(page, 1);
+  assert.match(await cards.locator('.state').textContent(), /^80 × 40, /);
+  // Two would be asked for at once by now.
+  await page.waitForTimeout(1500);
+  assert.equal(sent, 2);
+});
+
 test('where keys are needed the page asks for one', { skip }, async (t) => {
   const page = await opened(t, '/', { url: await serve('--keys', 'secret') });
   await page.locator('#choose').setInputFiles(red);
   await page.locator('#error-key').filter({ hasText: 'invalid api key' }).waitFor();
+  await page.getByLabel('API key').fill('ключ');
+  assert.equal(await page.locator('#error-key').textContent(), '', 'it is no longer about what stands there');
+  await page.getByText('Apply to all pictures').click();
+  await page.locator('#error-key').filter({ hasText: 'ASCII' }).waitFor();
   await page.getByLabel('API key').fill('secret');
   await page.getByText('Apply to all pictures').click();
   await done(page, 1);

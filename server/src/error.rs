@@ -125,10 +125,6 @@ impl IntoResponse for Refusal {
         if matches!(self, Self::Busy) {
             response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
         }
-        // These are told before the body is read, which then has no end to go on from.
-        if matches!(self, Self::Timeout | Self::TooLarge(_) | Self::MediaType | Self::Busy) {
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
         if let Self::Core(error) = &self
             && let [problem] = error.details()
             && let Ok(field) = HeaderValue::from_str(&problem.field)

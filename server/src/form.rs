@@ -16,7 +16,9 @@ use multer::{Constraints, Field, Multipart, SizeLimit};
 use remrembg::{Collector, Input, Limits, OPTIONS};
 use tower_http::timeout::TimeoutError;
 
+use crate::disposition::Disposition;
 use crate::error::Refusal;
+use crate::transfers::{Charge, Transfers};
 
 /// Parts of one form.
 const MOST_PARTS: usize = 200;
@@ -52,8 +54,8 @@ impl Form {
 ///
 /// # Errors
 /// [`Refusal::MediaType`], [`Refusal::Form`], [`Refusal::TooLarge`], [`Refusal::Timeout`], and
-/// [`Refusal::Busy`] where the uploads of all requests take their whole memory.
-pub(crate) async fn read(request: Request<Body>, limits: &Limits, uploads: &Arc<Uploads>) -> Result<Form, Refusal> {
+/// [`Refusal::Busy`] where transfers take their whole memory.
+pub(crate) async fn read(request: Request<Body>, limits: &Limits, transfers: &Arc<Transfers>) -> Result<Form, Refusal> {
     let mut form = Form::default();
     let Some(boundary) = boundary(request.headers())? else {
         return if is_empty(request.headers()) { Ok(form) } else { Err(Refusal::MediaType) };
@@ -70,7 +72,7 @@ pub(crate) async fn read(request: Request<Body>, limits: &Limits, uploads: &Arc<
         if number == MOST_PARTS {
             break;
         }
-        if !form.take(field, limits, uploads, &meter).await? {
+        if !form.take(field, limits, transfers, &meter).await? {
             return Ok(form);
         }
     }
@@ -101,14 +103,14 @@ impl Form {
         &mut self,
         mut field: Field<'_>,
         limits: &Limits,
-        uploads: &Arc<Uploads>,
+        transfers: &Arc<Transfers>,
         meter: &Meter,
     ) -> Result<bool, Refusal> {
-        let name = field.name().unwrap_or_default().to_owned();
-        let file_name = field.file_name().map(str::to_owned);
+        let header = field.headers().get(header::CONTENT_DISPOSITION).map(|header| header.as_bytes());
+        let Disposition { name, file_name } = Disposition::read(header.unwrap_or_default());
         let place = PICTURES.iter().position(|picture| *picture == name).filter(|_| file_name.is_some());
         if let Some(place) = place.filter(|place| self.pictures[*place].is_none()) {
-            let mut charge = uploads.charge();
+            let mut charge = transfers.upload();
             let mut picture = Collector::new(file_name, limits);
             let mut goes_on = true;
             meter.allow(u64::MAX);
@@ -123,10 +125,12 @@ impl Form {
         let option = OPTIONS.iter().find(|spec| spec.key == name);
         meter.allow(if file_name.is_some() { limits.max_bytes } else { MOST_TEXT + MOST_BETWEEN });
         let mut text = Vec::new();
+        let mut charge = transfers.upload();
         while let Some(piece) = field.chunk().await.map_err(refused)? {
             // What nobody reads is passed over.
             if option.is_some() && file_name.is_none() {
                 text.extend_from_slice(&piece);
+                charge.set(text.len() as u64)?;
             }
         }
         if text.len() as u64 > MOST_TEXT {
@@ -135,6 +139,7 @@ impl Form {
         if let Some(spec) = option.filter(|_| file_name.is_none()) {
             self.pairs.retain(|(key, _)| *key != spec.key);
             self.pairs.push((spec.key, String::from_utf8_lossy(&text).into_owned()));
+            self.charges.push(charge);
         }
         Ok(true)
     }
@@ -227,53 +232,5 @@ impl http_body::Body for Metered {
 
     fn size_hint(&self) -> http_body::SizeHint {
         self.body.size_hint()
-    }
-}
-
-/// The memory that uploads take together.
-pub(crate) struct Uploads {
-    most: u64,
-    taken: AtomicU64,
-}
-
-impl Uploads {
-    pub(crate) fn new(most: u64) -> Arc<Self> {
-        Arc::new(Self { most, taken: AtomicU64::new(0) })
-    }
-
-    pub(crate) fn taken(&self) -> u64 {
-        self.taken.load(Ordering::Relaxed)
-    }
-
-    fn charge(self: &Arc<Self>) -> Charge {
-        Charge { uploads: Arc::clone(self), bytes: 0 }
-    }
-}
-
-/// What one upload takes, given back when dropped.
-struct Charge {
-    uploads: Arc<Uploads>,
-    bytes: u64,
-}
-
-impl Charge {
-    /// # Errors
-    /// [`Refusal::Busy`] where there is no more memory.
-    fn set(&mut self, bytes: u64) -> Result<(), Refusal> {
-        if bytes > self.bytes {
-            let more = bytes - self.bytes;
-            let taken = self.uploads.taken.fetch_add(more, Ordering::Relaxed) + more;
-            self.bytes = bytes;
-            return if taken > self.uploads.most { Err(Refusal::Busy) } else { Ok(()) };
-        }
-        self.uploads.taken.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
-        self.bytes = bytes;
-        Ok(())
-    }
-}
-
-impl Drop for Charge {
-    fn drop(&mut self) {
-        self.uploads.taken.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }

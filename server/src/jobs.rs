@@ -14,8 +14,7 @@ pub(crate) struct Jobs {
     /// A permit for each removal that runs or waits.
     room: Arc<Semaphore>,
     most: usize,
-    /// A permit for each that has a thread. The others wait without one: the allocator keeps memory
-    /// for each thread that ever worked on a picture.
+    /// A permit for each that has a thread. The others wait without one.
     threads: Semaphore,
 }
 

@@ -13,6 +13,7 @@
 
 mod answer;
 mod caller;
+mod disposition;
 mod error;
 mod form;
 mod jobs;
@@ -22,7 +23,9 @@ mod log;
 mod metrics;
 mod openapi;
 mod routes;
+mod sending;
 pub mod settings;
+mod transfers;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,15 +39,15 @@ pub use openapi::openapi;
 pub use routes::router;
 pub use settings::Settings;
 
-use form::Uploads;
 use jobs::Jobs;
 use metrics::Metrics;
+use transfers::Transfers;
 
 /// What all requests share.
 pub struct App {
     settings: Settings,
     jobs: Jobs,
-    uploads: Arc<Uploads>,
+    transfers: Arc<Transfers>,
     metrics: Metrics,
     stopping: AtomicBool,
 }
@@ -54,8 +57,8 @@ impl App {
     #[must_use]
     pub fn new(remover: Arc<Remover>, settings: Settings) -> Arc<Self> {
         let jobs = Jobs::new(remover, settings.queue);
-        let uploads = Uploads::new(settings.upload_memory);
-        Arc::new(Self { settings, jobs, uploads, metrics: Metrics::new(), stopping: AtomicBool::new(false) })
+        let transfers = Transfers::new(settings.transfer_memory);
+        Arc::new(Self { settings, jobs, transfers, metrics: Metrics::new(), stopping: AtomicBool::new(false) })
     }
 
     fn is_stopping(&self) -> bool {

@@ -21,6 +21,7 @@ use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 use crate::linger::Lingering;
+use crate::sending::{Deadline, Paced};
 use crate::{App, Settings, routes};
 
 const MOST_HEADERS: usize = 100;
@@ -152,10 +153,16 @@ impl Door {
         let _ = stream.set_nodelay(true);
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(self.send_timeout));
-        let service = self.router.clone().map_request(|request: hyper::Request<Incoming>| request.map(Body::new));
-        let connection = self
-            .http
-            .serve_connection(TokioIo::new(Lingering::new(Box::pin(stream))), TowerToHyperService::new(service));
+        let deadline = Deadline::default();
+        let told = deadline.clone();
+        let service = self.router.clone().map_request(move |mut request: hyper::Request<Incoming>| {
+            request.extensions_mut().insert(told.clone());
+            request.map(Body::new)
+        });
+        let connection = self.http.serve_connection(
+            TokioIo::new(Lingering::new(Paced::new(Box::pin(stream), deadline))),
+            TowerToHyperService::new(service),
+        );
         let connection = self.graceful.watch(connection);
         let open = self.counted.clone().map(Open::new);
         tokio::spawn(async move {

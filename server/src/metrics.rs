@@ -10,8 +10,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use remrembg::Stage;
 
-use crate::form::Uploads;
 use crate::jobs::Jobs;
+use crate::transfers::Transfers;
 
 /// Bounds in seconds: a removal takes tenths of a second, matting or a long queue half a minute.
 const BUCKETS: [f64; 12] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
@@ -41,7 +41,7 @@ pub(crate) struct Metrics {
     running: Gauge,
     waiting: Gauge,
     charged: Gauge,
-    uploads: Gauge,
+    transfers: Gauge,
     connections: Gauge,
 }
 
@@ -54,7 +54,7 @@ impl Metrics {
         let mut registry = Registry::with_prefix("remrembg");
         let (answers, errors, seconds) = (Family::default(), Family::default(), histogram());
         let stages = Family::new_with_constructor(histogram as fn() -> Histogram);
-        let [running, waiting, charged, uploads, connections] = std::array::from_fn(|_| Gauge::default());
+        let [running, waiting, charged, transfers, connections] = std::array::from_fn(|_| Gauge::default());
         registry.register("requests", "Requests by route and status", Family::clone(&answers));
         registry.register("errors", "Answers that are no success, by error", Family::clone(&errors));
         registry.register_with_unit("removal", "Whole removals, waiting included", Unit::Seconds, seconds.clone());
@@ -63,9 +63,14 @@ impl Metrics {
         registry.register("removals_waiting", "Removals that wait for their turn", Gauge::clone(&waiting));
         let help = "Memory that running removals are charged";
         registry.register_with_unit("memory_charged", help, Unit::Bytes, Gauge::clone(&charged));
-        registry.register_with_unit("uploads", "Memory of uploads", Unit::Bytes, Gauge::clone(&uploads));
+        registry.register_with_unit(
+            "transfers",
+            "Memory of uploads and answers under way",
+            Unit::Bytes,
+            Gauge::clone(&transfers),
+        );
         registry.register("connections", "Open connections", Gauge::clone(&connections));
-        Self { registry, answers, errors, seconds, stages, running, waiting, charged, uploads, connections }
+        Self { registry, answers, errors, seconds, stages, running, waiting, charged, transfers, connections }
     }
 
     pub(crate) fn answered(&self, route: &str, status: u16, error: Option<&'static str>) {
@@ -87,12 +92,12 @@ impl Metrics {
     }
 
     /// The text that Prometheus reads.
-    pub(crate) fn render(&self, jobs: &Jobs, uploads: &Uploads) -> String {
+    pub(crate) fn render(&self, jobs: &Jobs, transfers: &Transfers) -> String {
         let (running, waiting) = jobs.load();
         self.running.set(running as i64);
         self.waiting.set(waiting as i64);
         self.charged.set(i64::try_from(jobs.remover().load().bytes).unwrap_or(i64::MAX));
-        self.uploads.set(i64::try_from(uploads.taken()).unwrap_or(i64::MAX));
+        self.transfers.set(i64::try_from(transfers.taken()).unwrap_or(i64::MAX));
         let mut page = String::new();
         // Writing to memory does not fail.
         let _ = text::encode(&mut page, &self.registry);

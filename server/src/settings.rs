@@ -27,8 +27,8 @@ pub struct Settings {
     pub connections: usize,
     /// Removals that may wait for their turn.
     pub queue: usize,
-    /// Bytes of uploads that are held at once, until each is answered.
-    pub upload_memory: u64,
+    /// Bytes of uploads and answers that are held at once.
+    pub transfer_memory: u64,
     /// For the head of a request.
     pub header_timeout: Duration,
     /// Between two pieces of a body.
@@ -37,6 +37,8 @@ pub struct Settings {
     pub upload_timeout: Duration,
     /// Between two pieces of an answer that are taken.
     pub send_timeout: Duration,
+    /// For a whole answer.
+    pub answer_timeout: Duration,
     /// For what was accepted, once the server is to stop.
     pub shutdown_timeout: Duration,
     /// What is logged.
@@ -110,11 +112,12 @@ pub const SPECS: &[Spec] = &[
         read: |settings, text| whole(text, (0, 65_536)).map(|count| settings.queue = count as usize),
     },
     Spec {
-        key: "upload_memory",
+        key: "transfer_memory",
         default: "536870912",
         range: "1 to 1099511627776",
-        help: "Memory in bytes for the uploads that come in or wait; a request that does not fit is answered with 503.",
-        read: |settings, text| whole(text, (1, 1 << 40)).map(|bytes| settings.upload_memory = bytes),
+        help: "Memory in bytes for uploads that come in or wait and answers that go out; a request beyond it is \
+               answered with 503.",
+        read: |settings, text| whole(text, (1, 1 << 40)).map(|bytes| settings.transfer_memory = bytes),
     },
     Spec {
         key: "header_timeout",
@@ -145,6 +148,13 @@ pub const SPECS: &[Spec] = &[
         read: |settings, text| seconds(text).map(|time| settings.send_timeout = time),
     },
     Spec {
+        key: "answer_timeout",
+        default: "300",
+        range: "seconds, 1 to 86400",
+        help: "How long a client may take to take a whole answer.",
+        read: |settings, text| seconds(text).map(|time| settings.answer_timeout = time),
+    },
+    Spec {
         key: "shutdown_timeout",
         default: "30",
         range: "seconds, 1 to 86400",
@@ -164,9 +174,9 @@ pub const SPECS: &[Spec] = &[
     },
 ];
 
-/// Memory for running removals where nothing else is said: what a picture of 10000 × 10000 pixels needs. One of
-/// that size that is turned by 45 degrees besides needs more.
-pub const MEMORY: &str = "4294967296";
+/// Memory for running removals where nothing else is said: what a picture of 10000 × 10000 pixels needs,
+/// whatever the options.
+pub const MEMORY: &str = "8589934592";
 
 /// What is wrong with the settings, all at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -189,11 +199,12 @@ impl Default for Settings {
             cors: Vec::new(),
             connections: 0,
             queue: 0,
-            upload_memory: 0,
+            transfer_memory: 0,
             header_timeout: Duration::ZERO,
             receive_timeout: Duration::ZERO,
             upload_timeout: Duration::ZERO,
             send_timeout: Duration::ZERO,
+            answer_timeout: Duration::ZERO,
             shutdown_timeout: Duration::ZERO,
             log: LevelFilter::OFF,
         };
@@ -246,9 +257,13 @@ fn keys() -> String {
 /// The settings in a file of TOML: `key = value`, a line each.
 ///
 /// # Errors
-/// The file is no TOML, or a value is neither text nor a number.
+/// The file is no TOML, or a value is neither text nor a number. What stands in the file is not told: it may be a key.
 pub fn from_toml(text: &str) -> Result<Vec<(String, String)>, Refused> {
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| Refused(vec![error.to_string()]))?;
+    let wrong = |error: toml::de::Error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        Refused(vec![format!("Line {} is no TOML: {}", before.matches('\n').count() + 1, error.message())])
+    };
+    let table: toml::Table = text.parse().map_err(wrong)?;
     let pair = |(key, value): (String, toml::Value)| match value {
         toml::Value::String(text) => Ok((key, text)),
         toml::Value::Integer(number) => Ok((key, number.to_string())),
@@ -344,8 +359,10 @@ mod tests {
         let all: Vec<_> = file.into_iter().chain(pairs(&[("queue", "4"), ("listen", "")])).collect();
         let (settings, config) = read(&all).expect("it is good");
         assert_eq!((settings.queue, config.limits.max_side), (4, 9));
-        assert_eq!(config.memory, 4 << 30, "the server has a budget without being told");
+        assert_eq!(config.memory, 8 << 30, "the server has a budget without being told");
         assert!(from_toml("queue = [1]").is_err_and(|error| error.to_string().contains("'queue' must be text")));
-        assert!(from_toml("queue 1").is_err());
+        let error =
+            from_toml("queue = 1\nkeys = \"SECRET\nlog = \"info\"").expect_err("a quote is missing").to_string();
+        assert!(error.starts_with("Line 2 is no TOML: ") && !error.contains("SECRET"), "{error}");
     }
 }

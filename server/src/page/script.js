@@ -11,7 +11,7 @@ const form = byId('options');
 const list = byId('list');
 const again = byId('again');
 
-/** Every picture on the page: its file, its card, and the request that is under way. */
+/** Every picture on the page: its file, its card, the request that is under way, and how often it was asked for. */
 const pictures = [];
 const waiting = [];
 let running = 0;
@@ -39,9 +39,11 @@ document.addEventListener('drop', (event) => {
 
 form.addEventListener('submit', (event) => {
   event.preventDefault();
+  clearErrors();
   pictures.forEach(enqueue);
 });
-form.addEventListener('reset', () => clearErrors());
+form.addEventListener('reset', clearErrors);
+form.addEventListener('input', ({ target }) => clearError(target));
 
 byId('backdrops').addEventListener('change', ({ target }) => {
   list.dataset.backdrop = target.value;
@@ -50,7 +52,7 @@ byId('backdrops').addEventListener('change', ({ target }) => {
 function add(files) {
   for (const file of files) {
     const card = byId('card').content.firstElementChild.cloneNode(true);
-    const picture = { file, card, request: null };
+    const picture = { file, card, request: null, run: 0 };
     const name = file.name || 'pasted picture';
     card.querySelector('h2').textContent = name;
     const slider = card.querySelector('input');
@@ -79,6 +81,7 @@ function looks() {
 }
 
 function forget(picture) {
+  picture.run += 1;
   picture.request?.abort();
   pictures.splice(pictures.indexOf(picture), 1);
   if (waiting.includes(picture)) waiting.splice(waiting.indexOf(picture), 1);
@@ -90,6 +93,7 @@ function forget(picture) {
 
 function enqueue(picture) {
   if (waiting.includes(picture)) return;
+  picture.run += 1;
   picture.request?.abort();
   show(picture, 'Waiting', null);
   waiting.push(picture);
@@ -100,7 +104,7 @@ function next() {
   while (running < AT_ONCE && waiting.length > 0) {
     running += 1;
     const picture = waiting.shift();
-    send(picture, TRIES).finally(() => {
+    send(picture, picture.run).finally(() => {
       running -= 1;
       next();
     });
@@ -117,19 +121,23 @@ function show({ card }, words, progress, error = '') {
   else bar.removeAttribute('value');
 }
 
-async function send(picture, tries) {
-  clearErrors();
-  const answer = await request(picture);
-  if (answer === null) return;
-  const { status, type, body, headers } = answer;
-  if (status === 200) return done(picture, body, headers);
-  const told = type.startsWith('application/json') ? JSON.parse(await body.text()) : { error: `Status ${status}` };
-  if (status === 503 && tries > 1) {
+/** Sends a picture until it is answered, unless it is asked for anew meanwhile. */
+async function send(picture, run) {
+  if (/[^\x20-\x7e]/.test(byId('key').value)) {
+    return failed(picture, 401, { error: 'A key has letters, digits and signs of ASCII alone.' });
+  }
+  for (let tries = TRIES; ; tries -= 1) {
+    const answer = await request(picture);
+    if (answer === null || picture.run !== run) return;
+    const { status, type, body, headers } = answer;
+    if (status === 200) return done(picture, body, headers);
+    const told = type.startsWith('application/json') ? JSON.parse(await body.text()) : { error: `Status ${status}` };
+    if (picture.run !== run) return;
+    if (status !== 503 || tries === 1) return failed(picture, status, told, headers('x-error-field'));
     show(picture, 'The server is busy; trying again soon', null);
     await new Promise((resolve) => setTimeout(resolve, 1000 * (Number(headers('retry-after')) || 1)));
-    return pictures.includes(picture) ? send(picture, tries - 1) : undefined;
+    if (picture.run !== run) return;
   }
-  failed(picture, status, told, headers('x-error-field'));
 }
 
 /** Sends one picture; null where that was given up. */
@@ -208,6 +216,11 @@ function failed(picture, status, { error, details }, field) {
 }
 
 function clearErrors() {
-  for (const control of form.querySelectorAll('[aria-invalid]')) control.removeAttribute('aria-invalid');
-  for (const place of form.querySelectorAll('.error')) place.textContent = '';
+  for (const control of form.querySelectorAll('[aria-invalid]')) clearError(control);
+}
+
+function clearError(control) {
+  control.removeAttribute('aria-invalid');
+  const place = byId(`error-${control.name || control.id}`);
+  if (place) place.textContent = '';
 }

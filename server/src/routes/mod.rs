@@ -53,7 +53,7 @@ pub fn router(app: Arc<App>) -> Router {
 pub(crate) fn metrics(app: Arc<App>) -> Router {
     let page = async move || {
         let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
-        ([(header::CONTENT_TYPE, kind)], app.metrics.render(&app.jobs, &app.uploads))
+        ([(header::CONTENT_TYPE, kind)], app.metrics.render(&app.jobs, &app.transfers))
     };
     Router::new().route("/metrics", get(page)).fallback(async || Refusal::NotFound)
 }

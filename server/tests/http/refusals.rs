@@ -69,6 +69,16 @@ fn an_image_field_that_is_no_file_is_no_image() {
 }
 
 #[test]
+fn an_image_is_a_file_however_its_name_is_written() {
+    let send = service(&[]);
+    for name in [&b"filename=\"\xe4.png\""[..], b"filename*=UTF-8''%C3%A4.png", b"FILENAME=a.png"] {
+        let start = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"image\"; ");
+        let part = [start.as_bytes(), name, b"\r\n\r\n", &png(), b"\r\n"].concat();
+        assert_eq!(send(post(&[part])).status, 200, "{}", String::from_utf8_lossy(name));
+    }
+}
+
+#[test]
 fn a_single_problem_names_its_field_in_a_header() {
     let send = service(&[]);
     assert_eq!(send(post(&[image(&png()), field("w", "x")])).header("x-error-field"), "w");
@@ -94,7 +104,7 @@ fn fields_parts_and_heads_are_bounded() {
 
 #[test]
 fn without_memory_for_uploads_a_request_is_sent_away() {
-    let send = service(&[("upload_memory", "1000")]);
+    let send = service(&[("transfer_memory", "1000")]);
     let answer = send(post(&[part("image", Some("a.png"), &[1; 2000])]));
     assert_json(&answer, 503, "The server is busy. Please try again in a moment.");
     assert_eq!(answer.header("retry-after"), "2");

@@ -181,18 +181,77 @@ fn a_slow_head_and_a_slow_body_are_given_up() {
     trickle.join().expect("it ends");
 }
 
+/// A request whose answer has 36 MB, more than sockets hold.
+fn large() -> Vec<u8> {
+    let size = [("w", "3000"), ("h", "3000"), ("exact_resize", "true"), ("format", "bmp")];
+    request(&[&size.map(|(key, value)| field(key, value))[..], &[image(&png())]].concat())
+}
+
+/// Sends a request, and waits until its answer is under way.
+fn asks(served: &Served, request: &[u8]) -> TcpStream {
+    let mut stream = served.connect();
+    stream.write_all(request).expect("it is sent");
+    until(|| metric(served, "remrembg_requests_total{route=\"/rmbg\",status=\"200\"} ") == Some(1));
+    stream
+}
+
 #[test]
 fn a_client_that_takes_nothing_of_its_answer_is_let_go() {
     let served = served(1, &[("send_timeout", "1")]);
-    let mut stream = served.connect();
-    // 36 MB, more than the sockets hold.
-    let size = [("w", "3000"), ("h", "3000"), ("exact_resize", "true"), ("format", "bmp")];
-    let parts = [&size.map(|(key, value)| field(key, value))[..], &[image(&png())]].concat();
-    stream.write_all(&request(&parts)).expect("it is sent");
-    let connections = || metric(&served, "remrembg_connections ");
-    until(|| metric(&served, "remrembg_requests_total{route=\"/rmbg\",status=\"200\"} ") == Some(1));
-    until(|| connections() == Some(0));
+    let mut stream = asks(&served, &large());
+    until(|| metric(&served, "remrembg_connections ") == Some(0));
     assert!(answer(&mut stream).is_err(), "the rest was never sent");
+}
+
+#[test]
+fn a_client_that_takes_its_answer_too_slowly_is_let_go() {
+    let served = served(1, &[("answer_timeout", "1")]);
+    let mut stream = asks(&served, &large());
+    let mut piece = [0; 256 << 10];
+    // Never idle for long, and at this rate done after a minute.
+    let slow = std::iter::from_fn(|| {
+        thread::sleep(Duration::from_millis(100));
+        stream.read(&mut piece).ok().filter(|count| *count > 0)
+    });
+    let taken = slow.take_while(|_| metric(&served, "remrembg_connections ") != Some(0)).sum::<usize>();
+    until(|| metric(&served, "remrembg_connections ") == Some(0));
+    assert!(taken < 30 << 20, "the rest was never sent: {taken}");
+    assert_eq!(metric(&served, "remrembg_transfers_bytes "), Some(0));
+}
+
+#[test]
+fn answers_that_are_under_way_count_as_memory() {
+    let served = served(1, &[("transfer_memory", "1000000")]);
+    let mut stream = asks(&served, &large());
+    assert!(metric(&served, "remrembg_transfers_bytes ").is_some_and(|bytes| bytes > 30 << 20));
+    assert_eq!(asked(&mut served.connect(), &request(&[image(&png())])).0, 503, "there is no memory for it");
+    assert_eq!(
+        answer(&mut stream).expect("it is sent").2.len(),
+        3000 * 3000 * 4 + 122,
+        "one alone is sent whatever its size"
+    );
+    until(|| metric(&served, "remrembg_transfers_bytes ") == Some(0));
+    assert_eq!(asked(&mut served.connect(), &request(&[image(&png())])).0, 200, "there is room again");
+}
+
+#[test]
+fn who_is_refused_before_the_body_is_read_is_told_that_the_connection_ends() {
+    let served = served(1, &[("keys", "right")]);
+    let body = form(&[image(&vec![7; 1 << 20])]);
+    let post = |path: &str, more: &str| {
+        let head = format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n{more}\r\n", body.len());
+        let (status, head, _) = asked(&mut served.connect(), &[head.as_bytes(), &body].concat());
+        (status, head.contains("\r\nconnection: close\r\n"))
+    };
+    assert_eq!(post("/rmbg", "x-api-key: wrong\r\n"), (401, true));
+    assert_eq!(post("/nowhere", ""), (404, true));
+    assert_eq!(post("/health/live", ""), (405, true));
+    let mut stream = served.connect();
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").into_bytes();
+    for (path, expected) in [("/nowhere", 404), ("/rmbg", 405), ("/health/live", 200)] {
+        let (status, head, _) = asked(&mut stream, &get(path));
+        assert_eq!((status, head.contains("connection: close")), (expected, false), "without a body it goes on");
+    }
 }
 
 #[test]
@@ -363,7 +422,7 @@ fn metrics_count_answers_errors_and_stages_and_live_on_their_own_address() {
         ("remrembg_removals_running ", 0),
         ("remrembg_removals_waiting ", 0),
         ("remrembg_memory_charged_bytes ", 0),
-        ("remrembg_uploads_bytes ", 0),
+        ("remrembg_transfers_bytes ", 0),
         ("remrembg_connections ", 1),
     ] {
         assert_eq!(metric(&served, name), Some(value), "{name}");
