@@ -36,10 +36,10 @@ pub(crate) async fn observed(State(app): State<Arc<App>>, request: Request, next
     let told = response.extensions_mut().remove::<Told>();
     let error = told.as_ref().map(|told| told.name);
     let status = response.status().as_u16();
-    app.metrics.answered(&route, status, error);
+    app.metrics.answered(&route, status, told.as_ref());
     let (id, milliseconds) = (id.to_str().unwrap_or_default(), start.elapsed().as_millis() as u64);
     if let Some(fault) = told.and_then(|told| told.fault) {
-        tracing::error!(request = id, method = method.as_str(), route, status, milliseconds, fault, "failed");
+        tracing::error!(request = id, method = method.as_str(), route, status, milliseconds, error, fault, "failed");
     } else {
         tracing::info!(request = id, method = method.as_str(), route, status, milliseconds, error, "answered");
     }

@@ -27,8 +27,8 @@ pub(crate) enum Refusal {
     MediaType,
     /// There is no room in the queue, or no memory for the upload.
     Busy,
-    /// A fault of the server's own, which is told to the log alone.
-    Internal(String),
+    /// A fault of the server's own: what it is called, and what is told to the log alone.
+    Fault(Code, String),
 }
 
 #[derive(Serialize)]
@@ -41,6 +41,8 @@ struct Body<'a> {
 #[derive(Debug, Clone)]
 pub(crate) struct Told {
     pub(crate) name: &'static str,
+    /// Who has to act on it: the name of an [`ErrorKind`].
+    pub(crate) kind: &'static str,
     /// For the log alone.
     pub(crate) fault: Option<String>,
 }
@@ -56,7 +58,7 @@ impl Refusal {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Fault(..) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -69,24 +71,24 @@ impl Refusal {
             Self::Timeout => "The request did not arrive in time.",
             Self::MediaType => "Unsupported media type. Send the image as multipart/form-data.",
             Self::Busy => "The server is busy. Please try again in a moment.",
-            Self::Internal(_) => "Internal error",
+            Self::Fault(..) => "Internal error",
         }
     }
 
     fn told(&self) -> Told {
-        let name = match self {
-            Self::Core(error) => error.code().name(),
-            Self::Form(_) => "bad_form",
-            Self::NotFound => "not_found",
-            Self::MethodNotAllowed => "method_not_allowed",
-            Self::Timeout => "timeout",
-            Self::TooLarge(_) => "too_large_form",
-            Self::MediaType => "media_type",
-            Self::Busy => "busy",
-            Self::Internal(_) => "internal",
+        let (name, kind) = match self {
+            Self::Core(error) => (error.code().name(), error.kind().name()),
+            Self::Form(_) => ("bad_form", "validation"),
+            Self::NotFound => ("not_found", "validation"),
+            Self::MethodNotAllowed => ("method_not_allowed", "validation"),
+            Self::Timeout => ("timeout", "validation"),
+            Self::TooLarge(_) => ("too_large_form", "validation"),
+            Self::MediaType => ("media_type", "validation"),
+            Self::Busy => ("busy", "rate_limited"),
+            Self::Fault(code, _) => (code.name(), code.kind().name()),
         };
-        let fault = if let Self::Internal(fault) = self { Some(fault.clone()) } else { None };
-        Told { name, fault }
+        let fault = if let Self::Fault(_, fault) = self { Some(fault.clone()) } else { None };
+        Told { name, kind, fault }
     }
 
     fn json(&self) -> String {
@@ -105,7 +107,7 @@ impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         match error.kind() {
             ErrorKind::Model | ErrorKind::Engine | ErrorKind::Io | ErrorKind::Misuse | ErrorKind::Internal => {
-                Self::Internal(format!("{}: {error}", error.code().name()))
+                Self::Fault(error.code(), error.to_string())
             }
             _ => Self::Core(error),
         }
@@ -155,7 +157,7 @@ mod tests {
             let (status, told, json) = answered(Refusal::from(error));
             assert_eq!((status, &*json), (500, r#"{"error":"Internal error","status":500}"#), "{}", code.name());
             let fault = told.and_then(|told| told.fault).expect("the log hears of it");
-            assert_eq!(fault, format!("{}: cannot read /home/me/model.onnx", code.name()));
+            assert_eq!(fault, "cannot read /home/me/model.onnx", "{}", code.name());
         }
     }
 

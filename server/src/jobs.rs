@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use remrembg::{CancelToken, Output, Remover};
+use remrembg::{CancelToken, Code, Output, Remover};
 use tokio::sync::Semaphore;
 use tokio::task;
 
@@ -48,7 +48,8 @@ impl Jobs {
     /// [`Refusal::Busy`] beyond the queue, and what core says.
     pub(crate) async fn run(&self, form: Form) -> Result<Output, Refusal> {
         let room = Arc::clone(&self.room).try_acquire_owned().map_err(|_| Refusal::Busy)?;
-        let _thread = self.threads.acquire().await.map_err(|error| Refusal::Internal(error.to_string()))?;
+        let _thread =
+            self.threads.acquire().await.map_err(|error| Refusal::Fault(Code::Internal, error.to_string()))?;
         let remover = Arc::clone(&self.remover);
         let token = CancelToken::new();
         let _left = CancelWhenDropped(token.clone());
@@ -60,7 +61,7 @@ impl Jobs {
         });
         match work.await {
             Ok(done) => Ok(done?),
-            Err(error) => Err(Refusal::Internal(format!("a removal ended before its time: {error}"))),
+            Err(error) => Err(Refusal::Fault(Code::Internal, format!("a removal ended before its time: {error}"))),
         }
     }
 }

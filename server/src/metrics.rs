@@ -10,6 +10,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use remrembg::Stage;
 
+use crate::error::Told;
 use crate::jobs::Jobs;
 use crate::transfers::Transfers;
 
@@ -23,8 +24,9 @@ struct Answer {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Fault {
+struct Problem {
     error: &'static str,
+    kind: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -35,7 +37,7 @@ struct Part {
 pub(crate) struct Metrics {
     registry: Registry,
     answers: Family<Answer, Counter>,
-    errors: Family<Fault, Counter>,
+    errors: Family<Problem, Counter>,
     seconds: Histogram,
     stages: Family<Part, Histogram>,
     running: Gauge,
@@ -56,7 +58,7 @@ impl Metrics {
         let stages = Family::new_with_constructor(histogram as fn() -> Histogram);
         let [running, waiting, charged, transfers, connections] = std::array::from_fn(|_| Gauge::default());
         registry.register("requests", "Requests by route and status", Family::clone(&answers));
-        registry.register("errors", "Answers that are no success, by error", Family::clone(&errors));
+        registry.register("errors", "Answers that are no success, by error and kind", Family::clone(&errors));
         registry.register_with_unit("removal", "Whole removals, waiting included", Unit::Seconds, seconds.clone());
         registry.register_with_unit("stage", "Stages of removals", Unit::Seconds, Family::clone(&stages));
         registry.register("removals_running", "Removals that run", Gauge::clone(&running));
@@ -73,10 +75,10 @@ impl Metrics {
         Self { registry, answers, errors, seconds, stages, running, waiting, charged, transfers, connections }
     }
 
-    pub(crate) fn answered(&self, route: &str, status: u16, error: Option<&'static str>) {
+    pub(crate) fn answered(&self, route: &str, status: u16, told: Option<&Told>) {
         self.answers.get_or_create(&Answer { route: route.to_owned(), status }).inc();
-        if let Some(error) = error {
-            self.errors.get_or_create(&Fault { error }).inc();
+        if let Some(&Told { name: error, kind, .. }) = told {
+            self.errors.get_or_create(&Problem { error, kind }).inc();
         }
     }
 

@@ -415,8 +415,8 @@ fn metrics_count_answers_errors_and_stages_and_live_on_their_own_address() {
     assert_eq!(asked(&mut stream, b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n").0, 404);
     for (name, value) in [
         ("remrembg_requests_total{route=\"/rmbg\",status=\"200\"} ", 1),
-        ("remrembg_errors_total{error=\"corrupt_image\"} ", 1),
-        ("remrembg_errors_total{error=\"not_found\"} ", 1),
+        ("remrembg_errors_total{error=\"corrupt_image\",kind=\"validation\"} ", 1),
+        ("remrembg_errors_total{error=\"not_found\",kind=\"validation\"} ", 1),
         ("remrembg_removal_seconds_count ", 1),
         ("remrembg_stage_seconds_count{stage=\"encode\"} ", 1),
         ("remrembg_removals_running ", 0),
