@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
 use clap_complete::Shell;
 use remrembg::{EngineChoice, Provider, is_picture_name};
 
-use crate::{flags, serve};
+use crate::{accounts, flags, serve};
 
 const EXIT: &str = "Exit status: 0 when all is done; 2 when every failure is a refused request (an option, a picture, \
                     the command line itself); 1 for any other failure; 130 after SIGINT, 143 after SIGTERM.";
@@ -72,7 +72,9 @@ pub(crate) fn command() -> Command {
         .args_override_self(true)
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([remove(), serve::serve(), serve::health(), models(), engine(), completions(), man()])
+        .subcommands([remove(), serve::serve(), serve::health()])
+        .subcommands(accounts::commands())
+        .subcommands([models(), engine(), completions(), man()])
 }
 
 fn remove() -> Command {

@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod accounts;
 mod args;
 mod engine;
 mod failure;
@@ -69,6 +70,7 @@ fn dispatch(matches: &ArgMatches, host: &Host) -> u8 {
         "models" => models::run(matches),
         "engine" => engine::run(matches, host, voice),
         "serve" => serve::run(matches, host),
+        "users" | "keys" | "tokens" | "usage" => accounts::run(name, matches),
         "health" => serve::check(matches),
         "completions" => generate::completions(matches),
         _ => generate::man(),

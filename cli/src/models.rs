@@ -70,21 +70,10 @@ fn list(matches: &ArgMatches) -> Result<u8, Failure> {
     let text = if matches.get_flag("json") {
         rows.iter().map(|row| serde_json::to_string(row).unwrap_or_default() + "\n").collect()
     } else {
-        table(&rows)
+        let head = ["NAME", "SIZE", "LICENCE", "COMMERCIAL USE", "HERE", "FOR"];
+        terminal::table(head, rows.iter().map(Row::cells))
     };
     terminal::print(&text).map(|()| 0)
-}
-
-fn table(rows: &[Row]) -> String {
-    let head = ["NAME", "SIZE", "LICENCE", "COMMERCIAL USE", "HERE", "FOR"].map(str::to_owned);
-    let lines: Vec<_> = std::iter::once(head).chain(rows.iter().map(Row::cells)).collect();
-    let widths: Vec<_> =
-        (0..6).map(|column| lines.iter().map(|cells| cells[column].len()).max().unwrap_or(0)).collect();
-    let line = |cells: &[String; 6]| -> String {
-        let padded: Vec<_> = cells.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}")).collect();
-        padded.join("  ").trim_end().to_owned() + "\n"
-    };
-    lines.iter().map(line).collect()
 }
 
 fn is_bundled(name: &str) -> bool {

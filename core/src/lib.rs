@@ -55,7 +55,7 @@ pub use hints::{Hints, Region};
 pub use input::{Collector, Input, Stream, check_input, check_size, decode_input, is_picture_name, read_bounded};
 pub use limits::Limits;
 pub use models::{Model, OutputRule, Recipe, Scale};
-pub use options::{Color, Format, OPTIONS, OptionKind, OptionSpec, Options, options_markdown};
+pub use options::{Color, Format, OPTIONS, OptionKind, OptionSpec, Options, options_markdown, read_integer};
 pub use permits::Load;
 pub use pixels::{Layout, Matte, Orientation, Pixels};
 pub use remover::{Config, Job, Output, PixelOutput, Remover, check_request};

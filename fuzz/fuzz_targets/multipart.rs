@@ -28,7 +28,8 @@ static SERVICE: LazyLock<(Runtime, Router)> = LazyLock::new(|| {
     (config.limits.max_bytes, config.limits.max_side) = (1 << 16, 64);
     let remover = Remover::new(config).expect("the engine inside always works");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    (runtime.expect("a runtime can be made"), router(App::new(Arc::new(remover), Settings::default())))
+    let app = App::new(Arc::new(remover), Settings::default()).expect("it has no accounts");
+    (runtime.expect("a runtime can be made"), router(app))
 });
 
 fuzz_target!(|data: &[u8]| {

@@ -7,9 +7,10 @@ use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use remrembg::Code;
-use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 
 use crate::App;
+use crate::accounts::{Holder, Via, digest, now};
 use crate::error::Refusal;
 
 /// Which API keys are accepted. Keys are kept as digests, so that comparing them tells nothing of them.
@@ -26,10 +27,35 @@ pub enum Keys {
 /// Who calls, for what comes after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Caller {
-    /// Nobody was asked for a name.
+    /// Nobody was asked for a name, or the key is one of the settings.
     Anyone,
-    /// The holder of a key, by its digest.
+    /// A user, who has credits.
+    User(Holder),
+}
+
+/// What a request shows: a digest, so that nothing keeps the key itself.
+enum Shown {
+    Nothing,
     Key([u8; 32]),
+    Token([u8; 32]),
+}
+
+impl Shown {
+    /// # Errors
+    /// [`Code::KeyAndToken`].
+    fn of(headers: &HeaderMap) -> Result<Self, Code> {
+        let key = headers.get("x-api-key").map(|key| digest(key.as_bytes()));
+        let token = headers.get(header::AUTHORIZATION).and_then(|value| {
+            let (scheme, token) = value.as_bytes().split_at_checked(7)?;
+            scheme.eq_ignore_ascii_case(b"bearer ").then(|| digest(token.trim_ascii()))
+        });
+        match (key, token) {
+            (Some(_), Some(_)) => Err(Code::KeyAndToken),
+            (Some(key), None) => Ok(Self::Key(key)),
+            (None, Some(token)) => Ok(Self::Token(token)),
+            (None, None) => Ok(Self::Nothing),
+        }
+    }
 }
 
 impl Keys {
@@ -41,35 +67,45 @@ impl Keys {
         Self::These(keys.map(|key| digest(key.as_bytes())).collect())
     }
 
-    /// # Errors
-    /// [`Code::KeyAndToken`], [`Code::InvalidApiKey`].
-    fn caller(&self, headers: &HeaderMap) -> Result<Caller, Code> {
-        let key = headers.get("x-api-key").map(|key| digest(key.as_bytes()));
-        let token = headers.get(header::AUTHORIZATION).is_some_and(|value| {
-            value.as_bytes().get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "))
-        });
-        if key.is_some() && token {
-            return Err(Code::KeyAndToken);
-        }
-        match (self, key) {
-            (Self::Unset | Self::Any, key) => Ok(key.map_or(Caller::Anyone, Caller::Key)),
-            (Self::These(keys), Some(key)) if keys.contains(&key) => Ok(Caller::Key(key)),
-            (Self::These(_), _) => Err(Code::InvalidApiKey),
-        }
+    fn have(&self, key: &[u8; 32]) -> bool {
+        let Self::These(keys) = self else { return false };
+        // All are looked at, whichever it is.
+        keys.iter().fold(false, |found, known| found | bool::from(known.ct_eq(key)))
     }
 }
 
-fn digest(key: &[u8]) -> [u8; 32] {
-    Sha256::digest(key).into()
+/// Of the users first, then of the settings.
+///
+/// # Errors
+/// [`Code::KeyAndToken`], [`Code::InvalidApiKey`], [`Refusal::Accounts`].
+async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Refusal> {
+    let shown = Shown::of(headers)?;
+    if let (Some(accounts), Shown::Key(digest) | Shown::Token(digest)) = (&app.accounts, &shown) {
+        let via = if matches!(shown, Shown::Key(_)) { Via::Api } else { Via::App };
+        let digest = *digest;
+        if let Some(holder) = accounts.ask(move |store| store.holder(&digest, via, now())).await? {
+            return Ok(Caller::User(holder));
+        }
+    }
+    let is_open = match app.settings.keys {
+        Keys::Any => true,
+        Keys::Unset => app.accounts.is_none(),
+        Keys::These(_) => false,
+    };
+    match shown {
+        Shown::Key(key) if app.settings.keys.have(&key) => Ok(Caller::Anyone),
+        _ if is_open => Ok(Caller::Anyone),
+        _ => Err(Code::InvalidApiKey.into()),
+    }
 }
 
 /// Lets a request on that says who calls, or that need not say it.
 pub(crate) async fn identify(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
-    match app.settings.keys.caller(request.headers()) {
+    match caller(&app, request.headers()).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
-        Err(code) => Refusal::from(code).into_response(),
+        Err(refusal) => refusal.into_response(),
     }
 }

@@ -5,6 +5,8 @@ use axum::response::{IntoResponse, Response};
 use remrembg::{Code, Error, ErrorKind};
 use serde::Serialize;
 
+use crate::accounts::Trouble;
+
 /// After how many seconds a client that was sent away may come again.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
 
@@ -20,6 +22,12 @@ pub(crate) enum Refusal {
     Form(String),
     NotFound,
     MethodNotAllowed,
+    /// Use is asked for where nobody counts it.
+    NoAccounts,
+    /// The use of a month and of a billing period at once.
+    TwoPeriods,
+    /// The accounts cannot be read or written: nobody is let in, and nobody is charged.
+    Accounts(Trouble),
     /// The body came too slowly.
     Timeout,
     /// A part of the form that is larger than any option.
@@ -51,13 +59,13 @@ impl Refusal {
     fn status(&self) -> StatusCode {
         match self {
             Self::Core(error) => StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            Self::Form(_) => StatusCode::BAD_REQUEST,
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Form(_) | Self::TwoPeriods => StatusCode::BAD_REQUEST,
+            Self::NotFound | Self::NoAccounts => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Accounts(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Fault(..) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -68,9 +76,13 @@ impl Refusal {
             Self::Form(message) | Self::TooLarge(message) => message,
             Self::NotFound => "Not found",
             Self::MethodNotAllowed => "Method not allowed",
+            Self::NoAccounts => "This server keeps no accounts.",
+            Self::TwoPeriods => {
+                "Cannot use 'periodStartUnix' together with 'year' or 'month'. Choose one or the other."
+            }
             Self::Timeout => "The request did not arrive in time.",
             Self::MediaType => "Unsupported media type. Send the image as multipart/form-data.",
-            Self::Busy => "The server is busy. Please try again in a moment.",
+            Self::Busy | Self::Accounts(_) => "The server is busy. Please try again in a moment.",
             Self::Fault(..) => "Internal error",
         }
     }
@@ -81,17 +93,24 @@ impl Refusal {
             Self::Form(_) => ("bad_form", "validation"),
             Self::NotFound => ("not_found", "validation"),
             Self::MethodNotAllowed => ("method_not_allowed", "validation"),
+            Self::NoAccounts => ("no_accounts", "validation"),
+            Self::TwoPeriods => ("two_periods", "validation"),
+            Self::Accounts(_) => ("accounts", "io"),
             Self::Timeout => ("timeout", "validation"),
             Self::TooLarge(_) => ("too_large_form", "validation"),
             Self::MediaType => ("media_type", "validation"),
             Self::Busy => ("busy", "rate_limited"),
             Self::Fault(code, _) => (code.name(), code.kind().name()),
         };
-        let fault = if let Self::Fault(_, fault) = self { Some(fault.clone()) } else { None };
+        let fault = match self {
+            Self::Fault(_, fault) => Some(fault.clone()),
+            Self::Accounts(trouble) => Some(trouble.to_string()),
+            _ => None,
+        };
         Told { name, kind, fault }
     }
 
-    fn json(&self) -> String {
+    pub(crate) fn json(&self) -> String {
         match self {
             Self::Core(error) => error.to_json(),
             _ => {
@@ -114,6 +133,12 @@ impl From<Error> for Refusal {
     }
 }
 
+impl From<Trouble> for Refusal {
+    fn from(trouble: Trouble) -> Self {
+        Self::Accounts(trouble)
+    }
+}
+
 impl From<Code> for Refusal {
     fn from(code: Code) -> Self {
         Self::Core(Error::new(code))
@@ -124,7 +149,7 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let json = HeaderValue::from_static("application/json");
         let mut response = (self.status(), [(header::CONTENT_TYPE, json)], self.json()).into_response();
-        if matches!(self, Self::Busy) {
+        if matches!(self, Self::Busy | Self::Accounts(_)) {
             response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
         }
         if let Self::Core(error) = &self

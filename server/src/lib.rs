@@ -11,6 +11,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod accounts;
 mod answer;
 mod caller;
 mod disposition;
@@ -39,6 +40,7 @@ pub use openapi::openapi;
 pub use routes::router;
 pub use settings::Settings;
 
+use accounts::{Accounts, Trouble};
 use jobs::Jobs;
 use metrics::Metrics;
 use transfers::Transfers;
@@ -49,16 +51,21 @@ pub struct App {
     jobs: Jobs,
     transfers: Arc<Transfers>,
     metrics: Metrics,
+    accounts: Option<Accounts>,
     stopping: AtomicBool,
 }
 
 impl App {
     /// A service around one remover.
-    #[must_use]
-    pub fn new(remover: Arc<Remover>, settings: Settings) -> Arc<Self> {
+    ///
+    /// # Errors
+    /// [`Trouble::Failed`](accounts::Trouble::Failed) for accounts that cannot be opened.
+    pub fn new(remover: Arc<Remover>, settings: Settings) -> Result<Arc<Self>, Trouble> {
+        let accounts = settings.data.as_deref().map(Accounts::open).transpose()?;
         let jobs = Jobs::new(remover, settings.queue);
         let transfers = Transfers::new(settings.transfer_memory);
-        Arc::new(Self { settings, jobs, transfers, metrics: Metrics::new(), stopping: AtomicBool::new(false) })
+        let (metrics, stopping) = (Metrics::new(), AtomicBool::new(false));
+        Ok(Arc::new(Self { settings, jobs, transfers, metrics, accounts, stopping }))
     }
 
     fn is_stopping(&self) -> bool {

@@ -46,14 +46,14 @@ pub struct Listening {
 /// connections are taken.
 ///
 /// # Errors
-/// An address that cannot be listened on.
+/// An address that cannot be listened on, or accounts that cannot be opened.
 pub fn run(
     remover: Arc<Remover>,
     settings: Settings,
     stop: impl Fn() -> bool + Send + Sync,
     ready: impl FnOnce(Listening),
 ) -> io::Result<()> {
-    let app = App::new(remover, settings);
+    let app = App::new(remover, settings).map_err(io::Error::other)?;
     // Those of removals that were given up may take a moment to end.
     let threads = 2 * app.jobs.remover().in_flight();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(threads).build()?;

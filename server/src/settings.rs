@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
@@ -21,6 +22,8 @@ pub struct Settings {
     pub metrics_listen: Option<SocketAddr>,
     /// Which API keys are accepted.
     pub keys: Keys,
+    /// The folder of the accounts, where there are any.
+    pub data: Option<PathBuf>,
     /// The web origins whose pages may call it.
     pub cors: Vec<HeaderValue>,
     /// Connections that are open at once.
@@ -82,6 +85,16 @@ pub const SPECS: &[Spec] = &[
                that for other machines.",
         read: |settings, text| {
             settings.keys = Keys::read(text);
+            Ok(())
+        },
+    },
+    Spec {
+        key: "data",
+        default: "",
+        range: "a folder",
+        help: "Where accounts are kept: users, their keys, credits and use. With it every request needs a key or a token.",
+        read: |settings, text| {
+            settings.data = Some(PathBuf::from(text));
             Ok(())
         },
     },
@@ -196,6 +209,7 @@ impl Default for Settings {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             metrics_listen: None,
             keys: Keys::Unset,
+            data: None,
             cors: Vec::new(),
             connections: 0,
             queue: 0,
@@ -233,9 +247,10 @@ pub fn read(pairs: &[(String, String)]) -> Result<(Settings, Config), Refused> {
     }
     let unknown = own.iter().filter(|(key, _)| !SPECS.iter().any(|spec| spec.key == key));
     refused.extend(unknown.map(|(key, _)| format!("Unknown setting '{key}'. Known settings: {}", keys())));
-    if settings.keys == Keys::Unset && !settings.listen.ip().is_loopback() {
+    if settings.keys == Keys::Unset && settings.data.is_none() && !settings.listen.ip().is_loopback() {
         let listen = settings.listen;
-        refused.push(format!("'keys' must be set to listen on {listen}: API keys, or any to let everyone in"));
+        refused
+            .push(format!("'keys' or 'data' must be set to listen on {listen}: API keys, or any to let everyone in"));
     }
     let memory = ("memory".to_owned(), MEMORY.to_owned());
     let config = Config::from_pairs([memory].into_iter().chain(core));
@@ -345,7 +360,7 @@ mod tests {
         let open = [("listen", "0.0.0.0:80")];
         assert_eq!(
             refused(&open)[0],
-            "'keys' must be set to listen on 0.0.0.0:80: API keys, or any to let everyone in"
+            "'keys' or 'data' must be set to listen on 0.0.0.0:80: API keys, or any to let everyone in"
         );
         for keys in ["any", "one,two"] {
             assert!(read(&pairs(&[open[0], ("keys", keys)])).is_ok(), "{keys}");

@@ -116,8 +116,11 @@ fn wrong_settings_are_told_all_at_once_and_nothing_is_served() {
     let bench = Bench::new(&[]);
     let ran = bench.ran(["serve", "--queue", "many", "--listen", "0.0.0.0:80", "--threads", "two"]);
     assert_eq!(ran.status, Some(2));
-    for told in ["'queue' must be a whole number", "'keys' must be set to listen on 0.0.0.0:80", "'threads' must be an"]
-    {
+    for told in [
+        "'queue' must be a whole number",
+        "'keys' or 'data' must be set to listen on 0.0.0.0:80",
+        "'threads' must be an",
+    ] {
         assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
     }
     assert!(ran.stdout.is_empty());

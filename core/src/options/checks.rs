@@ -48,14 +48,34 @@ pub(super) fn angle_in_range(angle: f64) -> Result<f64, Problem> {
     Err(Problem::with_message("angle", Code::AngleOutOfRange, message))
 }
 
+/// Reads a whole number from 1 to `most` as the hosted API reads one.
+///
+/// ```
+/// assert_eq!(remrembg::read_integer("month", " 12 ", 12).map_err(|problem| problem.message), Ok(12));
+/// let problem = remrembg::read_integer("month", "13", 12).expect_err("there is no such month");
+/// assert_eq!((&*problem.field, &*problem.message), ("month", "'month' must be at most 12, got: 13"));
+/// ```
+///
+/// # Errors
+/// What is wrong, in that API's words, with `key` as the field.
+pub fn read_integer(key: &str, text: &str, most: u64) -> Result<u64, Problem> {
+    let number = python::int(text).ok_or_else(|| not_an_integer(key, text))?;
+    positive(key, &number, most)
+}
+
+/// Checks a number that [`python::int`] wrote out.
+fn positive(key: &str, number: &str, most: u64) -> Result<u64, Problem> {
+    match number.parse() {
+        Ok(0) => Err(too_small(key, number)),
+        Ok(value) if value <= most => Ok(value),
+        _ if number.starts_with('-') => Err(too_small(key, number)),
+        _ => Err(too_large(key, most, number)),
+    }
+}
+
 /// Checks the quality of a lossy encoder that [`python::int`] wrote out.
 pub(super) fn encoder_quality(quality: &str) -> Result<u8, Problem> {
-    match quality.parse() {
-        Ok(quality @ 1..=MAX_QUALITY) => Ok(quality),
-        Ok(0) => Err(too_small("quality", quality)),
-        _ if quality.starts_with('-') => Err(too_small("quality", quality)),
-        _ => Err(too_large("quality", MAX_QUALITY, quality)),
-    }
+    positive("quality", quality, MAX_QUALITY.into()).map(|quality| quality as u8)
 }
 
 pub(super) fn invalid_quality(text: &str) -> Problem {

@@ -10,6 +10,7 @@ mod table;
 
 use std::collections::BTreeSet;
 
+pub use checks::read_integer;
 use checks::sort_problems;
 pub(crate) use checks::validate;
 pub use color::Color;

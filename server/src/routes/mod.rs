@@ -4,6 +4,7 @@ mod docs;
 mod health;
 mod page;
 mod rmbg;
+mod usage;
 
 use std::sync::Arc;
 
@@ -38,7 +39,8 @@ pub fn router(app: Arc<App>) -> Router {
     let observed = from_fn_with_state(Arc::clone(&app), answer::observed);
     let called = from_fn_with_state(Arc::clone(&app), caller::identify);
     Router::new()
-        .route("/rmbg", post(rmbg::remove).layer(called))
+        .route("/rmbg", post(rmbg::remove).layer(called.clone()))
+        .route("/api/membership-usage", get(usage::report).layer(called))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .merge(docs::routes())

@@ -1,5 +1,6 @@
 //! The service as its clients meet it: requests into the router, and over sockets.
 
+mod accounts;
 mod docs;
 #[path = "../../../core/src/engine/tests/onnx.rs"]
 mod onnx;

@@ -65,12 +65,12 @@ impl Answer {
 }
 
 /// A service with these settings.
-pub(crate) fn service(pairs: &[(&str, &str)]) -> impl Fn(Request<Body>) -> Answer {
+pub(crate) fn service(pairs: &[(&str, &str)]) -> impl Fn(Request<Body>) -> Answer + use<> {
     service_of(remover(), settings_of(pairs))
 }
 
-pub(crate) fn service_of(remover: Arc<Remover>, settings: Settings) -> impl Fn(Request<Body>) -> Answer {
-    let router = router(App::new(remover, settings));
+pub(crate) fn service_of(remover: Arc<Remover>, settings: Settings) -> impl Fn(Request<Body>) -> Answer + use<> {
+    let router = router(App::new(remover, settings).expect("its accounts can be opened"));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.expect("a runtime can be made");
     move |request| {

@@ -1,0 +1,258 @@
+//! Who may remove how many backgrounds: users, their keys and tokens, credits and use.
+//!
+//! Included credits count by billing period, or by calendar month where a user has none; prepaid ones are
+//! used up after them. A removal is reserved before its upload, and charged when it is answered with 200: a
+//! reservation whose process died lapses by itself.
+
+mod calendar;
+mod embedded;
+mod report;
+mod secret;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::mpsc::{self, Sender};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::Serialize;
+use tokio::sync::oneshot;
+
+pub use calendar::Period;
+pub use embedded::Embedded;
+pub use report::{Balance, Counted, Cycle, Query, Report};
+pub use secret::Secret;
+pub(crate) use secret::digest;
+
+/// Seconds for which a reservation holds unless it is renewed.
+const LEASE: i64 = 45;
+/// How often that is done.
+const RENEW: Duration = Duration::from_secs(15);
+
+/// Why accounts cannot be read or changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Trouble {
+    /// There is no such user, key or token.
+    Unknown(String),
+    /// There is a user of that name already.
+    Taken(String),
+    /// What was given cannot be.
+    Invalid(String),
+    /// The store cannot be opened, read or written.
+    Failed(String),
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(what) => write!(f, "There is no {what}"),
+            Self::Taken(name) => write!(f, "There is a user '{name}' already"),
+            Self::Invalid(what) => f.write_str(what),
+            Self::Failed(why) => write!(f, "The accounts cannot be read or written: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for Trouble {}
+
+/// A user, as commands set and show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct User {
+    /// Unique, and what commands call it by.
+    pub name: String,
+    /// The address to reach it by.
+    pub email: String,
+    /// Whether that address was shown to be the user's.
+    #[serde(rename = "emailVerified")]
+    pub is_verified: bool,
+    /// The name of the plan.
+    #[serde(rename = "membership")]
+    pub plan: String,
+    /// Removals that each period includes.
+    #[serde(rename = "credits")]
+    pub included: i64,
+    /// Removals that were paid for beyond those.
+    #[serde(rename = "prepaidCredits")]
+    pub prepaid: i64,
+    /// The billing period that runs, where one was set.
+    #[serde(rename = "billingPeriod")]
+    pub period: Option<Period>,
+}
+
+/// What is to change about a user; `None` stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    /// See [`User::email`].
+    pub email: Option<String>,
+    /// See [`User::is_verified`].
+    pub is_verified: Option<bool>,
+    /// See [`User::plan`].
+    pub plan: Option<String>,
+    /// See [`User::included`].
+    pub included: Option<i64>,
+    /// See [`User::prepaid`].
+    pub prepaid: Option<i64>,
+    /// See [`User::period`].
+    pub period: Option<Period>,
+}
+
+/// What a removal counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Via {
+    /// A user token: use of an app.
+    App,
+    /// An API key: use of the API.
+    Api,
+}
+
+impl Via {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::App => "app",
+            Self::Api => "api",
+        }
+    }
+}
+
+/// A key or a token, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Credential {
+    /// What commands call it by.
+    pub id: String,
+    /// Whose it is.
+    pub user: String,
+    /// What it is for.
+    pub label: String,
+    /// Unix seconds.
+    pub created: i64,
+    /// Unix seconds; `None` where it was never used.
+    #[serde(rename = "lastUsed")]
+    pub last_used: Option<i64>,
+}
+
+/// Who calls, by a key or a token that is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Holder {
+    pub(crate) user: i64,
+    pub(crate) is_verified: bool,
+    pub(crate) via: Via,
+}
+
+/// Removals that were charged to included credits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Used {
+    /// With user tokens.
+    pub app: i64,
+    /// With API keys.
+    pub api: i64,
+}
+
+/// A removal that is under way, and what it will be charged to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reservation {
+    id: i64,
+    user: i64,
+    via: Via,
+    is_prepaid: bool,
+    /// The key of the month in which it began.
+    month: String,
+    /// That of the billing period, where there is one.
+    cycle: Option<String>,
+}
+
+/// Unix seconds.
+#[must_use]
+pub fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+type Work = Box<dyn FnOnce(&mut Embedded) + Send>;
+
+/// The accounts as the server asks for them: on a thread of their own, since a store waits for a disk.
+pub(crate) struct Accounts {
+    work: Sender<Work>,
+}
+
+impl Accounts {
+    /// # Errors
+    /// [`Trouble::Failed`].
+    pub(crate) fn open(folder: &Path) -> Result<Self, Trouble> {
+        let mut store = Embedded::open(folder)?;
+        let (work, inbox) = mpsc::channel::<Work>();
+        thread::Builder::new()
+            .name("remrembg-accounts".to_owned())
+            .spawn(move || inbox.into_iter().for_each(|work| work(&mut store)))
+            .map_err(|error| Trouble::Failed(error.to_string()))?;
+        Ok(Self { work })
+    }
+
+    /// # Errors
+    /// Those of `work`.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Embedded) -> Result<T, Trouble> + Send + 'static,
+    ) -> Result<T, Trouble> {
+        let gone = || Trouble::Failed("their thread has ended".to_owned());
+        let (tell, told) = oneshot::channel();
+        // Whoever asked may have gone.
+        let sent = self.work.send(Box::new(move |store| drop(tell.send(work(store)))));
+        sent.map_err(|_| gone())?;
+        told.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    /// Holds a credit for a removal that begins now; `None` where there is none left.
+    ///
+    /// # Errors
+    /// [`Trouble::Failed`].
+    pub(crate) async fn hold(&self, holder: &Holder) -> Result<Option<Held<'_>>, Trouble> {
+        let (user, via) = (holder.user, holder.via);
+        let reservation = self.ask(move |store| store.reserve(user, via, now())).await?;
+        Ok(reservation.map(|reservation| Held { accounts: self, reservation: Some(reservation) }))
+    }
+}
+
+/// A credit that is given back when this is dropped, unless it was charged.
+pub(crate) struct Held<'a> {
+    accounts: &'a Accounts,
+    reservation: Option<Reservation>,
+}
+
+impl Held<'_> {
+    /// Keeps the credit while `work` goes on.
+    pub(crate) async fn during<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = std::pin::pin!(work);
+        loop {
+            let id = self.reservation.as_ref().map(|reservation| reservation.id);
+            match tokio::time::timeout(RENEW, &mut work).await {
+                Ok(done) => return done,
+                Err(_) => {
+                    // It is charged at the end even if it lapses.
+                    let renewed = self.accounts.ask(move |store| id.map_or(Ok(()), |id| store.renew(id, now()))).await;
+                    if let Err(error) = renewed {
+                        tracing::warn!(%error, "a credit could not be held longer");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Charges the removal.
+    ///
+    /// # Errors
+    /// [`Trouble::Failed`].
+    pub(crate) async fn charge(mut self) -> Result<(), Trouble> {
+        let Some(reservation) = self.reservation.take() else { return Ok(()) };
+        self.accounts.ask(move |store| store.settle(&reservation)).await
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if let Some(Reservation { id, .. }) = self.reservation.take() {
+            // Where the thread has ended, the reservation lapses.
+            let _ = self.accounts.work.send(Box::new(move |store| drop(store.release(id))));
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! `GET /api/membership-usage`: a user's plan, credits and use.
+
+use std::sync::Arc;
+
+use axum::extract::{Extension, Request, State};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use percent_encoding::percent_decode;
+use remrembg::Code;
+
+use crate::App;
+use crate::accounts::{Query, Trouble, Via, now};
+use crate::caller::Caller;
+use crate::error::Refusal;
+
+pub(super) async fn report(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let Some(accounts) = &app.accounts else { return Err(Refusal::NoAccounts) };
+    // Use is told to the holder of a key alone.
+    let Caller::User(holder) = caller else { return Err(Code::InvalidApiKey.into()) };
+    if holder.via != Via::Api {
+        return Err(Code::InvalidApiKey.into());
+    }
+    let query = Query::read(&pairs(request.uri().query().unwrap_or_default()))?;
+    let report = accounts.ask(move |store| store.report_of(holder.user, &query, now())).await?;
+    let json = serde_json::to_string(&report).map_err(|error| Trouble::Failed(error.to_string()))?;
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    Ok((headers, json).into_response())
+}
+
+/// The parameters of an address, as HTML forms write them.
+fn pairs(query: &str) -> Vec<(String, String)> {
+    let text = |part: &str| percent_decode(part.replace('+', " ").as_bytes()).decode_utf8_lossy().into_owned();
+    let pair = |pair: &str| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (text(key), text(value))
+    };
+    query.split('&').filter(|part| !part.is_empty()).map(pair).collect()
+}

@@ -1,0 +1,188 @@
+//! Users, their keys and their credits.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use axum::body::Body;
+use axum::http::{HeaderName, Request};
+use remrembg_server::accounts::{Embedded, Period, User, Via};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::service::{Answer, field, get, image, png, post, service};
+
+/// A folder with one user, who has so many credits, and a key and a token of that user.
+struct Accounts {
+    folder: TempDir,
+    store: Embedded,
+    key: String,
+    token: String,
+}
+
+fn accounts(included: i64, prepaid: i64) -> Accounts {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = Embedded::open(folder.path()).expect("it opens");
+    let (name, email, plan) = ("one".to_owned(), "one@example.com".to_owned(), "Premium-20000".to_owned());
+    let user = User { name, email, is_verified: true, plan, included, prepaid, period: None };
+    store.add_user(&user).expect("it is new");
+    let mut made = |via| store.create("one", via, "", 0).expect("the user is there").0.text().to_owned();
+    let (key, token) = (made(Via::Api), made(Via::App));
+    Accounts { folder, store, key, token }
+}
+
+fn serving(folder: &Path, more: &[(&str, &str)]) -> impl Fn(Request<Body>) -> Answer + use<> {
+    service(&[&[("data", folder.to_str().expect("it is text"))], more].concat())
+}
+
+/// The request with these headers for credentials, and no others.
+fn with(mut request: Request<Body>, credentials: &[(&'static str, &str)]) -> Request<Body> {
+    request.headers_mut().remove("x-api-key");
+    for (name, value) in credentials {
+        request.headers_mut().insert(HeaderName::from_static(name), value.parse().expect("a value"));
+    }
+    request
+}
+
+fn picture() -> Request<Body> {
+    post(&[image(&png()), field("format", "bmp")])
+}
+
+impl Accounts {
+    fn serving(&self, more: &[(&str, &str)]) -> impl Fn(Request<Body>) -> Answer + use<> {
+        serving(self.folder.path(), more)
+    }
+
+    fn key(&self) -> (&'static str, &str) {
+        ("x-api-key", &self.key)
+    }
+
+    fn bearer(&self) -> String {
+        format!("Bearer {}", self.token)
+    }
+
+    /// Use by apps, by keys, and what is left of prepaid credits.
+    fn books(&self, send: &impl Fn(Request<Body>) -> Answer) -> [i64; 3] {
+        let answer = send(with(get("/api/membership-usage"), &[self.key()]));
+        let told: Value = serde_json::from_str(answer.text()).expect("it is JSON");
+        ["app_usage", "api_usage", "prepaidCredits"].map(|key| told[key].as_i64().expect("a number"))
+    }
+}
+
+#[test]
+fn keys_and_tokens_are_told_apart_and_only_what_is_answered_with_a_picture_is_charged() {
+    let accounts = accounts(3, 0);
+    let send = accounts.serving(&[]);
+    assert_eq!(send(with(picture(), &[accounts.key()])).status, 200);
+    assert_eq!(send(with(picture(), &[("authorization", &accounts.bearer())])).status, 200);
+    assert_eq!(send(with(post(&[field("w", "abc"), image(&png())]), &[accounts.key()])).status, 400);
+    assert_eq!(send(with(post(&[]), &[accounts.key()])).status, 400);
+    assert_eq!(accounts.books(&send), [1, 1, 0]);
+    assert_eq!(send(with(picture(), &[accounts.key()])).status, 200, "what was refused gave its credit back");
+    let refused = send(with(post(&[]), &[accounts.key()]));
+    let expected = r#"{"error":"You've reached your monthly limit. Consider purchasing more credits.","status":429}"#;
+    assert_eq!((refused.status, refused.text()), (429, expected), "before the form is looked at");
+    assert_eq!(accounts.books(&send), [1, 2, 0]);
+}
+
+#[test]
+fn who_is_not_let_in_is_told_so_in_the_order_of_the_contract() {
+    let mut accounts = accounts(0, 0);
+    let send = accounts.serving(&[]);
+    let wrong = |credentials: &[(&'static str, &str)]| {
+        let answer = send(with(post(&[]), credentials));
+        (answer.status, answer.text().to_owned())
+    };
+    let invalid = (401, r#"{"error":"invalid api key","status":401}"#.to_owned());
+    assert_eq!(wrong(&[]), invalid);
+    assert_eq!(wrong(&[("x-api-key", "rk_0")]), invalid);
+    assert_eq!(wrong(&[("x-api-key", &accounts.token)]), invalid, "a token is no key");
+    assert_eq!(wrong(&[("authorization", "Bearer rt_0")]), invalid);
+    let both = r#"{"error":"This is a mistake: Cannot use both API key and user token","status":400}"#;
+    assert_eq!(wrong(&[("x-api-key", "rk_0"), ("authorization", "Bearer rt_0")]), (400, both.to_owned()));
+    let unverified = r#"{"error":"Email address not verified – please check your inbox","status":403}"#;
+    let limit = r#"{"error":"You've reached your monthly limit. Consider purchasing more credits.","status":429}"#;
+    assert_eq!(wrong(&[accounts.key()]), (429, limit.to_owned()));
+    // The server sees at once what a command changes.
+    let verified =
+        |is_verified| remrembg_server::accounts::Change { is_verified: Some(is_verified), ..Default::default() };
+    accounts.store.set_user("one", verified(false)).expect("it is there");
+    assert_eq!(wrong(&[accounts.key()]), (403, unverified.to_owned()));
+    assert_eq!(send(with(get("/api/membership-usage"), &[accounts.key()])).status, 200, "its use is told all the same");
+    let id = accounts.store.credentials(Via::Api, None).expect("the store works")[0].id.clone();
+    accounts.store.revoke(Via::Api, &id).expect("it is there");
+    assert_eq!(wrong(&[accounts.key()]), invalid);
+}
+
+#[test]
+fn of_64_clients_of_two_servers_one_gets_the_last_credit() {
+    let accounts = accounts(1, 1);
+    let servers = [accounts.serving(&[]), accounts.serving(&[])];
+    let (answered, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let race = || {
+        thread::scope(|scope| {
+            for number in 0..64 {
+                let (servers, key, answered, refused) = (&servers, accounts.key(), &answered, &refused);
+                scope.spawn(move || {
+                    match servers[number % 2](with(picture(), &[key])).status {
+                        200 => answered.fetch_add(1, Ordering::Relaxed),
+                        429 => refused.fetch_add(1, Ordering::Relaxed),
+                        status => panic!("{status}"),
+                    };
+                });
+            }
+        });
+    };
+    assert_eq!(servers[0](with(picture(), &[accounts.key()])).status, 200);
+    race();
+    assert_eq!((answered.into_inner(), refused.into_inner()), (1, 63));
+    assert_eq!(accounts.books(&servers[1]), [0, 1, 0], "one included, one prepaid");
+}
+
+#[test]
+fn use_is_told_to_the_holder_of_a_key() {
+    let mut accounts = accounts(5, 2);
+    let send = accounts.serving(&[("keys", "fixed")]);
+    assert_eq!(send(with(picture(), &[("x-api-key", "fixed")])).status, 200, "a key of the settings is nobody's");
+    let asked = |path: &str| send(with(get(path), &[accounts.key()]));
+    let answer = asked("/api/membership-usage");
+    assert_eq!(answer.header("content-type"), "application/json");
+    let usage = r#"{"membership":"Premium-20000","credits":5,"prepaidCredits":2,"app_usage":0,"api_usage":0}"#;
+    assert_eq!((answer.status, answer.text()), (200, usage));
+    let conflict = asked("/api/membership-usage?periodStartUnix=5&month=3");
+    assert_eq!(conflict.status, 400);
+    assert_eq!(
+        asked("/api/membership-usage?month=%31%33").text(),
+        r#"{"error":"'month' must be at most 12, got: 13","status":400}"#
+    );
+    assert_eq!(asked("/api/membership-usage?listBillingCycles=1").text(), r#"{"billingCycles":[]}"#);
+    let period = Some(Period { start: 1_774_268_612, end: 1_776_947_012 });
+    accounts
+        .store
+        .set_user("one", remrembg_server::accounts::Change { period, ..Default::default() })
+        .expect("it is there");
+    let asked = |path: &str| send(with(get(path), &[accounts.key()]));
+    assert_eq!(
+        asked("/api/membership-usage?listBillingCycles=1").text(),
+        r#"{"billingCycles":[{"periodStartUnix":1774268612,"periodEndUnix":1776947012,"appUsage":0,"apiUsage":0}]}"#
+    );
+    let refused = |credentials: &[(&'static str, &str)]| send(with(get("/api/membership-usage"), credentials)).status;
+    assert_eq!(refused(&[("authorization", &accounts.bearer())]), 401, "a token is for apps");
+    assert_eq!(refused(&[("x-api-key", "fixed")]), 401, "it has no use of its own");
+    assert_eq!(refused(&[]), 401);
+    let without = service(&[])(with(get("/api/membership-usage"), &[]));
+    assert_eq!((without.status, without.text()), (404, r#"{"error":"This server keeps no accounts.","status":404}"#));
+}
+
+#[test]
+fn a_client_that_goes_away_is_not_charged() {
+    let accounts = accounts(1, 0);
+    let send = accounts.serving(&[]);
+    // Its form ends too early.
+    let mut request = picture();
+    *request.body_mut() =
+        Body::from("--XboundaryX\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a.png\"\r\n\r\nabc");
+    assert_eq!(send(with(request, &[accounts.key()])).status, 400);
+    assert_eq!(accounts.books(&send), [0, 0, 0]);
+    assert_eq!(send(with(picture(), &[accounts.key()])).status, 200, "the credit is there again");
+}
