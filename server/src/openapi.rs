@@ -4,18 +4,21 @@ use remrembg::{Format, OPTIONS, OptionKind, OptionSpec};
 use serde_json::Value;
 use utoipa::openapi::content::{Content, ContentBuilder};
 use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::path::{HttpMethod, OperationBuilder, PathItem, PathsBuilder};
+use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathItem, PathsBuilder};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     Components, ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Paths, Ref, RefOr, Required,
     Response, ResponseBuilder,
 };
 
+use crate::accounts::LAST;
+
 const TITLE: &str = "remrembg";
 const ABOUT: &str = "Removes the background of pictures, on this machine: the API of rembg.com.";
 const KEY: &str = "api_key";
+const TOKEN: &str = "user_token";
 const ERROR: &str = "Error";
 
 /// The document that `/api/openapi` answers.
@@ -40,6 +43,7 @@ fn paths() -> Paths {
     let ready = health("ready", "Whether requests are taken").response("503", error("The server is stopping."));
     PathsBuilder::new()
         .path("/rmbg", PathItem::new(HttpMethod::Post, rmbg()))
+        .path("/api/membership-usage", PathItem::new(HttpMethod::Get, usage()))
         .path("/health/live", PathItem::new(HttpMethod::Get, live.build()))
         .path("/health/ready", PathItem::new(HttpMethod::Get, ready.build()))
         .build()
@@ -54,6 +58,7 @@ fn rmbg() -> utoipa::openapi::path::Operation {
         .operation_id(Some("rmbg"))
         .summary(Some("Remove the background of a picture"))
         .security(SecurityRequirement::new(KEY, Vec::<String>::new()))
+        .security(SecurityRequirement::new(TOKEN, Vec::<String>::new()))
         .security(SecurityRequirement::default())
         .request_body(Some(body.build()))
         .response("200", picture())
@@ -61,15 +66,52 @@ fn rmbg() -> utoipa::openapi::path::Operation {
             "400",
             error("Something is wrong with the picture or the options; with several problems, `details` has each."),
         )
-        .response("401", error("The API key is not one that is accepted."))
+        .response("401", error("The API key, or the user token, is not one that is accepted."))
+        .response("403", error("The e-mail address of the user is not verified."))
         .response("408", error("The request did not arrive in time."))
         .response("413", error("A field that is no picture is too large."))
         .response("415", error("The body is no multipart/form-data."))
+        .response("429", error("The user has no credits left."))
         .response("500", error("A fault of the server."))
         .response(
             "503",
             error("Too many requests wait already. `Retry-After` says after how many seconds to come again."),
         )
+        .build()
+}
+
+fn usage() -> utoipa::openapi::path::Operation {
+    let parameter = |name: &str, help: &str, schema: ObjectBuilder| {
+        ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Query)
+            .description(Some(help))
+            .required(Required::False)
+            .schema(Some(schema))
+            .build()
+    };
+    let whole = |most: i64| ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(most));
+    let words =
+        |words: &[&'static str]| ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words.to_vec()));
+    OperationBuilder::new()
+        .operation_id(Some("membership-usage"))
+        .summary(Some("Plan, credits and use of the user whose key it is"))
+        .security(SecurityRequirement::new(KEY, Vec::<String>::new()))
+        .parameter(parameter("year", "The year whose month is counted, in UTC. Default: that which runs.", whole(9999)))
+        .parameter(parameter("month", "The month that is counted. Default: that which runs.", whole(12)))
+        .parameter(parameter(
+            "periodStartUnix",
+            "The start of the billing period that is counted, in Unix seconds; not together with year or month.",
+            whole(LAST),
+        ))
+        .parameter(parameter("expand", "Adds the billing period.", words(&["billing_cycle"])))
+        .parameter(parameter("includeBillingCycle", "The same.", words(&["1", "true"])))
+        .parameter(parameter("listBillingCycles", "Only the list of billing periods.", words(&["1", "true"])))
+        .response("200", told("The counters, or the list.", Type::Object))
+        .response("400", error("A number is none, or out of range; or a month and a period are asked for at once."))
+        .response("401", error("The API key is not one of a user."))
+        .response("404", error("The server keeps no accounts."))
+        .response("503", error("The accounts cannot be read."))
         .build()
 }
 
@@ -163,5 +205,6 @@ fn components() -> Components {
         .required("error")
         .required("status");
     let key = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("x-api-key")));
-    ComponentsBuilder::new().schema(ERROR, error).security_scheme(KEY, key).build()
+    let token = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    ComponentsBuilder::new().schema(ERROR, error).security_scheme(KEY, key).security_scheme(TOKEN, token).build()
 }

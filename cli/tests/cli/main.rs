@@ -1,5 +1,7 @@
 //! The command line as a user meets it: the binary, its streams, its files.
 
+#[cfg(unix)]
+mod accounts;
 mod bench;
 mod commands;
 mod errors;

@@ -10,13 +10,13 @@ use serde_json::Value;
 use crate::bench::Bench;
 
 /// A service that has begun to listen, and where.
-struct Started {
+pub(crate) struct Started {
     child: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Started {
-    fn new(mut command: Command) -> Self {
+    pub(crate) fn new(mut command: Command) -> Self {
         let mut child = command.spawn().expect("it starts");
         let mut line = String::new();
         let stdout = child.stdout.as_mut().expect("it is piped");
@@ -25,8 +25,12 @@ impl Started {
         Self { url: url.to_owned(), child }
     }
 
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().and_then(|()| self.child.wait()).expect("it ends");
+    }
+
     /// Asks for the end as a supervisor does: its status and its log.
-    fn ended(mut self) -> (Option<i32>, Vec<Value>) {
+    pub(crate) fn ended(mut self) -> (Option<i32>, Vec<Value>) {
         let kill = Command::new("kill").arg(self.child.id().to_string()).status();
         assert!(kill.expect("it is there").success());
         let status = self.child.wait().expect("it ends");
@@ -43,8 +47,8 @@ impl Drop for Started {
     }
 }
 
-const ANYWHERE: [&str; 3] = ["serve", "--listen", "127.0.0.1:0"];
-const MODEL: [&str; 6] =
+pub(crate) const ANYWHERE: [&str; 3] = ["serve", "--listen", "127.0.0.1:0"];
+pub(crate) const MODEL: [&str; 6] =
     ["--engine", "rten", "--model", "brightness.onnx", "--model-recipe", "size=32 mean=0 std=1 scale=255"];
 
 #[test]

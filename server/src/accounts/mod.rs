@@ -18,6 +18,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 use tokio::sync::oneshot;
 
+pub(crate) use calendar::LAST;
 pub use calendar::Period;
 pub use embedded::Embedded;
 pub use report::{Balance, Counted, Cycle, Query, Report};
