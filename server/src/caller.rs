@@ -1,5 +1,6 @@
 //! Who is calling: the one place that looks at credentials.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -12,6 +13,7 @@ use subtle::ConstantTimeEq;
 use crate::App;
 use crate::accounts::{Holder, Via, digest, now};
 use crate::error::Refusal;
+use crate::rates;
 
 /// Which API keys are accepted. Keys are kept as digests, so that comparing them tells nothing of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +33,17 @@ pub(crate) enum Caller {
     Anyone,
     /// A user, who has credits.
     User(Holder),
+    /// Nobody, who may have some pictures a day.
+    Anonymous,
 }
+
+/// The other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// From where a request comes, beyond trusted proxies.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Address(pub(crate) IpAddr);
 
 /// What a request shows: a digest, so that nothing keeps the key itself.
 enum Shown {
@@ -93,6 +105,7 @@ async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Refusal> {
         Keys::These(_) => false,
     };
     match shown {
+        Shown::Nothing if !is_open && app.settings.anonymous_daily > 0 => Ok(Caller::Anonymous),
         Shown::Key(key) if app.settings.keys.have(&key) => Ok(Caller::Anyone),
         _ if is_open => Ok(Caller::Anyone),
         _ => Err(Code::InvalidApiKey.into()),
@@ -103,6 +116,9 @@ async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Refusal> {
 pub(crate) async fn identify(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     match caller(&app, request.headers()).await {
         Ok(caller) => {
+            let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
+            let address = rates::address(peer, request.headers(), &app.settings.proxies);
+            request.extensions_mut().insert(Address(address));
             request.extensions_mut().insert(caller);
             next.run(request).await
         }

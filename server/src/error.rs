@@ -6,6 +6,7 @@ use remrembg::{Code, Error, ErrorKind};
 use serde::Serialize;
 
 use crate::accounts::Trouble;
+use crate::rates::Left;
 
 /// After how many seconds a client that was sent away may come again.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
@@ -33,6 +34,8 @@ pub(crate) enum Refusal {
     /// A part of the form that is larger than any option.
     TooLarge(String),
     MediaType,
+    /// A limit is reached: which, and what is told of it.
+    Limited(Code, Left),
     /// There is no room in the queue, or no memory for the upload.
     Busy,
     /// A fault of the server's own: what it is called, and what is told to the log alone.
@@ -59,6 +62,7 @@ impl Refusal {
     fn status(&self) -> StatusCode {
         match self {
             Self::Core(error) => StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            Self::Limited(..) => StatusCode::TOO_MANY_REQUESTS,
             Self::Form(_) | Self::TwoPeriods => StatusCode::BAD_REQUEST,
             Self::NotFound | Self::NoAccounts => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -70,9 +74,10 @@ impl Refusal {
         }
     }
 
+    /// Of those that have no words from core.
     fn message(&self) -> &str {
         match self {
-            Self::Core(error) => error.message(),
+            Self::Core(_) | Self::Limited(..) => "",
             Self::Form(message) | Self::TooLarge(message) => message,
             Self::NotFound => "Not found",
             Self::MethodNotAllowed => "Method not allowed",
@@ -100,7 +105,7 @@ impl Refusal {
             Self::TooLarge(_) => ("too_large_form", "validation"),
             Self::MediaType => ("media_type", "validation"),
             Self::Busy => ("busy", "rate_limited"),
-            Self::Fault(code, _) => (code.name(), code.kind().name()),
+            Self::Fault(code, _) | Self::Limited(code, _) => (code.name(), code.kind().name()),
         };
         let fault = match self {
             Self::Fault(_, fault) => Some(fault.clone()),
@@ -113,6 +118,7 @@ impl Refusal {
     pub(crate) fn json(&self) -> String {
         match self {
             Self::Core(error) => error.to_json(),
+            Self::Limited(code, _) => Error::new(*code).to_json(),
             _ => {
                 let body = Body { error: self.message(), status: self.status().as_u16() };
                 serde_json::to_string(&body).unwrap_or_default()
@@ -151,6 +157,9 @@ impl IntoResponse for Refusal {
         let mut response = (self.status(), [(header::CONTENT_TYPE, json)], self.json()).into_response();
         if matches!(self, Self::Busy | Self::Accounts(_)) {
             response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        if let Self::Limited(_, left) = &self {
+            left.refuse(response.headers_mut());
         }
         if let Self::Core(error) = &self
             && let [problem] = error.details()

@@ -23,6 +23,7 @@ mod listen;
 mod log;
 mod metrics;
 mod openapi;
+mod rates;
 mod routes;
 mod sending;
 pub mod settings;
@@ -43,6 +44,7 @@ pub use settings::Settings;
 use accounts::{Accounts, Trouble};
 use jobs::Jobs;
 use metrics::Metrics;
+use rates::Rates;
 use transfers::Transfers;
 
 /// What all requests share.
@@ -52,6 +54,7 @@ pub struct App {
     transfers: Arc<Transfers>,
     metrics: Metrics,
     accounts: Option<Accounts>,
+    rates: Option<Rates>,
     stopping: AtomicBool,
 }
 
@@ -64,8 +67,9 @@ impl App {
         let accounts = settings.data.as_deref().map(Accounts::open).transpose()?;
         let jobs = Jobs::new(remover, settings.queue);
         let transfers = Transfers::new(settings.transfer_memory);
+        let rates = Rates::new(settings.rate);
         let (metrics, stopping) = (Metrics::new(), AtomicBool::new(false));
-        Ok(Arc::new(Self { settings, jobs, transfers, metrics, accounts, stopping }))
+        Ok(Arc::new(Self { settings, jobs, transfers, metrics, accounts, rates, stopping }))
     }
 
     fn is_stopping(&self) -> bool {

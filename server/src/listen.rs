@@ -20,6 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
+use crate::caller::Peer;
 use crate::linger::Lingering;
 use crate::sending::{Deadline, Paced};
 use crate::{App, Settings, routes};
@@ -129,16 +130,16 @@ impl Door {
         loop {
             tokio::select! {
                 () = &mut stop => return,
-                (place, stream) = self.next(&listener) => self.hold(place, stream),
+                (place, stream, peer) = self.next(&listener) => self.hold(place, stream, peer),
             }
         }
     }
 
-    async fn next(&self, listener: &TcpListener) -> (OwnedSemaphorePermit, TcpStream) {
+    async fn next(&self, listener: &TcpListener) -> (OwnedSemaphorePermit, TcpStream, SocketAddr) {
         let place = Arc::clone(&self.places).acquire_owned().await.expect("it is never closed");
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => return (place, stream),
+                Ok((stream, peer)) => return (place, stream, peer),
                 Err(error) => {
                     // Out of files, most likely: connections that end give some back.
                     tracing::warn!(%error, "a connection could not be taken");
@@ -148,7 +149,7 @@ impl Door {
         }
     }
 
-    fn hold(&self, place: OwnedSemaphorePermit, stream: TcpStream) {
+    fn hold(&self, place: OwnedSemaphorePermit, stream: TcpStream, peer: SocketAddr) {
         // It saves waiting alone.
         let _ = stream.set_nodelay(true);
         let mut stream = TimeoutStream::new(stream);
@@ -157,6 +158,7 @@ impl Door {
         let told = deadline.clone();
         let service = self.router.clone().map_request(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(told.clone());
+            request.extensions_mut().insert(Peer(peer.ip()));
             request.map(Body::new)
         });
         let connection = self.http.serve_connection(

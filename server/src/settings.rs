@@ -2,11 +2,12 @@
 //! file and documentation are made from. Those of the remover are core's.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
+use ipnet::IpNet;
 use remrembg::{Config, SETTINGS};
 use tracing::level_filters::LevelFilter;
 
@@ -24,6 +25,12 @@ pub struct Settings {
     pub keys: Keys,
     /// The folder of the accounts, where there are any.
     pub data: Option<PathBuf>,
+    /// Requests that a user or an address may make a minute; 0 is no limit.
+    pub rate: u32,
+    /// Pictures that an address without a key may have a day, where there are accounts.
+    pub anonymous_daily: u32,
+    /// Proxies that are believed about whom they ask for.
+    pub proxies: Vec<IpNet>,
     /// The web origins whose pages may call it.
     pub cors: Vec<HeaderValue>,
     /// Connections that are open at once.
@@ -96,6 +103,30 @@ pub const SPECS: &[Spec] = &[
         read: |settings, text| {
             settings.data = Some(PathBuf::from(text));
             Ok(())
+        },
+    },
+    Spec {
+        key: "rate",
+        default: "0",
+        range: "0 to 1000000",
+        help: "Requests to POST /rmbg that each user, or each address without one, may make a minute; 0 is no limit.",
+        read: |settings, text| whole(text, (0, 1_000_000)).map(|count| settings.rate = count as u32),
+    },
+    Spec {
+        key: "anonymous_daily",
+        default: "0",
+        range: "0 to 1000000",
+        help: "Pictures that each address without a key or token may have a day, in UTC, where there are accounts.",
+        read: |settings, text| whole(text, (0, 1_000_000)).map(|count| settings.anonymous_daily = count as u32),
+    },
+    Spec {
+        key: "proxies",
+        default: "",
+        range: "addresses or networks as 10.0.0.0/8 with commas between them",
+        help: "Reverse proxies whose header X-Forwarded-For is believed.",
+        read: |settings, text| {
+            let networks = text.split(',').map(|text| network(text.trim()));
+            networks.collect::<Result<_, _>>().map(|networks| settings.proxies = networks)
         },
     },
     Spec {
@@ -210,6 +241,9 @@ impl Default for Settings {
             metrics_listen: None,
             keys: Keys::Unset,
             data: None,
+            rate: 0,
+            anonymous_daily: 0,
+            proxies: Vec::new(),
             cors: Vec::new(),
             connections: 0,
             queue: 0,
@@ -251,6 +285,9 @@ pub fn read(pairs: &[(String, String)]) -> Result<(Settings, Config), Refused> {
         let listen = settings.listen;
         refused
             .push(format!("'keys' or 'data' must be set to listen on {listen}: API keys, or any to let everyone in"));
+    }
+    if settings.anonymous_daily > 0 && settings.data.is_none() {
+        refused.push("'anonymous_daily' needs 'data'".to_owned());
     }
     let memory = ("memory".to_owned(), MEMORY.to_owned());
     let config = Config::from_pairs([memory].into_iter().chain(core));
@@ -302,6 +339,11 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| format!("must be ADDRESS:PORT as 127.0.0.1:7000, got: '{text}'"))
 }
 
+fn network(text: &str) -> Result<IpNet, String> {
+    let alone = text.parse::<IpAddr>().map(IpNet::from);
+    alone.or_else(|_| text.parse()).map_err(|_| format!("must be addresses or networks as 10.0.0.0/8, got: '{text}'"))
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
     whole(text, (1, 86_400)).map(Duration::from_secs)
 }
@@ -331,23 +373,33 @@ mod tests {
             let range = spec.range.trim_start_matches("seconds, ");
             let Some((low, high)) = range.split_once(" to ").filter(|_| !range.contains("keys")) else { continue };
             for text in [low, high] {
-                assert!(read(&pairs(&[(spec.key, text)])).is_ok(), "{}={text}", spec.key);
+                assert!(read(&pairs(&[("data", "accounts"), (spec.key, text)])).is_ok(), "{}={text}", spec.key);
             }
             let above = format!("{}", high.parse::<u64>().expect("a number") + 1);
-            assert_eq!(refused(&[(spec.key, &above)]).len(), 1, "{}", spec.key);
+            assert_eq!(refused(&[("data", "accounts"), (spec.key, &above)]).len(), 1, "{}", spec.key);
         }
     }
 
     #[test]
     fn all_that_is_wrong_is_told_at_once() {
-        let wrong = [("listen", "here"), ("queue", "-1"), ("log", "loud"), ("zoom", "1"), ("threads", "two")];
+        let wrong = [
+            ("anonymous_daily", "5"),
+            ("proxies", "10.0.0.1, me"),
+            ("listen", "here"),
+            ("queue", "-1"),
+            ("log", "loud"),
+            ("zoom", "1"),
+            ("threads", "two"),
+        ];
         let messages = refused(&wrong);
         let starts = [
             "'threads' must be an integer, got: 'two'",
             "'listen' must be ADDRESS:PORT as 127.0.0.1:7000, got: 'here'",
+            "'proxies' must be addresses or networks as 10.0.0.0/8, got: 'me'",
             "'queue' must be a whole number from 0 to 65536, got: '-1'",
             "'log' must be one of them, got: 'loud'",
             "Unknown setting 'zoom'. Known settings: listen, metrics_listen, ",
+            "'anonymous_daily' needs 'data'",
         ];
         assert_eq!(messages.len(), starts.len(), "{messages:?}");
         for (message, start) in messages.iter().zip(starts) {

@@ -4,6 +4,7 @@
 //! power cut takes back what was charged.
 
 use std::fs;
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,12 +14,17 @@ use subtle::ConstantTimeEq;
 use super::calendar::{self, Period};
 use super::secret::{self, Secret};
 use super::{Change, Credential, Holder, LEASE, Reservation, Trouble, Used, User, Via};
+use crate::rates::Left;
+
+/// Seconds.
+const DAY: i64 = 86_400;
 
 /// How long to wait for a process that writes.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What brings a file from one version to the next.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE users (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         name TEXT NOT NULL UNIQUE,
@@ -54,7 +60,16 @@ const MIGRATIONS: &[&str] = &["
         expires INTEGER NOT NULL
     ) STRICT;
     CREATE INDEX reservations_of_user ON reservations (user);
-"];
+",
+    "
+    CREATE TABLE anonymous (
+        address TEXT NOT NULL,
+        day INTEGER NOT NULL,
+        count INTEGER NOT NULL,
+        PRIMARY KEY (address, day)
+    ) STRICT, WITHOUT ROWID;
+",
+];
 
 const USER: &str = "name, email, verified, plan, included, prepaid, period_start, period_end";
 
@@ -263,12 +278,13 @@ impl Embedded {
         Ok(Some(Holder { user, is_verified, via }))
     }
 
-    /// Holds a credit for a removal, an included one where there is one; `None` where there is none at all.
-    pub(crate) fn reserve(&mut self, user: i64, via: Via, now: i64) -> Result<Option<Reservation>, Trouble> {
+    /// Holds a credit for a removal, an included one where there is one; where there is none at all, tells so.
+    pub(crate) fn reserve(&mut self, user: i64, via: Via, now: i64) -> Result<Result<Reservation, Left>, Trouble> {
         let transaction = self.change()?;
         transaction.execute("DELETE FROM reservations WHERE expires < ?", [now])?;
         let query = format!("SELECT {USER} FROM users WHERE id = ?");
-        let Some(owner) = transaction.query_row(&query, [user], user_of).optional()? else { return Ok(None) };
+        let owner = transaction.query_row(&query, [user], user_of).optional()?;
+        let owner = owner.ok_or_else(|| Trouble::Unknown(format!("user {user}")))?;
         let month = calendar::month_key(calendar::month_of(now));
         let cycle = owner.period.map(|period| calendar::cycle_key(period.start));
         let period = cycle.as_ref().unwrap_or(&month);
@@ -285,7 +301,9 @@ impl Embedded {
         if is_prepaid && held(true)? >= owner.prepaid {
             // What lapsed stays away.
             transaction.commit()?;
-            return Ok(None);
+            let ends = owner.period.map(|period| period.end).filter(|end| *end >= now);
+            let ends = ends.unwrap_or_else(|| calendar::month_around(now).end);
+            return Ok(Err(Left { limit: owner.included as u64, remaining: 0, reset: (ends + 1 - now) as u64 }));
         }
         transaction.execute(
             "INSERT INTO reservations (user, prepaid, period, expires) VALUES (?, ?, ?, ?)",
@@ -293,7 +311,31 @@ impl Embedded {
         )?;
         let id = transaction.last_insert_rowid();
         transaction.commit()?;
-        Ok(Some(Reservation { id, user, via, is_prepaid, month, cycle }))
+        Ok(Ok(Reservation { id, user, via, is_prepaid, month, cycle }))
+    }
+
+    /// Counts one of the `most` pictures a day of an address, and gives the day; where it had them all, tells so.
+    pub(crate) fn admit(&mut self, address: IpAddr, most: u32, now: i64) -> Result<Result<i64, Left>, Trouble> {
+        let day = now / DAY;
+        let transaction = self.change()?;
+        transaction.execute("DELETE FROM anonymous WHERE day < ?", [day])?;
+        let counted = transaction.execute(
+            "INSERT INTO anonymous (address, day, count) VALUES (?1, ?2, 1)
+             ON CONFLICT DO UPDATE SET count = count + 1 WHERE count < ?3",
+            params![address.to_string(), day, most],
+        )?;
+        transaction.commit()?;
+        if counted > 0 {
+            return Ok(Ok(day));
+        }
+        Ok(Err(Left { limit: most.into(), remaining: 0, reset: ((day + 1) * DAY - now) as u64 }))
+    }
+
+    /// Takes back what [`admit`](Self::admit) counted.
+    pub(crate) fn dismiss(&mut self, address: IpAddr, day: i64) -> Result<(), Trouble> {
+        let query = "UPDATE anonymous SET count = count - 1 WHERE address = ? AND day = ? AND count > 0";
+        self.connection.execute(query, params![address.to_string(), day])?;
+        Ok(())
     }
 
     /// Holds a credit for longer.
@@ -442,7 +484,7 @@ mod tests {
 
     #[track_caller]
     fn reserved(store: &mut Embedded, user: i64, now: i64) -> Option<Reservation> {
-        store.reserve(user, Via::Api, now).expect("the store works")
+        store.reserve(user, Via::Api, now).expect("the store works").ok()
     }
 
     fn books(store: &Embedded, user: i64, period: &str) -> (i64, i64) {
@@ -522,6 +564,33 @@ mod tests {
         store.remove_user("one").expect("it is there");
         store.settle(&held).expect("nobody is charged");
         assert_eq!(store.users().expect("the store works"), []);
+    }
+
+    #[test]
+    fn who_has_no_account_has_so_many_pictures_a_day() {
+        let (_folder, mut store, user) = store(0, 0, None);
+        let [one, other] = ["192.0.2.1", "192.0.2.2"].map(|text| text.parse().expect("an address"));
+        let midnight = 1_769_904_000;
+        let mut admitted = |address, now| store.admit(address, 2, now).expect("the store works");
+        let day = admitted(one, NOW).expect("the first");
+        assert!(admitted(one, NOW).is_ok() && admitted(other, NOW).is_ok());
+        assert_eq!(admitted(one, NOW), Err(Left { limit: 2, remaining: 0, reset: 10 }));
+        assert!(admitted(one, midnight).is_ok(), "the next day has its own");
+        store.dismiss(one, day + 1).expect("the store works");
+        let mut admitted = |now| store.admit(one, 1, now).expect("the store works");
+        assert!(admitted(midnight).is_ok() && admitted(midnight).is_err(), "what came to nothing was given back");
+        let left = store.reserve(user, Via::App, NOW).expect("the store works").expect_err("there are no credits");
+        assert_eq!(left, Left { limit: 0, remaining: 0, reset: 10 });
+    }
+
+    #[test]
+    fn a_file_of_an_older_version_is_brought_up_to_date() {
+        let (folder, store, _) = store(1, 0, None);
+        store.connection.execute_batch("DROP TABLE anonymous; PRAGMA user_version = 1").expect("it is there");
+        drop(store);
+        let mut store = Embedded::open(folder.path()).expect("it opens");
+        assert!(store.admit("192.0.2.1".parse().expect("an address"), 1, NOW).expect("the table is there").is_ok());
+        assert_eq!(store.users().expect("the store works").len(), 1, "all that it had is there");
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod report;
 mod secret;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::mpsc::{self, Sender};
 use std::thread;
@@ -17,6 +18,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use tokio::sync::oneshot;
+
+use crate::rates::Left;
 
 pub(crate) use calendar::LAST;
 pub use calendar::Period;
@@ -203,29 +206,48 @@ impl Accounts {
         told.await.unwrap_or_else(|_| Err(gone()))
     }
 
-    /// Holds a credit for a removal that begins now; `None` where there is none left.
+    /// Holds a credit for a removal that begins now, or tells when there are some again.
     ///
     /// # Errors
     /// [`Trouble::Failed`].
-    pub(crate) async fn hold(&self, holder: &Holder) -> Result<Option<Held<'_>>, Trouble> {
+    pub(crate) async fn hold(&self, holder: &Holder) -> Result<Result<Held<'_>, Left>, Trouble> {
         let (user, via) = (holder.user, holder.via);
-        let reservation = self.ask(move |store| store.reserve(user, via, now())).await?;
-        Ok(reservation.map(|reservation| Held { accounts: self, reservation: Some(reservation) }))
+        let reserved = self.ask(move |store| store.reserve(user, via, now())).await?;
+        Ok(reserved.map(|reservation| Held { accounts: self, what: Some(What::Credit(reservation)) }))
+    }
+
+    /// Holds one of the `most` pictures a day of who has no account, or tells when there are some again.
+    ///
+    /// # Errors
+    /// [`Trouble::Failed`].
+    pub(crate) async fn admit(&self, address: IpAddr, most: u32) -> Result<Result<Held<'_>, Left>, Trouble> {
+        let admitted = self.ask(move |store| store.admit(address, most, now())).await?;
+        Ok(admitted.map(|day| Held { accounts: self, what: Some(What::Turn { address, day }) }))
     }
 }
 
-/// A credit that is given back when this is dropped, unless it was charged.
+/// What a removal will cost.
+enum What {
+    Credit(Reservation),
+    /// One of the pictures that an address may have that day: counted at once, and taken back where there is none.
+    Turn {
+        address: IpAddr,
+        day: i64,
+    },
+}
+
+/// What is given back when this is dropped, unless it was charged.
 pub(crate) struct Held<'a> {
     accounts: &'a Accounts,
-    reservation: Option<Reservation>,
+    what: Option<What>,
 }
 
 impl Held<'_> {
-    /// Keeps the credit while `work` goes on.
+    /// Keeps a credit while `work` goes on.
     pub(crate) async fn during<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = std::pin::pin!(work);
+        let id = if let Some(What::Credit(reservation)) = &self.what { Some(reservation.id) } else { None };
         loop {
-            let id = self.reservation.as_ref().map(|reservation| reservation.id);
             match tokio::time::timeout(RENEW, &mut work).await {
                 Ok(done) => return done,
                 Err(_) => {
@@ -244,16 +266,23 @@ impl Held<'_> {
     /// # Errors
     /// [`Trouble::Failed`].
     pub(crate) async fn charge(mut self) -> Result<(), Trouble> {
-        let Some(reservation) = self.reservation.take() else { return Ok(()) };
-        self.accounts.ask(move |store| store.settle(&reservation)).await
+        match self.what.take() {
+            Some(What::Credit(reservation)) => self.accounts.ask(move |store| store.settle(&reservation)).await,
+            _ => Ok(()),
+        }
     }
 }
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        if let Some(Reservation { id, .. }) = self.reservation.take() {
-            // Where the thread has ended, the reservation lapses.
-            let _ = self.accounts.work.send(Box::new(move |store| drop(store.release(id))));
-        }
+        let Some(what) = self.what.take() else { return };
+        let back = move |store: &mut Embedded| {
+            drop(match what {
+                What::Credit(Reservation { id, .. }) => store.release(id),
+                What::Turn { address, day } => store.dismiss(address, day),
+            });
+        };
+        // Where the thread has ended, a reservation lapses.
+        let _ = self.accounts.work.send(Box::new(back));
     }
 }

@@ -86,8 +86,17 @@ fn cors(origins: &[HeaderValue]) -> tower::util::Either<CorsLayer, tower::layer:
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([header::CONTENT_TYPE, header::HeaderName::from_static("x-api-key")])
         .expose_headers(
-            ["x-width", "x-height", "x-request-id", "x-error-field", "retry-after"]
-                .map(header::HeaderName::from_static),
+            [
+                "x-width",
+                "x-height",
+                "x-request-id",
+                "x-error-field",
+                "retry-after",
+                "x-ratelimit-limit",
+                "x-ratelimit-remaining",
+                "x-ratelimit-reset",
+            ]
+            .map(header::HeaderName::from_static),
         );
     tower::util::Either::Left(if origins.iter().any(|origin| origin == "*") {
         layer.allow_origin(Any)

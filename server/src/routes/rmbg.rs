@@ -11,9 +11,10 @@ use remrembg::Code;
 
 use crate::App;
 use crate::accounts::Held;
-use crate::caller::Caller;
+use crate::caller::{Address, Caller};
 use crate::error::Refusal;
 use crate::form;
+use crate::rates::{Left, Who};
 use crate::sending::{Deadline, Sending};
 
 const WIDTH: HeaderName = HeaderName::from_static("x-width");
@@ -22,31 +23,57 @@ const HEIGHT: HeaderName = HeaderName::from_static("x-height");
 pub(super) async fn remove(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
+    Extension(address): Extension<Address>,
     request: Request,
 ) -> Result<Response, Refusal> {
     // Whoever is sent away anyway is so before the upload.
     if app.jobs.is_full() || app.is_stopping() {
         return Err(Refusal::Busy);
     }
-    let credit = credit(&app, &caller).await?;
+    let (left, credit) = admitted(&app, &caller, address).await?;
     let work = removed(&app, request);
-    let Some(credit) = credit else { return work.await };
-    let answer = credit.during(work).await?;
-    credit.charge().await?;
+    let answer = match &credit {
+        Some(credit) => credit.during(work).await,
+        None => work.await,
+    };
+    if answer.is_ok()
+        && let Some(credit) = credit
+    {
+        credit.charge().await?;
+    }
+    let mut answer = answer.into_response();
+    left.iter().for_each(|left| left.tell(answer.headers_mut()));
     Ok(answer)
 }
 
-/// What the removal will be charged to, where somebody counts.
+/// What is left of the limit in a short time, and what the removal will be charged to, where somebody counts.
 ///
 /// # Errors
-/// [`Code::EmailNotVerified`], [`Code::RateMonthly`], [`Refusal::Accounts`].
-async fn credit<'a>(app: &'a App, caller: &Caller) -> Result<Option<Held<'a>>, Refusal> {
-    let (Some(accounts), Caller::User(holder)) = (&app.accounts, caller) else { return Ok(None) };
-    if !holder.is_verified {
-        return Err(Code::EmailNotVerified.into());
-    }
-    let held = accounts.hold(holder).await?;
-    held.map(Some).ok_or_else(|| Code::RateMonthly.into())
+/// [`Code::EmailNotVerified`]; [`Refusal::Limited`] for each of the limits; [`Refusal::Accounts`].
+async fn admitted<'a>(
+    app: &'a App,
+    caller: &Caller,
+    Address(address): Address,
+) -> Result<(Option<Left>, Option<Held<'a>>), Refusal> {
+    let who = match caller {
+        Caller::User(holder) if !holder.is_verified => return Err(Code::EmailNotVerified.into()),
+        Caller::User(holder) => Who::User(holder.user),
+        Caller::Anyone | Caller::Anonymous => Who::Address(address),
+    };
+    let left = app.rates.as_ref().map(|rates| rates.check(who)).transpose();
+    let left = left.map_err(|left| Refusal::Limited(Code::RateShortTerm, left))?;
+    let Some(accounts) = &app.accounts else { return Ok((left, None)) };
+    let held = match caller {
+        Caller::User(holder) => {
+            accounts.hold(holder).await?.map_err(|left| Refusal::Limited(Code::RateMonthly, left))?
+        }
+        Caller::Anonymous => {
+            let held = accounts.admit(address, app.settings.anonymous_daily).await?;
+            held.map_err(|left| Refusal::Limited(Code::RateDaily, left))?
+        }
+        Caller::Anyone => return Ok((left, None)),
+    };
+    Ok((left, Some(held)))
 }
 
 async fn removed(app: &App, request: Request) -> Result<Response, Refusal> {

@@ -186,3 +186,53 @@ fn a_client_that_goes_away_is_not_charged() {
     assert_eq!(accounts.books(&send), [0, 0, 0]);
     assert_eq!(send(with(picture(), &[accounts.key()])).status, 200, "the credit is there again");
 }
+
+#[track_caller]
+fn assert_limited(answer: &Answer, message: &str, limit: &str, most_seconds: u64) {
+    assert_eq!((answer.status, answer.text()), (429, format!(r#"{{"error":"{message}","status":429}}"#).as_str()));
+    let [retry, reset] = ["retry-after", "x-ratelimit-reset"].map(|name| answer.header(name).parse::<u64>());
+    let reset = reset.expect("a number");
+    assert!((1..=most_seconds).contains(&reset) && retry == Ok(reset), "{reset}");
+    assert_eq!((answer.header("x-ratelimit-limit"), answer.header("x-ratelimit-remaining")), (limit, "0"));
+}
+
+const TOO_QUICK: &str = "You're making requests too quickly, Please Upgrade or slow down.";
+const DAILY: &str = "You've reached your daily limit. Please sign up for more access.";
+const MONTHLY: &str = "You've reached your monthly limit. Consider purchasing more credits.";
+
+#[test]
+fn who_asks_too_quickly_is_told_when_to_come_again() {
+    let accounts = accounts(10, 0);
+    let send = accounts.serving(&[("rate", "2"), ("keys", "fixed")]);
+    for remaining in ["1", "0"] {
+        // What is refused counts too: it is about requests, not pictures.
+        let answer = send(with(post(&[]), &[accounts.key()]));
+        assert_eq!(answer.status, 400);
+        let told = ["x-ratelimit-limit", "x-ratelimit-remaining"].map(|name| answer.header(name));
+        assert_eq!(told, ["2", remaining]);
+    }
+    assert_limited(&send(with(picture(), &[accounts.key()])), TOO_QUICK, "2", 30);
+    assert_limited(&send(with(picture(), &[("authorization", &accounts.bearer())])), TOO_QUICK, "2", 30);
+    assert_eq!(send(with(picture(), &[("x-api-key", "fixed")])).status, 200, "another caller");
+    assert_eq!(accounts.books(&send), [0, 0, 0]);
+
+    let open = service(&[("rate", "1")]);
+    assert_eq!(open(with(picture(), &[])).status, 200);
+    assert_limited(&open(with(picture(), &[])), TOO_QUICK, "1", 60);
+    assert_eq!(open(get("/health/ready")).status, 200);
+}
+
+#[test]
+fn who_has_no_account_has_some_pictures_a_day_by_address() {
+    let accounts = accounts(0, 0);
+    // Without a connection a request comes from the address of no one, which is the proxy here.
+    let send = accounts.serving(&[("anonymous_daily", "2"), ("proxies", "::")]);
+    let from = |address: &str, request| send(with(request, &[("x-forwarded-for", address)]));
+    assert_eq!(from("192.0.2.1", picture()).status, 200);
+    assert_eq!(from("192.0.2.1", post(&[])).status, 400, "it counts for nothing");
+    assert_eq!(from("192.0.2.1", picture()).status, 200);
+    assert_limited(&from("192.0.2.1", picture()), DAILY, "2", 86_400);
+    assert_eq!(from("192.0.2.2", picture()).status, 200);
+    assert_eq!(send(with(picture(), &[("x-api-key", "wrong")])).status, 401, "a key that nobody has is no account");
+    assert_limited(&send(with(picture(), &[accounts.key()])), MONTHLY, "0", 31 * 86_400);
+}
