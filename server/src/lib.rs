@@ -62,7 +62,7 @@ impl App {
     /// A service around one remover.
     ///
     /// # Errors
-    /// [`Trouble::Failed`](accounts::Trouble::Failed) for accounts that cannot be opened.
+    /// [`Trouble::Failed`] for accounts that cannot be opened.
     pub fn new(remover: Arc<Remover>, settings: Settings) -> Result<Arc<Self>, Trouble> {
         let accounts = settings.data.as_deref().map(Accounts::open).transpose()?;
         let jobs = Jobs::new(remover, settings.queue);
