@@ -90,7 +90,7 @@ fn id() -> Arg {
     Arg::new("id").value_name("ID").required(true).help("As `list` shows it")
 }
 
-fn properties() -> [Arg; 6] {
+fn properties() -> [Arg; 7] {
     let text = |name: &'static str, value: &'static str| Arg::new(name).long(name).value_name(value);
     let number =
         |name: &'static str, value: &'static str| text(name, value).value_parser(value_parser!(i64).range(0..));
@@ -101,6 +101,7 @@ fn properties() -> [Arg; 6] {
         number("prepaid", "N").help("Removals that were paid for beyond those [default: 0]"),
         number("period-start", "SECONDS").help("Unix time at which the billing period begins").requires("period-end"),
         number("period-end", "SECONDS").help("Unix time of its last second").requires("period-start"),
+        text("stripe-customer", "ID").help("The customer at Stripe whose events move period, plan and credits"),
     ]
 }
 
@@ -142,6 +143,7 @@ fn change(matches: &ArgMatches) -> Change {
         included: number("credits"),
         prepaid: number("prepaid"),
         period: period.map(|(start, end)| Period { start, end }),
+        customer: text(matches, "stripe-customer"),
     }
 }
 
@@ -149,7 +151,7 @@ fn on_users(store: &mut Embedded, action: &str, matches: &ArgMatches) -> Result<
     let name = text(matches, "user").unwrap_or_default();
     match action {
         "add" => {
-            let Change { email, is_verified, plan, included, prepaid, period } = change(matches);
+            let Change { email, is_verified, plan, included, prepaid, period, customer } = change(matches);
             let user = User {
                 name,
                 email: email.unwrap_or_default(),
@@ -158,6 +160,7 @@ fn on_users(store: &mut Embedded, action: &str, matches: &ArgMatches) -> Result<
                 included: included.unwrap_or(0),
                 prepaid: prepaid.unwrap_or(0),
                 period,
+                customer,
             };
             store.add_user(&user)?;
             Ok(told(matches, &user, format!("Added '{}'.\n", user.name)))

@@ -27,6 +27,8 @@ pub(crate) enum Refusal {
     NoAccounts,
     /// The use of a month and of a billing period at once.
     TwoPeriods,
+    /// An event of Stripe that is none, or that Stripe did not send.
+    Event(&'static str),
     /// The accounts cannot be read or written: nobody is let in, and nobody is charged.
     Accounts(Trouble),
     /// The body came too slowly.
@@ -63,7 +65,7 @@ impl Refusal {
         match self {
             Self::Core(error) => StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             Self::Limited(..) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Form(_) | Self::TwoPeriods => StatusCode::BAD_REQUEST,
+            Self::Form(_) | Self::TwoPeriods | Self::Event(_) => StatusCode::BAD_REQUEST,
             Self::NotFound | Self::NoAccounts => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
@@ -81,6 +83,7 @@ impl Refusal {
             Self::Form(message) | Self::TooLarge(message) => message,
             Self::NotFound => "Not found",
             Self::MethodNotAllowed => "Method not allowed",
+            Self::Event(message) => message,
             Self::NoAccounts => "This server keeps no accounts.",
             Self::TwoPeriods => {
                 "Cannot use 'periodStartUnix' together with 'year' or 'month'. Choose one or the other."
@@ -99,6 +102,7 @@ impl Refusal {
             Self::NotFound => ("not_found", "validation"),
             Self::MethodNotAllowed => ("method_not_allowed", "validation"),
             Self::NoAccounts => ("no_accounts", "validation"),
+            Self::Event(_) => ("stripe_event", "unauthorized"),
             Self::TwoPeriods => ("two_periods", "validation"),
             Self::Accounts(_) => ("accounts", "io"),
             Self::Timeout => ("timeout", "validation"),

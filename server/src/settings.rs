@@ -25,6 +25,8 @@ pub struct Settings {
     pub keys: Keys,
     /// The folder of the accounts, where there are any.
     pub data: Option<PathBuf>,
+    /// What Stripe signs its events with.
+    pub stripe_secret: Option<Signing>,
     /// Requests that a user or an address may make a minute; 0 is no limit.
     pub rate: u32,
     /// Pictures that an address without a key may have a day, where there are accounts.
@@ -53,6 +55,16 @@ pub struct Settings {
     pub shutdown_timeout: Duration,
     /// What is logged.
     pub log: LevelFilter,
+}
+
+/// A secret that things are signed with; it shows nowhere.
+#[derive(Clone)]
+pub struct Signing(pub(crate) String);
+
+impl fmt::Debug for Signing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Signing(..)")
+    }
 }
 
 /// One setting: what it is called, what it takes, what it does.
@@ -102,6 +114,16 @@ pub const SPECS: &[Spec] = &[
         help: "Where accounts are kept: users, their keys, credits and use. With it every request needs a key or a token.",
         read: |settings, text| {
             settings.data = Some(PathBuf::from(text));
+            Ok(())
+        },
+    },
+    Spec {
+        key: "stripe_secret",
+        default: "",
+        range: "a signing secret as whsec_…",
+        help: "Lets Stripe's events at /api/stripe/webhook move billing periods, plans and credits, where there are accounts.",
+        read: |settings, text| {
+            settings.stripe_secret = Some(Signing(text.to_owned()));
             Ok(())
         },
     },
@@ -241,6 +263,7 @@ impl Default for Settings {
             metrics_listen: None,
             keys: Keys::Unset,
             data: None,
+            stripe_secret: None,
             rate: 0,
             anonymous_daily: 0,
             proxies: Vec::new(),
@@ -286,8 +309,9 @@ pub fn read(pairs: &[(String, String)]) -> Result<(Settings, Config), Refused> {
         refused
             .push(format!("'keys' or 'data' must be set to listen on {listen}: API keys, or any to let everyone in"));
     }
-    if settings.anonymous_daily > 0 && settings.data.is_none() {
-        refused.push("'anonymous_daily' needs 'data'".to_owned());
+    let need = [("anonymous_daily", settings.anonymous_daily > 0), ("stripe_secret", settings.stripe_secret.is_some())];
+    for (key, _) in need.iter().filter(|(_, is_set)| *is_set && settings.data.is_none()) {
+        refused.push(format!("'{key}' needs 'data'"));
     }
     let memory = ("memory".to_owned(), MEMORY.to_owned());
     let config = Config::from_pairs([memory].into_iter().chain(core));

@@ -51,7 +51,7 @@ fn users_keys_and_tokens_are_listed_changed_and_removed() {
     let run = |words: &[&str]| bench.ran([words, &["--data", "accounts", "--json"]].concat());
     let done = |words: &[&str]| json(run(words).ok().text());
     let added = &done(&["users", "add", "bo", "--email", "bo@example.com", "--unverified", "--credits", "5"])[0];
-    let bo = r#"{"name":"bo","email":"bo@example.com","emailVerified":false,"membership":"Free","credits":5,"prepaidCredits":0,"billingPeriod":null}"#;
+    let bo = r#"{"name":"bo","email":"bo@example.com","emailVerified":false,"membership":"Free","credits":5,"prepaidCredits":0,"billingPeriod":null,"stripeCustomer":null}"#;
     assert_eq!(*added, json(bo)[0]);
     done(&["users", "add", "al", "--email", "al@example.com"]);
     let names: Vec<_> = done(&["users", "list"]).iter().map(|user| user["name"].clone()).collect();

@@ -13,7 +13,8 @@ use subtle::ConstantTimeEq;
 
 use super::calendar::{self, Period};
 use super::secret::{self, Secret};
-use super::{Change, Credential, Holder, LEASE, Reservation, Trouble, Used, User, Via};
+use super::stripe::Event;
+use super::{Applied, Change, Credential, Holder, LEASE, Reservation, Trouble, Used, User, Via};
 use crate::rates::Left;
 
 /// Seconds.
@@ -69,9 +70,21 @@ const MIGRATIONS: &[&str] = &[
         PRIMARY KEY (address, day)
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    ALTER TABLE users ADD COLUMN customer TEXT;
+    ALTER TABLE users ADD COLUMN last_event INTEGER NOT NULL DEFAULT 0;
+    CREATE UNIQUE INDEX users_by_customer ON users (customer) WHERE customer IS NOT NULL;
+    CREATE TABLE deliveries (
+        id TEXT PRIMARY KEY,
+        at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+",
 ];
 
-const USER: &str = "name, email, verified, plan, included, prepaid, period_start, period_end";
+const USER: &str = "name, email, verified, plan, included, prepaid, period_start, period_end, customer";
+
+/// For how long deliveries and events are remembered: Stripe sends an event again for three days at most.
+const REMEMBERED: i64 = 7 * DAY;
 
 impl From<rusqlite::Error> for Trouble {
     fn from(error: rusqlite::Error) -> Self {
@@ -131,9 +144,10 @@ impl Embedded {
         if find(&transaction, &user.name)?.is_some() {
             return Err(Trouble::Taken(user.name.clone()));
         }
+        check_customer(&transaction, user)?;
         transaction.execute(
-            "INSERT INTO users (name, email, verified, plan, included, prepaid, period_start, period_end)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO users (name, email, verified, plan, included, prepaid, period_start, period_end, customer)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 user.name,
                 user.email,
@@ -143,6 +157,7 @@ impl Embedded {
                 user.prepaid,
                 user.period.map(|period| period.start),
                 user.period.map(|period| period.end),
+                user.customer,
             ],
         )?;
         Ok(transaction.commit()?)
@@ -162,12 +177,14 @@ impl Embedded {
             included: change.included.unwrap_or(user.included),
             prepaid: change.prepaid.unwrap_or(user.prepaid),
             period: change.period.or(user.period),
+            customer: change.customer.or(user.customer),
             name: user.name,
         };
         check(&user)?;
+        check_customer(&transaction, &user)?;
         transaction.execute(
             "UPDATE users SET email = ?, verified = ?, plan = ?, included = ?, prepaid = ?, period_start = ?,
-             period_end = ? WHERE id = ?",
+             period_end = ?, customer = ? WHERE id = ?",
             params![
                 user.email,
                 user.is_verified,
@@ -176,6 +193,7 @@ impl Embedded {
                 user.prepaid,
                 user.period.map(|period| period.start),
                 user.period.map(|period| period.end),
+                user.customer,
                 id,
             ],
         )?;
@@ -371,6 +389,23 @@ impl Embedded {
         Ok(())
     }
 
+    /// Does what an event of Stripe says, once; of one user's events the latest counts.
+    pub(crate) fn apply(&mut self, delivery: &str, event: Option<&Event>, now: i64) -> Result<Applied, Trouble> {
+        let transaction = self.change()?;
+        transaction.execute("DELETE FROM deliveries WHERE at < ?", [now - REMEMBERED])?;
+        let remember = "INSERT INTO deliveries (id, at) VALUES (?, ?) ON CONFLICT DO NOTHING";
+        if transaction.execute(remember, params![delivery, now])? == 0 {
+            return Ok(Applied::Replayed);
+        }
+        let applied = match event {
+            Some(event) if transaction.execute(remember, params![event.id, now])? > 0 => moved(&transaction, event)?,
+            // What was done already is sent again where its answer was lost.
+            _ => Applied::Nothing,
+        };
+        transaction.commit()?;
+        Ok(applied)
+    }
+
     /// A user by its number.
     pub(crate) fn user(&self, id: i64) -> Result<User, Trouble> {
         let query = format!("SELECT {USER} FROM users WHERE id = ?");
@@ -436,7 +471,41 @@ fn user_of(row: &Row<'_>) -> rusqlite::Result<User> {
         included: row.get("included")?,
         prepaid: row.get("prepaid")?,
         period: start.zip(end).map(|(start, end)| Period { start, end }),
+        customer: row.get("customer")?,
     })
+}
+
+fn moved(transaction: &Transaction<'_>, event: &Event) -> Result<Applied, Trouble> {
+    let Event { created, user, customer, moved, .. } = event;
+    // Who is named is known by its customer from then on.
+    let query = "SELECT id FROM users WHERE name = ?1 OR (?1 IS NULL AND customer = ?2)";
+    let found: Option<i64> = transaction.query_row(query, params![user, customer], |row| row.get(0)).optional()?;
+    let Some(found) = found else { return Ok(Applied::NoUser) };
+    let period = moved.period.filter(|Period { start, end }| 0 <= *start && start < end && *end <= calendar::LAST);
+    let included = moved.included.filter(|included| *included >= 0);
+    let changed = transaction.execute(
+        "UPDATE users SET last_event = ?2, plan = coalesce(?3, plan), included = coalesce(?4, included),
+         period_start = coalesce(?5, period_start), period_end = coalesce(?6, period_end),
+         customer = coalesce(customer, (SELECT ?7 WHERE NOT EXISTS (SELECT 1 FROM users WHERE customer = ?7)))
+         WHERE id = ?1 AND last_event <= ?2",
+        params![
+            found,
+            created,
+            moved.plan,
+            included,
+            period.map(|period| period.start),
+            period.map(|period| period.end),
+            customer,
+        ],
+    )?;
+    Ok(if changed == 0 { Applied::Nothing } else { Applied::Moved })
+}
+
+fn check_customer(connection: &Connection, user: &User) -> Result<(), Trouble> {
+    let query = "SELECT name FROM users WHERE customer = ? AND name != ?";
+    let other =
+        connection.query_row(query, params![user.customer, user.name], |row| row.get::<_, String>(0)).optional()?;
+    other.map_or(Ok(()), |other| Err(Trouble::Invalid(format!("The customer is that of '{other}' already"))))
 }
 
 fn check(user: &User) -> Result<(), Trouble> {
@@ -477,7 +546,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let mut store = Embedded::open(folder.path()).expect("it opens");
         let (name, email, plan) = ("one".to_owned(), "one@example.com".to_owned(), "Free".to_owned());
-        store.add_user(&User { name, email, is_verified: true, plan, included, prepaid, period }).expect("it is new");
+        store
+            .add_user(&User { name, email, is_verified: true, plan, included, prepaid, period, customer: None })
+            .expect("it is new");
         let id = store.id_of("one").expect("it is there");
         (folder, store, id)
     }
@@ -586,7 +657,14 @@ mod tests {
     #[test]
     fn a_file_of_an_older_version_is_brought_up_to_date() {
         let (folder, store, _) = store(1, 0, None);
-        store.connection.execute_batch("DROP TABLE anonymous; PRAGMA user_version = 1").expect("it is there");
+        store
+            .connection
+            .execute_batch(
+                "DROP TABLE anonymous; DROP TABLE deliveries; DROP INDEX users_by_customer;
+                 ALTER TABLE users DROP COLUMN customer; ALTER TABLE users DROP COLUMN last_event;
+                 PRAGMA user_version = 1",
+            )
+            .expect("they are there");
         drop(store);
         let mut store = Embedded::open(folder.path()).expect("it opens");
         assert!(store.admit("192.0.2.1".parse().expect("an address"), 1, NOW).expect("the table is there").is_ok());

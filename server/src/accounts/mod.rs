@@ -8,6 +8,7 @@ mod calendar;
 mod embedded;
 mod report;
 mod secret;
+pub(crate) mod stripe;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -82,6 +83,9 @@ pub struct User {
     /// The billing period that runs, where one was set.
     #[serde(rename = "billingPeriod")]
     pub period: Option<Period>,
+    /// The customer that the user is at Stripe.
+    #[serde(rename = "stripeCustomer")]
+    pub customer: Option<String>,
 }
 
 /// What is to change about a user; `None` stays as it is.
@@ -99,6 +103,8 @@ pub struct Change {
     pub prepaid: Option<i64>,
     /// See [`User::period`].
     pub period: Option<Period>,
+    /// See [`User::customer`].
+    pub customer: Option<String>,
 }
 
 /// What a removal counts as.
@@ -164,6 +170,17 @@ pub(crate) struct Reservation {
     month: String,
     /// That of the billing period, where there is one.
     cycle: Option<String>,
+}
+
+/// What came of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Applied {
+    Moved,
+    /// It says nothing here, or nothing new.
+    Nothing,
+    NoUser,
+    /// This very delivery was there before.
+    Replayed,
 }
 
 /// Unix seconds.

@@ -247,7 +247,7 @@ mod tests {
 
     fn user(period: Option<Period>) -> User {
         let (name, email, plan) = ("one".to_owned(), "one@example.com".to_owned(), "Premium-20000".to_owned());
-        User { name, email, is_verified: true, plan, included: 18_500, prepaid: 2_000, period }
+        User { name, email, is_verified: true, plan, included: 18_500, prepaid: 2_000, period, customer: None }
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod docs;
 mod health;
 mod page;
 mod rmbg;
+mod stripe;
 mod usage;
 
 use std::sync::Arc;
@@ -41,6 +42,7 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/rmbg", post(rmbg::remove).layer(called.clone()))
         .route("/api/membership-usage", get(usage::report).layer(called))
+        .route("/api/stripe/webhook", post(stripe::webhook))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .merge(docs::routes())

@@ -6,8 +6,10 @@ use std::thread;
 
 use axum::body::Body;
 use axum::http::{HeaderName, Request};
+use hmac::{Hmac, KeyInit, Mac};
 use remrembg_server::accounts::{Embedded, Period, User, Via};
-use serde_json::Value;
+use serde_json::{Value, json};
+use sha2::Sha256;
 use tempfile::TempDir;
 
 use crate::service::{Answer, field, get, image, png, post, service};
@@ -24,7 +26,7 @@ fn accounts(included: i64, prepaid: i64) -> Accounts {
     let folder = tempfile::tempdir().expect("a folder");
     let mut store = Embedded::open(folder.path()).expect("it opens");
     let (name, email, plan) = ("one".to_owned(), "one@example.com".to_owned(), "Premium-20000".to_owned());
-    let user = User { name, email, is_verified: true, plan, included, prepaid, period: None };
+    let user = User { name, email, is_verified: true, plan, included, prepaid, period: None, customer: None };
     store.add_user(&user).expect("it is new");
     let mut made = |via| store.create("one", via, "", 0).expect("the user is there").0.text().to_owned();
     let (key, token) = (made(Via::Api), made(Via::App));
@@ -235,4 +237,73 @@ fn who_has_no_account_has_some_pictures_a_day_by_address() {
     assert_eq!(from("192.0.2.2", picture()).status, 200);
     assert_eq!(send(with(picture(), &[("x-api-key", "wrong")])).status, 401, "a key that nobody has is no account");
     assert_limited(&send(with(picture(), &[accounts.key()])), MONTHLY, "0", 31 * 86_400);
+}
+
+const SECRET: &str = "whsec_test";
+
+/// Stripe's delivery of an event, signed at this time.
+fn delivered(event: &Value, time: i64) -> Request<Body> {
+    let body = event.to_string();
+    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("any length will do");
+    mac.update(format!("{time}.{body}").as_bytes());
+    let signature: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let request = Request::post("/api/stripe/webhook").header("stripe-signature", format!("t={time},v1={signature}"));
+    request.body(Body::from(body)).expect("the request is one")
+}
+
+fn subscription(id: &str, created: i64, credits: &str, start: i64) -> Value {
+    json!({
+        "id": id, "type": "customer.subscription.updated", "created": created, "api_version": "2099-01-01.tomorrow",
+        "data": {"object": {
+            "customer": "cus_1", "status": "active", "metadata": {"user": "one"},
+            "items": {"data": [{
+                "current_period_start": start, "current_period_end": start + 1000,
+                "price": {"nickname": "Premium-500", "metadata": {"credits": credits}},
+            }]},
+        }},
+    })
+}
+
+#[test]
+fn events_of_stripe_move_period_plan_and_credits_once_and_in_their_order() {
+    let accounts = accounts(1, 2);
+    let send = accounts.serving(&[("stripe_secret", SECRET)]);
+    let user = || accounts.store.users().expect("the store works").remove(0);
+    let now = remrembg_server::accounts::now();
+    let first = subscription("evt_1", 100, "500", 5_000);
+    let answer = send(delivered(&first, now));
+    assert_eq!((answer.status, answer.text()), (200, r#"{"received":true}"#));
+    let moved = user();
+    assert_eq!((moved.plan.as_str(), moved.included, moved.prepaid), ("Premium-500", 500, 2));
+    assert_eq!((moved.period, moved.customer.as_deref()), (Some(Period { start: 5_000, end: 6_000 }), Some("cus_1")));
+
+    let replayed = send(delivered(&first, now));
+    assert_eq!(
+        (replayed.status, replayed.text()),
+        (400, r#"{"error":"The event was delivered before.","status":400}"#)
+    );
+    assert_eq!(send(delivered(&subscription("evt_2", 200, "700", 6_001), now)).status, 200);
+    assert_eq!(user().included, 700);
+    for again in [delivered(&first, now - 1), delivered(&subscription("evt_0", 99, "1", 1), now)] {
+        assert_eq!(send(again).status, 200, "Stripe may send an event twice, and late");
+    }
+    assert_eq!(user().included, 700, "and neither moves anything");
+    for passed_over in [
+        json!({"id": "evt_3", "type": "something.new", "created": 300, "data": {"object": {}}}),
+        json!({"id": "evt_4", "type": "customer.subscription.updated", "created": 300, "data": {"object": {"customer": "cus_9"}}}),
+    ] {
+        assert_eq!(send(delivered(&passed_over, now)).status, 200);
+    }
+    let refused = |request| (send(request).status, user().included);
+    assert_eq!(refused(delivered(&subscription("evt_5", 400, "9", 1), now - 301)), (400, 700), "too old");
+    let mut forged = delivered(&subscription("evt_6", 400, "9", 1), now);
+    *forged.body_mut() = Body::from(subscription("evt_6", 400, "99999", 1).to_string());
+    assert_eq!(refused(forged), (400, 700));
+    assert_eq!(refused(Request::post("/api/stripe/webhook").body(Body::from("{}")).expect("a request")), (400, 700));
+    let deaf = accounts.serving(&[]);
+    assert_eq!(
+        deaf(delivered(&subscription("evt_7", 400, "9", 1), now)).status,
+        404,
+        "without a secret nobody listens"
+    );
 }

@@ -1,0 +1,173 @@
+//! Events of Stripe, which move a user's billing period, plan and included credits.
+//!
+//! Signatures are those of <https://docs.stripe.com/webhooks#verify-manually>.
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::Value;
+use sha2::Sha256;
+
+use super::Period;
+
+/// How many seconds the clock of a sender may be away from this one's.
+const TOLERANCE: i64 = 300;
+
+/// What an event says of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Event {
+    pub(crate) id: String,
+    /// Unix seconds: of two events the later one counts, in whatever order they come.
+    pub(crate) created: i64,
+    /// The name of the user, where the subscription tells it.
+    pub(crate) user: Option<String>,
+    /// Else the user that has this customer.
+    pub(crate) customer: Option<String>,
+    pub(crate) moved: Moved,
+}
+
+/// What it moves; `None` stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Moved {
+    pub(crate) plan: Option<String>,
+    pub(crate) included: Option<i64>,
+    pub(crate) period: Option<Period>,
+}
+
+/// Checks that the holder of `secret` signed `body` not long ago. Gives the signature, which names this delivery.
+///
+/// # Errors
+/// What is wrong, for the sender.
+pub(crate) fn verified(secret: &str, header: &str, body: &[u8], now: i64) -> Result<String, &'static str> {
+    let mut time = None;
+    let mut signatures = Vec::new();
+    for (key, value) in header.split(',').filter_map(|part| part.trim().split_once('=')) {
+        match key {
+            "t" => time = value.parse::<i64>().ok(),
+            // One for each secret, while one takes the other's place.
+            "v1" => signatures.push(value),
+            _ => {}
+        }
+    }
+    let time = time.ok_or("The signature of the event has no time.")?;
+    let signed = |signature: &&&str| {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return false };
+        mac.update(time.to_string().as_bytes());
+        mac.update(b".");
+        mac.update(body);
+        bytes(signature).is_some_and(|signature| mac.verify_slice(&signature).is_ok())
+    };
+    let signature = signatures.iter().find(signed).ok_or("The signature of the event is not valid.")?;
+    if (now - time).abs() > TOLERANCE {
+        return Err("The signature of the event is too old.");
+    }
+    Ok((*signature).to_lowercase())
+}
+
+fn bytes(hex: &str) -> Option<Vec<u8>> {
+    let digits = hex.as_bytes();
+    if !digits.len().is_multiple_of(2) {
+        return None;
+    }
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    digits.chunks(2).map(byte).collect()
+}
+
+/// Reads an event; `None` for one that says nothing here, of whatever kind or version.
+///
+/// # Errors
+/// It is no event.
+pub(crate) fn read(body: &[u8]) -> Result<Option<Event>, &'static str> {
+    let wrong = "The event cannot be read.";
+    let event: Value = serde_json::from_slice(body).map_err(|_| wrong)?;
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let (id, kind) = (text(&event["id"]).ok_or(wrong)?, text(&event["type"]).ok_or(wrong)?);
+    let Some(kind) = kind.strip_prefix("customer.subscription.") else { return Ok(None) };
+    let subscription = &event["data"]["object"];
+    let ended = kind == "deleted"
+        || ["canceled", "unpaid", "incomplete_expired"].iter().any(|status| subscription["status"] == *status);
+    if !ended && !["created", "updated", "resumed"].contains(&kind) {
+        return Ok(None);
+    }
+    let item = &subscription["items"]["data"][0];
+    let price = &item["price"];
+    let credits = [&subscription["metadata"]["credits"], &price["metadata"]["credits"]];
+    let plan =
+        [&subscription["metadata"]["plan"], &price["metadata"]["plan"], &price["nickname"], &price["lookup_key"]];
+    // Newer versions of the API tell the period of each item.
+    let period = [subscription, item].into_iter().find_map(|of| {
+        let (start, end) = (of["current_period_start"].as_i64()?, of["current_period_end"].as_i64()?);
+        Some(Period { start, end })
+    });
+    let moved = if ended {
+        Moved { plan: Some("Free".to_owned()), included: Some(0), period: None }
+    } else {
+        Moved {
+            plan: plan.into_iter().find_map(text),
+            included: credits.into_iter().find_map(|text| text.as_str()?.parse().ok()),
+            period,
+        }
+    };
+    let customer = &subscription["customer"];
+    Ok(Some(Event {
+        id,
+        created: event["created"].as_i64().ok_or(wrong)?,
+        user: text(&subscription["metadata"]["user"]),
+        // Sent as an object where a request asked for that.
+        customer: text(customer).or_else(|| text(&customer["id"])),
+        moved,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_signature_is_of_the_secret_the_time_and_every_byte() {
+        // printf '1700000000.{"a":1}' | openssl dgst -sha256 -hmac whsec_test
+        let signature = "38877139021993b830af32feea6e18a8da83eb2f6e49ee50bd9e4cf4ca4d3789";
+        let header = format!("t=1700000000, v1=00ff, v1={signature}, v0=abc");
+        let check = |secret: &str, header: &str, body: &[u8], now| verified(secret, header, body, now);
+        assert_eq!(check("whsec_test", &header, br#"{"a":1}"#, 1_700_000_300).as_deref(), Ok(signature));
+        let invalid = Err("The signature of the event is not valid.");
+        assert_eq!(check("whsec_other", &header, br#"{"a":1}"#, 1_700_000_000), invalid);
+        assert_eq!(check("whsec_test", &header, br#"{"a":1} "#, 1_700_000_000), invalid);
+        assert_eq!(check("whsec_test", &header.replace("t=17", "t=18"), br#"{"a":1}"#, 1_700_000_000), invalid);
+        assert_eq!(check("whsec_test", "t=1700000000", b"", 1_700_000_000), invalid);
+        let old = Err("The signature of the event is too old.");
+        for now in [1_700_000_301, 1_699_999_699] {
+            assert_eq!(check("whsec_test", &header, br#"{"a":1}"#, now), old);
+        }
+        assert_eq!(check("whsec_test", "nonsense", b"", 0), Err("The signature of the event has no time."));
+    }
+
+    #[test]
+    fn subscriptions_are_read_in_older_and_newer_versions_and_all_else_is_passed_over() {
+        let price = json!({"nickname": "Premium-20000", "metadata": {"credits": "18500"}});
+        let event = |kind: &str, subscription: Value| {
+            let event = json!({"id": "evt_1", "type": kind, "created": 7, "data": {"object": subscription}});
+            read(event.to_string().as_bytes())
+        };
+        let older = json!({"customer": "cus_1", "status": "active", "current_period_start": 5, "current_period_end": 9,
+                           "items": {"data": [{"price": price}]}});
+        let newer = json!({"customer": {"id": "cus_1"}, "status": "active", "new_field": [],
+                           "items": {"data": [{"price": price, "current_period_start": 5, "current_period_end": 9}]}});
+        let moved = Moved {
+            plan: Some("Premium-20000".to_owned()),
+            included: Some(18_500),
+            period: Some(Period { start: 5, end: 9 }),
+        };
+        for subscription in [older, newer.clone()] {
+            let read = event("customer.subscription.updated", subscription).expect("it is an event").expect("of use");
+            assert_eq!((read.customer.as_deref(), read.created, &read.moved), (Some("cus_1"), 7, &moved));
+        }
+        let ended = event("customer.subscription.deleted", newer.clone()).expect("it is an event").expect("of use");
+        assert_eq!((ended.moved.included, ended.moved.plan.as_deref()), (Some(0), Some("Free")));
+        for kind in ["invoice.paid", "customer.subscription.trial_will_end", "something.of.tomorrow"] {
+            assert_eq!(event(kind, newer.clone()), Ok(None), "{kind}");
+        }
+        assert_eq!(read(b"{}"), Err("The event cannot be read."));
+        assert_eq!(read(b"\xff"), Err("The event cannot be read."));
+    }
+}
