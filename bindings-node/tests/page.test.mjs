@@ -170,6 +170,12 @@ test('where keys are needed the page asks for one', { skip }, async (t) => {
   await page.getByLabel('API key').fill('secret');
   await page.getByText('Apply to all pictures').click();
   await done(page, 1);
+  await page.reload();
+  await page.locator('#choose').setInputFiles(red);
+  await done(page, 1);
+  const other = await page.context().newPage();
+  await other.goto(page.url());
+  assert.equal(await other.getByLabel('API key').inputValue(), '', 'the key stays in its tab');
 });
 
 test('the keyboard is enough, and every control has a name', { skip }, async (t) => {

@@ -6,7 +6,7 @@
 //! A request passes through these, one after the other:
 //!
 //! ```text
-//! connection → request id → panic guard → CORS → caller → route: form → queue → core → answer
+//! connection → request id → panic guard → CORS → caller → route: limits → form → queue → core → answer
 //! ```
 
 #![forbid(unsafe_code)]

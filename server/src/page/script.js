@@ -16,6 +16,10 @@ const pictures = [];
 const waiting = [];
 let running = 0;
 
+// A key is kept until the tab is closed.
+byId('key').value = sessionStorage.getItem('key') ?? '';
+byId('key').addEventListener('input', ({ target }) => sessionStorage.setItem('key', target.value));
+
 byId('choose').addEventListener('change', ({ target }) => {
   add(target.files);
   target.value = '';
