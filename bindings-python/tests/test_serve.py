@@ -106,16 +106,25 @@ print("Error:", response.status_code, response.text)
 """
 
 
-@pytest.fixture(scope="module")
-def service(tiny_settings: Dict[str, Any]) -> Iterator[str]:
+def serving(settings: Dict[str, Any]) -> Iterator[str]:
     """A service with a model that is done at once: where it answers."""
-    flags = [f"--{key.replace('_', '-')}={value}" for key, value in tiny_settings.items()]
+    flags = [f"--{key.replace('_', '-')}={value}" for key, value in settings.items()]
     command = [REMREMBG, "serve", "--listen", "127.0.0.1:0", "--log", "error", *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         yield process.stdout.readline().strip().replace("Listening on ", "")
         process.terminate()
         assert process.wait(timeout=60) == 0, "a stop is no failure"
+
+
+@pytest.fixture(scope="module")
+def service(tiny_settings: Dict[str, Any]) -> Iterator[str]:
+    yield from serving(tiny_settings)
+
+
+@pytest.fixture
+def with_accounts(tiny_settings: Dict[str, Any], tmp_path: Path) -> Iterator[str]:
+    yield from serving({**tiny_settings, "data": tmp_path / "accounts"})
 
 
 @pytest.fixture
@@ -200,7 +209,15 @@ def test_health(service: str) -> None:
     assert ill.stderr.startswith("127.0.0.1:1 is not ready: ")
 
 
-def test_what_the_description_says_holds(service: str, tmp_path: Path) -> None:
+def account(folder: Path, *words: str) -> str:
+    command = [REMREMBG, *words, "--data", str(folder / "accounts")]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+
+
+def test_what_the_description_says_holds(with_accounts: str, tmp_path: Path) -> None:
+    service = with_accounts
+    account(tmp_path, "users", "add", "anna", "--email", "anna@example.com", "--credits", "1000000")
+    key = account(tmp_path, "keys", "create", "anna")
     config = tmp_path / "schemathesis.toml"
     # Pictures that a schema describes are no pictures, so most are refused; and no text is refused as true or false.
     config.write_text(
@@ -211,6 +228,7 @@ def test_what_the_description_says_holds(service: str, tmp_path: Path) -> None:
     tool = str(Path(sys.executable).with_name("schemathesis"))
     flags = ["--phases", "examples,coverage,fuzzing", "--max-examples", "30", "--generation-deterministic"]
     command = [tool, "--config-file", str(config), "run", f"{service}/api/openapi", *flags, "--workers", "1"]
+    command += ["--header", f"x-api-key: {key}"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(requests.get(f"{service}/api/openapi", timeout=60).text)["openapi"].startswith("3.1")

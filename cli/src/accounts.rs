@@ -32,10 +32,16 @@ fn users() -> Command {
         .args(properties().map(|arg| if arg.get_id() == "email" { arg.required(true) } else { arg }))
         .arg(flag("unverified", "The address was not shown to be the user's: it may not remove backgrounds"));
     let verified = flag("verified", "The address was shown to be the user's").conflicts_with("unverified");
+    let more = Arg::new("add-prepaid")
+        .long("add-prepaid")
+        .value_name("N")
+        .value_parser(value_parser!(i64).range(0..))
+        .help("Removals to add to the prepaid ones");
     let set = command("set", "Change a user; what is not named stays")
         .arg(name())
         .args(properties())
-        .args([verified, flag("unverified", "The address was not shown to be the user's")]);
+        .args([verified, flag("unverified", "The address was not shown to be the user's")])
+        .arg(more);
     Command::new("users")
         .about("Manage the users of the HTTP service")
         .long_about(USERS)
@@ -142,6 +148,7 @@ fn change(matches: &ArgMatches) -> Change {
         plan: text(matches, "plan"),
         included: number("credits"),
         prepaid: number("prepaid"),
+        more_prepaid: matches.try_get_one::<i64>("add-prepaid").ok().flatten().copied().unwrap_or(0),
         period: period.map(|(start, end)| Period { start, end }),
         customer: text(matches, "stripe-customer"),
     }
@@ -151,7 +158,7 @@ fn on_users(store: &mut Embedded, action: &str, matches: &ArgMatches) -> Result<
     let name = text(matches, "user").unwrap_or_default();
     match action {
         "add" => {
-            let Change { email, is_verified, plan, included, prepaid, period, customer } = change(matches);
+            let Change { email, is_verified, plan, included, prepaid, period, customer, .. } = change(matches);
             let user = User {
                 name,
                 email: email.unwrap_or_default(),

@@ -157,6 +157,7 @@ impl Door {
         let deadline = Deadline::default();
         let told = deadline.clone();
         let service = self.router.clone().map_request(move |mut request: hyper::Request<Incoming>| {
+            told.lift();
             request.extensions_mut().insert(told.clone());
             request.extensions_mut().insert(Peer(peer.ip()));
             request.map(Body::new)

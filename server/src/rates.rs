@@ -2,7 +2,7 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -94,24 +94,25 @@ impl Rates {
 /// addresses has 2⁶⁴ of them, which count as one.
 pub(crate) fn address(peer: Option<IpAddr>, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
     let mut address = peer.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)).to_canonical();
-    let told: Vec<&str> = headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|text| text.split(','))
-        .collect();
+    let values = headers.get_all("x-forwarded-for").iter();
+    let told: Vec<&[u8]> = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).collect();
     // The last is what the nearest proxy saw; what stands before an untrusted one could be anything.
-    for text in told.into_iter().rev() {
+    for told in told.into_iter().rev() {
         if !proxies.iter().any(|proxy| proxy.contains(&address)) {
             break;
         }
-        let Ok(next) = text.trim().parse::<IpAddr>() else { break };
+        let Some(next) = std::str::from_utf8(told).ok().and_then(|text| parsed(text.trim())) else { break };
         address = next.to_canonical();
     }
     match address {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
         address => address,
     }
+}
+
+/// An address, or one with the port that some proxies tell too.
+fn parsed(text: &str) -> Option<IpAddr> {
+    text.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
 #[cfg(test)]
@@ -152,7 +153,7 @@ mod tests {
         let seen = |peer: &str, told: &[&str]| {
             let mut headers = HeaderMap::new();
             for value in told {
-                headers.append("x-forwarded-for", value.parse().expect("a value"));
+                headers.append("x-forwarded-for", HeaderValue::from_bytes(value.as_bytes()).expect("a value"));
             }
             address(Some(ip(peer)), &headers, &proxies).to_string()
         };
@@ -161,6 +162,8 @@ mod tests {
         assert_eq!(seen("::ffff:10.0.0.1", &["203.0.113.9"]), "203.0.113.9");
         assert_eq!(seen("10.0.0.1", &["1.1.1.1, 203.0.113.9", "10.2.3.4"]), "203.0.113.9", "the first was made up");
         assert_eq!(seen("10.0.0.1", &["nonsense"]), "10.0.0.1");
+        assert_eq!(seen("10.0.0.1", &["203.0.113.9", "\u{e4}"]), "10.0.0.1", "it is not passed over");
+        assert_eq!(seen("10.0.0.1", &["203.0.113.9:4711"]), "203.0.113.9");
         assert_eq!(seen("2001:db8::1", &["2001:db8:1:2:3:4:5:6"]), "2001:db8:1:2::", "a household is one caller");
         assert_eq!(seen("10.0.0.1", &[]), "10.0.0.1");
     }

@@ -20,21 +20,25 @@ const PIECE: usize = 64 << 10;
 /// The body of an answer.
 pub(crate) struct Sending {
     rest: Bytes,
+}
+
+/// A picture, which is charged as long as a piece of it is on its way.
+struct Charged {
+    data: Vec<u8>,
     _charge: Charge,
-    deadline: Option<Deadline>,
+}
+
+impl AsRef<[u8]> for Charged {
+    fn as_ref(&self) -> &[u8] {
+        &self.data
+    }
 }
 
 impl Sending {
     /// A body that the connection behind `deadline` sends in `time`, or is cut off.
     pub(crate) fn new(data: Vec<u8>, charge: Charge, deadline: Option<Deadline>, time: Duration) -> Self {
         deadline.iter().for_each(|deadline| deadline.set(Some(Instant::now() + time)));
-        Self { rest: data.into(), _charge: charge, deadline }
-    }
-}
-
-impl Drop for Sending {
-    fn drop(&mut self) {
-        self.deadline.iter().for_each(|deadline| deadline.set(None));
+        Self { rest: Bytes::from_owner(Charged { data, _charge: charge }) }
     }
 }
 
@@ -66,6 +70,11 @@ pub(crate) struct Deadline(Arc<Mutex<Option<Instant>>>);
 impl Deadline {
     fn get(&self) -> Option<Instant> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For the next answer, which sets its own.
+    pub(crate) fn lift(&self) {
+        self.set(None);
     }
 
     fn set(&self, until: Option<Instant>) {

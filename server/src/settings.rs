@@ -111,7 +111,7 @@ pub const SPECS: &[Spec] = &[
         key: "data",
         default: "",
         range: "a folder",
-        help: "Where accounts are kept: users, their keys, credits and use. With it every request needs a key or a token.",
+        help: "Where accounts are kept: users, their keys, credits and use. With it a request needs a key or a token, unless other settings let in whoever has none.",
         read: |settings, text| {
             settings.data = Some(PathBuf::from(text));
             Ok(())

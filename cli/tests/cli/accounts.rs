@@ -57,7 +57,9 @@ fn users_keys_and_tokens_are_listed_changed_and_removed() {
     let names: Vec<_> = done(&["users", "list"]).iter().map(|user| user["name"].clone()).collect();
     assert_eq!(names, ["al", "bo"]);
     let period = ["--period-start", "1774268612", "--period-end", "1776947012"];
-    let changed = &done(&[&["users", "set", "bo", "--verified", "--prepaid", "7"][..], &period].concat())[0];
+    let changed =
+        &done(&[&["users", "set", "bo", "--verified", "--prepaid", "4", "--add-prepaid", "3"][..], &period].concat())
+            [0];
     assert_eq!(
         (&changed["emailVerified"], &changed["credits"], &changed["prepaidCredits"]),
         (&true.into(), &5.into(), &7.into())

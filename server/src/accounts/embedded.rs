@@ -6,14 +6,15 @@
 use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use subtle::ConstantTimeEq;
 
 use super::calendar::{self, Period};
 use super::secret::{self, Secret};
-use super::stripe::Event;
+use super::stripe::{Event, Moved};
 use super::{Applied, Change, Credential, Holder, LEASE, Reservation, Trouble, Used, User, Via};
 use crate::rates::Left;
 
@@ -56,8 +57,6 @@ const MIGRATIONS: &[&str] = &[
     CREATE TABLE reservations (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
-        prepaid INTEGER NOT NULL,
-        period TEXT NOT NULL,
         expires INTEGER NOT NULL
     ) STRICT;
     CREATE INDEX reservations_of_user ON reservations (user);
@@ -67,12 +66,13 @@ const MIGRATIONS: &[&str] = &[
         address TEXT NOT NULL,
         day INTEGER NOT NULL,
         count INTEGER NOT NULL,
-        PRIMARY KEY (address, day)
+        PRIMARY KEY (day, address)
     ) STRICT, WITHOUT ROWID;
 ",
     "
     ALTER TABLE users ADD COLUMN customer TEXT;
     ALTER TABLE users ADD COLUMN last_event INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE users ADD COLUMN subscription TEXT;
     CREATE UNIQUE INDEX users_by_customer ON users (customer) WHERE customer IS NOT NULL;
     CREATE TABLE deliveries (
         id TEXT PRIMARY KEY,
@@ -105,7 +105,9 @@ impl Embedded {
     pub fn open(folder: &Path) -> Result<Self, Trouble> {
         let told = |error: &dyn std::fmt::Display| Trouble::Failed(format!("{}: {error}", folder.display()));
         private(folder).map_err(|error| told(&error))?;
-        let connection = Connection::open(folder.join("accounts.db")).map_err(|error| told(&error))?;
+        let file = folder.join("accounts.db");
+        private_file(&file).map_err(|error| told(&error))?;
+        let connection = Connection::open(file).map_err(|error| told(&error))?;
         let mut store = Self { connection };
         store.prepare().map_err(|error| told(&error))?;
         store.migrate()?;
@@ -114,7 +116,14 @@ impl Embedded {
 
     fn prepare(&self) -> rusqlite::Result<()> {
         self.connection.busy_timeout(PATIENCE)?;
-        self.connection.pragma_update(None, "journal_mode", "WAL")?;
+        // SQLite does not wait where two make the same new file ready.
+        let start = Instant::now();
+        while let Err(error) = self.connection.pragma_update(None, "journal_mode", "WAL") {
+            if error.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) || start.elapsed() > PATIENCE {
+                return Err(error);
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
         self.connection.pragma_update(None, "synchronous", "FULL")?;
         self.connection.pragma_update(None, "foreign_keys", true)
     }
@@ -175,7 +184,7 @@ impl Embedded {
             is_verified: change.is_verified.unwrap_or(user.is_verified),
             plan: change.plan.unwrap_or(user.plan),
             included: change.included.unwrap_or(user.included),
-            prepaid: change.prepaid.unwrap_or(user.prepaid),
+            prepaid: change.prepaid.unwrap_or(user.prepaid).saturating_add(change.more_prepaid),
             period: change.period.or(user.period),
             customer: change.customer.or(user.customer),
             name: user.name,
@@ -304,32 +313,24 @@ impl Embedded {
         let owner = transaction.query_row(&query, [user], user_of).optional()?;
         let owner = owner.ok_or_else(|| Trouble::Unknown(format!("user {user}")))?;
         let month = calendar::month_key(calendar::month_of(now));
-        let cycle = owner.period.map(|period| calendar::cycle_key(period.start));
-        let period = cycle.as_ref().unwrap_or(&month);
-        let used: i64 = transaction.query_row(
-            "SELECT coalesce(sum(count), 0) FROM usage WHERE user = ? AND period = ?",
-            params![user, period],
-            |row| row.get(0),
-        )?;
-        let held = |is_prepaid: bool| {
-            let query = "SELECT count(*) FROM reservations WHERE user = ?1 AND prepaid = ?2 AND (?2 OR period = ?3)";
-            transaction.query_row(query, params![user, is_prepaid, period], |row| row.get::<_, i64>(0))
-        };
-        let is_prepaid = used + held(false)? >= owner.included;
-        if is_prepaid && held(true)? >= owner.prepaid {
+        let cycle = owner.running(now).map(|period| calendar::cycle_key(period.start));
+        let used = used(&transaction, user, cycle.as_ref().unwrap_or(&month))?;
+        let held: i64 =
+            transaction.query_row("SELECT count(*) FROM reservations WHERE user = ?", [user], |row| row.get(0))?;
+        let left = (owner.included - used).max(0).saturating_add(owner.prepaid);
+        if held >= left {
             // What lapsed stays away.
             transaction.commit()?;
-            let ends = owner.period.map(|period| period.end).filter(|end| *end >= now);
-            let ends = ends.unwrap_or_else(|| calendar::month_around(now).end);
-            return Ok(Err(Left { limit: owner.included as u64, remaining: 0, reset: (ends + 1 - now) as u64 }));
+            let ends = owner.running(now).map_or_else(|| calendar::month_around(now).end, |period| period.end.max(now));
+            // What is held may come back soon.
+            let reset = if left > 0 { LEASE } else { ends + 1 - now };
+            return Ok(Err(Left { limit: owner.included as u64, remaining: 0, reset: reset as u64 }));
         }
-        transaction.execute(
-            "INSERT INTO reservations (user, prepaid, period, expires) VALUES (?, ?, ?, ?)",
-            params![user, is_prepaid, period, now + LEASE],
-        )?;
+        let expires = now + LEASE;
+        transaction.execute("INSERT INTO reservations (user, expires) VALUES (?, ?)", params![user, expires])?;
         let id = transaction.last_insert_rowid();
         transaction.commit()?;
-        Ok(Ok(Reservation { id, user, via, is_prepaid, month, cycle }))
+        Ok(Ok(Reservation { id, user, via, month, cycle }))
     }
 
     /// Counts one of the `most` pictures a day of an address, and gives the day; where it had them all, tells so.
@@ -363,14 +364,14 @@ impl Embedded {
         Ok(())
     }
 
-    /// Charges what was reserved, in the periods in which it began.
+    /// Charges what was reserved, in the periods in which it began: an included credit where one is left.
     pub(crate) fn settle(&mut self, reservation: &Reservation) -> Result<(), Trouble> {
-        let Reservation { id, user, via, is_prepaid, month, cycle } = reservation;
+        let Reservation { id, user, via, month, cycle } = reservation;
         let transaction = self.change()?;
         transaction.execute("DELETE FROM reservations WHERE id = ?", [id])?;
-        if *is_prepaid {
-            transaction.execute("UPDATE users SET prepaid = max(prepaid - 1, 0) WHERE id = ?", [user])?;
-        } else {
+        let used = used(&transaction, *user, cycle.as_ref().unwrap_or(month))?;
+        let prepaid = "UPDATE users SET prepaid = prepaid - 1 WHERE id = ? AND included <= ? AND prepaid > 0";
+        if transaction.execute(prepaid, params![user, used])? == 0 {
             for period in [Some(month), cycle.as_ref()].into_iter().flatten() {
                 // A user that was removed meanwhile has no counters.
                 transaction.execute(
@@ -402,7 +403,10 @@ impl Embedded {
             // What was done already is sent again where its answer was lost.
             _ => Applied::Nothing,
         };
-        transaction.commit()?;
+        // Sent again once the user is there, it is not one that was done.
+        if applied != Applied::NoUser {
+            transaction.commit()?;
+        }
         Ok(applied)
     }
 
@@ -442,6 +446,17 @@ impl Embedded {
 }
 
 #[cfg(unix)]
+fn private_file(file: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    fs::OpenOptions::new().append(true).create(true).mode(0o600).open(file).map(drop)
+}
+
+#[cfg(not(unix))]
+fn private_file(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
 fn private(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
@@ -450,6 +465,12 @@ fn private(folder: &Path) -> std::io::Result<()> {
 #[cfg(not(unix))]
 fn private(folder: &Path) -> std::io::Result<()> {
     fs::create_dir_all(folder)
+}
+
+/// Included credits that were used in a period.
+fn used(connection: &Connection, user: i64, period: &str) -> rusqlite::Result<i64> {
+    let query = "SELECT coalesce(sum(count), 0) FROM usage WHERE user = ? AND period = ?";
+    connection.query_row(query, params![user, period], |row| row.get(0))
 }
 
 fn unknown_user(name: &str) -> Trouble {
@@ -476,28 +497,39 @@ fn user_of(row: &Row<'_>) -> rusqlite::Result<User> {
 }
 
 fn moved(transaction: &Transaction<'_>, event: &Event) -> Result<Applied, Trouble> {
-    let Event { created, user, customer, moved, .. } = event;
+    let Event { created, user, customer, subscription, moved, .. } = event;
     // Who is named is known by its customer from then on.
     let query = "SELECT id FROM users WHERE name = ?1 OR (?1 IS NULL AND customer = ?2)";
     let found: Option<i64> = transaction.query_row(query, params![user, customer], |row| row.get(0)).optional()?;
     let Some(found) = found else { return Ok(Applied::NoUser) };
-    let period = moved.period.filter(|Period { start, end }| 0 <= *start && start < end && *end <= calendar::LAST);
-    let included = moved.included.filter(|included| *included >= 0);
-    let changed = transaction.execute(
-        "UPDATE users SET last_event = ?2, plan = coalesce(?3, plan), included = coalesce(?4, included),
-         period_start = coalesce(?5, period_start), period_end = coalesce(?6, period_end),
-         customer = coalesce(customer, (SELECT ?7 WHERE NOT EXISTS (SELECT 1 FROM users WHERE customer = ?7)))
-         WHERE id = ?1 AND last_event <= ?2",
-        params![
-            found,
-            created,
-            moved.plan,
-            included,
-            period.map(|period| period.start),
-            period.map(|period| period.end),
-            customer,
-        ],
-    )?;
+    let changed = match moved {
+        // Another subscription may have taken its place.
+        None => transaction.execute(
+            "UPDATE users SET last_event = ?2, plan = 'Free', included = 0, period_start = NULL, period_end = NULL,
+             subscription = NULL
+             WHERE id = ?1 AND last_event <= ?2 AND (subscription IS NULL OR subscription = ?3)",
+            params![found, created, subscription],
+        )?,
+        Some(Moved { plan, included, period }) => {
+            let period = period.filter(|Period { start, end }| 0 <= *start && start < end && *end <= calendar::LAST);
+            transaction.execute(
+                "UPDATE users SET last_event = ?2, plan = coalesce(?3, plan), included = coalesce(?4, included),
+                 period_start = coalesce(?5, period_start), period_end = coalesce(?6, period_end), subscription = ?8,
+                 customer = coalesce(customer, (SELECT ?7 WHERE NOT EXISTS (SELECT 1 FROM users WHERE customer = ?7)))
+                 WHERE id = ?1 AND last_event <= ?2",
+                params![
+                    found,
+                    created,
+                    plan,
+                    included.filter(|included| *included >= 0),
+                    period.map(|period| period.start),
+                    period.map(|period| period.end),
+                    customer,
+                    subscription,
+                ],
+            )?
+        }
+    };
     Ok(if changed == 0 { Applied::Nothing } else { Applied::Moved })
 }
 
@@ -566,15 +598,16 @@ mod tests {
     #[test]
     fn included_credits_come_before_prepaid_ones_and_what_is_held_counts() {
         let (_folder, mut store, user) = store(1, 1, None);
-        let first = reserved(&mut store, user, NOW).expect("an included one");
-        let second = reserved(&mut store, user, NOW).expect("a prepaid one");
-        assert_eq!((first.is_prepaid, second.is_prepaid), (false, true));
+        let first = reserved(&mut store, user, NOW).expect("there are two");
+        let second = reserved(&mut store, user, NOW).expect("there is one more");
         assert_eq!(reserved(&mut store, user, NOW), None, "both are held");
         assert_eq!(books(&store, user, "2026:1"), (0, 1), "and none is charged");
         store.release(first.id).expect("the store works");
-        let third = reserved(&mut store, user, NOW).expect("the included one again");
-        store.settle(&third).expect("the store works");
+        let third = reserved(&mut store, user, NOW).expect("it is free again");
+        // Whichever is done first takes the included one.
         store.settle(&second).expect("the store works");
+        assert_eq!(books(&store, user, "2026:1"), (1, 1));
+        store.settle(&third).expect("the store works");
         assert_eq!(books(&store, user, "2026:1"), (1, 0));
         assert_eq!(reserved(&mut store, user, NOW), None, "both are used");
         assert!(reserved(&mut store, user, NOW + 10).is_some(), "the next month has its own");
@@ -661,7 +694,7 @@ mod tests {
             .connection
             .execute_batch(
                 "DROP TABLE anonymous; DROP TABLE deliveries; DROP INDEX users_by_customer;
-                 ALTER TABLE users DROP COLUMN customer; ALTER TABLE users DROP COLUMN last_event;
+                 ALTER TABLE users DROP COLUMN customer; ALTER TABLE users DROP COLUMN last_event; ALTER TABLE users DROP COLUMN subscription;
                  PRAGMA user_version = 1",
             )
             .expect("they are there");

@@ -12,6 +12,7 @@ pub(crate) mod stripe;
 
 use std::fmt;
 use std::net::IpAddr;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::mpsc::{self, Sender};
 use std::thread;
@@ -29,8 +30,12 @@ pub use report::{Balance, Counted, Cycle, Query, Report};
 pub use secret::Secret;
 pub(crate) use secret::digest;
 
+/// Seconds after the end of a billing period within which the next one should be told.
+const LATE: i64 = 86_400;
 /// Seconds for which a reservation holds unless it is renewed.
 const LEASE: i64 = 45;
+/// How long a request waits for the accounts.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How often that is done.
 const RENEW: Duration = Duration::from_secs(15);
 
@@ -88,6 +93,13 @@ pub struct User {
     pub customer: Option<String>,
 }
 
+impl User {
+    /// The billing period by which credits count. One that has long ended does not: its successor was never told.
+    pub(crate) fn running(&self, now: i64) -> Option<Period> {
+        self.period.filter(|period| now <= period.end + LATE)
+    }
+}
+
 /// What is to change about a user; `None` stays as it is.
 #[derive(Debug, Clone, Default)]
 pub struct Change {
@@ -101,6 +113,8 @@ pub struct Change {
     pub included: Option<i64>,
     /// See [`User::prepaid`].
     pub prepaid: Option<i64>,
+    /// To be added to that.
+    pub more_prepaid: i64,
     /// See [`User::period`].
     pub period: Option<Period>,
     /// See [`User::customer`].
@@ -165,7 +179,6 @@ pub(crate) struct Reservation {
     id: i64,
     user: i64,
     via: Via,
-    is_prepaid: bool,
     /// The key of the month in which it began.
     month: String,
     /// That of the billing period, where there is one.
@@ -204,23 +217,45 @@ impl Accounts {
         let (work, inbox) = mpsc::channel::<Work>();
         thread::Builder::new()
             .name("remrembg-accounts".to_owned())
-            .spawn(move || inbox.into_iter().for_each(|work| work(&mut store)))
+            .spawn(move || {
+                for work in inbox {
+                    // Whoever asked hears that there is no answer; the next one is served.
+                    let _ = panic::catch_unwind(AssertUnwindSafe(|| work(&mut store)));
+                }
+            })
             .map_err(|error| Trouble::Failed(error.to_string()))?;
         Ok(Self { work })
     }
 
     /// # Errors
-    /// Those of `work`.
+    /// Those of `work`; [`Trouble::Failed`] where it takes too long.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Embedded) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, Trouble> {
-        let gone = || Trouble::Failed("their thread has ended".to_owned());
+        self.ask_or_undo(work, |_, _| ()).await
+    }
+
+    /// As [`ask`](Self::ask); what nobody waits for any more is not begun, or else undone.
+    async fn ask_or_undo<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Embedded) -> Result<T, Trouble> + Send + 'static,
+        undo: impl FnOnce(&mut Embedded, T) + Send + 'static,
+    ) -> Result<T, Trouble> {
+        let failed = |why: &str| Trouble::Failed(why.to_owned());
         let (tell, told) = oneshot::channel();
-        // Whoever asked may have gone.
-        let sent = self.work.send(Box::new(move |store| drop(tell.send(work(store)))));
-        sent.map_err(|_| gone())?;
-        told.await.unwrap_or_else(|_| Err(gone()))
+        let work = move |store: &mut Embedded| {
+            if !tell.is_closed()
+                && let Err(Ok(made)) = tell.send(work(store))
+            {
+                undo(store, made);
+            }
+        };
+        self.work.send(Box::new(work)).map_err(|_| failed("their thread has ended"))?;
+        match tokio::time::timeout(PATIENCE, told).await {
+            Ok(answer) => answer.unwrap_or_else(|_| Err(failed("their thread gave up"))),
+            Err(_) => Err(failed("they are not to be had in time")),
+        }
     }
 
     /// Holds a credit for a removal that begins now, or tells when there are some again.
@@ -229,7 +264,10 @@ impl Accounts {
     /// [`Trouble::Failed`].
     pub(crate) async fn hold(&self, holder: &Holder) -> Result<Result<Held<'_>, Left>, Trouble> {
         let (user, via) = (holder.user, holder.via);
-        let reserved = self.ask(move |store| store.reserve(user, via, now())).await?;
+        let undo = |store: &mut Embedded, reserved: Result<Reservation, Left>| {
+            drop(reserved.map(|reservation| store.release(reservation.id)));
+        };
+        let reserved = self.ask_or_undo(move |store| store.reserve(user, via, now()), undo).await?;
         Ok(reserved.map(|reservation| Held { accounts: self, what: Some(What::Credit(reservation)) }))
     }
 
@@ -238,7 +276,10 @@ impl Accounts {
     /// # Errors
     /// [`Trouble::Failed`].
     pub(crate) async fn admit(&self, address: IpAddr, most: u32) -> Result<Result<Held<'_>, Left>, Trouble> {
-        let admitted = self.ask(move |store| store.admit(address, most, now())).await?;
+        let undo = move |store: &mut Embedded, day: Result<i64, Left>| {
+            drop(day.map(|day| store.dismiss(address, day)));
+        };
+        let admitted = self.ask_or_undo(move |store| store.admit(address, most, now()), undo).await?;
         Ok(admitted.map(|day| Held { accounts: self, what: Some(What::Turn { address, day }) }))
     }
 }

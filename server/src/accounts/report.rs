@@ -163,7 +163,8 @@ impl Embedded {
     /// The period that was asked for, else that which runs, else the calendar month.
     fn balance(&self, id: i64, user: &User, of: Counted, now: i64) -> Result<Balance, Trouble> {
         let asked = if let Counted::Cycle(start) = of { Some(start) } else { None };
-        let cycle = match asked.or(user.period.map(|period| period.start)) {
+        let running = user.running(now);
+        let cycle = match asked.or(running.map(|period| period.start)) {
             Some(start) => self.cycle(id, user, start)?,
             None => {
                 let Used { app, api } = self.used(id, &calendar::month_key(calendar::month_of(now)))?;
@@ -177,7 +178,7 @@ impl Embedded {
             prepaid_credits: user.prepaid,
             used_included_credits: used,
             remaining_included_credits: (user.included - used).max(0),
-            stripe_billing_synced: user.period.is_some(),
+            stripe_billing_synced: asked.map_or(running, |_| user.period).is_some(),
         })
     }
 

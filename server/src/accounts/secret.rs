@@ -45,6 +45,6 @@ pub(crate) fn id_of(digest: &[u8; 32]) -> String {
     hex(&digest[..8])
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -5,11 +5,13 @@
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
+use subtle::ConstantTimeEq;
 
 use super::Period;
+use super::secret::hex;
 
 /// How many seconds the clock of a sender may be away from this one's.
-const TOLERANCE: i64 = 300;
+const TOLERANCE: u64 = 300;
 
 /// What an event says of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +23,10 @@ pub(crate) struct Event {
     pub(crate) user: Option<String>,
     /// Else the user that has this customer.
     pub(crate) customer: Option<String>,
-    pub(crate) moved: Moved,
+    /// Which of the customer's subscriptions it is about.
+    pub(crate) subscription: String,
+    /// `None` where that has ended.
+    pub(crate) moved: Option<Moved>,
 }
 
 /// What it moves; `None` stays as it is.
@@ -48,27 +53,14 @@ pub(crate) fn verified(secret: &str, header: &str, body: &[u8], now: i64) -> Res
         }
     }
     let time = time.ok_or("The signature of the event has no time.")?;
-    let signed = |signature: &&&str| {
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return false };
-        mac.update(time.to_string().as_bytes());
-        mac.update(b".");
-        mac.update(body);
-        bytes(signature).is_some_and(|signature| mac.verify_slice(&signature).is_ok())
-    };
-    let signature = signatures.iter().find(signed).ok_or("The signature of the event is not valid.")?;
-    if (now - time).abs() > TOLERANCE {
+    if (now - time).unsigned_abs() > TOLERANCE {
         return Err("The signature of the event is too old.");
     }
-    Ok((*signature).to_lowercase())
-}
-
-fn bytes(hex: &str) -> Option<Vec<u8>> {
-    let digits = hex.as_bytes();
-    if !digits.len().is_multiple_of(2) {
-        return None;
-    }
-    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    digits.chunks(2).map(byte).collect()
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map_err(|_| "The secret cannot be used.")?;
+    [time.to_string().as_bytes(), b".", body].into_iter().for_each(|part| mac.update(part));
+    let expected = hex(&mac.finalize().into_bytes());
+    let is_signed = signatures.iter().any(|signature| expected.as_bytes().ct_eq(signature.as_bytes()).into());
+    if is_signed { Ok(expected) } else { Err("The signature of the event is not valid.") }
 }
 
 /// Reads an event; `None` for one that says nothing here, of whatever kind or version.
@@ -82,9 +74,10 @@ pub(crate) fn read(body: &[u8]) -> Result<Option<Event>, &'static str> {
     let (id, kind) = (text(&event["id"]).ok_or(wrong)?, text(&event["type"]).ok_or(wrong)?);
     let Some(kind) = kind.strip_prefix("customer.subscription.") else { return Ok(None) };
     let subscription = &event["data"]["object"];
-    let ended = kind == "deleted"
-        || ["canceled", "unpaid", "incomplete_expired"].iter().any(|status| subscription["status"] == *status);
-    if !ended && !["created", "updated", "resumed"].contains(&kind) {
+    let is = |all: &[&str]| subscription["status"].as_str().is_some_and(|status| all.contains(&status));
+    let ended = kind == "deleted" || is(&["canceled", "unpaid", "incomplete_expired", "paused"]);
+    // One that was never paid moves nothing yet.
+    if !ended && !is(&["active", "trialing", "past_due"]) {
         return Ok(None);
     }
     let item = &subscription["items"]["data"][0];
@@ -97,15 +90,11 @@ pub(crate) fn read(body: &[u8]) -> Result<Option<Event>, &'static str> {
         let (start, end) = (of["current_period_start"].as_i64()?, of["current_period_end"].as_i64()?);
         Some(Period { start, end })
     });
-    let moved = if ended {
-        Moved { plan: Some("Free".to_owned()), included: Some(0), period: None }
-    } else {
-        Moved {
-            plan: plan.into_iter().find_map(text),
-            included: credits.into_iter().find_map(|text| text.as_str()?.parse().ok()),
-            period,
-        }
-    };
+    let moved = (!ended).then(|| Moved {
+        plan: plan.into_iter().find_map(text),
+        included: credits.into_iter().find_map(|text| text.as_str()?.parse().ok()),
+        period,
+    });
     let customer = &subscription["customer"];
     Ok(Some(Event {
         id,
@@ -113,6 +102,7 @@ pub(crate) fn read(body: &[u8]) -> Result<Option<Event>, &'static str> {
         user: text(&subscription["metadata"]["user"]),
         // Sent as an object where a request asked for that.
         customer: text(customer).or_else(|| text(&customer["id"])),
+        subscription: text(&subscription["id"]).ok_or(wrong)?,
         moved,
     }))
 }
@@ -133,7 +123,10 @@ mod tests {
         let invalid = Err("The signature of the event is not valid.");
         assert_eq!(check("whsec_other", &header, br#"{"a":1}"#, 1_700_000_000), invalid);
         assert_eq!(check("whsec_test", &header, br#"{"a":1} "#, 1_700_000_000), invalid);
-        assert_eq!(check("whsec_test", &header.replace("t=17", "t=18"), br#"{"a":1}"#, 1_700_000_000), invalid);
+        assert_eq!(
+            check("whsec_test", &header.replace("t=1700000000", "t=1700000001"), br#"{"a":1}"#, 1_700_000_000),
+            invalid
+        );
         assert_eq!(check("whsec_test", "t=1700000000", b"", 1_700_000_000), invalid);
         let old = Err("The signature of the event is too old.");
         for now in [1_700_000_301, 1_699_999_699] {
@@ -149,9 +142,9 @@ mod tests {
             let event = json!({"id": "evt_1", "type": kind, "created": 7, "data": {"object": subscription}});
             read(event.to_string().as_bytes())
         };
-        let older = json!({"customer": "cus_1", "status": "active", "current_period_start": 5, "current_period_end": 9,
+        let older = json!({"id": "sub_1", "customer": "cus_1", "status": "active", "current_period_start": 5, "current_period_end": 9,
                            "items": {"data": [{"price": price}]}});
-        let newer = json!({"customer": {"id": "cus_1"}, "status": "active", "new_field": [],
+        let newer = json!({"id": "sub_1", "customer": {"id": "cus_1"}, "status": "active", "new_field": [],
                            "items": {"data": [{"price": price, "current_period_start": 5, "current_period_end": 9}]}});
         let moved = Moved {
             plan: Some("Premium-20000".to_owned()),
@@ -160,11 +153,14 @@ mod tests {
         };
         for subscription in [older, newer.clone()] {
             let read = event("customer.subscription.updated", subscription).expect("it is an event").expect("of use");
-            assert_eq!((read.customer.as_deref(), read.created, &read.moved), (Some("cus_1"), 7, &moved));
+            assert_eq!((read.customer.as_deref(), read.created, read.moved.as_ref()), (Some("cus_1"), 7, Some(&moved)));
         }
         let ended = event("customer.subscription.deleted", newer.clone()).expect("it is an event").expect("of use");
-        assert_eq!((ended.moved.included, ended.moved.plan.as_deref()), (Some(0), Some("Free")));
-        for kind in ["invoice.paid", "customer.subscription.trial_will_end", "something.of.tomorrow"] {
+        assert_eq!((ended.moved, ended.subscription.as_str()), (None, "sub_1"));
+        let unpaid =
+            json!({"id": "sub_1", "customer": "cus_1", "status": "incomplete", "items": {"data": [{"price": price}]}});
+        assert_eq!(event("customer.subscription.created", unpaid), Ok(None), "nothing before it is paid");
+        for kind in ["invoice.paid", "customer.created", "something.of.tomorrow"] {
             assert_eq!(event(kind, newer.clone()), Ok(None), "{kind}");
         }
         assert_eq!(read(b"{}"), Err("The event cannot be read."));

@@ -255,7 +255,7 @@ fn subscription(id: &str, created: i64, credits: &str, start: i64) -> Value {
     json!({
         "id": id, "type": "customer.subscription.updated", "created": created, "api_version": "2099-01-01.tomorrow",
         "data": {"object": {
-            "customer": "cus_1", "status": "active", "metadata": {"user": "one"},
+            "id": "sub_1", "customer": "cus_1", "status": "active", "metadata": {"user": "one"},
             "items": {"data": [{
                 "current_period_start": start, "current_period_end": start + 1000,
                 "price": {"nickname": "Premium-500", "metadata": {"credits": credits}},
@@ -290,7 +290,7 @@ fn events_of_stripe_move_period_plan_and_credits_once_and_in_their_order() {
     assert_eq!(user().included, 700, "and neither moves anything");
     for passed_over in [
         json!({"id": "evt_3", "type": "something.new", "created": 300, "data": {"object": {}}}),
-        json!({"id": "evt_4", "type": "customer.subscription.updated", "created": 300, "data": {"object": {"customer": "cus_9"}}}),
+        json!({"id": "evt_4", "type": "customer.subscription.updated", "created": 300, "data": {"object": {"id": "sub_9", "status": "active", "customer": "cus_9"}}}),
     ] {
         assert_eq!(send(delivered(&passed_over, now)).status, 200);
     }
@@ -300,6 +300,16 @@ fn events_of_stripe_move_period_plan_and_credits_once_and_in_their_order() {
     *forged.body_mut() = Body::from(subscription("evt_6", 400, "99999", 1).to_string());
     assert_eq!(refused(forged), (400, 700));
     assert_eq!(refused(Request::post("/api/stripe/webhook").body(Body::from("{}")).expect("a request")), (400, 700));
+    let ended = |event: &str, subscription: &str| {
+        json!({
+            "id": event, "type": "customer.subscription.deleted", "created": 500,
+            "data": {"object": {"id": subscription, "customer": "cus_1", "status": "canceled"}},
+        })
+    };
+    assert_eq!(send(delivered(&ended("evt_8", "sub_0"), now)).status, 200);
+    assert_eq!(user().included, 700, "an older subscription ends beside the one that runs");
+    assert_eq!(send(delivered(&ended("evt_9", "sub_1"), now)).status, 200);
+    assert_eq!((user().included, user().plan.as_str(), user().period), (0, "Free", None));
     let deaf = accounts.serving(&[]);
     assert_eq!(
         deaf(delivered(&subscription("evt_7", 400, "9", 1), now)).status,
