@@ -108,8 +108,8 @@ pub struct Control<'a> {
     pub progress: Option<&'a dyn Fn(Progress)>,
     /// Looked at between stages and inside long ones.
     pub cancel: Option<&'a CancelToken>,
-    /// Asked on the thread that asked for the removal, as often, and every few milliseconds
-    /// while that waits: whether to stop. So a language's own signals are heard.
+    /// Asked on the thread that asked for the removal, every few milliseconds: whether to
+    /// stop. So a language's own signals are heard.
     pub stop: Option<&'a dyn Fn() -> bool>,
 }
 

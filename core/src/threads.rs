@@ -11,6 +11,7 @@ use std::process;
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use crate::control::{Control, Progress};
 use crate::engine;
@@ -18,6 +19,9 @@ use crate::error::Result;
 
 /// ONNX Runtime may need more stack than a Rust thread has by default. Only what is touched takes memory.
 const STACK: usize = 8 << 20;
+
+/// How long after a caller was asked whether to stop it is asked again.
+const LOOK: Duration = Duration::from_millis(5);
 
 type Work<'a> = Box<dyn FnOnce() + Send + 'a>;
 
@@ -93,9 +97,9 @@ impl Threads {
         let (done, outcome) = mpsc::sync_channel(1);
         let (follows, may_stop, cancel) = (control.progress.is_some(), control.stop.is_some(), control.cancel);
         let body = move || {
-            let caller = Caller { asks, answered, is_gone: Cell::new(false) };
+            let caller = Caller { asks, answered, is_gone: Cell::new(false), asked: Cell::new(None) };
             let progress = |progress| caller.tell(progress);
-            let stop = || caller.is_gone.get() || (may_stop && caller.ask(Ask::Stop));
+            let stop = || caller.is_gone.get() || (may_stop && caller.stops());
             let control = Control {
                 progress: follows.then_some(&progress as &dyn Fn(Progress)),
                 cancel,
@@ -152,11 +156,23 @@ struct Caller {
     answered: Receiver<bool>,
     /// Its callback panicked: nobody waits for the result.
     is_gone: Cell<bool>,
+    /// When it was asked whether to stop.
+    asked: Cell<Option<Instant>>,
 }
 
 impl Caller {
     fn tell(&self, progress: Progress) {
         self.ask(Ask::Progress(progress));
+    }
+
+    /// Stages look every few rows: asking each time would cost more than their work.
+    fn stops(&self) -> bool {
+        if self.asked.get().is_some_and(|asked| asked.elapsed() < LOOK) {
+            return false;
+        }
+        let stops = self.ask(Ask::Stop);
+        self.asked.set(Some(Instant::now()));
+        stops
     }
 
     fn ask(&self, ask: Ask) -> bool {

@@ -108,8 +108,8 @@ impl<'a> Job<'a> {
         self
     }
 
-    /// Stops soon after `stop` answers `true`. It is asked on this thread, between
-    /// stages and inside long ones, and while this thread waits.
+    /// Stops soon after `stop` answers `true`. It is asked on this thread, every
+    /// few milliseconds, also while this thread waits.
     pub fn cancel_when(mut self, stop: &'a dyn Fn() -> bool) -> Self {
         self.control.stop = Some(stop);
         self
