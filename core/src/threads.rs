@@ -97,9 +97,9 @@ impl Threads {
         let (done, outcome) = mpsc::sync_channel(1);
         let (follows, may_stop, cancel) = (control.progress.is_some(), control.stop.is_some(), control.cancel);
         let body = move || {
-            let caller = Caller { asks, answered, is_gone: Cell::new(false), asked: Cell::new(None) };
+            let caller = Caller { asks, answered, is_over: Cell::new(false), asked: Cell::new(None) };
             let progress = |progress| caller.tell(progress);
-            let stop = || caller.is_gone.get() || (may_stop && caller.stops());
+            let stop = || caller.is_over.get() || (may_stop && caller.stops());
             let control = Control {
                 progress: follows.then_some(&progress as &dyn Fn(Progress)),
                 cancel,
@@ -125,7 +125,8 @@ impl Threads {
             let stops = match ask {
                 Ask::Progress(progress) => {
                     control.progress.into_iter().for_each(|told| told(progress));
-                    false
+                    // What was told may be why.
+                    control.stop.is_some_and(|stop| stop())
                 }
                 Ask::Stop => control.stop.is_some_and(|stop| stop()),
             };
@@ -154,8 +155,8 @@ enum Ask {
 struct Caller {
     asks: SyncSender<Ask>,
     answered: Receiver<bool>,
-    /// Its callback panicked: nobody waits for the result.
-    is_gone: Cell<bool>,
+    /// It asked for a stop, or its callback panicked and nobody waits for the result.
+    is_over: Cell<bool>,
     /// When it was asked whether to stop.
     asked: Cell<Option<Instant>>,
 }
@@ -167,18 +168,16 @@ impl Caller {
 
     /// Stages look every few rows: asking each time would cost more than their work.
     fn stops(&self) -> bool {
-        if self.asked.get().is_some_and(|asked| asked.elapsed() < LOOK) {
-            return false;
-        }
-        let stops = self.ask(Ask::Stop);
-        self.asked.set(Some(Instant::now()));
-        stops
+        let is_fresh = self.asked.get().is_some_and(|asked| asked.elapsed() < LOOK);
+        !is_fresh && self.ask(Ask::Stop)
     }
 
     fn ask(&self, ask: Ask) -> bool {
         let answer = self.asks.send(ask).ok().and_then(|()| self.answered.recv().ok());
-        self.is_gone.set(answer.is_none());
-        answer.unwrap_or(true)
+        let is_over = answer.unwrap_or(true);
+        self.is_over.set(self.is_over.get() || is_over);
+        self.asked.set(Some(Instant::now()));
+        is_over
     }
 }
 
