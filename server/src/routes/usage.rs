@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use percent_encoding::percent_decode;
 use remrembg::Code;
 
 use crate::App;
@@ -24,7 +23,9 @@ pub(super) async fn report(
     if holder.via != Via::Api {
         return Err(Code::InvalidApiKey.into());
     }
-    let query = Query::read(&pairs(request.uri().query().unwrap_or_default()))?;
+    let parameters = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()).into_owned();
+    let parameters: Vec<_> = parameters.collect();
+    let query = Query::read(&parameters)?;
     let report = accounts.ask(move |store| store.report_of(holder.user, &query, now())).await?;
     let json = serde_json::to_string(&report).map_err(|error| Trouble::Failed(error.to_string()))?;
     let headers = [
@@ -32,14 +33,4 @@ pub(super) async fn report(
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     Ok((headers, json).into_response())
-}
-
-/// The parameters of an address, as HTML forms write them.
-fn pairs(query: &str) -> Vec<(String, String)> {
-    let text = |part: &str| percent_decode(part.replace('+', " ").as_bytes()).decode_utf8_lossy().into_owned();
-    let pair = |pair: &str| {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (text(key), text(value))
-    };
-    query.split('&').filter(|part| !part.is_empty()).map(pair).collect()
 }

@@ -177,10 +177,9 @@ fn use_is_told_to_the_holder_of_a_key() {
 }
 
 #[test]
-fn a_client_that_goes_away_is_not_charged() {
+fn a_form_that_breaks_off_gives_its_credit_back() {
     let accounts = accounts(1, 0);
     let send = accounts.serving(&[]);
-    // Its form ends too early.
     let mut request = picture();
     *request.body_mut() =
         Body::from("--XboundaryX\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a.png\"\r\n\r\nabc");

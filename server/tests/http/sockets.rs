@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use image::ImageFormat;
 use remrembg::{Progress, Remover};
+use remrembg_server::accounts::{Embedded, User, Via};
 use remrembg_server::{Listening, run};
 
 use crate::service::{both, config, encoded, field, form, image, kind, part, png, settings_of};
@@ -290,6 +291,31 @@ fn a_client_that_goes_away_takes_its_work_with_it() {
     over.wait();
     held.join().expect("it runs");
     assert_eq!(metric(&served, "remrembg_removal_seconds_count "), Some(0), "it was never done");
+}
+
+#[test]
+fn a_client_that_goes_away_gets_its_credit_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = Embedded::open(folder.path()).expect("it opens");
+    let (name, email, plan) = ("one".to_owned(), "one@example.com".to_owned(), "Free".to_owned());
+    let user = User { name, email, is_verified: true, plan, included: 1, prepaid: 0, period: None, customer: None };
+    store.add_user(&user).expect("it is new");
+    let key = store.create("one", Via::Api, "", 0).expect("the user is there").0.text().to_owned();
+    let served = served(1, &[("data", folder.path().to_str().expect("it is text"))]);
+    let body = form(&[image(&png())]);
+    let request = [head(body.len(), &format!("x-api-key: {key}\r\n")).into_bytes(), body].concat();
+    let status = || asked(&mut served.connect(), &request).0;
+    let (over, held) = served.hold();
+    let mut stream = served.connect();
+    stream.write_all(&request).expect("it is sent");
+    served.until_waiting(1);
+    assert_eq!(status(), 429, "the only credit is held");
+    drop(stream);
+    served.until_waiting(0);
+    over.wait();
+    held.join().expect("it runs");
+    until(|| status() == 200);
+    assert_eq!(status(), 429, "now it is used");
 }
 
 #[test]
