@@ -81,6 +81,7 @@ TOOLS_OF_TESTS = {
     "clang": "clang",
     "cmake": "cmake",
     "pkg-config": "pkg-config",
+    "redis-server": "redis-server",
     "valgrind": "valgrind",
 }
 WEIGHTS_RELEASE = "https://github.com/danielgatis/rembg/releases/download/v0.0.0/u2netp.onnx"

@@ -71,8 +71,8 @@ def alone(program, picture):
 
 
 class Service:
-    def __init__(self, program, flags):
-        command = [program, "serve", "--listen", "127.0.0.1:0", "--log", "error", *flags]
+    def __init__(self, program, flags, before=()):
+        command = [*before, program, "serve", "--listen", "127.0.0.1:0", "--log", "error", *flags]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         host, port = re.search(r"http://(.*):(\d+)", self.process.stdout.readline()).groups()
         self.address = (host, int(port))
@@ -110,15 +110,17 @@ def as_form(name, data):
     return head.encode() + data + b"\r\n--" + BOUNDARY + b"--\r\n"
 
 
-def head(length):
+def head(length, key=""):
+    """The head of a request with a form, and with an API key where there is one."""
+    named = f"x-api-key: {key}\r\n" if key else ""
     kind = f"multipart/form-data; boundary={BOUNDARY.decode()}"
-    return f"POST /rmbg HTTP/1.1\r\nHost: a\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n".encode()
+    return f"POST /rmbg HTTP/1.1\r\nHost: a\r\nContent-Type: {kind}\r\n{named}Content-Length: {length}\r\n\r\n".encode()
 
 
-async def ask(connection, form):
+async def ask(connection, form, key=""):
     """One request on an open connection: its status."""
     reader, writer = connection
-    writer.write(head(len(form)) + form)
+    writer.write(head(len(form), key) + form)
     await writer.drain()
     return await answer(reader)
 
@@ -129,7 +131,7 @@ async def answer(reader):
     return int(lines[9:12])
 
 
-async def steady(address, form, connections, seconds):
+async def steady(address, form, connections, seconds, key=""):
     """Requests on so many connections, one after the other on each; who is sent away waits a second."""
     statuses, times = collections.Counter(), []
     end = time.monotonic() + seconds
@@ -139,7 +141,7 @@ async def steady(address, form, connections, seconds):
         while time.monotonic() < end:
             start = time.monotonic()
             try:
-                status = await ask(connection, form)
+                status = await ask(connection, form, key)
             except (OSError, asyncio.IncompleteReadError) as error:
                 status = type(error).__name__
                 connection = await asyncio.open_connection(*address)

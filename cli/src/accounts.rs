@@ -1,11 +1,11 @@
-//! `remrembg users`, `keys`, `tokens` and `usage`: the accounts that `serve --data` lets in.
+//! `remrembg users`, `keys`, `tokens` and `usage`: the accounts that `serve --data` or `--redis` lets in.
 
 use std::path::PathBuf;
 
-use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, ValueHint, value_parser};
 use remrembg::{Code, Error};
 use remrembg_server::accounts::{
-    Change, Counted, Credential, Embedded, Period, Query, Report, Trouble, User, Via, now,
+    Change, Counted, Credential, Period, Place, Query, Report, Store, Trouble, Url, User, Via, now, open,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -14,8 +14,8 @@ use crate::failure::Failure;
 use crate::terminal;
 
 const USERS: &str = "\
-Manages who may remove backgrounds through the HTTP service, and how many: the users in the folder that \
-`remrembg serve --data FOLDER` has too, also while it runs.
+Manages who may remove backgrounds through the HTTP service, and how many: the users in the folder, or \
+the Redis, that `remrembg serve` has too, also while it runs.
 
 A user removes as many backgrounds as its plan includes in each period, then as many as it paid for beyond. A period \
 is the calendar month in UTC, or the billing period where one was set.";
@@ -76,12 +76,19 @@ fn command(name: &'static str, about: &'static str) -> Command {
     let data = Arg::new("data")
         .long("data")
         .value_name("FOLDER")
-        .required(true)
         .value_parser(value_parser!(PathBuf))
         .value_hint(ValueHint::DirPath)
         .env("REMREMBG_DATA")
         .help("The folder of the accounts");
-    Command::new(name).about(about).arg(data).arg(flag("json", "Print one JSON object a line"))
+    let redis = Arg::new("redis")
+        .long("redis")
+        .value_name("URL")
+        .env("REMREMBG_REDIS")
+        .hide_env_values(true)
+        .help("The Redis of the accounts, as redis://127.0.0.1:6379/0");
+    let place = ArgGroup::new("place").args(["data", "redis"]).required(true);
+    let json = flag("json", "Print one JSON object a line");
+    Command::new(name).about(about).args([data, redis]).group(place).arg(json)
 }
 
 fn flag(name: &'static str, help: &'static str) -> Arg {
@@ -123,13 +130,17 @@ impl From<Trouble> for Failure {
 /// Runs one of [`commands`].
 pub(crate) fn run(name: &str, matches: &ArgMatches) -> Result<u8, Failure> {
     let (action, matches) = matches.subcommand().unwrap_or(("", matches));
-    let folder = matches.get_one::<PathBuf>("data").cloned().unwrap_or_default();
-    let mut store = Embedded::open(&folder)?;
-    let text = match (name, action) {
-        ("users", action) => on_users(&mut store, action, matches)?,
-        ("keys", action) => on_credentials(&mut store, Via::Api, action, matches)?,
-        ("tokens", action) => on_credentials(&mut store, Via::App, action, matches)?,
-        _ => on_usage(&store, matches)?,
+    let place = match matches.get_one::<String>("redis") {
+        Some(url) => Place::Redis(Url::new(url).map_err(|trouble| Failure::usage(format!("--redis {trouble}")))?),
+        None => Place::Folder(matches.get_one::<PathBuf>("data").cloned().unwrap_or_default()),
+    };
+    let mut store = open(&place)?;
+    let store = &mut *store;
+    let text = match name {
+        "users" => on_users(store, action, matches)?,
+        "keys" => on_credentials(store, Via::Api, action, matches)?,
+        "tokens" => on_credentials(store, Via::App, action, matches)?,
+        _ => on_usage(store, matches)?,
     };
     terminal::print(&text).map(|()| 0)
 }
@@ -154,7 +165,7 @@ fn change(matches: &ArgMatches) -> Change {
     }
 }
 
-fn on_users(store: &mut Embedded, action: &str, matches: &ArgMatches) -> Result<String, Failure> {
+fn on_users(store: &mut dyn Store, action: &str, matches: &ArgMatches) -> Result<String, Failure> {
     let name = text(matches, "user").unwrap_or_default();
     match action {
         "add" => {
@@ -192,7 +203,7 @@ fn on_users(store: &mut Embedded, action: &str, matches: &ArgMatches) -> Result<
     }
 }
 
-fn on_credentials(store: &mut Embedded, via: Via, action: &str, matches: &ArgMatches) -> Result<String, Failure> {
+fn on_credentials(store: &mut dyn Store, via: Via, action: &str, matches: &ArgMatches) -> Result<String, Failure> {
     match action {
         "create" => {
             let (user, label) = (text(matches, "user").unwrap_or_default(), text(matches, "label").unwrap_or_default());
@@ -217,7 +228,7 @@ fn on_credentials(store: &mut Embedded, via: Via, action: &str, matches: &ArgMat
     }
 }
 
-fn on_usage(store: &Embedded, matches: &ArgMatches) -> Result<String, Failure> {
+fn on_usage(store: &mut dyn Store, matches: &ArgMatches) -> Result<String, Failure> {
     let query = Query::Counters { of: Counted::Month { year: None, month: None }, with_cycle: true };
     let report = store.report(&text(matches, "user").unwrap_or_default(), &query, now())?;
     let Report::Counters { membership, credits, prepaid, app_usage, api_usage, cycle: Some(balance) } = &report else {

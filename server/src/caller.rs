@@ -11,7 +11,7 @@ use remrembg::Code;
 use subtle::ConstantTimeEq;
 
 use crate::App;
-use crate::accounts::{Holder, Via, digest, now};
+use crate::accounts::{Holder, Via, digest};
 use crate::error::Refusal;
 use crate::rates;
 
@@ -95,7 +95,7 @@ async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Refusal> {
     if let (Some(accounts), Shown::Key(digest) | Shown::Token(digest)) = (&app.accounts, &shown) {
         let via = if matches!(shown, Shown::Key(_)) { Via::Api } else { Via::App };
         let digest = *digest;
-        if let Some(holder) = accounts.ask(move |store| store.holder(&digest, via, now())).await? {
+        if let Some(holder) = accounts.ask(move |store, now| store.holder(&digest, via, now)).await? {
             return Ok(Caller::User(holder));
         }
     }

@@ -24,6 +24,9 @@ mod log;
 mod metrics;
 mod openapi;
 mod rates;
+#[cfg(test)]
+#[path = "../tests/support/redis.rs"]
+mod redis_server;
 mod routes;
 mod sending;
 pub mod settings;
@@ -64,7 +67,7 @@ impl App {
     /// # Errors
     /// [`Trouble::Failed`] for accounts that cannot be opened.
     pub fn new(remover: Arc<Remover>, settings: Settings) -> Result<Arc<Self>, Trouble> {
-        let accounts = settings.data.as_deref().map(Accounts::open).transpose()?;
+        let accounts = settings.accounts().as_ref().map(Accounts::open).transpose()?;
         let jobs = Jobs::new(remover, settings.queue);
         let transfers = Transfers::new(settings.transfer_memory);
         let rates = Rates::new(settings.rate);

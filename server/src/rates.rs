@@ -11,6 +11,10 @@ use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 use ipnet::IpNet;
+use remrembg::Code;
+
+use crate::accounts::{Accounts, DAY, LEASE, month_around};
+use crate::error::Refusal;
 
 /// Addresses share so many places, by a hash that nobody outside can tell: however many there are, the
 /// table stays as small. Two that share a place share its limit.
@@ -32,6 +36,30 @@ pub(crate) struct Left {
 }
 
 impl Left {
+    /// Of so many requests a minute, when so many more may come at once.
+    pub(crate) fn within(most: u32, remaining: u64) -> Self {
+        let limit = u64::from(most);
+        Self { limit, remaining, reset: (limit.saturating_sub(remaining) * 60).div_ceil(limit.max(1)) }
+    }
+
+    /// Of so many requests a minute, when the next may come in so many milliseconds.
+    pub(crate) fn wait(most: u32, millis: u64) -> Self {
+        Self { limit: most.into(), remaining: 0, reset: millis.div_ceil(1000).max(1) }
+    }
+
+    /// Of the pictures of a day, when there were all.
+    pub(crate) fn of_day(most: u32, now: i64) -> Self {
+        Self { limit: most.into(), remaining: 0, reset: (DAY - now.rem_euclid(DAY)) as u64 }
+    }
+
+    /// Of a user's credits, when all that are left are held or none is. `end` is that of the billing period.
+    pub(crate) fn of_credits(included: i64, left: i64, end: Option<i64>, now: i64) -> Self {
+        let end = end.map_or_else(|| month_around(now).end, |end| end.max(now));
+        // What is held may come back soon.
+        let reset = if left > 0 { LEASE } else { end + 1 - now };
+        Self { limit: included as u64, remaining: 0, reset: reset as u64 }
+    }
+
     pub(crate) fn tell(&self, headers: &mut HeaderMap) {
         headers.insert(LIMIT, self.limit.into());
         headers.insert(REMAINING, self.remaining.into());
@@ -52,6 +80,11 @@ pub(crate) enum Who {
     Address(IpAddr),
 }
 
+/// The place of an address with this hash.
+pub(crate) const fn place(hash: u64) -> u64 {
+    hash % PLACES
+}
+
 /// The limit on requests in a short time.
 pub(crate) struct Rates {
     most: NonZeroU32,
@@ -67,24 +100,31 @@ impl Rates {
         Some(Self { most, limiter, hash: RandomState::new() })
     }
 
+    /// Counted with the accounts where servers share those, else here.
+    ///
+    /// # Errors
+    /// [`Refusal::Limited`], [`Refusal::Accounts`].
+    pub(crate) async fn admit(&self, who: Who, accounts: Option<&Accounts>) -> Result<Left, Refusal> {
+        let shared = match accounts {
+            Some(accounts) => accounts.pace(who, self.most.get()).await?,
+            None => None,
+        };
+        shared.unwrap_or_else(|| self.check(who)).map_err(|left| Refusal::Limited(Code::RateShortTerm, left))
+    }
+
     /// # Errors
     /// When the next request is allowed.
-    pub(crate) fn check(&self, who: Who) -> Result<Left, Left> {
+    fn check(&self, who: Who) -> Result<Left, Left> {
         let place = match who {
             Who::User(id) => PLACES + id as u64,
-            Who::Address(address) => self.hash.hash_one(address) % PLACES,
+            Who::Address(address) => place(self.hash.hash_one(address)),
         };
         let most = self.most.get();
         match self.limiter.check_key(&place) {
-            Ok(room) => {
-                let remaining = room.remaining_burst_capacity();
-                let reset = (u64::from(most - remaining.min(most)) * 60).div_ceil(most.into());
-                Ok(Left { limit: most.into(), remaining: remaining.into(), reset })
-            }
+            Ok(room) => Ok(Left::within(most, room.remaining_burst_capacity().into())),
             Err(refused) => {
                 let wait = refused.wait_time_from(DefaultClock::default().now());
-                let reset = wait.as_millis().div_ceil(1000).max(1) as u64;
-                Err(Left { limit: most.into(), remaining: 0, reset })
+                Err(Left::wait(most, wait.as_millis() as u64))
             }
         }
     }

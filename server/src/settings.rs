@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use remrembg::{Config, SETTINGS};
 use tracing::level_filters::LevelFilter;
 
+use crate::accounts::{Place, Url};
 use crate::caller::Keys;
 
 /// What the server is told beside the remover's own settings.
@@ -25,6 +26,8 @@ pub struct Settings {
     pub keys: Keys,
     /// The folder of the accounts, where there are any.
     pub data: Option<PathBuf>,
+    /// The Redis of the accounts, in place of a folder.
+    pub redis: Option<Url>,
     /// What Stripe signs its events with.
     pub stripe_secret: Option<Signing>,
     /// Requests that a user or an address may make a minute; 0 is no limit.
@@ -55,6 +58,15 @@ pub struct Settings {
     pub shutdown_timeout: Duration,
     /// What is logged.
     pub log: LevelFilter,
+}
+
+impl Settings {
+    /// Where the accounts are kept, where there are any.
+    #[must_use]
+    pub fn accounts(&self) -> Option<Place> {
+        let folder = || self.data.clone().map(Place::Folder);
+        self.redis.clone().map(Place::Redis).or_else(folder)
+    }
 }
 
 /// A secret that things are signed with; it shows nowhere.
@@ -115,6 +127,15 @@ pub const SPECS: &[Spec] = &[
         read: |settings, text| {
             settings.data = Some(PathBuf::from(text));
             Ok(())
+        },
+    },
+    Spec {
+        key: "redis",
+        default: "",
+        range: "a URL as redis://127.0.0.1:6379/0, rediss: with TLS, unix:/path for a socket",
+        help: "Keeps the accounts in a Redis, which several servers may share, in place of a folder.",
+        read: |settings, text| {
+            Url::new(text).map(|url| settings.redis = Some(url)).map_err(|trouble| trouble.to_string())
         },
     },
     Spec {
@@ -263,6 +284,7 @@ impl Default for Settings {
             metrics_listen: None,
             keys: Keys::Unset,
             data: None,
+            redis: None,
             stripe_secret: None,
             rate: 0,
             anonymous_daily: 0,
@@ -304,14 +326,19 @@ pub fn read(pairs: &[(String, String)]) -> Result<(Settings, Config), Refused> {
     }
     let unknown = own.iter().filter(|(key, _)| !SPECS.iter().any(|spec| spec.key == key));
     refused.extend(unknown.map(|(key, _)| format!("Unknown setting '{key}'. Known settings: {}", keys())));
-    if settings.keys == Keys::Unset && settings.data.is_none() && !settings.listen.ip().is_loopback() {
+    let accounts = settings.accounts();
+    if settings.data.is_some() && settings.redis.is_some() {
+        refused.push("'data' and 'redis' cannot both be set".to_owned());
+    }
+    if settings.keys == Keys::Unset && accounts.is_none() && !settings.listen.ip().is_loopback() {
         let listen = settings.listen;
-        refused
-            .push(format!("'keys' or 'data' must be set to listen on {listen}: API keys, or any to let everyone in"));
+        refused.push(format!(
+            "'keys', 'data' or 'redis' must be set to listen on {listen}: API keys, or any to let everyone in"
+        ));
     }
     let need = [("anonymous_daily", settings.anonymous_daily > 0), ("stripe_secret", settings.stripe_secret.is_some())];
-    for (key, _) in need.iter().filter(|(_, is_set)| *is_set && settings.data.is_none()) {
-        refused.push(format!("'{key}' needs 'data'"));
+    for (key, _) in need.iter().filter(|(_, is_set)| *is_set && accounts.is_none()) {
+        refused.push(format!("'{key}' needs 'data' or 'redis'"));
     }
     let memory = ("memory".to_owned(), MEMORY.to_owned());
     let config = Config::from_pairs([memory].into_iter().chain(core));
@@ -423,7 +450,7 @@ mod tests {
             "'queue' must be a whole number from 0 to 65536, got: '-1'",
             "'log' must be one of them, got: 'loud'",
             "Unknown setting 'zoom'. Known settings: listen, metrics_listen, ",
-            "'anonymous_daily' needs 'data'",
+            "'anonymous_daily' needs 'data' or 'redis'",
         ];
         assert_eq!(messages.len(), starts.len(), "{messages:?}");
         for (message, start) in messages.iter().zip(starts) {
@@ -436,7 +463,7 @@ mod tests {
         let open = [("listen", "0.0.0.0:80")];
         assert_eq!(
             refused(&open)[0],
-            "'keys' or 'data' must be set to listen on 0.0.0.0:80: API keys, or any to let everyone in"
+            "'keys', 'data' or 'redis' must be set to listen on 0.0.0.0:80: API keys, or any to let everyone in"
         );
         for keys in ["any", "one,two"] {
             assert!(read(&pairs(&[open[0], ("keys", keys)])).is_ok(), "{keys}");

@@ -8,6 +8,9 @@ mod errors;
 mod onnx;
 mod places;
 mod readme;
+#[cfg(unix)]
+#[path = "../../../server/tests/support/redis.rs"]
+mod redis_server;
 mod remove;
 mod safety;
 #[cfg(unix)]

@@ -17,6 +17,13 @@ pub struct Period {
     pub end: i64,
 }
 
+impl Period {
+    /// Whether it ends after it begins, at a time that has a date.
+    pub(crate) const fn is_valid(&self) -> bool {
+        0 <= self.start && self.start < self.end && self.end <= LAST
+    }
+}
+
 /// The year, and the month from 1 to 12.
 pub(crate) fn month_of(now: i64) -> (i32, u8) {
     let time = OffsetDateTime::from_unix_timestamp(now.clamp(0, LAST)).unwrap_or(OffsetDateTime::UNIX_EPOCH);

@@ -15,17 +15,12 @@ use subtle::ConstantTimeEq;
 
 use super::calendar::{self, Period};
 use super::secret::{self, Secret};
+use super::store::{Books, Store, check};
 use super::stripe::{Event, Moved};
-use super::{Applied, Change, Credential, Holder, LEASE, Reservation, Trouble, Used, User, Via};
-use crate::rates::Left;
-
-/// Seconds.
-const DAY: i64 = 86_400;
+use super::{Applied, Change, Charged, Credential, DAY, Holder, LEASE, Left, REMEMBERED, Reservation, Trouble};
+use super::{Turn, Used, User, Via, Who};
 
 const USER: &str = "name, email, verified, plan, included, prepaid, period_start, period_end, customer";
-
-/// For how long deliveries and events are remembered: Stripe sends an event again for three days at most.
-const REMEMBERED: i64 = 7 * DAY;
 
 impl From<rusqlite::Error> for Trouble {
     fn from(error: rusqlite::Error) -> Self {
@@ -34,7 +29,7 @@ impl From<rusqlite::Error> for Trouble {
 }
 
 /// The accounts of one folder.
-pub struct Embedded {
+pub(super) struct Embedded {
     connection: Connection,
 }
 
@@ -43,7 +38,7 @@ impl Embedded {
     ///
     /// # Errors
     /// [`Trouble::Failed`].
-    pub fn open(folder: &Path) -> Result<Self, Trouble> {
+    pub(super) fn open(folder: &Path) -> Result<Self, Trouble> {
         let opened = file::open(folder);
         let told = |error| Trouble::Failed(format!("{}: {error}", folder.display()));
         opened.map(|connection| Self { connection }).map_err(told)
@@ -52,10 +47,10 @@ impl Embedded {
     fn change(&mut self) -> Result<Transaction<'_>, Trouble> {
         Ok(self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
     }
+}
 
-    /// # Errors
-    /// [`Trouble::Taken`], [`Trouble::Invalid`], [`Trouble::Failed`].
-    pub fn add_user(&mut self, user: &User) -> Result<(), Trouble> {
+impl Store for Embedded {
+    fn add_user(&mut self, user: &User) -> Result<(), Trouble> {
         check(user)?;
         let transaction = self.change()?;
         if find(&transaction, &user.name)?.is_some() {
@@ -66,62 +61,35 @@ impl Embedded {
         Ok(transaction.commit()?)
     }
 
-    /// Changes a user, and gives it as it is then.
-    ///
-    /// # Errors
-    /// [`Trouble::Unknown`], [`Trouble::Invalid`], [`Trouble::Failed`].
-    pub fn set_user(&mut self, name: &str, change: Change) -> Result<User, Trouble> {
+    fn set_user(&mut self, name: &str, change: Change) -> Result<User, Trouble> {
         let transaction = self.change()?;
-        let (_, user) = find(&transaction, name)?.ok_or_else(|| unknown_user(name))?;
-        let user = User {
-            email: change.email.unwrap_or(user.email),
-            is_verified: change.is_verified.unwrap_or(user.is_verified),
-            plan: change.plan.unwrap_or(user.plan),
-            included: change.included.unwrap_or(user.included),
-            prepaid: change.prepaid.unwrap_or(user.prepaid).saturating_add(change.more_prepaid),
-            period: change.period.or(user.period),
-            customer: change.customer.or(user.customer),
-            name: user.name,
-        };
-        check(&user)?;
+        let (_, user) = find(&transaction, name)?.ok_or_else(|| Trouble::no_user(name))?;
+        let user = change.onto(user)?;
         check_customer(&transaction, &user)?;
         save(&transaction, &user)?;
         transaction.commit()?;
         Ok(user)
     }
 
-    /// Removes a user with its keys, tokens and counters.
-    ///
-    /// # Errors
-    /// [`Trouble::Unknown`], [`Trouble::Failed`].
-    pub fn remove_user(&mut self, name: &str) -> Result<(), Trouble> {
+    fn remove_user(&mut self, name: &str) -> Result<(), Trouble> {
         match self.connection.execute("DELETE FROM users WHERE name = ?", [name])? {
-            0 => Err(unknown_user(name)),
+            0 => Err(Trouble::no_user(name)),
             _ => Ok(()),
         }
     }
 
-    /// All of them, by name.
-    ///
-    /// # Errors
-    /// [`Trouble::Failed`].
-    pub fn users(&self) -> Result<Vec<User>, Trouble> {
+    fn users(&mut self) -> Result<Vec<User>, Trouble> {
         let mut all = self.connection.prepare(&format!("SELECT {USER} FROM users ORDER BY name"))?;
         let users = all.query_map([], user_of)?.collect::<Result<_, _>>()?;
         Ok(users)
     }
 
-    /// Makes a key, or a token: this is the only time that it is shown.
-    ///
-    /// # Errors
-    /// [`Trouble::Unknown`], [`Trouble::Failed`].
-    pub fn create(&mut self, user: &str, via: Via, label: &str, now: i64) -> Result<(Secret, Credential), Trouble> {
-        let prefix = if via == Via::Api { "rk" } else { "rt" };
-        let secret = Secret::new(prefix).map_err(|error| Trouble::Failed(error.to_string()))?;
+    fn create(&mut self, user: &str, via: Via, label: &str, now: i64) -> Result<(Secret, Credential), Trouble> {
+        let secret = Secret::of(via)?;
         let digest = secret.digest();
         let id = secret::id_of(&digest);
         let transaction = self.change()?;
-        let (owner, _) = find(&transaction, user)?.ok_or_else(|| unknown_user(user))?;
+        let (owner, _) = find(&transaction, user)?.ok_or_else(|| Trouble::no_user(user))?;
         transaction.execute(
             "INSERT INTO credentials (id, digest, user, via, label, created) VALUES (?, ?, ?, ?, ?, ?)",
             params![id, digest, owner, via.name(), label, now],
@@ -131,13 +99,9 @@ impl Embedded {
         Ok((secret, Credential { id, user, label, created: now, last_used: None }))
     }
 
-    /// The keys, or the tokens, of one user or of all, the oldest first.
-    ///
-    /// # Errors
-    /// [`Trouble::Unknown`], [`Trouble::Failed`].
-    pub fn credentials(&self, via: Via, user: Option<&str>) -> Result<Vec<Credential>, Trouble> {
+    fn credentials(&mut self, via: Via, user: Option<&str>) -> Result<Vec<Credential>, Trouble> {
         if let Some(name) = user {
-            find(&self.connection, name)?.ok_or_else(|| unknown_user(name))?;
+            find(&self.connection, name)?.ok_or_else(|| Trouble::no_user(name))?;
         }
         let mut all = self.connection.prepare(
             "SELECT credentials.id, name, label, created, last_used FROM credentials JOIN users ON users.id = user
@@ -151,19 +115,43 @@ impl Embedded {
         Ok(credentials)
     }
 
-    /// Ends a key or a token.
-    ///
-    /// # Errors
-    /// [`Trouble::Unknown`], [`Trouble::Failed`].
-    pub fn revoke(&mut self, via: Via, id: &str) -> Result<(), Trouble> {
+    fn revoke(&mut self, via: Via, id: &str) -> Result<(), Trouble> {
         match self.connection.execute("DELETE FROM credentials WHERE id = ? AND via = ?", [id, via.name()])? {
-            0 => Err(Trouble::Unknown(format!("{} '{id}'", if via == Via::Api { "key" } else { "token" }))),
+            0 => Err(Trouble::no_credential(via, id)),
             _ => Ok(()),
         }
     }
 
-    /// Who holds the key or token with this digest.
-    pub(crate) fn holder(&mut self, digest: &[u8; 32], via: Via, now: i64) -> Result<Option<Holder>, Trouble> {
+    fn id_of(&mut self, name: &str) -> Result<i64, Trouble> {
+        find(&self.connection, name)?.map(|(id, _)| id).ok_or_else(|| Trouble::no_user(name))
+    }
+
+    fn user(&mut self, id: i64) -> Result<User, Trouble> {
+        let query = format!("SELECT {USER} FROM users WHERE id = ?");
+        let user = self.connection.query_row(&query, [id], user_of).optional()?;
+        user.ok_or_else(|| Trouble::no_number(id))
+    }
+
+    fn used(&mut self, user: i64, period: &str) -> Result<Used, Trouble> {
+        let of = |via: Via| {
+            let query = "SELECT count FROM usage WHERE user = ? AND via = ? AND period = ?";
+            let count =
+                self.connection.query_row(query, params![user, via.name(), period], |row| row.get(0)).optional();
+            count.map(Option::unwrap_or_default)
+        };
+        Ok(Used { app: of(Via::App)?, api: of(Via::Api)? })
+    }
+
+    fn cycles(&mut self, user: i64) -> Result<Vec<i64>, Trouble> {
+        let query = "SELECT DISTINCT period FROM usage WHERE user = ? AND period LIKE 'cycle:%'";
+        let mut all = self.connection.prepare(query)?;
+        let keys = all.query_map([user], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+        Ok(keys.iter().filter_map(|key| calendar::cycle_start(key)).collect())
+    }
+}
+
+impl Books for Embedded {
+    fn holder(&mut self, digest: &[u8; 32], via: Via, now: i64) -> Result<Option<Holder>, Trouble> {
         let id = secret::id_of(digest);
         let found = self
             .connection
@@ -185,13 +173,12 @@ impl Embedded {
         Ok(Some(Holder { user, is_verified, via }))
     }
 
-    /// Holds a credit for a removal, an included one where there is one; where there is none at all, tells so.
-    pub(crate) fn reserve(&mut self, user: i64, via: Via, now: i64) -> Result<Result<Reservation, Left>, Trouble> {
+    fn reserve(&mut self, user: i64, via: Via, now: i64) -> Result<Result<Reservation, Left>, Trouble> {
         let transaction = self.change()?;
         transaction.execute("DELETE FROM reservations WHERE expires < ?", [now])?;
         let query = format!("SELECT {USER} FROM users WHERE id = ?");
         let owner = transaction.query_row(&query, [user], user_of).optional()?;
-        let owner = owner.ok_or_else(|| Trouble::Unknown(format!("user {user}")))?;
+        let owner = owner.ok_or_else(|| Trouble::no_number(user))?;
         let month = calendar::month_key(calendar::month_of(now));
         let cycle = owner.running(now).map(|period| calendar::cycle_key(period.start));
         let used = used(&transaction, user, cycle.as_ref().unwrap_or(&month))?;
@@ -201,10 +188,7 @@ impl Embedded {
         if held >= left {
             // What lapsed stays away.
             transaction.commit()?;
-            let ends = owner.running(now).map_or_else(|| calendar::month_around(now).end, |period| period.end.max(now));
-            // What is held may come back soon.
-            let reset = if left > 0 { LEASE } else { ends + 1 - now };
-            return Ok(Err(Left { limit: owner.included as u64, remaining: 0, reset: reset as u64 }));
+            return Ok(Err(Left::of_credits(owner.included, left, owner.running(now).map(|period| period.end), now)));
         }
         let expires = now + LEASE;
         transaction.execute("INSERT INTO reservations (user, expires) VALUES (?, ?)", params![user, expires])?;
@@ -213,8 +197,55 @@ impl Embedded {
         Ok(Ok(Reservation { id, user, via, month, cycle }))
     }
 
-    /// Counts one of the `most` pictures a day of an address, and gives the day; where it had them all, tells so.
-    pub(crate) fn admit(&mut self, address: IpAddr, most: u32, now: i64) -> Result<Result<i64, Left>, Trouble> {
+    fn renew(&mut self, reservation: &Reservation, now: i64) -> Result<(), Trouble> {
+        let query = "UPDATE reservations SET expires = ? WHERE id = ?";
+        self.connection.execute(query, params![now + LEASE, reservation.id])?;
+        Ok(())
+    }
+
+    fn settle(&mut self, reservation: &Reservation) -> Result<Charged, Trouble> {
+        let Reservation { id, user, via, month, cycle } = reservation;
+        let transaction = self.change()?;
+        transaction.execute("DELETE FROM reservations WHERE id = ?", [id])?;
+        let used = used(&transaction, *user, cycle.as_ref().unwrap_or(month))?;
+        let prepaid = "UPDATE users SET prepaid = prepaid - 1 WHERE id = ? AND included <= ? AND prepaid > 0";
+        let charged = if transaction.execute(prepaid, params![user, used])? > 0 {
+            Charged::Prepaid
+        } else {
+            for period in reservation.periods() {
+                // A user that was removed meanwhile has no counters.
+                transaction.execute(
+                    "INSERT INTO usage (user, via, period, count) SELECT id, ?2, ?3, 1 FROM users WHERE id = ?1
+                     ON CONFLICT DO UPDATE SET count = count + 1",
+                    params![user, via.name(), period],
+                )?;
+            }
+            Charged::Included
+        };
+        transaction.commit()?;
+        Ok(charged)
+    }
+
+    fn refund(&mut self, reservation: &Reservation, charged: Charged) -> Result<(), Trouble> {
+        let Reservation { user, via, .. } = reservation;
+        let transaction = self.change()?;
+        if charged == Charged::Prepaid {
+            transaction.execute("UPDATE users SET prepaid = prepaid + 1 WHERE id = ?", [user])?;
+        } else {
+            for period in reservation.periods() {
+                let query = "UPDATE usage SET count = count - 1 WHERE user = ? AND via = ? AND period = ?";
+                transaction.execute(query, params![user, via.name(), period])?;
+            }
+        }
+        Ok(transaction.commit()?)
+    }
+
+    fn release(&mut self, reservation: &Reservation) -> Result<(), Trouble> {
+        self.connection.execute("DELETE FROM reservations WHERE id = ?", [reservation.id])?;
+        Ok(())
+    }
+
+    fn admit(&mut self, address: IpAddr, most: u32, now: i64) -> Result<Result<Turn, Left>, Trouble> {
         let day = now / DAY;
         let transaction = self.change()?;
         transaction.execute("DELETE FROM anonymous WHERE day < ?", [day])?;
@@ -225,53 +256,21 @@ impl Embedded {
         )?;
         transaction.commit()?;
         if counted > 0 {
-            return Ok(Ok(day));
+            return Ok(Ok(Turn { address, day, id: 0 }));
         }
-        Ok(Err(Left { limit: most.into(), remaining: 0, reset: ((day + 1) * DAY - now) as u64 }))
+        Ok(Err(Left::of_day(most, now)))
     }
 
-    /// Takes back what [`admit`](Self::admit) counted.
-    pub(crate) fn dismiss(&mut self, address: IpAddr, day: i64) -> Result<(), Trouble> {
-        let query = "UPDATE anonymous SET count = count - 1 WHERE address = ? AND day = ? AND count > 0";
-        self.connection.execute(query, params![address.to_string(), day])?;
-        Ok(())
-    }
-
-    /// Holds a credit for longer.
-    pub(crate) fn renew(&mut self, id: i64, now: i64) -> Result<(), Trouble> {
-        let expires = now + LEASE;
-        self.connection.execute("UPDATE reservations SET expires = ? WHERE id = ?", params![expires, id])?;
-        Ok(())
-    }
-
-    /// Charges what was reserved, in the periods in which it began: an included credit where one is left.
-    pub(crate) fn settle(&mut self, reservation: &Reservation) -> Result<(), Trouble> {
-        let Reservation { id, user, via, month, cycle } = reservation;
+    fn dismiss(&mut self, &Turn { address, day, .. }: &Turn) -> Result<(), Trouble> {
         let transaction = self.change()?;
-        transaction.execute("DELETE FROM reservations WHERE id = ?", [id])?;
-        let used = used(&transaction, *user, cycle.as_ref().unwrap_or(month))?;
-        let prepaid = "UPDATE users SET prepaid = prepaid - 1 WHERE id = ? AND included <= ? AND prepaid > 0";
-        if transaction.execute(prepaid, params![user, used])? == 0 {
-            for period in [Some(month), cycle.as_ref()].into_iter().flatten() {
-                // A user that was removed meanwhile has no counters.
-                transaction.execute(
-                    "INSERT INTO usage (user, via, period, count) SELECT id, ?2, ?3, 1 FROM users WHERE id = ?1
-                     ON CONFLICT DO UPDATE SET count = count + 1",
-                    params![user, via.name(), period],
-                )?;
-            }
-        }
+        let turn = params![address.to_string(), day];
+        transaction.execute("UPDATE anonymous SET count = count - 1 WHERE address = ? AND day = ?", turn)?;
+        // So that the table has a row for each address with a picture, and not for each that asked.
+        transaction.execute("DELETE FROM anonymous WHERE address = ? AND day = ? AND count < 1", turn)?;
         Ok(transaction.commit()?)
     }
 
-    /// Gives a credit back.
-    pub(crate) fn release(&mut self, id: i64) -> Result<(), Trouble> {
-        self.connection.execute("DELETE FROM reservations WHERE id = ?", [id])?;
-        Ok(())
-    }
-
-    /// Does what an event of Stripe says, once; of one user's events the latest counts.
-    pub(crate) fn apply(&mut self, delivery: &str, event: Option<&Event>, now: i64) -> Result<Applied, Trouble> {
+    fn apply(&mut self, delivery: &str, event: Option<&Event>, now: i64) -> Result<Applied, Trouble> {
         let transaction = self.change()?;
         transaction.execute("DELETE FROM deliveries WHERE at < ?", [now - REMEMBERED])?;
         let remember = "INSERT INTO deliveries (id, at) VALUES (?, ?) ON CONFLICT DO NOTHING";
@@ -290,38 +289,14 @@ impl Embedded {
         Ok(applied)
     }
 
-    /// A user by its number.
-    pub(crate) fn user(&self, id: i64) -> Result<User, Trouble> {
-        let query = format!("SELECT {USER} FROM users WHERE id = ?");
-        let user = self.connection.query_row(&query, [id], user_of).optional()?;
-        user.ok_or_else(|| Trouble::Unknown(format!("user {id}")))
+    fn pace(&mut self, _: Who, _: u32) -> Result<Option<Result<Left, Left>>, Trouble> {
+        Ok(None)
     }
 
-    /// The number of a user.
-    ///
-    /// # Errors
-    /// [`Trouble::Unknown`], [`Trouble::Failed`].
-    pub(crate) fn id_of(&self, name: &str) -> Result<i64, Trouble> {
-        find(&self.connection, name)?.map(|(id, _)| id).ok_or_else(|| unknown_user(name))
-    }
-
-    /// What a user's counters of one period say.
-    pub(crate) fn used(&self, user: i64, period: &str) -> Result<Used, Trouble> {
-        let of = |via: Via| {
-            let query = "SELECT count FROM usage WHERE user = ? AND via = ? AND period = ?";
-            let count =
-                self.connection.query_row(query, params![user, via.name(), period], |row| row.get(0)).optional();
-            count.map(Option::unwrap_or_default)
-        };
-        Ok(Used { app: of(Via::App)?, api: of(Via::Api)? })
-    }
-
-    /// The starts of the billing periods that have counters.
-    pub(crate) fn cycles(&self, user: i64) -> Result<Vec<i64>, Trouble> {
-        let query = "SELECT DISTINCT period FROM usage WHERE user = ? AND period LIKE 'cycle:%'";
-        let mut all = self.connection.prepare(query)?;
-        let keys = all.query_map([user], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
-        Ok(keys.iter().filter_map(|key| calendar::cycle_start(key)).collect())
+    #[cfg(test)]
+    fn set_counter(&mut self, user: i64, via: Via, period: &str, count: i64) {
+        let query = "INSERT INTO usage (user, via, period, count) VALUES (?, ?, ?, ?)";
+        self.connection.execute(query, params![user, via.name(), period, count]).expect("it is new");
     }
 }
 
@@ -329,10 +304,6 @@ impl Embedded {
 fn used(connection: &Connection, user: i64, period: &str) -> rusqlite::Result<i64> {
     let query = "SELECT coalesce(sum(count), 0) FROM usage WHERE user = ? AND period = ?";
     connection.query_row(query, params![user, period], |row| row.get(0))
-}
-
-fn unknown_user(name: &str) -> Trouble {
-    Trouble::Unknown(format!("user '{name}'"))
 }
 
 fn find(connection: &Connection, name: &str) -> Result<Option<(i64, User)>, Trouble> {
@@ -392,7 +363,7 @@ fn moved(transaction: &Transaction<'_>, event: &Event) -> Result<Applied, Troubl
             params![found, created, subscription],
         )?,
         Some(Moved { plan, included, period }) => {
-            let period = period.filter(|Period { start, end }| 0 <= *start && start < end && *end <= calendar::LAST);
+            let period = period.filter(Period::is_valid);
             transaction.execute(
                 "UPDATE users SET last_event = ?2, plan = coalesce(?3, plan), included = coalesce(?4, included),
                  period_start = coalesce(?5, period_start), period_end = coalesce(?6, period_end), subscription = ?8,
@@ -418,32 +389,5 @@ fn check_customer(connection: &Connection, user: &User) -> Result<(), Trouble> {
     let query = "SELECT name FROM users WHERE customer = ? AND name != ?";
     let other =
         connection.query_row(query, params![user.customer, user.name], |row| row.get::<_, String>(0)).optional()?;
-    other.map_or(Ok(()), |other| Err(Trouble::Invalid(format!("The customer is that of '{other}' already"))))
-}
-
-fn check(user: &User) -> Result<(), Trouble> {
-    let invalid = |what: &str| Err(Trouble::Invalid(what.to_owned()));
-    if user.name.trim().is_empty() || user.name.len() > 100 {
-        return invalid("The name of a user must have from 1 to 100 bytes");
-    }
-    if !user.email.contains('@') {
-        return invalid("The e-mail address must have an @");
-    }
-    if user.included < 0 || user.prepaid < 0 {
-        return invalid("Credits must be at least 0");
-    }
-    match user.period {
-        Some(Period { start, end }) if !(0 <= start && start < end && end <= calendar::LAST) => {
-            invalid("A billing period must end after it begins")
-        }
-        _ => Ok(()),
-    }
-}
-
-#[cfg(test)]
-impl Embedded {
-    pub(super) fn set_counter(&self, user: i64, via: Via, period: &str, count: i64) {
-        let query = "INSERT INTO usage (user, via, period, count) VALUES (?, ?, ?, ?)";
-        self.connection.execute(query, params![user, via.name(), period, count]).expect("it is new");
-    }
+    other.map_or(Ok(()), |other| Err(Trouble::customer_of(&other)))
 }

@@ -6,14 +6,17 @@
 
 mod calendar;
 mod embedded;
+mod redis;
 mod report;
 mod secret;
+mod store;
 pub(crate) mod stripe;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::net::IpAddr;
 use std::panic::{self, AssertUnwindSafe};
-use std::path::Path;
 use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -21,19 +24,26 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 use tokio::sync::oneshot;
 
-use crate::rates::Left;
+use crate::rates::{Left, Who};
 
-pub(crate) use calendar::LAST;
 pub use calendar::Period;
-pub use embedded::Embedded;
+pub(crate) use calendar::{LAST, month_around};
+use embedded::Embedded;
+pub(crate) use report::of as report_of;
 pub use report::{Balance, Counted, Cycle, Query, Report};
 pub use secret::Secret;
 pub(crate) use secret::digest;
+pub(crate) use store::Books;
+pub use store::{Place, Store, Url, open};
 
 /// Seconds after the end of a billing period within which the next one should be told.
-const LATE: i64 = 86_400;
+const LATE: i64 = DAY;
 /// Seconds for which a reservation holds unless it is renewed.
-const LEASE: i64 = 45;
+pub(crate) const LEASE: i64 = 45;
+/// A day, in seconds.
+pub(crate) const DAY: i64 = 86_400;
+/// For how long deliveries and events are remembered: Stripe sends an event again for three days at most.
+const REMEMBERED: i64 = 7 * DAY;
 /// How long a request waits for the accounts.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often that is done.
@@ -185,6 +195,30 @@ pub(crate) struct Reservation {
     cycle: Option<String>,
 }
 
+impl Reservation {
+    /// The periods whose counters an included credit counts in.
+    fn periods(&self) -> impl Iterator<Item = &String> {
+        [Some(&self.month), self.cycle.as_ref()].into_iter().flatten()
+    }
+}
+
+/// What a removal was charged to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Charged {
+    Included,
+    Prepaid,
+}
+
+/// One of the pictures that an address may have a day: counted at once, and taken back where none came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Turn {
+    address: IpAddr,
+    /// Since 1970.
+    day: i64,
+    /// Where the store tells turns apart.
+    id: i64,
+}
+
 /// What came of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Applied {
@@ -202,9 +236,9 @@ pub fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
-type Work = Box<dyn FnOnce(&mut Embedded) + Send>;
+type Work = Box<dyn FnOnce(&mut dyn Books) + Send>;
 
-/// The accounts as the server asks for them: on a thread of their own, since a store waits for a disk.
+/// The accounts as the server asks for them: on a thread of their own, since a store waits for a disk or a network.
 pub(crate) struct Accounts {
     work: Sender<Work>,
 }
@@ -212,26 +246,28 @@ pub(crate) struct Accounts {
 impl Accounts {
     /// # Errors
     /// [`Trouble::Failed`].
-    pub(crate) fn open(folder: &Path) -> Result<Self, Trouble> {
-        let mut store = Embedded::open(folder)?;
+    pub(crate) fn open(place: &Place) -> Result<Self, Trouble> {
+        let mut store = store::open_books(place)?;
         let (work, inbox) = mpsc::channel::<Work>();
         thread::Builder::new()
             .name("remrembg-accounts".to_owned())
             .spawn(move || {
                 for work in inbox {
                     // Whoever asked hears that there is no answer; the next one is served.
-                    let _ = panic::catch_unwind(AssertUnwindSafe(|| work(&mut store)));
+                    let _ = panic::catch_unwind(AssertUnwindSafe(|| work(&mut *store)));
                 }
             })
             .map_err(|error| Trouble::Failed(error.to_string()))?;
         Ok(Self { work })
     }
 
+    /// Does `work`, which is given the time too, on that thread.
+    ///
     /// # Errors
     /// Those of `work`; [`Trouble::Failed`] where it takes too long.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Embedded) -> Result<T, Trouble> + Send + 'static,
+        work: impl FnOnce(&mut dyn Books, i64) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, Trouble> {
         self.ask_or_undo(work, |_, _| ()).await
     }
@@ -239,15 +275,17 @@ impl Accounts {
     /// As [`ask`](Self::ask); what nobody waits for any more is not begun, or else undone.
     async fn ask_or_undo<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Embedded) -> Result<T, Trouble> + Send + 'static,
-        undo: impl FnOnce(&mut Embedded, T) + Send + 'static,
+        work: impl FnOnce(&mut dyn Books, i64) -> Result<T, Trouble> + Send + 'static,
+        undo: impl FnOnce(&mut dyn Books, T) + Send + 'static,
     ) -> Result<T, Trouble> {
         let failed = |why: &str| Trouble::Failed(why.to_owned());
         let (tell, told) = oneshot::channel();
-        let work = move |store: &mut Embedded| {
-            if !tell.is_closed()
-                && let Err(Ok(made)) = tell.send(work(store))
-            {
+        let work = move |store: &mut dyn Books| {
+            if tell.is_closed() {
+                return;
+            }
+            let now = store.now();
+            if let Err(Ok(made)) = tell.send(work(store, now)) {
                 undo(store, made);
             }
         };
@@ -264,10 +302,10 @@ impl Accounts {
     /// [`Trouble::Failed`].
     pub(crate) async fn hold(&self, holder: &Holder) -> Result<Result<Held<'_>, Left>, Trouble> {
         let (user, via) = (holder.user, holder.via);
-        let undo = |store: &mut Embedded, reserved: Result<Reservation, Left>| {
-            drop(reserved.map(|reservation| store.release(reservation.id)));
+        let undo = |store: &mut dyn Books, reserved: Result<Reservation, Left>| {
+            drop(reserved.map(|reservation| store.release(&reservation)));
         };
-        let reserved = self.ask_or_undo(move |store| store.reserve(user, via, now()), undo).await?;
+        let reserved = self.ask_or_undo(move |store, now| store.reserve(user, via, now), undo).await?;
         Ok(reserved.map(|reservation| Held { accounts: self, what: Some(What::Credit(reservation)) }))
     }
 
@@ -276,22 +314,27 @@ impl Accounts {
     /// # Errors
     /// [`Trouble::Failed`].
     pub(crate) async fn admit(&self, address: IpAddr, most: u32) -> Result<Result<Held<'_>, Left>, Trouble> {
-        let undo = move |store: &mut Embedded, day: Result<i64, Left>| {
-            drop(day.map(|day| store.dismiss(address, day)));
+        let undo = |store: &mut dyn Books, turn: Result<Turn, Left>| {
+            drop(turn.map(|turn| store.dismiss(&turn)));
         };
-        let admitted = self.ask_or_undo(move |store| store.admit(address, most, now()), undo).await?;
-        Ok(admitted.map(|day| Held { accounts: self, what: Some(What::Turn { address, day }) }))
+        let admitted = self.ask_or_undo(move |store, now| store.admit(address, most, now), undo).await?;
+        Ok(admitted.map(|turn| Held { accounts: self, what: Some(What::Turn(turn)) }))
+    }
+
+    /// Whether one more request is within `most` a minute; `None` where each server counts its own.
+    ///
+    /// # Errors
+    /// [`Trouble::Failed`].
+    pub(crate) async fn pace(&self, who: Who, most: u32) -> Result<Option<Result<Left, Left>>, Trouble> {
+        self.ask(move |store, _| store.pace(who, most)).await
     }
 }
 
 /// What a removal will cost.
+#[derive(Clone)]
 enum What {
     Credit(Reservation),
-    /// One of the pictures that an address may have that day: counted at once, and taken back where there is none.
-    Turn {
-        address: IpAddr,
-        day: i64,
-    },
+    Turn(Turn),
 }
 
 /// What is given back when this is dropped, unless it was charged.
@@ -304,14 +347,12 @@ impl Held<'_> {
     /// Keeps a credit while `work` goes on.
     pub(crate) async fn during<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = std::pin::pin!(work);
-        let id = if let Some(What::Credit(reservation)) = &self.what { Some(reservation.id) } else { None };
         loop {
             match tokio::time::timeout(RENEW, &mut work).await {
                 Ok(done) => return done,
                 Err(_) => {
                     // It is charged at the end even if it lapses.
-                    let renewed = self.accounts.ask(move |store| id.map_or(Ok(()), |id| store.renew(id, now()))).await;
-                    if let Err(error) = renewed {
+                    if let Err(error) = self.renewed().await {
                         tracing::warn!(%error, "a credit could not be held longer");
                     }
                 }
@@ -319,25 +360,30 @@ impl Held<'_> {
         }
     }
 
+    async fn renewed(&self) -> Result<(), Trouble> {
+        let Some(What::Credit(reservation)) = self.what.clone() else { return Ok(()) };
+        self.accounts.ask(move |store, now| store.renew(&reservation, now)).await
+    }
+
     /// Charges the removal.
     ///
     /// # Errors
-    /// [`Trouble::Failed`].
+    /// [`Trouble::Failed`]: then it is not charged.
     pub(crate) async fn charge(mut self) -> Result<(), Trouble> {
-        match self.what.take() {
-            Some(What::Credit(reservation)) => self.accounts.ask(move |store| store.settle(&reservation)).await,
-            _ => Ok(()),
-        }
+        let Some(What::Credit(reservation)) = self.what.take() else { return Ok(()) };
+        let charged = reservation.clone();
+        let undo = move |store: &mut dyn Books, to| drop(store.refund(&charged, to));
+        self.accounts.ask_or_undo(move |store, _| store.settle(&reservation), undo).await.map(drop)
     }
 }
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         let Some(what) = self.what.take() else { return };
-        let back = move |store: &mut Embedded| {
+        let back = move |store: &mut dyn Books| {
             drop(match what {
-                What::Credit(Reservation { id, .. }) => store.release(id),
-                What::Turn { address, day } => store.dismiss(address, day),
+                What::Credit(reservation) => store.release(&reservation),
+                What::Turn(turn) => store.dismiss(&turn),
             });
         };
         // Where the thread has ended, a reservation lapses.

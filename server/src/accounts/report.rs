@@ -4,7 +4,7 @@ use remrembg::{Error, read_integer};
 use serde::Serialize;
 
 use super::calendar::{self, Period};
-use super::{Embedded, Trouble, Used, User};
+use super::{Store, Trouble, Used, User};
 use crate::error::Refusal;
 
 /// What is asked for.
@@ -131,83 +131,79 @@ pub struct Balance {
     pub stripe_billing_synced: bool,
 }
 
-impl Embedded {
-    /// What a user is told of its credits and their use.
-    ///
-    /// # Errors
-    /// [`Trouble::Unknown`], [`Trouble::Failed`].
-    pub fn report(&self, name: &str, query: &Query, now: i64) -> Result<Report, Trouble> {
-        self.report_of(self.id_of(name)?, query, now)
-    }
+/// What the user with this number is told.
+///
+/// # Errors
+/// [`Trouble::Unknown`], [`Trouble::Failed`].
+pub(crate) fn of<S: Store + ?Sized>(store: &mut S, id: i64, query: &Query, now: i64) -> Result<Report, Trouble> {
+    let user = store.user(id)?;
+    let &Query::Counters { of, with_cycle } = query else {
+        let starts = starts(store, id, &user)?;
+        let cycles = starts.into_iter().map(|start| cycle(store, id, &user, start));
+        return Ok(Report::List { cycles: cycles.collect::<Result<_, _>>()? });
+    };
+    let used = match of {
+        Counted::Cycle(start) => store.used(id, &calendar::cycle_key(start))?,
+        Counted::Month { year, month } => {
+            let running = calendar::month_of(now);
+            let key = calendar::month_key((year.unwrap_or(running.0), month.unwrap_or(running.1)));
+            store.used(id, &key)?
+        }
+    };
+    let cycle = with_cycle.then(|| balance(store, id, &user, of, now)).transpose()?;
+    let User { plan, included, prepaid, .. } = user;
+    let Used { app, api } = used;
+    Ok(Report::Counters { membership: plan, credits: included, prepaid, app_usage: app, api_usage: api, cycle })
+}
 
-    pub(crate) fn report_of(&self, id: i64, query: &Query, now: i64) -> Result<Report, Trouble> {
-        let user = self.user(id)?;
-        let &Query::Counters { of, with_cycle } = query else {
-            let cycles = self.starts(id, &user)?.into_iter().map(|start| self.cycle(id, &user, start));
-            return Ok(Report::List { cycles: cycles.collect::<Result<_, _>>()? });
-        };
-        let used = match of {
-            Counted::Cycle(start) => self.used(id, &calendar::cycle_key(start))?,
-            Counted::Month { year, month } => {
-                let running = calendar::month_of(now);
-                let key = calendar::month_key((year.unwrap_or(running.0), month.unwrap_or(running.1)));
-                self.used(id, &key)?
-            }
-        };
-        let cycle = with_cycle.then(|| self.balance(id, &user, of, now)).transpose()?;
-        let User { plan, included, prepaid, .. } = user;
-        let Used { app, api } = used;
-        Ok(Report::Counters { membership: plan, credits: included, prepaid, app_usage: app, api_usage: api, cycle })
-    }
+/// The period that was asked for, else that which runs, else the calendar month.
+fn balance<S: Store + ?Sized>(store: &mut S, id: i64, user: &User, of: Counted, now: i64) -> Result<Balance, Trouble> {
+    let asked = if let Counted::Cycle(start) = of { Some(start) } else { None };
+    let running = user.running(now);
+    let cycle = match asked.or(running.map(|period| period.start)) {
+        Some(start) => cycle(store, id, user, start)?,
+        None => {
+            let Used { app, api } = store.used(id, &calendar::month_key(calendar::month_of(now)))?;
+            Cycle { period: calendar::month_around(now), app, api }
+        }
+    };
+    let used = cycle.app + cycle.api;
+    Ok(Balance {
+        cycle,
+        included_credits: user.included,
+        prepaid_credits: user.prepaid,
+        used_included_credits: used,
+        remaining_included_credits: (user.included - used).max(0),
+        stripe_billing_synced: asked.map_or(running, |_| user.period).is_some(),
+    })
+}
 
-    /// The period that was asked for, else that which runs, else the calendar month.
-    fn balance(&self, id: i64, user: &User, of: Counted, now: i64) -> Result<Balance, Trouble> {
-        let asked = if let Counted::Cycle(start) = of { Some(start) } else { None };
-        let running = user.running(now);
-        let cycle = match asked.or(running.map(|period| period.start)) {
-            Some(start) => self.cycle(id, user, start)?,
-            None => {
-                let Used { app, api } = self.used(id, &calendar::month_key(calendar::month_of(now)))?;
-                Cycle { period: calendar::month_around(now), app, api }
-            }
-        };
-        let used = cycle.app + cycle.api;
-        Ok(Balance {
-            cycle,
-            included_credits: user.included,
-            prepaid_credits: user.prepaid,
-            used_included_credits: used,
-            remaining_included_credits: (user.included - used).max(0),
-            stripe_billing_synced: asked.map_or(running, |_| user.period).is_some(),
-        })
-    }
+/// The period that runs and those that have counters, the newest first.
+fn starts<S: Store + ?Sized>(store: &mut S, id: i64, user: &User) -> Result<Vec<i64>, Trouble> {
+    let mut starts = store.cycles(id)?;
+    starts.extend(user.period.map(|period| period.start));
+    starts.sort_unstable_by(|one, other| other.cmp(one));
+    starts.dedup();
+    Ok(starts)
+}
 
-    /// The period that runs and those that have counters, the newest first.
-    fn starts(&self, id: i64, user: &User) -> Result<Vec<i64>, Trouble> {
-        let mut starts = self.cycles(id)?;
-        starts.extend(user.period.map(|period| period.start));
-        starts.sort_unstable_by(|one, other| other.cmp(one));
-        starts.dedup();
-        Ok(starts)
-    }
-
-    /// A period ends before the next begins, that which runs at its own end; one that has no next is as long as a month.
-    fn cycle(&self, id: i64, user: &User, start: i64) -> Result<Cycle, Trouble> {
-        let Used { app, api } = self.used(id, &calendar::cycle_key(start))?;
-        let next = self.starts(id, user)?.into_iter().rfind(|other| *other > start);
-        let end = match (user.period, next) {
-            (Some(period), _) if period.start == start => period.end,
-            (_, Some(next)) => next - 1,
-            _ => start + calendar::length_of_month(start) - 1,
-        };
-        Ok(Cycle { period: Period { start, end }, app, api })
-    }
+/// A period ends before the next begins, that which runs at its own end; one that has no next is as long as a month.
+fn cycle<S: Store + ?Sized>(store: &mut S, id: i64, user: &User, start: i64) -> Result<Cycle, Trouble> {
+    let Used { app, api } = store.used(id, &calendar::cycle_key(start))?;
+    let next = starts(store, id, user)?.into_iter().rfind(|other| *other > start);
+    let end = match (user.period, next) {
+        (Some(period), _) if period.start == start => period.end,
+        (_, Some(next)) => next - 1,
+        _ => start + calendar::length_of_month(start) - 1,
+    };
+    Ok(Cycle { period: Period { start, end }, app, api })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::accounts::Via;
+    use crate::accounts::tests::each;
+    use crate::accounts::{Books, Via};
 
     fn read(pairs: &[(&str, &str)]) -> Result<Query, String> {
         let pairs: Vec<_> = pairs.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect();
@@ -230,17 +226,15 @@ mod tests {
     }
 
     /// A user whose counters are set as they are told.
-    fn with_counters(user: &User, counters: &[(Via, &str, i64)]) -> Embedded {
-        let folder = tempfile::tempdir().expect("a folder").keep();
-        let mut store = Embedded::open(&folder).expect("it opens");
-        std::fs::remove_dir_all(folder).expect("an open file needs no name");
+    fn with_counters(store: &mut dyn Books, user: &User, counters: &[(Via, &str, i64)]) {
+        // The one of another case has its name.
+        drop(store.remove_user(&user.name));
         store.add_user(user).expect("it is new");
         let id = store.id_of(&user.name).expect("it is there");
         counters.iter().for_each(|(via, period, count)| store.set_counter(id, *via, period, *count));
-        store
     }
 
-    fn told(store: &Embedded, pairs: &[(&str, &str)], now: i64) -> String {
+    fn told(store: &mut dyn Books, pairs: &[(&str, &str)], now: i64) -> String {
         let query = read(pairs).expect("the parameters are good");
         let report = store.report("one", &query, now).expect("the user is there");
         serde_json::to_string(&report).expect("it is JSON")
@@ -253,6 +247,10 @@ mod tests {
 
     #[test]
     fn the_vendors_examples_come_as_they_are_printed() {
+        each(|store, _| the_vendors_examples(store));
+    }
+
+    fn the_vendors_examples(store: &mut dyn Books) {
         let period = Period { start: 1_740_441_600, end: 1_743_033_599 };
         let counters = [
             (Via::App, "2025:3", 8_500),
@@ -260,41 +258,46 @@ mod tests {
             (Via::App, "cycle:1740441600", 4_200),
             (Via::Api, "cycle:1740441600", 5_100),
         ];
-        let store = with_counters(&user(Some(period)), &counters);
+        with_counters(store, &user(Some(period)), &counters);
         let counted =
             r#"{"membership":"Premium-20000","credits":18500,"prepaidCredits":2000,"app_usage":8500,"api_usage":10000"#;
         let cycle = r#","billingCycle":{"periodStartUnix":1740441600,"periodEndUnix":1743033599,"appUsage":4200,"apiUsage":5100,"includedCredits":18500,"prepaidCredits":2000,"usedIncludedCredits":9300,"remainingIncludedCredits":9200,"stripeBillingSynced":true}"#;
         // In the middle of March 2025, and by name from elsewhere.
-        assert_eq!(told(&store, &[("expand", "billing_cycle")], 1_742_000_000), format!("{counted}{cycle}}}"));
-        assert_eq!(told(&store, &[("year", "2025"), ("month", "3")], 1_800_000_000), format!("{counted}}}"));
+        assert_eq!(told(store, &[("expand", "billing_cycle")], 1_742_000_000), format!("{counted}{cycle}}}"));
+        assert_eq!(told(store, &[("year", "2025"), ("month", "3")], 1_800_000_000), format!("{counted}}}"));
 
-        let listed = with_counters(
+        with_counters(
+            store,
             &user(Some(Period { start: 1_774_268_612, end: 1_776_947_012 })),
             &[(Via::App, "cycle:1774268612", 120), (Via::Api, "cycle:1774268612", 880)],
         );
         let list = r#"{"billingCycles":[{"periodStartUnix":1774268612,"periodEndUnix":1776947012,"appUsage":120,"apiUsage":880}]}"#;
-        assert_eq!(told(&listed, &[("listBillingCycles", "1")], 1_775_000_000), list);
-        let asked = told(&listed, &[("periodStartUnix", "1774268612"), ("expand", "billing_cycle")], 1_775_000_000);
+        assert_eq!(told(store, &[("listBillingCycles", "1")], 1_775_000_000), list);
+        let asked = told(store, &[("periodStartUnix", "1774268612"), ("expand", "billing_cycle")], 1_775_000_000);
         assert!(asked.contains(r#""app_usage":120,"api_usage":880,"billingCycle":{"periodStartUnix":1774268612,"periodEndUnix":1776947012,"appUsage":120,"#), "{asked}");
     }
 
     #[test]
     fn a_period_ends_before_the_next_and_without_billing_it_is_the_calendar_month() {
+        each(|store, _| periods(store));
+    }
+
+    fn periods(store: &mut dyn Books) {
         let period = Period { start: 3_000_000, end: 5_000_000 };
         let counters = [(Via::App, "cycle:1000000", 1), (Via::Api, "cycle:2000000", 2), (Via::Api, "1970:1", 7)];
-        let store = with_counters(&user(Some(period)), &counters);
+        with_counters(store, &user(Some(period)), &counters);
         let list = [(3_000_000, 5_000_000, 0, 0), (2_000_000, 2_999_999, 0, 2), (1_000_000, 1_999_999, 1, 0)].map(
             |(start, end, app, api)| {
                 format!(r#"{{"periodStartUnix":{start},"periodEndUnix":{end},"appUsage":{app},"apiUsage":{api}}}"#)
             },
         );
         assert_eq!(
-            told(&store, &[("listBillingCycles", "true")], 4_000_000),
+            told(store, &[("listBillingCycles", "true")], 4_000_000),
             format!(r#"{{"billingCycles":[{}]}}"#, list.join(","))
         );
 
-        let store = with_counters(&user(None), &[(Via::Api, "1970:1", 7), (Via::App, "1970:1", 20_000)]);
-        let told = told(&store, &[("includeBillingCycle", "1")], 100);
+        with_counters(store, &user(None), &[(Via::Api, "1970:1", 7), (Via::App, "1970:1", 20_000)]);
+        let told = told(store, &[("includeBillingCycle", "1")], 100);
         let cycle = r#""app_usage":20000,"api_usage":7,"billingCycle":{"periodStartUnix":0,"periodEndUnix":2678399,"appUsage":20000,"apiUsage":7,"includedCredits":18500,"prepaidCredits":2000,"usedIncludedCredits":20007,"remainingIncludedCredits":0,"stripeBillingSynced":false}}"#;
         assert!(told.ends_with(cycle), "{told}");
     }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
+use super::{Trouble, Via};
+
 /// How a key or token is kept. It has 256 bits of chance, so that a digest cannot be guessed from.
 pub(crate) fn digest(secret: &[u8]) -> [u8; 32] {
     Sha256::digest(secret).into()
@@ -16,11 +18,10 @@ pub struct Secret {
 
 impl Secret {
     /// # Errors
-    /// The system gives no random numbers.
-    pub(crate) fn new(prefix: &str) -> Result<Self, getrandom::Error> {
-        let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes)?;
-        Ok(Self { text: format!("{prefix}_{}", hex(&bytes)) })
+    /// [`Trouble::Failed`]: the system gives no random numbers.
+    pub(super) fn of(via: Via) -> Result<Self, Trouble> {
+        let prefix = if via == Via::Api { "rk" } else { "rt" };
+        Ok(Self { text: format!("{prefix}_{}", hex(&random::<32>()?)) })
     }
 
     /// What is handed to its holder.
@@ -38,6 +39,22 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(..)")
     }
+}
+
+/// # Errors
+/// [`Trouble::Failed`]: the system gives none.
+pub(super) fn random<const N: usize>() -> Result<[u8; N], Trouble> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| Trouble::Failed(error.to_string()))?;
+    Ok(bytes)
+}
+
+/// A number that nothing else has.
+///
+/// # Errors
+/// [`Trouble::Failed`], as above.
+pub(super) fn number() -> Result<i64, Trouble> {
+    random().map(i64::from_le_bytes)
 }
 
 /// What a key or token is called by.

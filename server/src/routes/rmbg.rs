@@ -60,8 +60,10 @@ async fn admitted<'a>(
         Caller::User(holder) => Who::User(holder.user),
         Caller::Anyone | Caller::Anonymous => Who::Address(address),
     };
-    let left = app.rates.as_ref().map(|rates| rates.check(who)).transpose();
-    let left = left.map_err(|left| Refusal::Limited(Code::RateShortTerm, left))?;
+    let left = match &app.rates {
+        Some(rates) => Some(rates.admit(who, app.accounts.as_ref()).await?),
+        None => None,
+    };
     let Some(accounts) = &app.accounts else { return Ok((left, None)) };
     let held = match caller {
         Caller::User(holder) => {

@@ -22,7 +22,7 @@ pub(super) async fn webhook(State(app): State<Arc<App>>, request: Request<Body>)
     let body = to_bytes(request.into_body(), MOST).await.map_err(|_| Refusal::Event("The event is too large."))?;
     let delivery = stripe::verified(&secret.0, &signature, &body, now()).map_err(Refusal::Event)?;
     let event = stripe::read(&body).map_err(Refusal::Event)?;
-    match accounts.ask(move |store| store.apply(&delivery, event.as_ref(), now())).await? {
+    match accounts.ask(move |store, now| store.apply(&delivery, event.as_ref(), now)).await? {
         Applied::Replayed => return Err(Refusal::Event("The event was delivered before.")),
         Applied::NoUser => tracing::warn!("an event of Stripe names no user of this server"),
         Applied::Moved | Applied::Nothing => {}

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use remrembg::Code;
 
 use crate::App;
-use crate::accounts::{Query, Trouble, Via, now};
+use crate::accounts::{Query, Trouble, Via, report_of};
 use crate::caller::Caller;
 use crate::error::Refusal;
 
@@ -26,7 +26,7 @@ pub(super) async fn report(
     let parameters = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()).into_owned();
     let parameters: Vec<_> = parameters.collect();
     let query = Query::read(&parameters)?;
-    let report = accounts.ask(move |store| store.report_of(holder.user, &query, now())).await?;
+    let report = accounts.ask(move |store, now| report_of(store, holder.user, &query, now)).await?;
     let json = serde_json::to_string(&report).map_err(|error| Trouble::Failed(error.to_string()))?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),

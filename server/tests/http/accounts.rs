@@ -1,40 +1,50 @@
 //! Users, their keys and their credits.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use axum::body::Body;
 use axum::http::{HeaderName, Request};
 use hmac::{Hmac, KeyInit, Mac};
-use remrembg_server::accounts::{Embedded, Period, User, Via};
+use remrembg_server::accounts::{Change, Period, Place, Store, Url, User, Via, now, open};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use tempfile::TempDir;
 
+use crate::redis_server::RedisServer;
 use crate::service::{Answer, field, get, image, png, post, service};
 
-/// A folder with one user, who has so many credits, and a key and a token of that user.
+/// A store with one user, who has so many credits, and a key and a token of that user.
 struct Accounts {
-    folder: TempDir,
-    store: Embedded,
+    place: Setting,
+    store: Box<dyn Store>,
     key: String,
     token: String,
 }
 
-fn accounts(included: i64, prepaid: i64) -> Accounts {
+/// Where the accounts are, as a setting.
+type Setting = (&'static str, String);
+
+/// Does the same with each store.
+fn each(included: i64, prepaid: i64, test: impl Fn(&mut Accounts)) {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut store = Embedded::open(folder.path()).expect("it opens");
+    test(&mut accounts(included, prepaid, ("data", folder.path().to_str().expect("it is text").to_owned())));
+    let server = RedisServer::start();
+    test(&mut accounts(included, prepaid, ("redis", server.url())));
+}
+
+fn accounts(included: i64, prepaid: i64, place: Setting) -> Accounts {
+    let at = if place.0 == "data" {
+        Place::Folder(place.1.clone().into())
+    } else {
+        Place::Redis(Url::new(&place.1).expect("a URL"))
+    };
+    let mut store = open(&at).expect("it opens");
     let (name, email, plan) = ("one".to_owned(), "one@example.com".to_owned(), "Premium-20000".to_owned());
     let user = User { name, email, is_verified: true, plan, included, prepaid, period: None, customer: None };
     store.add_user(&user).expect("it is new");
     let mut made = |via| store.create("one", via, "", 0).expect("the user is there").0.text().to_owned();
     let (key, token) = (made(Via::Api), made(Via::App));
-    Accounts { folder, store, key, token }
-}
-
-fn serving(folder: &Path, more: &[(&str, &str)]) -> impl Fn(Request<Body>) -> Answer + use<> {
-    service(&[&[("data", folder.to_str().expect("it is text"))], more].concat())
+    Accounts { place, store, key, token }
 }
 
 /// The request with these headers for credentials, and no others.
@@ -52,7 +62,8 @@ fn picture() -> Request<Body> {
 
 impl Accounts {
     fn serving(&self, more: &[(&str, &str)]) -> impl Fn(Request<Body>) -> Answer + use<> {
-        serving(self.folder.path(), more)
+        let (key, value) = &self.place;
+        service(&[&[(*key, value.as_str())], more].concat())
     }
 
     fn key(&self) -> (&'static str, &str) {
@@ -73,119 +84,129 @@ impl Accounts {
 
 #[test]
 fn keys_and_tokens_are_told_apart_and_only_what_is_answered_with_a_picture_is_charged() {
-    let accounts = accounts(3, 0);
-    let send = accounts.serving(&[]);
-    assert_eq!(send(with(picture(), &[accounts.key()])).status, 200);
-    assert_eq!(send(with(picture(), &[("authorization", &accounts.bearer())])).status, 200);
-    assert_eq!(send(with(post(&[field("w", "abc"), image(&png())]), &[accounts.key()])).status, 400);
-    assert_eq!(send(with(post(&[]), &[accounts.key()])).status, 400);
-    assert_eq!(accounts.books(&send), [1, 1, 0]);
-    assert_eq!(send(with(picture(), &[accounts.key()])).status, 200, "what was refused gave its credit back");
-    let refused = send(with(post(&[]), &[accounts.key()]));
-    let expected = r#"{"error":"You've reached your monthly limit. Consider purchasing more credits.","status":429}"#;
-    assert_eq!((refused.status, refused.text()), (429, expected), "before the form is looked at");
-    assert_eq!(accounts.books(&send), [1, 2, 0]);
+    each(3, 0, |accounts| {
+        let send = accounts.serving(&[]);
+        assert_eq!(send(with(picture(), &[accounts.key()])).status, 200);
+        assert_eq!(send(with(picture(), &[("authorization", &accounts.bearer())])).status, 200);
+        assert_eq!(send(with(post(&[field("w", "abc"), image(&png())]), &[accounts.key()])).status, 400);
+        assert_eq!(send(with(post(&[]), &[accounts.key()])).status, 400);
+        assert_eq!(accounts.books(&send), [1, 1, 0]);
+        assert_eq!(send(with(picture(), &[accounts.key()])).status, 200, "what was refused gave its credit back");
+        let refused = send(with(post(&[]), &[accounts.key()]));
+        let expected =
+            r#"{"error":"You've reached your monthly limit. Consider purchasing more credits.","status":429}"#;
+        assert_eq!((refused.status, refused.text()), (429, expected), "before the form is looked at");
+        assert_eq!(accounts.books(&send), [1, 2, 0]);
+    });
 }
 
 #[test]
 fn who_is_not_let_in_is_told_so_in_the_order_of_the_contract() {
-    let mut accounts = accounts(0, 0);
-    let send = accounts.serving(&[]);
-    let wrong = |credentials: &[(&'static str, &str)]| {
-        let answer = send(with(post(&[]), credentials));
-        (answer.status, answer.text().to_owned())
-    };
-    let invalid = (401, r#"{"error":"invalid api key","status":401}"#.to_owned());
-    assert_eq!(wrong(&[]), invalid);
-    assert_eq!(wrong(&[("x-api-key", "rk_0")]), invalid);
-    assert_eq!(wrong(&[("x-api-key", &accounts.token)]), invalid, "a token is no key");
-    assert_eq!(wrong(&[("authorization", "Bearer rt_0")]), invalid);
-    let both = r#"{"error":"This is a mistake: Cannot use both API key and user token","status":400}"#;
-    assert_eq!(wrong(&[("x-api-key", "rk_0"), ("authorization", "Bearer rt_0")]), (400, both.to_owned()));
-    let unverified = r#"{"error":"Email address not verified – please check your inbox","status":403}"#;
-    let limit = r#"{"error":"You've reached your monthly limit. Consider purchasing more credits.","status":429}"#;
-    assert_eq!(wrong(&[accounts.key()]), (429, limit.to_owned()));
-    // The server sees at once what a command changes.
-    let verified =
-        |is_verified| remrembg_server::accounts::Change { is_verified: Some(is_verified), ..Default::default() };
-    accounts.store.set_user("one", verified(false)).expect("it is there");
-    assert_eq!(wrong(&[accounts.key()]), (403, unverified.to_owned()));
-    assert_eq!(send(with(get("/api/membership-usage"), &[accounts.key()])).status, 200, "its use is told all the same");
-    let id = accounts.store.credentials(Via::Api, None).expect("the store works")[0].id.clone();
-    accounts.store.revoke(Via::Api, &id).expect("it is there");
-    assert_eq!(wrong(&[accounts.key()]), invalid);
+    each(0, 0, |accounts| {
+        let send = accounts.serving(&[]);
+        let wrong = |credentials: &[(&'static str, &str)]| {
+            let answer = send(with(post(&[]), credentials));
+            (answer.status, answer.text().to_owned())
+        };
+        let invalid = (401, r#"{"error":"invalid api key","status":401}"#.to_owned());
+        assert_eq!(wrong(&[]), invalid);
+        assert_eq!(wrong(&[("x-api-key", "rk_0")]), invalid);
+        assert_eq!(wrong(&[("x-api-key", &accounts.token)]), invalid, "a token is no key");
+        assert_eq!(wrong(&[("authorization", "Bearer rt_0")]), invalid);
+        let both = r#"{"error":"This is a mistake: Cannot use both API key and user token","status":400}"#;
+        assert_eq!(wrong(&[("x-api-key", "rk_0"), ("authorization", "Bearer rt_0")]), (400, both.to_owned()));
+        let unverified = r#"{"error":"Email address not verified – please check your inbox","status":403}"#;
+        let limit = r#"{"error":"You've reached your monthly limit. Consider purchasing more credits.","status":429}"#;
+        assert_eq!(wrong(&[accounts.key()]), (429, limit.to_owned()));
+        // The server sees at once what a command changes.
+        let verified = |is_verified| Change { is_verified: Some(is_verified), ..Default::default() };
+        accounts.store.set_user("one", verified(false)).expect("it is there");
+        assert_eq!(wrong(&[accounts.key()]), (403, unverified.to_owned()));
+        assert_eq!(
+            send(with(get("/api/membership-usage"), &[accounts.key()])).status,
+            200,
+            "its use is told all the same"
+        );
+        let id = accounts.store.credentials(Via::Api, None).expect("the store works")[0].id.clone();
+        accounts.store.revoke(Via::Api, &id).expect("it is there");
+        assert_eq!(wrong(&[accounts.key()]), invalid);
+    });
 }
 
 #[test]
 fn of_64_clients_of_two_servers_one_gets_the_last_credit() {
-    let accounts = accounts(1, 1);
-    let servers = [accounts.serving(&[]), accounts.serving(&[])];
-    let (answered, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let race = || {
-        thread::scope(|scope| {
-            for number in 0..64 {
-                let (servers, key, answered, refused) = (&servers, accounts.key(), &answered, &refused);
-                scope.spawn(move || {
-                    match servers[number % 2](with(picture(), &[key])).status {
-                        200 => answered.fetch_add(1, Ordering::Relaxed),
-                        429 => refused.fetch_add(1, Ordering::Relaxed),
-                        status => panic!("{status}"),
-                    };
-                });
-            }
-        });
-    };
-    assert_eq!(servers[0](with(picture(), &[accounts.key()])).status, 200);
-    race();
-    assert_eq!((answered.into_inner(), refused.into_inner()), (1, 63));
-    assert_eq!(accounts.books(&servers[1]), [0, 1, 0], "one included, one prepaid");
+    each(1, 1, |accounts| {
+        let servers = [accounts.serving(&[]), accounts.serving(&[])];
+        let (answered, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let race = || {
+            thread::scope(|scope| {
+                for number in 0..64 {
+                    let (servers, key, answered, refused) = (&servers, accounts.key(), &answered, &refused);
+                    scope.spawn(move || {
+                        match servers[number % 2](with(picture(), &[key])).status {
+                            200 => answered.fetch_add(1, Ordering::Relaxed),
+                            429 => refused.fetch_add(1, Ordering::Relaxed),
+                            status => panic!("{status}"),
+                        };
+                    });
+                }
+            });
+        };
+        assert_eq!(servers[0](with(picture(), &[accounts.key()])).status, 200);
+        race();
+        assert_eq!((answered.into_inner(), refused.into_inner()), (1, 63));
+        assert_eq!(accounts.books(&servers[1]), [0, 1, 0], "one included, one prepaid");
+    });
 }
 
 #[test]
 fn use_is_told_to_the_holder_of_a_key() {
-    let mut accounts = accounts(5, 2);
-    let send = accounts.serving(&[("keys", "fixed")]);
-    assert_eq!(send(with(picture(), &[("x-api-key", "fixed")])).status, 200, "a key of the settings is nobody's");
-    let asked = |path: &str| send(with(get(path), &[accounts.key()]));
-    let answer = asked("/api/membership-usage");
-    assert_eq!(answer.header("content-type"), "application/json");
-    let usage = r#"{"membership":"Premium-20000","credits":5,"prepaidCredits":2,"app_usage":0,"api_usage":0}"#;
-    assert_eq!((answer.status, answer.text()), (200, usage));
-    let conflict = asked("/api/membership-usage?periodStartUnix=5&month=3");
-    assert_eq!(conflict.status, 400);
-    assert_eq!(
-        asked("/api/membership-usage?month=%31%33").text(),
-        r#"{"error":"'month' must be at most 12, got: 13","status":400}"#
-    );
-    assert_eq!(asked("/api/membership-usage?listBillingCycles=1").text(), r#"{"billingCycles":[]}"#);
-    let period = Some(Period { start: 1_774_268_612, end: 1_776_947_012 });
-    accounts
-        .store
-        .set_user("one", remrembg_server::accounts::Change { period, ..Default::default() })
-        .expect("it is there");
-    let asked = |path: &str| send(with(get(path), &[accounts.key()]));
-    assert_eq!(
-        asked("/api/membership-usage?listBillingCycles=1").text(),
-        r#"{"billingCycles":[{"periodStartUnix":1774268612,"periodEndUnix":1776947012,"appUsage":0,"apiUsage":0}]}"#
-    );
-    let refused = |credentials: &[(&'static str, &str)]| send(with(get("/api/membership-usage"), credentials)).status;
-    assert_eq!(refused(&[("authorization", &accounts.bearer())]), 401, "a token is for apps");
-    assert_eq!(refused(&[("x-api-key", "fixed")]), 401, "it has no use of its own");
-    assert_eq!(refused(&[]), 401);
-    let without = service(&[])(with(get("/api/membership-usage"), &[]));
-    assert_eq!((without.status, without.text()), (404, r#"{"error":"This server keeps no accounts.","status":404}"#));
+    each(5, 2, |accounts| {
+        let send = accounts.serving(&[("keys", "fixed")]);
+        assert_eq!(send(with(picture(), &[("x-api-key", "fixed")])).status, 200, "a key of the settings is nobody's");
+        let asked = |path: &str| send(with(get(path), &[accounts.key()]));
+        let answer = asked("/api/membership-usage");
+        assert_eq!(answer.header("content-type"), "application/json");
+        let usage = r#"{"membership":"Premium-20000","credits":5,"prepaidCredits":2,"app_usage":0,"api_usage":0}"#;
+        assert_eq!((answer.status, answer.text()), (200, usage));
+        let conflict = asked("/api/membership-usage?periodStartUnix=5&month=3");
+        assert_eq!(conflict.status, 400);
+        assert_eq!(
+            asked("/api/membership-usage?month=%31%33").text(),
+            r#"{"error":"'month' must be at most 12, got: 13","status":400}"#
+        );
+        assert_eq!(asked("/api/membership-usage?listBillingCycles=1").text(), r#"{"billingCycles":[]}"#);
+        let period = Some(Period { start: 1_774_268_612, end: 1_776_947_012 });
+        accounts.store.set_user("one", Change { period, ..Default::default() }).expect("it is there");
+        let asked = |path: &str| send(with(get(path), &[accounts.key()]));
+        assert_eq!(
+            asked("/api/membership-usage?listBillingCycles=1").text(),
+            r#"{"billingCycles":[{"periodStartUnix":1774268612,"periodEndUnix":1776947012,"appUsage":0,"apiUsage":0}]}"#
+        );
+        let refused =
+            |credentials: &[(&'static str, &str)]| send(with(get("/api/membership-usage"), credentials)).status;
+        assert_eq!(refused(&[("authorization", &accounts.bearer())]), 401, "a token is for apps");
+        assert_eq!(refused(&[("x-api-key", "fixed")]), 401, "it has no use of its own");
+        assert_eq!(refused(&[]), 401);
+        let without = service(&[])(with(get("/api/membership-usage"), &[]));
+        assert_eq!(
+            (without.status, without.text()),
+            (404, r#"{"error":"This server keeps no accounts.","status":404}"#)
+        );
+    });
 }
 
 #[test]
 fn a_form_that_breaks_off_gives_its_credit_back() {
-    let accounts = accounts(1, 0);
-    let send = accounts.serving(&[]);
-    let mut request = picture();
-    *request.body_mut() =
-        Body::from("--XboundaryX\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a.png\"\r\n\r\nabc");
-    assert_eq!(send(with(request, &[accounts.key()])).status, 400);
-    assert_eq!(accounts.books(&send), [0, 0, 0]);
-    assert_eq!(send(with(picture(), &[accounts.key()])).status, 200, "the credit is there again");
+    each(1, 0, |accounts| {
+        let send = accounts.serving(&[]);
+        let mut request = picture();
+        *request.body_mut() =
+            Body::from("--XboundaryX\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a.png\"\r\n\r\nabc");
+        assert_eq!(send(with(request, &[accounts.key()])).status, 400);
+        assert_eq!(accounts.books(&send), [0, 0, 0]);
+        assert_eq!(send(with(picture(), &[accounts.key()])).status, 200, "the credit is there again");
+    });
 }
 
 #[track_caller]
@@ -203,39 +224,41 @@ const MONTHLY: &str = "You've reached your monthly limit. Consider purchasing mo
 
 #[test]
 fn who_asks_too_quickly_is_told_when_to_come_again() {
-    let accounts = accounts(10, 0);
-    let send = accounts.serving(&[("rate", "2"), ("keys", "fixed")]);
-    for remaining in ["1", "0"] {
-        // What is refused counts too: it is about requests, not pictures.
-        let answer = send(with(post(&[]), &[accounts.key()]));
-        assert_eq!(answer.status, 400);
-        let told = ["x-ratelimit-limit", "x-ratelimit-remaining"].map(|name| answer.header(name));
-        assert_eq!(told, ["2", remaining]);
-    }
-    assert_limited(&send(with(picture(), &[accounts.key()])), TOO_QUICK, "2", 30);
-    assert_limited(&send(with(picture(), &[("authorization", &accounts.bearer())])), TOO_QUICK, "2", 30);
-    assert_eq!(send(with(picture(), &[("x-api-key", "fixed")])).status, 200, "another caller");
-    assert_eq!(accounts.books(&send), [0, 0, 0]);
+    each(10, 0, |accounts| {
+        let send = accounts.serving(&[("rate", "2"), ("keys", "fixed")]);
+        for remaining in ["1", "0"] {
+            // What is refused counts too: it is about requests, not pictures.
+            let answer = send(with(post(&[]), &[accounts.key()]));
+            assert_eq!(answer.status, 400);
+            let told = ["x-ratelimit-limit", "x-ratelimit-remaining"].map(|name| answer.header(name));
+            assert_eq!(told, ["2", remaining]);
+        }
+        assert_limited(&send(with(picture(), &[accounts.key()])), TOO_QUICK, "2", 30);
+        assert_limited(&send(with(picture(), &[("authorization", &accounts.bearer())])), TOO_QUICK, "2", 30);
+        assert_eq!(send(with(picture(), &[("x-api-key", "fixed")])).status, 200, "another caller");
+        assert_eq!(accounts.books(&send), [0, 0, 0]);
 
-    let open = service(&[("rate", "1")]);
-    assert_eq!(open(with(picture(), &[])).status, 200);
-    assert_limited(&open(with(picture(), &[])), TOO_QUICK, "1", 60);
-    assert_eq!(open(get("/health/ready")).status, 200);
+        let open = service(&[("rate", "1")]);
+        assert_eq!(open(with(picture(), &[])).status, 200);
+        assert_limited(&open(with(picture(), &[])), TOO_QUICK, "1", 60);
+        assert_eq!(open(get("/health/ready")).status, 200);
+    });
 }
 
 #[test]
 fn who_has_no_account_has_some_pictures_a_day_by_address() {
-    let accounts = accounts(0, 0);
-    // Without a connection a request comes from the address of no one, which is the proxy here.
-    let send = accounts.serving(&[("anonymous_daily", "2"), ("proxies", "::")]);
-    let from = |address: &str, request| send(with(request, &[("x-forwarded-for", address)]));
-    assert_eq!(from("192.0.2.1", picture()).status, 200);
-    assert_eq!(from("192.0.2.1", post(&[])).status, 400, "it counts for nothing");
-    assert_eq!(from("192.0.2.1", picture()).status, 200);
-    assert_limited(&from("192.0.2.1", picture()), DAILY, "2", 86_400);
-    assert_eq!(from("192.0.2.2", picture()).status, 200);
-    assert_eq!(send(with(picture(), &[("x-api-key", "wrong")])).status, 401, "a key that nobody has is no account");
-    assert_limited(&send(with(picture(), &[accounts.key()])), MONTHLY, "0", 31 * 86_400);
+    each(0, 0, |accounts| {
+        // Without a connection a request comes from the address of no one, which is the proxy here.
+        let send = accounts.serving(&[("anonymous_daily", "2"), ("proxies", "::")]);
+        let from = |address: &str, request| send(with(request, &[("x-forwarded-for", address)]));
+        assert_eq!(from("192.0.2.1", picture()).status, 200);
+        assert_eq!(from("192.0.2.1", post(&[])).status, 400, "it counts for nothing");
+        assert_eq!(from("192.0.2.1", picture()).status, 200);
+        assert_limited(&from("192.0.2.1", picture()), DAILY, "2", 86_400);
+        assert_eq!(from("192.0.2.2", picture()).status, 200);
+        assert_eq!(send(with(picture(), &[("x-api-key", "wrong")])).status, 401, "a key that nobody has is no account");
+        assert_limited(&send(with(picture(), &[accounts.key()])), MONTHLY, "0", 31 * 86_400);
+    });
 }
 
 const SECRET: &str = "whsec_test";
@@ -265,54 +288,62 @@ fn subscription(id: &str, created: i64, credits: &str, start: i64) -> Value {
 
 #[test]
 fn events_of_stripe_move_period_plan_and_credits_once_and_in_their_order() {
-    let accounts = accounts(1, 2);
-    let send = accounts.serving(&[("stripe_secret", SECRET)]);
-    let user = || accounts.store.users().expect("the store works").remove(0);
-    let now = remrembg_server::accounts::now();
-    let first = subscription("evt_1", 100, "500", 5_000);
-    let answer = send(delivered(&first, now));
-    assert_eq!((answer.status, answer.text()), (200, r#"{"received":true}"#));
-    let moved = user();
-    assert_eq!((moved.plan.as_str(), moved.included, moved.prepaid), ("Premium-500", 500, 2));
-    assert_eq!((moved.period, moved.customer.as_deref()), (Some(Period { start: 5_000, end: 6_000 }), Some("cus_1")));
+    each(1, 2, |accounts| {
+        let send = accounts.serving(&[("stripe_secret", SECRET)]);
+        let store = &mut accounts.store;
+        let mut user = || store.users().expect("the store works").remove(0);
+        let now = now();
+        let first = subscription("evt_1", 100, "500", 5_000);
+        let answer = send(delivered(&first, now));
+        assert_eq!((answer.status, answer.text()), (200, r#"{"received":true}"#));
+        let moved = user();
+        assert_eq!((moved.plan.as_str(), moved.included, moved.prepaid), ("Premium-500", 500, 2));
+        assert_eq!(
+            (moved.period, moved.customer.as_deref()),
+            (Some(Period { start: 5_000, end: 6_000 }), Some("cus_1"))
+        );
 
-    let replayed = send(delivered(&first, now));
-    assert_eq!(
-        (replayed.status, replayed.text()),
-        (400, r#"{"error":"The event was delivered before.","status":400}"#)
-    );
-    assert_eq!(send(delivered(&subscription("evt_2", 200, "700", 6_001), now)).status, 200);
-    assert_eq!(user().included, 700);
-    for again in [delivered(&first, now - 1), delivered(&subscription("evt_0", 99, "1", 1), now)] {
-        assert_eq!(send(again).status, 200, "Stripe may send an event twice, and late");
-    }
-    assert_eq!(user().included, 700, "and neither moves anything");
-    for passed_over in [
-        json!({"id": "evt_3", "type": "something.new", "created": 300, "data": {"object": {}}}),
-        json!({"id": "evt_4", "type": "customer.subscription.updated", "created": 300, "data": {"object": {"id": "sub_9", "status": "active", "customer": "cus_9"}}}),
-    ] {
-        assert_eq!(send(delivered(&passed_over, now)).status, 200);
-    }
-    let refused = |request| (send(request).status, user().included);
-    assert_eq!(refused(delivered(&subscription("evt_5", 400, "9", 1), now - 301)), (400, 700), "too old");
-    let mut forged = delivered(&subscription("evt_6", 400, "9", 1), now);
-    *forged.body_mut() = Body::from(subscription("evt_6", 400, "99999", 1).to_string());
-    assert_eq!(refused(forged), (400, 700));
-    assert_eq!(refused(Request::post("/api/stripe/webhook").body(Body::from("{}")).expect("a request")), (400, 700));
-    let ended = |event: &str, subscription: &str| {
-        json!({
-            "id": event, "type": "customer.subscription.deleted", "created": 500,
-            "data": {"object": {"id": subscription, "customer": "cus_1", "status": "canceled"}},
-        })
-    };
-    assert_eq!(send(delivered(&ended("evt_8", "sub_0"), now)).status, 200);
-    assert_eq!(user().included, 700, "an older subscription ends beside the one that runs");
-    assert_eq!(send(delivered(&ended("evt_9", "sub_1"), now)).status, 200);
-    assert_eq!((user().included, user().plan.as_str(), user().period), (0, "Free", None));
-    let deaf = accounts.serving(&[]);
-    assert_eq!(
-        deaf(delivered(&subscription("evt_7", 400, "9", 1), now)).status,
-        404,
-        "without a secret nobody listens"
-    );
+        let replayed = send(delivered(&first, now));
+        assert_eq!(
+            (replayed.status, replayed.text()),
+            (400, r#"{"error":"The event was delivered before.","status":400}"#)
+        );
+        assert_eq!(send(delivered(&subscription("evt_2", 200, "700", 6_001), now)).status, 200);
+        assert_eq!(user().included, 700);
+        for again in [delivered(&first, now - 1), delivered(&subscription("evt_0", 99, "1", 1), now)] {
+            assert_eq!(send(again).status, 200, "Stripe may send an event twice, and late");
+        }
+        assert_eq!(user().included, 700, "and neither moves anything");
+        for passed_over in [
+            json!({"id": "evt_3", "type": "something.new", "created": 300, "data": {"object": {}}}),
+            json!({"id": "evt_4", "type": "customer.subscription.updated", "created": 300, "data": {"object": {"id": "sub_9", "status": "active", "customer": "cus_9"}}}),
+        ] {
+            assert_eq!(send(delivered(&passed_over, now)).status, 200);
+        }
+        let mut refused = |request| (send(request).status, user().included);
+        assert_eq!(refused(delivered(&subscription("evt_5", 400, "9", 1), now - 301)), (400, 700), "too old");
+        let mut forged = delivered(&subscription("evt_6", 400, "9", 1), now);
+        *forged.body_mut() = Body::from(subscription("evt_6", 400, "99999", 1).to_string());
+        assert_eq!(refused(forged), (400, 700));
+        assert_eq!(
+            refused(Request::post("/api/stripe/webhook").body(Body::from("{}")).expect("a request")),
+            (400, 700)
+        );
+        let ended = |event: &str, subscription: &str| {
+            json!({
+                "id": event, "type": "customer.subscription.deleted", "created": 500,
+                "data": {"object": {"id": subscription, "customer": "cus_1", "status": "canceled"}},
+            })
+        };
+        assert_eq!(send(delivered(&ended("evt_8", "sub_0"), now)).status, 200);
+        assert_eq!(user().included, 700, "an older subscription ends beside the one that runs");
+        assert_eq!(send(delivered(&ended("evt_9", "sub_1"), now)).status, 200);
+        assert_eq!((user().included, user().plan.as_str(), user().period), (0, "Free", None));
+        let deaf = accounts.serving(&[]);
+        assert_eq!(
+            deaf(delivered(&subscription("evt_7", 400, "9", 1), now)).status,
+            404,
+            "without a secret nobody listens"
+        );
+    });
 }

@@ -4,6 +4,8 @@ mod accounts;
 mod docs;
 #[path = "../../../core/src/engine/tests/onnx.rs"]
 mod onnx;
+#[path = "../support/redis.rs"]
+mod redis_server;
 mod refusals;
 mod removals;
 mod service;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use image::ImageFormat;
 use remrembg::{Progress, Remover};
-use remrembg_server::accounts::{Embedded, User, Via};
+use remrembg_server::accounts::{Place, User, Via, open};
 use remrembg_server::{Listening, run};
 
 use crate::service::{both, config, encoded, field, form, image, kind, part, png, settings_of};
@@ -296,7 +296,7 @@ fn a_client_that_goes_away_takes_its_work_with_it() {
 #[test]
 fn a_client_that_goes_away_gets_its_credit_back() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut store = Embedded::open(folder.path()).expect("it opens");
+    let mut store = open(&Place::Folder(folder.path().to_owned())).expect("it opens");
     let (name, email, plan) = ("one".to_owned(), "one@example.com".to_owned(), "Free".to_owned());
     let user = User { name, email, is_verified: true, plan, included: 1, prepaid: 0, period: None, customer: None };
     store.add_user(&user).expect("it is new");

@@ -1,0 +1,116 @@
+//! The connection: made when it is needed, and made again when it was lost.
+
+use std::time::{Duration, Instant};
+
+use redis::{Client, Connection, RedisResult, cmd};
+
+use super::super::secret::random;
+use super::super::store::Url;
+use super::super::{Trouble, now};
+
+/// How long one answer, or a new connection, may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// For how long nobody tries anew after a connection could not be made.
+const REST: Duration = Duration::from_millis(500);
+/// The version of what is kept.
+const VERSION: u32 = 1;
+
+/// A connection that may be away.
+pub(super) struct Link {
+    client: Client,
+    open: Option<Open>,
+    /// Why there is none, and until when that is not looked at again.
+    failed: Option<(Instant, Trouble)>,
+}
+
+/// One that is there.
+struct Open {
+    connection: Connection,
+    /// By how many seconds its clock is ahead of this machine's.
+    ahead: i64,
+    /// Which no caller can know.
+    secret: Vec<u8>,
+}
+
+impl Link {
+    /// # Errors
+    /// [`Trouble::Invalid`].
+    pub(super) fn new(url: &Url) -> Result<Self, Trouble> {
+        let client = Client::open(url.text()).map_err(|error| Trouble::Invalid(error.to_string()))?;
+        Ok(Self { client, open: None, failed: None })
+    }
+
+    /// Does `work`, once more where an older connection was lost: what it does twice must count once.
+    ///
+    /// # Errors
+    /// [`Trouble::Failed`].
+    pub(super) fn run<T>(&mut self, work: impl Fn(&mut Connection) -> RedisResult<T>) -> Result<T, Trouble> {
+        let was_open = self.open.is_some();
+        match self.attempt(&work) {
+            Err(_) if was_open => self.attempt(&work),
+            done => done,
+        }
+    }
+
+    fn attempt<T>(&mut self, work: impl Fn(&mut Connection) -> RedisResult<T>) -> Result<T, Trouble> {
+        let done = work(&mut self.opened()?.connection);
+        done.map_err(|error| {
+            // Whatever it was, nothing of it is left in the next one.
+            self.open = None;
+            failed(&error)
+        })
+    }
+
+    fn opened(&mut self) -> Result<&mut Open, Trouble> {
+        if self.open.is_none() {
+            if let Some((until, trouble)) = &self.failed
+                && Instant::now() < *until
+            {
+                return Err(trouble.clone());
+            }
+            let opened = Open::new(&self.client);
+            self.failed = opened.as_ref().err().map(|trouble| (Instant::now() + REST, trouble.clone()));
+            self.open = Some(opened?);
+        }
+        self.open.as_mut().ok_or_else(|| Trouble::Failed("Redis: not connected".to_owned()))
+    }
+
+    /// Unix seconds by the clock of Redis, which all servers share; by this machine's while there is none.
+    pub(super) fn now(&mut self) -> i64 {
+        now() + self.opened().map_or(0, |open| open.ahead)
+    }
+
+    /// A secret that all servers share.
+    ///
+    /// # Errors
+    /// [`Trouble::Failed`].
+    pub(super) fn secret(&mut self) -> Result<&[u8], Trouble> {
+        self.opened().map(|open| &*open.secret)
+    }
+}
+
+impl Open {
+    fn new(client: &Client) -> Result<Self, Trouble> {
+        let failed = |error| failed(&error);
+        let mut connection = client.get_connection_with_timeout(PATIENCE).map_err(failed)?;
+        connection.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
+        connection.set_write_timeout(Some(PATIENCE)).map_err(failed)?;
+        let version = first(&mut connection, "remrembg:version", VERSION.to_string().as_bytes()).map_err(failed)?;
+        if version != VERSION.to_string().as_bytes() {
+            return Err(Trouble::Failed("it was written by a newer version of remrembg".to_owned()));
+        }
+        let secret = first(&mut connection, "remrembg:secret", &random::<16>()?).map_err(failed)?;
+        let (seconds, _): (i64, i64) = cmd("TIME").query(&mut connection).map_err(failed)?;
+        Ok(Self { connection, ahead: seconds - now(), secret })
+    }
+}
+
+/// What stands at a key: `value`, unless something stood there before.
+fn first(connection: &mut Connection, key: &str, value: &[u8]) -> RedisResult<Vec<u8>> {
+    cmd("SET").arg(key).arg(value).arg("NX").exec(connection)?;
+    cmd("GET").arg(key).query(connection)
+}
+
+fn failed(error: &redis::RedisError) -> Trouble {
+    Trouble::Failed(format!("Redis: {error}"))
+}
