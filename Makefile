@@ -40,7 +40,7 @@ TESTED = --workspace --exclude remrembg-benches
 # Tests that need the folder of public test pictures run where it is named.
 PICTURES = $(if $(REMREMBG_TEST_PICTURES),--include-ignored)
 
-.PHONY: help setup tools build libremrembg install uninstall wheel node-package demo test test-rust test-python test-node test-quality quality bench bench-peers bench-serve soak-python soak-node \
+.PHONY: help setup tools build libremrembg install uninstall wheel node-package demo test test-rust test-python test-node test-quality quality bench bench-peers bench-serve bench-several soak-python soak-node \
 	check check-native format lint licences advisories generate requirements clean
 
 help: ## Show what can be made
@@ -124,6 +124,9 @@ bench-peers: wheel node-package build ## Time cut-outs beside rembg's and imgly'
 
 bench-serve: build ## Put the service under load: 400 connections for five minutes, a thousand slow sockets, an endless body
 	REMREMBG_ONNXRUNTIME=$(RUNTIME) $(PYTHON) benches/load/load.py $(or $(CARGO_TARGET_DIR),target)/release/remrembg demo/photo.png
+
+bench-several: build ## Compare one server with two that share a Redis behind HAProxy, and kill one at work
+	REMREMBG_ONNXRUNTIME=$(RUNTIME) $(PYTHON) benches/load/several.py $(or $(CARGO_TARGET_DIR),target)/release/remrembg demo/photo.png
 
 soak-python: wheel ## Call the Python package ten thousand times: memory and open files must stay flat
 	@$(SETUP) tests photo
