@@ -122,7 +122,7 @@ fn wrong_settings_are_told_all_at_once_and_nothing_is_served() {
     assert_eq!(ran.status, Some(2));
     for told in [
         "'queue' must be a whole number",
-        "'keys' or 'data' must be set to listen on 0.0.0.0:80",
+        "'keys', 'data' or 'redis' must be set to listen on 0.0.0.0:80",
         "'threads' must be an",
     ] {
         assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
