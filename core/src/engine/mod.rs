@@ -1,7 +1,7 @@
-//! Inference: one trait, two engines.
+//! Inference: one trait, three engines.
 //!
 //! ONNX Runtime is loaded at run time where one is found; `rten` is compiled
-//! in. Each engine runs one inference at a time on threads of its own; whoever
+//! in, and so is `native`, which is our own. Each engine runs one inference at a time on threads of its own; whoever
 //! comes meanwhile waits for a turn, in the order of arrival, so that memory
 //! stays that of one inference however many threads call.
 
@@ -10,6 +10,7 @@ compile_error!("remrembg needs an engine: turn on the feature `onnxruntime` or t
 
 #[cfg(feature = "onnxruntime")]
 mod locate;
+mod native;
 #[cfg(feature = "onnxruntime")]
 mod onnxruntime;
 mod provider;
@@ -39,19 +40,22 @@ pub enum EngineChoice {
     OnnxRuntime,
     /// `rten`, which is compiled in and needs no other file.
     Rten,
+    /// The engine of our own, compiled in too: for the bundled model and other plain convolutional networks.
+    Native,
 }
 
 impl EngineChoice {
     /// Every choice.
-    pub const ALL: [Self; 3] = [Self::Auto, Self::OnnxRuntime, Self::Rten];
+    pub const ALL: [Self; 4] = [Self::Auto, Self::OnnxRuntime, Self::Rten, Self::Native];
 
-    /// A stable name: `auto`, `onnxruntime` or `rten`.
+    /// A stable name: `auto`, `onnxruntime`, `rten` or `native`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
             Self::OnnxRuntime => "onnxruntime",
             Self::Rten => "rten",
+            Self::Native => "native",
         }
     }
 }
@@ -81,7 +85,7 @@ impl FromStr for EngineChoice {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EngineInfo {
-    /// `onnxruntime` or `rten`.
+    /// `onnxruntime`, `rten` or `native`.
     pub name: &'static str,
     /// The engine's version. Of an ONNX Runtime whose file name has none, the
     /// first two numbers.
@@ -170,9 +174,13 @@ pub(crate) fn open(
 ) -> Result<Box<dyn Engine>> {
     weights.check()?;
     let threads = if threads == 0 { available_threads() } else { threads };
-    if choice == EngineChoice::Rten {
-        runtime.accelerator().map_or(Ok(()), |provider| Err(not_for_rten(provider)))?;
-        return open_rten(weights, threads, None);
+    if choice == EngineChoice::Rten || choice == EngineChoice::Native {
+        runtime.accelerator().map_or(Ok(()), |provider| Err(cpu_alone(choice, provider)))?;
+    }
+    match choice {
+        EngineChoice::Rten => return open_rten(weights, threads, None),
+        EngineChoice::Native => return native::open(weights, threads),
+        EngineChoice::Auto | EngineChoice::OnnxRuntime => {}
     }
     match open_onnxruntime(weights, threads, runtime) {
         Err(error) if choice == EngineChoice::Auto && may_fall_back(&error, runtime) => {
@@ -189,8 +197,8 @@ fn may_fall_back(error: &Error, runtime: &Runtime<'_>) -> bool {
     cfg!(feature = "rten") && is_open && error.code() == Code::EngineUnavailable
 }
 
-fn not_for_rten(provider: Provider) -> Error {
-    let message = format!("rten computes on the CPU alone. {provider} needs the engine onnxruntime");
+fn cpu_alone(choice: EngineChoice, provider: Provider) -> Error {
+    let message = format!("{choice} computes on the CPU alone. {provider} needs the engine onnxruntime");
     Error::with_message(Code::EngineUnavailable, message)
 }
 

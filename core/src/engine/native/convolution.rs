@@ -1,0 +1,154 @@
+//! Convolutions: weights in the order in which they are read, and the loops around the kernels.
+//!
+//! A group of pixels is finished before the next begins. Its sums stay in the first cache, and so do the weights of one
+//! piece of the channels of one tap, which all its tiles read. Pixels beyond the edge are read from a row of zeros
+//! (as in "The Indirect Convolution Algorithm", arXiv 1907.02129), so that no edge is a case of its own.
+
+use rayon::iter::{IndexedParallelIterator, ParallelIterator};
+use rayon::slice::ParallelSliceMut;
+
+use super::kernels::{GROUP, Kernels, OUTPUTS, Tile};
+use super::plan::{Convolution, Shape};
+
+/// Numbers of weights that fit into the first cache beside sums and inputs.
+const PIECE: usize = 4096;
+
+/// The most channels of a piece.
+const CHANNELS: usize = 256;
+
+/// What stands beyond the edge.
+static ZEROS: [f32; CHANNELS] = [0.0; CHANNELS];
+
+/// A convolution that is ready to run.
+pub(super) struct Packed {
+    tile: Tile,
+    outputs: usize,
+    /// By block of outputs, and within it in the order of [`pieces`](Self::pieces), by input and output.
+    weights: Vec<f32>,
+    bias: Vec<f32>,
+    pieces: Vec<Piece>,
+    has_relu: bool,
+    adds_last: bool,
+}
+
+/// Some channels of one tap.
+#[derive(Clone, Copy)]
+struct Piece {
+    source: usize,
+    /// How far away the tap looks.
+    down: isize,
+    along: isize,
+    first: usize,
+    channels: usize,
+}
+
+/// A tensor that is read.
+type Source<'a> = (Shape, &'a [f32]);
+
+impl Packed {
+    /// `sources` are the channels of each tensor that is looked at.
+    pub(super) fn new(convolution: &Convolution, sources: &[usize], kernels: Kernels) -> Self {
+        let Convolution { kernel, dilation, outputs, has_relu, adds_last, .. } = *convolution;
+        let tile = kernels.tile(outputs);
+        let most = (PIECE / tile.outputs).min(CHANNELS);
+        let (mut pieces, mut columns) = (Vec::new(), Vec::new());
+        let mut before = 0;
+        for (source, channels) in sources.iter().enumerate() {
+            for tap in 0..kernel * kernel {
+                let reach = |place: usize| (place as isize - (kernel / 2) as isize) * dilation as isize;
+                for first in (0..*channels).step_by(most) {
+                    let channels = most.min(channels - first);
+                    let (down, along) = (reach(tap / kernel), reach(tap % kernel));
+                    pieces.push(Piece { source, down, along, first, channels });
+                    columns
+                        .extend((before + first..before + first + channels).map(|input| input * kernel * kernel + tap));
+                }
+            }
+            before += channels;
+        }
+        let inputs = before * kernel * kernel;
+        let blocks = outputs.div_ceil(tile.outputs);
+        let mut weights = Vec::with_capacity(blocks * columns.len() * tile.outputs);
+        for block in 0..blocks {
+            for column in &columns {
+                let of = |output: usize| convolution.weights.get(output * inputs + column).copied().unwrap_or(0.0);
+                weights.extend((0..tile.outputs).map(|lane| of(block * tile.outputs + lane)));
+            }
+        }
+        let mut bias = convolution.bias.clone();
+        bias.resize(blocks * tile.outputs, 0.0);
+        Self { tile, outputs, weights, bias, pieces, has_relu, adds_last }
+    }
+
+    /// Fills `output`; the last input is what is added, where something is.
+    pub(super) fn run(&self, inputs: &[Source<'_>], output: &mut [f32]) {
+        let (added, sources) = match inputs {
+            [sources @ .., (_, added)] if self.adds_last => (Some(*added), sources),
+            sources => (None, sources),
+        };
+        let group = GROUP * self.outputs;
+        output.par_chunks_mut(group).enumerate().for_each(|(number, output)| {
+            let added = added.map(|added| &added[number * group..][..output.len()]);
+            self.group(number * GROUP, sources, added, output);
+        });
+    }
+
+    /// Fills the pixels from `start` on.
+    fn group(&self, start: usize, sources: &[Source<'_>], added: Option<&[f32]>, output: &mut [f32]) {
+        let Tile { pixels, outputs, .. } = self.tile;
+        let mut sums = [0.0; GROUP * OUTPUTS];
+        let sums = &mut sums[..GROUP * outputs];
+        let (mut places, count) = ([(0, 0); GROUP], output.len() / self.outputs);
+        let width = sources.first().map_or(1, |(shape, _)| shape.width);
+        for (place, pixel) in places.iter_mut().zip(start..) {
+            *place = ((pixel / width) as isize, (pixel % width) as isize);
+        }
+        let mut rest = &self.weights[..];
+        for (block, bias) in self.bias.chunks_exact(outputs).enumerate() {
+            sums.chunks_exact_mut(outputs).for_each(|sums| sums.copy_from_slice(bias));
+            for piece in &self.pieces {
+                let weights;
+                (weights, rest) = rest.split_at(piece.channels * outputs);
+                let (shape, data) = sources[piece.source];
+                let mut read = [&ZEROS[..piece.channels]; GROUP];
+                for (read, place) in read.iter_mut().zip(&places[..count]) {
+                    if let Some(pixel) = piece.pixel(*place, shape) {
+                        *read = &data[pixel * shape.channels + piece.first..][..piece.channels];
+                    }
+                }
+                let tiles = read[..count.next_multiple_of(pixels)].chunks_exact(pixels);
+                for (read, sums) in tiles.zip(sums.chunks_exact_mut(pixels * outputs)) {
+                    self.tile.add(read, weights, sums);
+                }
+            }
+            self.finish(block * outputs, sums, added, output);
+        }
+    }
+
+    /// Puts the sums of the outputs from `first` on into their places.
+    fn finish(&self, first: usize, sums: &[f32], added: Option<&[f32]>, output: &mut [f32]) {
+        let width = self.tile.outputs.min(self.outputs - first);
+        let lowest = if self.has_relu { 0.0 } else { f32::NEG_INFINITY };
+        for (pixel, sums) in sums.chunks_exact(self.tile.outputs).take(output.len() / self.outputs).enumerate() {
+            let place = pixel * self.outputs + first;
+            let output = &mut output[place..][..width];
+            for (output, sum) in output.iter_mut().zip(sums) {
+                *output = sum.max(lowest);
+            }
+            if let Some(added) = added {
+                for (output, added) in output.iter_mut().zip(&added[place..]) {
+                    *output += added;
+                }
+            }
+        }
+    }
+}
+
+impl Piece {
+    /// What a pixel of the output sees there; `None` beyond the edge.
+    fn pixel(&self, (row, column): (isize, isize), shape: Shape) -> Option<usize> {
+        let row = usize::try_from(row + self.down).ok().filter(|row| *row < shape.height)?;
+        let column = usize::try_from(column + self.along).ok().filter(|column| *column < shape.width)?;
+        Some(row * shape.width + column)
+    }
+}

@@ -1,0 +1,65 @@
+//! AVX2 with FMA: eight numbers at once, sixteen registers.
+
+use std::arch::x86_64::{
+    __m256, _mm256_broadcast_ss, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_setzero_ps, _mm256_storeu_ps,
+};
+
+use super::{Kernels, Tile, check, portable};
+
+const LANES: usize = 8;
+
+pub(super) fn kernels() -> Option<Kernels> {
+    let is_there = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+    is_there.then_some(Kernels { name: "avx2", tiles })
+}
+
+fn tiles(outputs: usize) -> Tile {
+    if outputs < LANES {
+        return Tile { add: dot, ..portable::DOT };
+    }
+    Tile { pixels: 6, outputs: 2 * LANES, add: tile::<6, 2> }
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn dot(inputs: &[&[f32]], weights: &[f32], sums: &mut [f32]) {
+    portable::dot(inputs, weights, sums);
+}
+
+/// Twelve registers of sums, two of weights and one of an input.
+#[target_feature(enable = "avx2,fma")]
+#[expect(unsafe_code, reason = "registers are loaded from pointers, whose bounds are checked before")]
+fn tile<const PIXELS: usize, const VECTORS: usize>(inputs: &[&[f32]], weights: &[f32], sums: &mut [f32]) {
+    let channels = check(inputs, weights, sums, (PIXELS, VECTORS * LANES));
+    let mut starts = [std::ptr::null::<f32>(); PIXELS];
+    for (start, input) in starts.iter_mut().zip(inputs) {
+        *start = input.as_ptr();
+    }
+    let (weights, sums) = (weights.as_ptr(), sums.as_mut_ptr());
+    let mut totals = [[_mm256_setzero_ps(); VECTORS]; PIXELS];
+    // SAFETY: `check` saw that there are `channels` inputs at each start, `channels * VECTORS * LANES` weights and
+    // `PIXELS * VECTORS * LANES` sums.
+    unsafe {
+        for (pixel, totals) in totals.iter_mut().enumerate() {
+            for (vector, total) in totals.iter_mut().enumerate() {
+                *total = _mm256_loadu_ps(sums.add((pixel * VECTORS + vector) * LANES));
+            }
+        }
+        for channel in 0..channels {
+            let mut factors: [__m256; VECTORS] = [_mm256_setzero_ps(); VECTORS];
+            for (vector, factor) in factors.iter_mut().enumerate() {
+                *factor = _mm256_loadu_ps(weights.add((channel * VECTORS + vector) * LANES));
+            }
+            for pixel in 0..PIXELS {
+                let value = _mm256_broadcast_ss(&*starts[pixel].add(channel));
+                for vector in 0..VECTORS {
+                    totals[pixel][vector] = _mm256_fmadd_ps(value, factors[vector], totals[pixel][vector]);
+                }
+            }
+        }
+        for (pixel, totals) in totals.iter().enumerate() {
+            for (vector, total) in totals.iter().enumerate() {
+                _mm256_storeu_ps(sums.add((pixel * VECTORS + vector) * LANES), *total);
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! AVX-512: sixteen numbers at once, thirty-two registers.
+
+use std::arch::x86_64::{
+    __m512, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
+};
+
+use super::{Kernels, Tile, check, portable};
+
+const LANES: usize = 16;
+
+pub(super) fn kernels() -> Option<Kernels> {
+    is_x86_feature_detected!("avx512f").then_some(Kernels { name: "avx512", tiles })
+}
+
+fn tiles(outputs: usize) -> Tile {
+    match outputs {
+        0..8 => Tile { add: dot, ..portable::DOT },
+        8..=16 => Tile { pixels: 12, outputs: LANES, add: tile::<12, 1> },
+        17..=32 => Tile { pixels: 12, outputs: 2 * LANES, add: tile::<12, 2> },
+        _ => Tile { pixels: 6, outputs: 4 * LANES, add: tile::<6, 4> },
+    }
+}
+
+#[target_feature(enable = "avx512f")]
+fn dot(inputs: &[&[f32]], weights: &[f32], sums: &mut [f32]) {
+    portable::dot(inputs, weights, sums);
+}
+
+/// At most 24 registers of sums, four of weights and one of an input.
+#[target_feature(enable = "avx512f")]
+#[expect(unsafe_code, reason = "registers are loaded from pointers, whose bounds are checked before")]
+fn tile<const PIXELS: usize, const VECTORS: usize>(inputs: &[&[f32]], weights: &[f32], sums: &mut [f32]) {
+    let channels = check(inputs, weights, sums, (PIXELS, VECTORS * LANES));
+    let mut starts = [std::ptr::null::<f32>(); PIXELS];
+    for (start, input) in starts.iter_mut().zip(inputs) {
+        *start = input.as_ptr();
+    }
+    let (weights, sums) = (weights.as_ptr(), sums.as_mut_ptr());
+    let mut totals = [[_mm512_setzero_ps(); VECTORS]; PIXELS];
+    // SAFETY: `check` saw that there are `channels` inputs at each start, `channels * VECTORS * LANES` weights and
+    // `PIXELS * VECTORS * LANES` sums.
+    unsafe {
+        for (pixel, totals) in totals.iter_mut().enumerate() {
+            for (vector, total) in totals.iter_mut().enumerate() {
+                *total = _mm512_loadu_ps(sums.add((pixel * VECTORS + vector) * LANES));
+            }
+        }
+        for channel in 0..channels {
+            let mut factors: [__m512; VECTORS] = [_mm512_setzero_ps(); VECTORS];
+            for (vector, factor) in factors.iter_mut().enumerate() {
+                *factor = _mm512_loadu_ps(weights.add((channel * VECTORS + vector) * LANES));
+            }
+            for pixel in 0..PIXELS {
+                let value = _mm512_set1_ps(*starts[pixel].add(channel));
+                for vector in 0..VECTORS {
+                    totals[pixel][vector] = _mm512_fmadd_ps(value, factors[vector], totals[pixel][vector]);
+                }
+            }
+        }
+        for (pixel, totals) in totals.iter().enumerate() {
+            for (vector, total) in totals.iter().enumerate() {
+                _mm512_storeu_ps(sums.add((pixel * VECTORS + vector) * LANES), *total);
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The innermost loops, for each kind of processor.
+//!
+//! A tile is some pixels of the output, and some of their channels. A kernel adds to its sums what some channels of
+//! one tap contribute: for each pixel `p` and output `o`,
+//!
+//! ```text
+//! sums[p][o] += Σ c: inputs[p][c] · weights[c][o]
+//! ```
+//!
+//! It never leaves the slices that it is given, and checks their lengths itself.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod portable;
+
+/// The pixels that are worked on together: a multiple of every tile's.
+pub(super) const GROUP: usize = 48;
+
+/// The most outputs of a tile.
+pub(super) const OUTPUTS: usize = 64;
+
+/// A kernel, and the tile that it works on.
+#[derive(Clone, Copy)]
+pub(super) struct Tile {
+    /// Of the output.
+    pub(super) pixels: usize,
+    /// Channels of the output.
+    pub(super) outputs: usize,
+    /// May be called on processors that have what it was made for.
+    add: unsafe fn(&[&[f32]], &[f32], &mut [f32]),
+}
+
+impl Tile {
+    /// `inputs` are the channels of each pixel, `weights` by input and output, `sums` by pixel and output.
+    #[expect(unsafe_code, reason = "only the processor can tell what it can run")]
+    pub(super) fn add(&self, inputs: &[&[f32]], weights: &[f32], sums: &mut [f32]) {
+        // SAFETY: tiles come from `Kernels` alone, whose maker looked at the processor.
+        unsafe { (self.add)(inputs, weights, sums) }
+    }
+}
+
+/// The kernels for one kind of processor.
+#[derive(Clone, Copy)]
+pub(super) struct Kernels {
+    pub(super) name: &'static str,
+    tiles: fn(usize) -> Tile,
+}
+
+impl Kernels {
+    /// Those that this processor can run, the fastest first.
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        #[cfg(target_arch = "x86_64")]
+        let special = [avx512::kernels(), avx2::kernels()].into_iter().flatten();
+        #[cfg(not(target_arch = "x86_64"))]
+        let special = std::iter::empty();
+        special.chain([portable::kernels()])
+    }
+
+    /// The tile for a convolution with so many outputs.
+    pub(super) fn tile(&self, outputs: usize) -> Tile {
+        (self.tiles)(outputs)
+    }
+}
+
+/// Checks what every kernel relies on.
+fn check(inputs: &[&[f32]], weights: &[f32], sums: &[f32], (pixels, outputs): (usize, usize)) -> usize {
+    let channels = inputs.first().map_or(0, |input| input.len());
+    assert!(inputs.len() == pixels && inputs.iter().all(|input| input.len() == channels), "as many for each pixel");
+    assert!(weights.len() == channels * outputs && sums.len() == pixels * outputs, "as many as the tile has");
+    channels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers of no pattern, from -1 to 1, the same each time.
+    fn numbers(count: usize, seed: u64) -> Vec<f32> {
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let next = |_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 40) as f32 / (1 << 23) as f32 - 1.0
+        };
+        (0..count).map(next).collect()
+    }
+
+    #[test]
+    fn every_kernel_adds_what_the_formula_says() {
+        for kernels in Kernels::all() {
+            for outputs in [1, 6, 16, 32, 64, 100] {
+                let tile = kernels.tile(outputs);
+                assert!(GROUP % tile.pixels == 0 && tile.outputs <= OUTPUTS, "{} {outputs}", kernels.name);
+                for channels in [0, 1, 3, 15, 16, 17, 64] {
+                    let data: Vec<_> = (0..tile.pixels).map(|pixel| numbers(channels, pixel as u64 + 5)).collect();
+                    let inputs: Vec<_> = data.iter().map(Vec::as_slice).collect();
+                    let weights = numbers(channels * tile.outputs, 77);
+                    let mut sums = numbers(tile.pixels * tile.outputs, 99);
+                    let before = sums.clone();
+                    tile.add(&inputs, &weights, &mut sums);
+                    for (place, (sum, before)) in sums.iter().zip(before).enumerate() {
+                        let (pixel, output) = (place / tile.outputs, place % tile.outputs);
+                        let product =
+                            |c: usize| f64::from(data[pixel][c]) * f64::from(weights[c * tile.outputs + output]);
+                        let right = f64::from(before) + (0..channels).map(product).sum::<f64>();
+                        assert!((f64::from(*sum) - right).abs() < 1e-5, "{} {outputs} {channels}", kernels.name);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_kernel_takes_slices_that_do_not_fit() {
+        for kernels in Kernels::all() {
+            let tile = kernels.tile(64);
+            let (input, longer) = (numbers(4, 1), numbers(5, 1));
+            let refused = |inputs: &[&[f32]], weights: usize, sums: usize| {
+                let (weights, mut sums) = (vec![0.0; weights], vec![0.0; sums]);
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| tile.add(inputs, &weights, &mut sums)))
+                    .is_err()
+            };
+            let inputs = vec![&input[..]; tile.pixels];
+            let (weights, sums) = (4 * tile.outputs, tile.pixels * tile.outputs);
+            assert!(!refused(&inputs, weights, sums), "{}", kernels.name);
+            assert!(refused(&inputs[1..], weights, sums) && refused(&inputs, weights - 1, sums));
+            assert!(refused(&inputs, weights, sums - 1));
+            let uneven = [&inputs[1..], &[&longer[..]]].concat();
+            assert!(refused(&uneven, weights, sums));
+        }
+    }
+}

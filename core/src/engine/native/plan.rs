@@ -1,0 +1,387 @@
+//! What is computed, in which order, and in which memory: made once for a network.
+//!
+//! A tensor is rows of pixels, each pixel with its channels side by side. Concatenations are never made: a convolution
+//! reads all that would have stood in one. ReLU, and the sum with what went round a block, belong to the convolution
+//! before them. A tensor whose last reader is done gives its memory to the next.
+
+use std::collections::HashMap;
+
+use super::onnx::{Attribute, Graph, Node, Value};
+
+/// Height, width, and channels of a pixel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shape {
+    pub(super) height: usize,
+    pub(super) width: usize,
+    pub(super) channels: usize,
+}
+
+impl Shape {
+    pub(super) const fn pixels(self) -> usize {
+        self.height * self.width
+    }
+
+    pub(super) const fn len(self) -> usize {
+        self.pixels() * self.channels
+    }
+}
+
+/// A tensor: where its numbers are, and how many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tensor {
+    pub(super) shape: Shape,
+    pub(super) slot: usize,
+}
+
+/// One thing to compute.
+pub(super) struct Step {
+    pub(super) work: Work,
+    pub(super) inputs: Vec<Tensor>,
+    pub(super) output: Tensor,
+}
+
+pub(super) enum Work {
+    Convolution(Convolution),
+    /// The largest of each 2 × 2 pixels; at the lower and the right edge of fewer.
+    MaxPool,
+    /// Bilinear, pixels being squares whose middles are compared.
+    Resize,
+    Sum,
+    Sigmoid,
+}
+
+/// What the weights and their arrangement are.
+pub(super) struct Convolution {
+    /// 1 or 3: both sides of the square that is looked at.
+    pub(super) kernel: usize,
+    /// How far apart its pixels are.
+    pub(super) dilation: usize,
+    pub(super) outputs: usize,
+    /// By output, input, row and column.
+    pub(super) weights: Vec<f32>,
+    pub(super) bias: Vec<f32>,
+    pub(super) has_relu: bool,
+    /// Whether the last input is not looked at, but added after the ReLU.
+    pub(super) adds_last: bool,
+}
+
+pub(super) struct Plan {
+    pub(super) input: Tensor,
+    pub(super) output: Tensor,
+    pub(super) steps: Vec<Step>,
+    /// How many numbers each slot holds.
+    pub(super) slots: Vec<usize>,
+}
+
+type Made<T> = Result<T, String>;
+
+/// What a name in the graph stands for.
+#[derive(Clone)]
+enum Known {
+    /// One tensor that is computed.
+    Tensor(usize),
+    /// Several side by side.
+    Joined(Vec<usize>),
+    /// Known without a picture: sizes.
+    Integers(Vec<i64>),
+    Floats,
+}
+
+/// A step before there are slots: tensors are numbers of `shapes`.
+struct Draft {
+    work: Work,
+    inputs: Vec<usize>,
+    output: usize,
+}
+
+struct Planner<'a> {
+    graph: &'a Graph,
+    known: HashMap<&'a str, Known>,
+    /// How many operators read a name.
+    readers: HashMap<&'a str, usize>,
+    shapes: Vec<Shape>,
+    drafts: Vec<Draft>,
+}
+
+impl Plan {
+    /// # Errors
+    /// What of the network cannot be run, for people.
+    pub(super) fn new(graph: &Graph) -> Made<Self> {
+        let &[1, channels, height, width] = &*graph.input.1 else {
+            return Err(format!("its input has the shape {:?}", graph.input.1));
+        };
+        if [channels, height, width].iter().any(|size| !(1..=4096).contains(size)) {
+            return Err("its input has no fixed size".to_owned());
+        }
+        let mut planner = Planner {
+            graph,
+            known: HashMap::from([(graph.input.0.as_str(), Known::Tensor(0))]),
+            readers: HashMap::new(),
+            shapes: vec![Shape { height, width, channels }],
+            drafts: Vec::new(),
+        };
+        for name in graph.nodes.iter().flat_map(|node| &node.inputs) {
+            *planner.readers.entry(name).or_default() += 1;
+        }
+        for node in &graph.nodes {
+            let known = planner.add(node).map_err(|why| format!("{} '{}': {why}", node.operator, node.output))?;
+            planner.known.insert(&node.output, known);
+            if node.output == graph.output {
+                break;
+            }
+        }
+        let output = planner.tensor(&graph.output)?;
+        Ok(planner.finished(output))
+    }
+}
+
+impl<'a> Planner<'a> {
+    fn add(&mut self, node: &'a Node) -> Made<Known> {
+        Ok(match node.operator.as_str() {
+            "Constant" => match node.attributes.get("value") {
+                Some(Attribute::Tensor(Value::Integers(numbers))) => Known::Integers(numbers.clone()),
+                Some(Attribute::Tensor(Value::Floats { .. })) => Known::Floats,
+                _ => return Err("its value is missing".to_owned()),
+            },
+            "Shape" => {
+                let Shape { height, width, channels } = self.joined_shape(input(node, 0)?)?;
+                Known::Integers([1, channels, height, width].map(|size| size as i64).to_vec())
+            }
+            "Gather" => Known::Integers(self.gathered(node)?),
+            "Unsqueeze" | "Cast" => Known::Integers(self.integers(input(node, 0)?)?),
+            "Slice" => Known::Integers(self.sliced(node)?),
+            "Concat" => self.concatenated(node)?,
+            "Conv" => Known::Tensor(self.convolution(node)?),
+            "Relu" => Known::Tensor(self.relu(node)?),
+            "MaxPool" => Known::Tensor(self.max_pool(node)?),
+            "Resize" => Known::Tensor(self.resize(node)?),
+            "Add" => Known::Tensor(self.sum(node)?),
+            "Sigmoid" => {
+                let tensor = self.tensor(input(node, 0)?)?;
+                let shape = self.shape(tensor)?;
+                Known::Tensor(self.draft(Work::Sigmoid, vec![tensor], shape))
+            }
+            _ => return Err("it is not known".to_owned()),
+        })
+    }
+
+    fn draft(&mut self, work: Work, inputs: Vec<usize>, shape: Shape) -> usize {
+        let output = self.shapes.len();
+        self.shapes.push(shape);
+        self.drafts.push(Draft { work, inputs, output });
+        output
+    }
+
+    fn shape(&self, tensor: usize) -> Made<Shape> {
+        self.shapes.get(tensor).copied().ok_or_else(|| "there is no such tensor".to_owned())
+    }
+
+    fn find(&self, name: &str) -> Made<&Known> {
+        self.known.get(name).ok_or_else(|| format!("its input '{name}' is missing"))
+    }
+
+    fn tensor(&self, name: &str) -> Made<usize> {
+        match self.find(name)? {
+            Known::Tensor(tensor) => Ok(*tensor),
+            _ => Err(format!("its input '{name}' is no tensor")),
+        }
+    }
+
+    fn tensors(&self, name: &str) -> Made<Vec<usize>> {
+        match self.find(name)? {
+            Known::Tensor(tensor) => Ok(vec![*tensor]),
+            Known::Joined(tensors) => Ok(tensors.clone()),
+            _ => Err(format!("its input '{name}' is no tensor")),
+        }
+    }
+
+    fn integers(&self, name: &str) -> Made<Vec<i64>> {
+        match self.find(name)? {
+            Known::Integers(numbers) => Ok(numbers.clone()),
+            _ => Err(format!("its input '{name}' is not known beforehand")),
+        }
+    }
+
+    fn joined_shape(&self, name: &str) -> Made<Shape> {
+        let shapes = self.tensors(name)?.into_iter().map(|tensor| self.shape(tensor)).collect::<Made<Vec<_>>>()?;
+        let first = *shapes.first().ok_or("it has no inputs")?;
+        if shapes.iter().any(|shape| (shape.height, shape.width) != (first.height, first.width)) {
+            return Err("its inputs have different sizes".to_owned());
+        }
+        Ok(Shape { channels: shapes.iter().map(|shape| shape.channels).sum(), ..first })
+    }
+
+    fn gathered(&self, node: &Node) -> Made<Vec<i64>> {
+        let (from, which) = (self.integers(input(node, 0)?)?, self.integers(input(node, 1)?)?);
+        let of = |index: &i64| usize::try_from(*index).ok().and_then(|index| from.get(index).copied());
+        which.iter().map(|index| of(index).ok_or_else(|| "it asks for too much".to_owned())).collect()
+    }
+
+    fn sliced(&self, node: &Node) -> Made<Vec<i64>> {
+        let from = self.integers(input(node, 0)?)?;
+        let end = |number| Ok(self.integers(input(node, number)?)?.first().copied().unwrap_or(0).max(0) as usize);
+        let (start, end): (usize, usize) = (end(1)?, Made::<usize>::map(end(2), |end| end.min(from.len()))?);
+        from.get(start..end).map(<[i64]>::to_vec).ok_or_else(|| "it asks for too much".to_owned())
+    }
+
+    fn concatenated(&self, node: &Node) -> Made<Known> {
+        if let Ok(numbers) = node.inputs.iter().map(|name| self.integers(name)).collect::<Made<Vec<_>>>() {
+            return Ok(Known::Integers(numbers.concat()));
+        }
+        if node.number("axis") != Some(1) {
+            return Err("it does not join channels".to_owned());
+        }
+        let tensors = node.inputs.iter().map(|name| self.tensors(name)).collect::<Made<Vec<_>>>()?;
+        Ok(Known::Joined(tensors.concat()))
+    }
+
+    fn convolution(&mut self, node: &'a Node) -> Made<usize> {
+        let name = input(node, 0)?;
+        let (inputs, shape) = (self.tensors(name)?, self.joined_shape(name)?);
+        let (sizes, weights) = self.weights(input(node, 1)?)?;
+        let &[outputs, channels, kernel, wide] = sizes else { return Err("its weights have no four sizes".to_owned()) };
+        let (bias_size, bias) = self.weights(input(node, 2)?)?;
+        let dilation = node.numbers("dilations").and_then(|all| all.first().copied()).unwrap_or(1);
+        let reach = dilation * (kernel as i64 - 1) / 2;
+        let is = |name: &str, all: &[i64]| node.numbers(name).is_none_or(|numbers| numbers == all);
+        let is_known = matches!(kernel, 1 | 3)
+            && kernel == wide
+            && (1..=64).contains(&dilation)
+            && is("dilations", &[dilation; 2])
+            && is("pads", &[reach; 4])
+            && is("strides", &[1; 2])
+            && node.number("group").unwrap_or(1) == 1;
+        if !is_known || channels != shape.channels || bias_size != [outputs] {
+            return Err("it is of a kind that is not known".to_owned());
+        }
+        let convolution = Convolution {
+            kernel,
+            dilation: dilation as usize,
+            outputs,
+            weights: weights.to_vec(),
+            bias: bias.to_vec(),
+            has_relu: false,
+            adds_last: false,
+        };
+        Ok(self.draft(Work::Convolution(convolution), inputs, Shape { channels: outputs, ..shape }))
+    }
+
+    fn weights(&self, name: &str) -> Made<(&'a [usize], &'a [f32])> {
+        match self.graph.weights.get(name) {
+            Some(Value::Floats { shape, data }) => Ok((shape, data)),
+            _ => Err(format!("its weights '{name}' are missing")),
+        }
+    }
+
+    /// A ReLU belongs to the convolution whose output nobody else reads.
+    fn relu(&mut self, node: &'a Node) -> Made<usize> {
+        let name = input(node, 0)?;
+        let tensor = self.tensor(name)?;
+        match self.drafts.last_mut() {
+            Some(Draft { work: Work::Convolution(convolution), output, .. })
+                if *output == tensor && self.readers.get(name) == Some(&1) =>
+            {
+                convolution.has_relu = true;
+                Ok(tensor)
+            }
+            _ => Err("it does not follow a convolution".to_owned()),
+        }
+    }
+
+    fn max_pool(&mut self, node: &'a Node) -> Made<usize> {
+        let tensor = self.tensor(input(node, 0)?)?;
+        let is = |name: &str, all: &[i64]| node.numbers(name).is_none_or(|numbers| numbers == all);
+        let is_known = node.numbers("kernel_shape") == Some(&[2; 2])
+            && node.numbers("strides") == Some(&[2; 2])
+            && is("pads", &[0; 4])
+            && node.number("ceil_mode") == Some(1);
+        if !is_known {
+            return Err("it is of a kind that is not known".to_owned());
+        }
+        let Shape { height, width, channels } = self.shape(tensor)?;
+        let shape = Shape { height: height.div_ceil(2), width: width.div_ceil(2), channels };
+        Ok(self.draft(Work::MaxPool, vec![tensor], shape))
+    }
+
+    fn resize(&mut self, node: &'a Node) -> Made<usize> {
+        let tensor = self.tensor(input(node, 0)?)?;
+        let is_known = node.text("mode") == Some("linear")
+            && node.text("coordinate_transformation_mode") == Some("pytorch_half_pixel");
+        let sizes = self.integers(input(node, 3)?)?;
+        let from = self.shape(tensor)?;
+        let &[1, channels, height, width] = &*sizes else { return Err("its sizes are not four".to_owned()) };
+        if !is_known
+            || channels != from.channels as i64
+            || [height, width].iter().any(|size| !(1..=4096).contains(size))
+        {
+            return Err("it is of a kind that is not known".to_owned());
+        }
+        let shape = Shape { height: height as usize, width: width as usize, channels: from.channels };
+        Ok(if shape == from { tensor } else { self.draft(Work::Resize, vec![tensor], shape) })
+    }
+
+    fn sum(&mut self, node: &'a Node) -> Made<usize> {
+        let names = [input(node, 0)?, input(node, 1)?];
+        let [one, other] = [self.tensor(names[0])?, self.tensor(names[1])?];
+        let shape = self.shape(one)?;
+        if shape != self.shape(other)? {
+            return Err("its inputs have different shapes".to_owned());
+        }
+        if let Some(Draft { work: Work::Convolution(convolution), inputs, output }) = self.drafts.last_mut()
+            && !convolution.adds_last
+        {
+            for (name, tensor, added) in [(names[0], one, other), (names[1], other, one)] {
+                if *output == tensor && tensor != added && self.readers.get(name) == Some(&1) {
+                    convolution.adds_last = true;
+                    inputs.push(added);
+                    return Ok(tensor);
+                }
+            }
+        }
+        Ok(self.draft(Work::Sum, vec![one, other], shape))
+    }
+
+    /// Gives every tensor a slot: the smallest that is free and large enough, else the largest that is free, grown.
+    fn finished(self, output: usize) -> Plan {
+        let Self { shapes, drafts, .. } = self;
+        let mut last_read = vec![0; shapes.len()];
+        for (number, draft) in drafts.iter().enumerate() {
+            for tensor in &draft.inputs {
+                last_read[*tensor] = number;
+            }
+        }
+        last_read[output] = usize::MAX;
+        let (mut slots, mut of, mut free) = (vec![shapes[0].len()], vec![0; shapes.len()], Vec::<usize>::new());
+        for (number, draft) in drafts.iter().enumerate() {
+            let size = shapes[draft.output].len();
+            let fits = free.iter().copied().filter(|slot| slots[*slot] >= size).min_by_key(|slot| slots[*slot]);
+            let slot = match fits.or_else(|| free.iter().copied().max_by_key(|slot| slots[*slot])) {
+                Some(slot) => {
+                    free.retain(|other| *other != slot);
+                    slot
+                }
+                None => {
+                    slots.push(0);
+                    slots.len() - 1
+                }
+            };
+            slots[slot] = slots[slot].max(size);
+            of[draft.output] = slot;
+            let mut done: Vec<_> = draft.inputs.iter().filter(|tensor| last_read[**tensor] == number).collect();
+            done.sort_unstable();
+            done.dedup();
+            free.extend(done.into_iter().map(|tensor| of[*tensor]));
+        }
+        let tensor = |tensor: usize| Tensor { shape: shapes[tensor], slot: of[tensor] };
+        let steps = drafts.into_iter().map(|Draft { work, inputs, output }| Step {
+            work,
+            inputs: inputs.into_iter().map(tensor).collect(),
+            output: tensor(output),
+        });
+        Plan { input: tensor(0), output: tensor(output), steps: steps.collect(), slots }
+    }
+}
+
+fn input(node: &Node, number: usize) -> Made<&str> {
+    node.inputs.get(number).map(String::as_str).ok_or_else(|| "it has too few inputs".to_owned())
+}
