@@ -1,7 +1,7 @@
 //! Our own engine: convolutional networks of few kinds of operators, as the bundled one is, in 32-bit floats.
 //!
 //! ```text
-//! onnx (the file) → plan (steps, memory) → network (runs it) → convolution → kernels
+//! onnx (the file) → plan (steps, memory) → network (runs it) → convolution, winograd → kernels
 //! ```
 
 mod convolution;
@@ -11,6 +11,7 @@ mod onnx;
 mod plan;
 #[cfg(test)]
 mod tests;
+mod winograd;
 
 use std::fs;
 use std::sync::Arc;

@@ -10,33 +10,55 @@ use rayon::slice::ParallelSliceMut;
 
 use super::convolution::Packed;
 use super::kernels::Kernels;
-use super::plan::{Plan, Shape, Step, Tensor, Work};
+use super::plan::{Convolution, Plan, Shape, Step, Tensor, Work};
+use super::winograd::Winograd;
 
 /// A network that is ready to run.
 pub(super) struct Network {
     plan: Plan,
     /// Of each step that is a convolution.
-    packed: Vec<Option<Packed>>,
+    prepared: Vec<Option<Prepared>>,
     pool: ThreadPool,
     /// The tensors, kept from one run to the next.
     slots: Mutex<Vec<Vec<f32>>>,
 }
 
+/// A convolution, in the way in which it is computed.
+enum Prepared {
+    Direct(Packed),
+    Winograd(Winograd),
+}
+
+impl Prepared {
+    fn new(convolution: &Convolution, sources: &[Tensor], kernels: Kernels) -> Self {
+        let channels: Vec<_> = sources.iter().map(|source| source.shape.channels).collect();
+        let width = sources.first().map_or(0, |source| source.shape.width);
+        let winograd = Winograd::new(convolution, &channels, width, kernels);
+        winograd.map_or_else(|| Self::Direct(Packed::new(convolution, &channels, kernels)), Self::Winograd)
+    }
+
+    fn run(&self, inputs: &[(Shape, &[f32])], output: &mut [f32]) {
+        match self {
+            Self::Direct(packed) => packed.run(inputs, output),
+            Self::Winograd(winograd) => winograd.run(inputs, output),
+        }
+    }
+}
+
 impl Network {
     pub(super) fn new(mut plan: Plan, kernels: Kernels, pool: ThreadPool) -> Self {
-        let packed = plan.steps.iter_mut().map(|step| match &mut step.work {
-            // The weights as they were are not needed any more.
+        let prepared = plan.steps.iter_mut().map(|step| match &mut step.work {
             Work::Convolution(convolution) => {
                 let sources = step.inputs.len() - usize::from(convolution.adds_last);
-                let channels: Vec<_> = step.inputs.iter().take(sources).map(|input| input.shape.channels).collect();
-                let packed = Packed::new(convolution, &channels, kernels);
+                let prepared = Prepared::new(convolution, &step.inputs[..sources], kernels);
+                // The weights as they were are not needed any more.
                 convolution.weights = Vec::new();
-                Some(packed)
+                Some(prepared)
             }
             _ => None,
         });
-        let packed = packed.collect();
-        Self { plan, packed, pool, slots: Mutex::new(Vec::new()) }
+        let prepared = prepared.collect();
+        Self { plan, prepared, pool, slots: Mutex::new(Vec::new()) }
     }
 
     pub(super) fn input(&self) -> Shape {
@@ -54,11 +76,11 @@ impl Network {
         self.pool.install(|| {
             let Tensor { shape, slot } = self.plan.input;
             transposed(input, shape.channels, &mut slots[slot][..shape.len()]);
-            for (step, packed) in self.plan.steps.iter().zip(&self.packed) {
+            for (step, prepared) in self.plan.steps.iter().zip(&self.prepared) {
                 if stop.load(Ordering::Relaxed) {
                     return None;
                 }
-                done(step, packed.as_ref(), slots);
+                done(step, prepared.as_ref(), slots);
             }
             let Tensor { shape, slot } = self.plan.output;
             let mut output = vec![0.0; shape.len()];
@@ -78,14 +100,14 @@ fn transposed(from: &[f32], rows: usize, to: &mut [f32]) {
     }
 }
 
-fn done(step: &Step, packed: Option<&Packed>, slots: &mut [Vec<f32>]) {
+fn done(step: &Step, prepared: Option<&Prepared>, slots: &mut [Vec<f32>]) {
     // No input of a step lies in the slot of its output.
     let mut slot = mem::take(&mut slots[step.output.slot]);
     let output = &mut slot[..step.output.shape.len()];
     let inputs: Vec<_> =
         step.inputs.iter().map(|input| (input.shape, &slots[input.slot][..input.shape.len()])).collect();
-    match (&step.work, &*inputs, packed) {
-        (Work::Convolution(_), inputs, Some(packed)) => packed.run(inputs, output),
+    match (&step.work, &*inputs, prepared) {
+        (Work::Convolution(_), inputs, Some(prepared)) => prepared.run(inputs, output),
         (Work::MaxPool, [(shape, input)], _) => max_pool(input, *shape, output),
         (Work::Resize, [(shape, input)], _) => resize(input, *shape, output, step.output.shape),
         (Work::Sum, [(_, one), (_, other)], _) => {

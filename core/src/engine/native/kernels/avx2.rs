@@ -1,16 +1,17 @@
 //! AVX2 with FMA: eight numbers at once, sixteen registers.
 
 use std::arch::x86_64::{
-    __m256, _mm256_broadcast_ss, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_setzero_ps, _mm256_storeu_ps,
+    __m256, _mm256_add_ps, _mm256_broadcast_ss, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_set1_ps,
+    _mm256_setzero_ps, _mm256_storeu_ps, _mm256_sub_ps,
 };
 
-use super::{Kernels, Tile, check, portable};
+use super::{Kernels, Tile, check, portable, transforms};
 
 const LANES: usize = 8;
 
 pub(super) fn kernels() -> Option<Kernels> {
     let is_there = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-    is_there.then_some(Kernels { name: "avx2", tiles })
+    is_there.then_some(Kernels { name: "avx2", tiles, forward, back })
 }
 
 fn tiles(outputs: usize) -> Tile {
@@ -19,6 +20,50 @@ fn tiles(outputs: usize) -> Tile {
     }
     Tile { pixels: 6, outputs: 2 * LANES, add: tile::<6, 2> }
 }
+
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+#[expect(unsafe_code, reason = "registers are loaded from pointers, whose bounds are checked before")]
+fn load(from: &[f32]) -> __m256 {
+    assert!(from.len() == LANES, "a register full");
+    // SAFETY: so many numbers are there.
+    unsafe { _mm256_loadu_ps(from.as_ptr()) }
+}
+
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+#[expect(unsafe_code, reason = "as above")]
+fn store(to: &mut [f32], all: __m256) {
+    assert!(to.len() == LANES, "a register full");
+    // SAFETY: there is room for so many numbers.
+    unsafe { _mm256_storeu_ps(to.as_mut_ptr(), all) }
+}
+
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+fn add(one: __m256, other: __m256) -> __m256 {
+    _mm256_add_ps(one, other)
+}
+
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+fn subtract(one: __m256, other: __m256) -> __m256 {
+    _mm256_sub_ps(one, other)
+}
+
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+fn scaled(factor: f32, one: __m256, other: __m256) -> __m256 {
+    _mm256_fmadd_ps(_mm256_set1_ps(factor), one, other)
+}
+
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+fn at_least(lowest: f32, all: __m256) -> __m256 {
+    _mm256_max_ps(all, _mm256_set1_ps(lowest))
+}
+
+transforms!(8, __m256, #[target_feature(enable = "avx2,fma")]);
 
 #[target_feature(enable = "avx2,fma")]
 fn dot(inputs: &[&[f32]], weights: &[f32], sums: &mut [f32]) {

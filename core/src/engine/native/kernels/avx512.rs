@@ -1,15 +1,16 @@
 //! AVX-512: sixteen numbers at once, thirty-two registers.
 
 use std::arch::x86_64::{
-    __m512, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
+    __m512, _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_max_ps, _mm512_set1_ps, _mm512_setzero_ps,
+    _mm512_storeu_ps, _mm512_sub_ps,
 };
 
-use super::{Kernels, Tile, check, portable};
+use super::{Kernels, Tile, check, portable, transforms};
 
 const LANES: usize = 16;
 
 pub(super) fn kernels() -> Option<Kernels> {
-    is_x86_feature_detected!("avx512f").then_some(Kernels { name: "avx512", tiles })
+    is_x86_feature_detected!("avx512f").then_some(Kernels { name: "avx512", tiles, forward, back })
 }
 
 fn tiles(outputs: usize) -> Tile {
@@ -20,6 +21,50 @@ fn tiles(outputs: usize) -> Tile {
         _ => Tile { pixels: 6, outputs: 4 * LANES, add: tile::<6, 4> },
     }
 }
+
+#[target_feature(enable = "avx512f")]
+#[inline]
+#[expect(unsafe_code, reason = "registers are loaded from pointers, whose bounds are checked before")]
+fn load(from: &[f32]) -> __m512 {
+    assert!(from.len() == LANES, "a register full");
+    // SAFETY: so many numbers are there.
+    unsafe { _mm512_loadu_ps(from.as_ptr()) }
+}
+
+#[target_feature(enable = "avx512f")]
+#[inline]
+#[expect(unsafe_code, reason = "as above")]
+fn store(to: &mut [f32], all: __m512) {
+    assert!(to.len() == LANES, "a register full");
+    // SAFETY: there is room for so many numbers.
+    unsafe { _mm512_storeu_ps(to.as_mut_ptr(), all) }
+}
+
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn add(one: __m512, other: __m512) -> __m512 {
+    _mm512_add_ps(one, other)
+}
+
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn subtract(one: __m512, other: __m512) -> __m512 {
+    _mm512_sub_ps(one, other)
+}
+
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn scaled(factor: f32, one: __m512, other: __m512) -> __m512 {
+    _mm512_fmadd_ps(_mm512_set1_ps(factor), one, other)
+}
+
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn at_least(lowest: f32, all: __m512) -> __m512 {
+    _mm512_max_ps(all, _mm512_set1_ps(lowest))
+}
+
+transforms!(16, __m512, #[target_feature(enable = "avx512f")]);
 
 #[target_feature(enable = "avx512f")]
 fn dot(inputs: &[&[f32]], weights: &[f32], sums: &mut [f32]) {

@@ -9,17 +9,32 @@
 //!
 //! It never leaves the slices that it is given, and checks their lengths itself.
 
+//!
+//! Besides, there are the two transforms of [Winograd's convolutions](super::winograd), for sixteen channels at a time.
+
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod portable;
+mod transforms;
+
+use transforms::transforms;
 
 /// The pixels that are worked on together: a multiple of every tile's.
 pub(super) const GROUP: usize = 48;
 
 /// The most outputs of a tile.
 pub(super) const OUTPUTS: usize = 64;
+
+/// Outputs along a side of a square of Winograd's.
+pub(super) const SIDE: usize = 4;
+
+/// Inputs along a side of it.
+pub(super) const ALONG: usize = 6;
+
+/// All of its inputs, and what they become.
+pub(super) const POINTS: usize = ALONG * ALONG;
 
 /// A kernel, and the tile that it works on.
 #[derive(Clone, Copy)]
@@ -46,6 +61,9 @@ impl Tile {
 pub(super) struct Kernels {
     pub(super) name: &'static str,
     tiles: fn(usize) -> Tile,
+    /// As [`Tile::add`].
+    forward: unsafe fn(&[&[f32]; POINTS], &mut [f32], usize),
+    back: unsafe fn(&[f32], usize, &[f32], f32, &mut [f32], usize),
 }
 
 impl Kernels {
@@ -56,6 +74,29 @@ impl Kernels {
         #[cfg(not(target_arch = "x86_64"))]
         let special = std::iter::empty();
         special.chain([portable::kernels()])
+    }
+
+    /// Transforms a square of inputs, `Bᵀ d B`: of each point, the channels stand `stride` after those of the one before.
+    #[expect(unsafe_code, reason = "only the processor can tell what it can run")]
+    pub(super) fn forward(&self, read: &[&[f32]; POINTS], to: &mut [f32], stride: usize) {
+        // SAFETY: as above.
+        unsafe { (self.forward)(read, to, stride) }
+    }
+
+    /// Transforms products into a square of outputs, `Aᵀ m A`, adds the bias, and takes nothing below `lowest`. Of each
+    /// point the products, and of each pixel the outputs, stand so far after those of the one before.
+    #[expect(unsafe_code, reason = "only the processor can tell what it can run")]
+    pub(super) fn back(
+        &self,
+        products: &[f32],
+        stride: usize,
+        bias: &[f32],
+        lowest: f32,
+        to: &mut [f32],
+        pixel: usize,
+    ) {
+        // SAFETY: as above.
+        unsafe { (self.back)(products, stride, bias, lowest, to, pixel) }
     }
 
     /// The tile for a convolution with so many outputs.

@@ -1,11 +1,11 @@
 //! What runs everywhere: the twin that the others are compared with.
 
-use super::{Kernels, Tile, check};
+use super::{Kernels, Tile, check, transforms};
 
 const LANES: usize = 16;
 
 pub(super) fn kernels() -> Kernels {
-    Kernels { name: "portable", tiles }
+    Kernels { name: "portable", tiles, forward, back }
 }
 
 fn tiles(outputs: usize) -> Tile {
@@ -30,7 +30,7 @@ fn tile<const PIXELS: usize>(inputs: &[&[f32]], weights: &[f32], sums: &mut [f32
     }
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn dot(inputs: &[&[f32]], weights: &[f32], sums: &mut [f32]) {
     check(inputs, weights, sums, (1, 1));
     let (Some(input), Some(sum)) = (inputs.first(), sums.first_mut()) else { return };
@@ -43,3 +43,49 @@ pub(super) fn dot(inputs: &[&[f32]], weights: &[f32], sums: &mut [f32]) {
     }
     *sum += total.iter().sum::<f32>() + rest.iter().zip(other).map(|(value, factor)| value * factor).sum::<f32>();
 }
+
+/// Eight numbers, in whatever registers there are.
+type Vector = [f32; 8];
+
+#[inline(always)]
+fn each(one: Vector, other: Vector, of: impl Fn(f32, f32) -> f32) -> Vector {
+    let mut all = one;
+    for (one, other) in all.iter_mut().zip(other) {
+        *one = of(*one, other);
+    }
+    all
+}
+
+#[inline(always)]
+fn load(from: &[f32]) -> Vector {
+    let mut all = [0.0; 8];
+    all.copy_from_slice(from);
+    all
+}
+
+#[inline(always)]
+fn store(to: &mut [f32], all: Vector) {
+    to.copy_from_slice(&all);
+}
+
+#[inline(always)]
+fn add(one: Vector, other: Vector) -> Vector {
+    each(one, other, |one, other| one + other)
+}
+
+#[inline(always)]
+fn subtract(one: Vector, other: Vector) -> Vector {
+    each(one, other, |one, other| one - other)
+}
+
+#[inline(always)]
+fn scaled(factor: f32, one: Vector, other: Vector) -> Vector {
+    each(one, other, |one, other| factor * one + other)
+}
+
+#[inline(always)]
+fn at_least(lowest: f32, all: Vector) -> Vector {
+    each(all, all, |one, _| one.max(lowest))
+}
+
+transforms!(8, Vector,);
