@@ -9,14 +9,17 @@
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
-use super::kernels::{ALONG, Kernels, POINTS, SIDE, Tile};
+use super::kernels::{ALONG, Kernels, POINTS, SIDE, Tile, prefetch};
 use super::plan::{Convolution, Shape};
 
 /// Squares that are finished together: a multiple of every tile's pixels.
-const SQUARES: usize = 24;
+const SQUARES: usize = 12;
 
 /// Channels that are transformed together.
 const CHANNELS: usize = 64;
+
+/// Numbers between the points, without which all 36 of a square would lie in the same few sets of the first cache.
+const GAP: usize = 16;
 
 /// Channels that the transforms take at once.
 const LANES: usize = 16;
@@ -107,8 +110,8 @@ impl Winograd {
         let rows = SIDE * width * self.outputs;
         let blocks = self.outputs.div_ceil(self.tile.outputs);
         let scratch = || Scratch {
-            inputs: vec![0.0; POINTS * SQUARES * CHANNELS],
-            products: vec![0.0; blocks * POINTS * SQUARES * self.tile.outputs],
+            inputs: vec![0.0; POINTS * stride(CHANNELS)],
+            products: vec![0.0; blocks * POINTS * stride(self.tile.outputs)],
             square: vec![0.0; SIDE * SIDE * self.outputs],
         };
         output.par_chunks_mut(rows).enumerate().for_each_init(scratch, |scratch, (number, output)| {
@@ -131,13 +134,17 @@ impl Winograd {
         products.fill(0.0);
         let mut rest = &self.weights[..];
         for piece in &self.pieces {
+            let read = |square: usize| piece.read((row, first + square), sources[piece.source]);
+            let mut next = read(0);
             for square in 0..count {
-                let read = piece.read((row, first + square), sources[piece.source]);
-                self.kernels.forward(&read, &mut inputs[square * piece.channels..], SQUARES * piece.channels);
+                let read = std::mem::replace(&mut next, read(square + 1));
+                // Processors do not guess that six lines are read side by side.
+                next.iter().for_each(|numbers| prefetch(numbers));
+                self.kernels.forward(&read, &mut inputs[square * piece.channels..], stride(piece.channels));
             }
-            for products in products.chunks_exact_mut(POINTS * SQUARES * outputs) {
-                let of_points = inputs.chunks_exact(SQUARES * piece.channels);
-                for (inputs, products) in of_points.zip(products.chunks_exact_mut(SQUARES * outputs)) {
+            for products in products.chunks_exact_mut(POINTS * stride(outputs)) {
+                let of_points = inputs.chunks_exact(stride(piece.channels));
+                for (inputs, products) in of_points.zip(products.chunks_exact_mut(stride(outputs))) {
                     let weights;
                     (weights, rest) = rest.split_at(piece.channels * outputs);
                     let mut squares = [&ZEROS[..]; SQUARES];
@@ -166,19 +173,25 @@ impl Winograd {
         let Scratch { products, square: pixels, .. } = scratch;
         let lanes = self.tile.outputs;
         let lowest = if self.has_relu { 0.0 } else { f32::NEG_INFINITY };
-        for (block, products) in products.chunks_exact(POINTS * SQUARES * lanes).enumerate() {
+        for (block, products) in products.chunks_exact(POINTS * stride(lanes)).enumerate() {
             let bias = &self.bias[block * lanes..];
             let bias = &bias[..lanes.min(bias.len())];
             let products = &products[square * lanes..];
-            self.kernels.back(products, SQUARES * lanes, bias, lowest, &mut pixels[block * lanes..], self.outputs);
+            self.kernels.back(products, stride(lanes), bias, lowest, &mut pixels[block * lanes..], self.outputs);
         }
         let columns = SIDE.min(width - place * SIDE) * self.outputs;
         for (row, line) in output.chunks_exact_mut(width * self.outputs).enumerate() {
             let start = place * SIDE * self.outputs;
+            // What the next square will touch.
+            prefetch(&line[start + columns..][..columns.min(line.len() - start - columns)]);
+            let added = added.map(|added| &added[row * width * self.outputs + start..]);
+            if let Some(next) = added.and_then(|added| added.get(columns..2 * columns)) {
+                prefetch(next);
+            }
             let line = &mut line[start..][..columns];
             line.copy_from_slice(&pixels[row * SIDE * self.outputs..][..columns]);
             if let Some(added) = added {
-                for (line, added) in line.iter_mut().zip(&added[row * width * self.outputs + start..]) {
+                for (line, added) in line.iter_mut().zip(added) {
                     *line += added;
                 }
             }
@@ -202,6 +215,11 @@ impl Piece {
         }
         read
     }
+}
+
+/// How far the numbers of a point stand after those of the one before, with so many for each square.
+const fn stride(each: usize) -> usize {
+    SQUARES * each + GAP
 }
 
 /// What 3 × 3 weights are multiplied by, `G g Gᵀ`.
