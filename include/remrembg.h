@@ -471,7 +471,7 @@ typedef void (*remrembg_progress)(void *user_data, remrembg_stage stage, float f
  */
 typedef struct remrembg_engine {
   /**
-   * `"onnxruntime"`, or `"rten"`, the engine inside.
+   * `"onnxruntime"`, `"rten"` or `"native"`.
    */
   const char *name;
   /**
@@ -675,9 +675,10 @@ struct remrembg_options *remrembg_options_new(void);
  *     model_recipe: pairs as `size=320x320 mean=0.485,0.456,0.406 std=1
  *     scale=max output=minmax`. Default: that of the model.
  *         How to feed an ONNX file of your own.
- *     engine: auto, onnxruntime, rten. Default: auto.
- *         What runs the model: ONNX Runtime where one is found, or the engine
- *         inside.
+ *     engine: auto, onnxruntime, rten, native. Default: auto.
+ *         What runs the model: ONNX Runtime where one is found, else rten,
+ *         which is inside; native, inside too, is faster and runs the bundled
+ *         model.
  *     providers: auto, or names of cpu, cuda, rocm, openvino, coreml and
  *     directml with commas between them. Default: auto.
  *         What ONNX Runtime computes on, by preference; auto is CUDA, ROCm or

@@ -47,8 +47,8 @@ pub const SETTINGS: &[SettingSpec] = &[
     SettingSpec {
         key: "engine",
         default: "auto",
-        range: "auto, onnxruntime, rten",
-        help: "What runs the model: ONNX Runtime where one is found, or the engine inside.",
+        range: "auto, onnxruntime, rten, native",
+        help: "What runs the model: ONNX Runtime where one is found, else rten, which is inside; native, inside too, is faster and runs the bundled model.",
         read: |config, key, text| text.parse().map(|engine: EngineChoice| config.engine = engine).map_err(told(key)),
     },
     SettingSpec {
@@ -216,7 +216,7 @@ mod tests {
         let messages: Vec<String> = refused(&pairs).into_iter().map(|(_, message)| message).collect();
         let starts = [
             "Unknown model 'u3net'",
-            "Unknown engine 'tract'. Engines: auto, onnxruntime, rten",
+            "Unknown engine 'tract'. Engines: auto, onnxruntime, rten, native",
             "Unknown provider 'tpu'. Providers: cpu (CPUExecutionProvider), ",
             "'threads' must be an integer, got: 'two'",
             "'in_flight' must be at least 0, got: -1",

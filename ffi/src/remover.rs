@@ -35,7 +35,7 @@ impl Handle for remrembg_remover {
 /// add members at the end.
 #[repr(C)]
 pub struct remrembg_engine {
-    /// `"onnxruntime"`, or `"rten"`, the engine inside.
+    /// `"onnxruntime"`, `"rten"` or `"native"`.
     pub name: *const c_char,
     /// The engine's version.
     pub version: *const c_char,

@@ -10,11 +10,11 @@ from typing import List, NamedTuple, Optional
 class EngineInfo(NamedTuple):
     """What a `Remover` runs its model on.
 
-    name       "onnxruntime", or "rten", the engine inside
+    name       "onnxruntime", "rten" or "native"
     version    the engine's version
     provider   what computes, as the engine calls it, such as "CPUExecutionProvider"
     threads    threads that compute one inference, at least 1
-    library    the ONNX Runtime library in use; None for the engine inside
+    library    the ONNX Runtime library in use; None for the other two
     fallback   why something less preferred is used, where it is
     """
 

@@ -3,7 +3,7 @@
 //! `REMREMBG_ONNXRUNTIME`, `ORT_DYLIB_PATH` and the workspace's `.venv`, and
 //! fail when it is absent.
 
-mod onnx;
+pub(super) mod onnx;
 mod providers;
 #[cfg(feature = "onnxruntime")]
 mod runtimes;
@@ -95,7 +95,7 @@ fn an_engine_is_asked_for_by_name() {
         assert_eq!(choice.name().parse::<EngineChoice>().expect("it is a name"), choice);
     }
     let error = "tensorflow".parse::<EngineChoice>().expect_err("there is no such engine");
-    assert_eq!(error.message(), "Unknown engine 'tensorflow'. Engines: auto, onnxruntime, rten");
+    assert_eq!(error.message(), "Unknown engine 'tensorflow'. Engines: auto, onnxruntime, rten, native");
     for engine in engines(&bytes(onnx::identity(onnx::FLOAT, &["x"], &[1, 2])), 2) {
         let info = engine.info();
         assert!(info.name.parse::<EngineChoice>().is_ok() && info.threads == 2, "{info:?}");

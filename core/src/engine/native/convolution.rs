@@ -16,6 +16,9 @@ const PIECE: usize = 4096;
 /// The most channels of a piece.
 const CHANNELS: usize = 256;
 
+/// Numbers that all taps of a pixel may have for them to be laid side by side.
+const SIDE_BY_SIDE: usize = 64;
+
 /// What stands beyond the edge.
 static ZEROS: [f32; CHANNELS] = [0.0; CHANNELS];
 
@@ -27,6 +30,8 @@ pub(super) struct Packed {
     weights: Vec<f32>,
     bias: Vec<f32>,
     pieces: Vec<Piece>,
+    /// Channels of all pieces.
+    depth: usize,
     has_relu: bool,
     adds_last: bool,
 }
@@ -77,7 +82,8 @@ impl Packed {
         }
         let mut bias = convolution.bias.clone();
         bias.resize(blocks * tile.outputs, 0.0);
-        Self { tile, outputs, weights, bias, pieces, has_relu, adds_last }
+        let depth = columns.len();
+        Self { tile, outputs, weights, bias, pieces, depth, has_relu, adds_last }
     }
 
     /// Fills `output`; the last input is what is added, where something is.
@@ -106,15 +112,19 @@ impl Packed {
         let mut rest = &self.weights[..];
         for (block, bias) in self.bias.chunks_exact(outputs).enumerate() {
             sums.chunks_exact_mut(outputs).for_each(|sums| sums.copy_from_slice(bias));
+            if self.depth <= SIDE_BY_SIDE {
+                let weights;
+                (weights, rest) = rest.split_at(self.depth * outputs);
+                self.side_by_side(&places[..count], sources, weights, sums);
+                self.finish(block * outputs, sums, added, output);
+                continue;
+            }
             for piece in &self.pieces {
                 let weights;
                 (weights, rest) = rest.split_at(piece.channels * outputs);
-                let (shape, data) = sources[piece.source];
                 let mut read = [&ZEROS[..piece.channels]; GROUP];
                 for (read, place) in read.iter_mut().zip(&places[..count]) {
-                    if let Some(pixel) = piece.pixel(*place, shape) {
-                        *read = &data[pixel * shape.channels + piece.first..][..piece.channels];
-                    }
+                    *read = piece.read(*place, sources);
                 }
                 let tiles = read[..count.next_multiple_of(pixels)].chunks_exact(pixels);
                 for (read, sums) in tiles.zip(sums.chunks_exact_mut(pixels * outputs)) {
@@ -122,6 +132,26 @@ impl Packed {
                 }
             }
             self.finish(block * outputs, sums, added, output);
+        }
+    }
+
+    /// All taps at once, for inputs of few channels.
+    fn side_by_side(&self, places: &[(isize, isize)], sources: &[Source<'_>], weights: &[f32], sums: &mut [f32]) {
+        let Tile { pixels, outputs, .. } = self.tile;
+        let mut inputs = [0.0; GROUP * SIDE_BY_SIDE];
+        for (inputs, place) in inputs.chunks_exact_mut(self.depth).zip(places) {
+            let mut rest = inputs;
+            for piece in &self.pieces {
+                let (input, after) = rest.split_at_mut(piece.channels);
+                input.copy_from_slice(piece.read(*place, sources));
+                rest = after;
+            }
+        }
+        let mut read = [&ZEROS[..self.depth]; GROUP];
+        read.iter_mut().zip(inputs.chunks_exact(self.depth)).for_each(|(read, input)| *read = input);
+        let tiles = read[..places.len().next_multiple_of(pixels)].chunks_exact(pixels);
+        for (read, sums) in tiles.zip(sums.chunks_exact_mut(pixels * outputs)) {
+            self.tile.add(read, weights, sums);
         }
     }
 
@@ -145,10 +175,15 @@ impl Packed {
 }
 
 impl Piece {
-    /// What a pixel of the output sees there; `None` beyond the edge.
-    fn pixel(&self, (row, column): (isize, isize), shape: Shape) -> Option<usize> {
-        let row = usize::try_from(row + self.down).ok().filter(|row| *row < shape.height)?;
-        let column = usize::try_from(column + self.along).ok().filter(|column| *column < shape.width)?;
-        Some(row * shape.width + column)
+    /// What a pixel of the output sees there; zeros beyond the edge.
+    fn read<'a>(&self, (row, column): (isize, isize), sources: &[Source<'a>]) -> &'a [f32] {
+        let (shape, data) = sources[self.source];
+        let place = |place: isize, size: usize| usize::try_from(place).ok().filter(|place| *place < size);
+        match (place(row + self.down, shape.height), place(column + self.along, shape.width)) {
+            (Some(row), Some(column)) => {
+                &data[(row * shape.width + column) * shape.channels + self.first..][..self.channels]
+            }
+            _ => &ZEROS[..self.channels],
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Our own engine: convolutional networks of few kinds of operators, as the bundled one is, in 32-bit floats.
 //!
 //! ```text
-//! onnx (the file) → plan (steps, memory) → network (runs it) → convolution, winograd → kernels
+//! onnx (the file) → plan (steps, memory) → network (runs it) → convolution, single, winograd → kernels
 //! ```
 
 mod convolution;
@@ -9,6 +9,7 @@ mod kernels;
 mod network;
 mod onnx;
 mod plan;
+mod single;
 #[cfg(test)]
 mod tests;
 mod winograd;

@@ -6,11 +6,12 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::ThreadPool;
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
-use rayon::slice::ParallelSliceMut;
+use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
 use super::convolution::Packed;
 use super::kernels::Kernels;
 use super::plan::{Convolution, Plan, Shape, Step, Tensor, Work};
+use super::single::Single;
 use super::winograd::Winograd;
 
 /// A network that is ready to run.
@@ -24,22 +25,26 @@ pub(super) struct Network {
 }
 
 /// A convolution, in the way in which it is computed.
-enum Prepared {
+pub(super) enum Prepared {
     Direct(Packed),
+    Single(Single),
     Winograd(Winograd),
 }
 
 impl Prepared {
-    fn new(convolution: &Convolution, sources: &[Tensor], kernels: Kernels) -> Self {
-        let channels: Vec<_> = sources.iter().map(|source| source.shape.channels).collect();
-        let width = sources.first().map_or(0, |source| source.shape.width);
-        let winograd = Winograd::new(convolution, &channels, width, kernels);
-        winograd.map_or_else(|| Self::Direct(Packed::new(convolution, &channels, kernels)), Self::Winograd)
+    pub(super) fn new(convolution: &Convolution, sources: &[Shape], kernels: Kernels) -> Self {
+        let channels: Vec<_> = sources.iter().map(|source| source.channels).collect();
+        let width = sources.first().map_or(0, |source| source.width);
+        let winograd = Winograd::new(convolution, &channels, width, kernels).map(Self::Winograd);
+        winograd
+            .or_else(|| Single::new(convolution, &channels, kernels).map(Self::Single))
+            .unwrap_or_else(|| Self::Direct(Packed::new(convolution, &channels, kernels)))
     }
 
-    fn run(&self, inputs: &[(Shape, &[f32])], output: &mut [f32]) {
+    pub(super) fn run(&self, inputs: &[(Shape, &[f32])], output: &mut [f32]) {
         match self {
             Self::Direct(packed) => packed.run(inputs, output),
+            Self::Single(single) => single.run(inputs, output),
             Self::Winograd(winograd) => winograd.run(inputs, output),
         }
     }
@@ -50,7 +55,8 @@ impl Network {
         let prepared = plan.steps.iter_mut().map(|step| match &mut step.work {
             Work::Convolution(convolution) => {
                 let sources = step.inputs.len() - usize::from(convolution.adds_last);
-                let prepared = Prepared::new(convolution, &step.inputs[..sources], kernels);
+                let shapes: Vec<_> = step.inputs.iter().take(sources).map(|input| input.shape).collect();
+                let prepared = Prepared::new(convolution, &shapes, kernels);
                 // The weights as they were are not needed any more.
                 convolution.weights = Vec::new();
                 Some(prepared)
@@ -127,20 +133,18 @@ fn done(step: &Step, prepared: Option<&Prepared>, slots: &mut [Vec<f32>]) {
 
 fn max_pool(input: &[f32], Shape { width, channels, .. }: Shape, output: &mut [f32]) {
     let (line, half) = (width * channels, width.div_ceil(2) * channels);
-    output.par_chunks_mut(half).zip(rayon::slice::ParallelSlice::par_chunks(input, 2 * line)).for_each(
-        |(output, rows)| {
-            for (column, output) in output.chunks_exact_mut(channels).enumerate() {
-                output.fill(f32::NEG_INFINITY);
-                for row in rows.chunks_exact(line) {
-                    for pixel in row.chunks_exact(channels).skip(2 * column).take(2) {
-                        for (output, value) in output.iter_mut().zip(pixel) {
-                            *output = output.max(*value);
-                        }
+    output.par_chunks_mut(half).zip(input.par_chunks(2 * line)).for_each(|(output, rows)| {
+        for (column, output) in output.chunks_exact_mut(channels).enumerate() {
+            output.fill(f32::NEG_INFINITY);
+            for row in rows.chunks_exact(line) {
+                for pixel in row.chunks_exact(channels).skip(2 * column).take(2) {
+                    for (output, value) in output.iter_mut().zip(pixel) {
+                        *output = output.max(*value);
                     }
                 }
             }
-        },
-    );
+        }
+    });
 }
 
 /// Where an output lies between two inputs: both, and how far from the first to the second.

@@ -73,6 +73,9 @@ pub(super) struct Plan {
     pub(super) slots: Vec<usize>,
 }
 
+/// Numbers of all tensors together: 4 GB.
+const MOST: usize = 1 << 30;
+
 type Made<T> = Result<T, String>;
 
 /// What a name in the graph stands for.
@@ -131,7 +134,8 @@ impl Plan {
             }
         }
         let output = planner.tensor(&graph.output)?;
-        Ok(planner.finished(output))
+        let plan = planner.finished(output);
+        if plan.slots.iter().sum::<usize>() > MOST { Err("it needs too much memory".to_owned()) } else { Ok(plan) }
     }
 }
 
@@ -251,6 +255,7 @@ impl<'a> Planner<'a> {
             && is("pads", &[reach; 4])
             && is("strides", &[1; 2])
             && node.number("group").unwrap_or(1) == 1;
+        let is_known = is_known && [outputs, channels].iter().all(|size| (1..=4096).contains(size));
         if !is_known || channels != shape.channels || bias_size != [outputs] {
             return Err("it is of a kind that is not known".to_owned());
         }

@@ -3,12 +3,12 @@
 //! Field numbers are those of `onnx.proto`.
 
 /// `TensorProto.DataType.FLOAT`.
-pub(super) const FLOAT: u8 = 1;
+pub(crate) const FLOAT: u8 = 1;
 
 /// A model with these inputs, all of one type and shape, that gives the first
 /// one back. A negative dimension may have any size.
 #[allow(dead_code, reason = "some who share this file need the other model")]
-pub(super) fn identity(kind: u8, inputs: &[&str], dimensions: &[i8]) -> Vec<u8> {
+pub(crate) fn identity(kind: u8, inputs: &[&str], dimensions: &[i8]) -> Vec<u8> {
     let node = [text(1, inputs[0]), text(2, "out"), text(4, "Identity")].concat();
     let inputs: Vec<u8> = inputs.iter().flat_map(|name| bytes(11, &value(name, kind, dimensions))).collect();
     model(&[bytes(1, &node), inputs, bytes(12, &value("out", kind, dimensions))].concat())

@@ -5,7 +5,7 @@ use std::arch::x86_64::{
     _mm256_setzero_ps, _mm256_storeu_ps, _mm256_sub_ps,
 };
 
-use super::{Kernels, Tile, check, portable, transforms};
+use super::{Kernels, Tile, check, transforms};
 
 const LANES: usize = 8;
 
@@ -14,10 +14,7 @@ pub(super) fn kernels() -> Option<Kernels> {
     is_there.then_some(Kernels { name: "avx2", tiles, forward, back })
 }
 
-fn tiles(outputs: usize) -> Tile {
-    if outputs < LANES {
-        return Tile { add: dot, ..portable::DOT };
-    }
+fn tiles(_: usize) -> Tile {
     Tile { pixels: 6, outputs: 2 * LANES, add: tile::<6, 2> }
 }
 
@@ -64,11 +61,6 @@ fn at_least(lowest: f32, all: __m256) -> __m256 {
 }
 
 transforms!(8, __m256, #[target_feature(enable = "avx2,fma")]);
-
-#[target_feature(enable = "avx2,fma")]
-fn dot(inputs: &[&[f32]], weights: &[f32], sums: &mut [f32]) {
-    portable::dot(inputs, weights, sums);
-}
 
 /// Twelve registers of sums, two of weights and one of an input.
 #[target_feature(enable = "avx2,fma")]

@@ -5,7 +5,7 @@ use std::arch::x86_64::{
     _mm512_storeu_ps, _mm512_sub_ps,
 };
 
-use super::{Kernels, Tile, check, portable, transforms};
+use super::{Kernels, Tile, check, transforms};
 
 const LANES: usize = 16;
 
@@ -15,8 +15,7 @@ pub(super) fn kernels() -> Option<Kernels> {
 
 fn tiles(outputs: usize) -> Tile {
     match outputs {
-        0..8 => Tile { add: dot, ..portable::DOT },
-        8..=16 => Tile { pixels: 12, outputs: LANES, add: tile::<12, 1> },
+        0..=16 => Tile { pixels: 12, outputs: LANES, add: tile::<12, 1> },
         17..=32 => Tile { pixels: 12, outputs: 2 * LANES, add: tile::<12, 2> },
         _ => Tile { pixels: 6, outputs: 4 * LANES, add: tile::<6, 4> },
     }
@@ -65,11 +64,6 @@ fn at_least(lowest: f32, all: __m512) -> __m512 {
 }
 
 transforms!(16, __m512, #[target_feature(enable = "avx512f")]);
-
-#[target_feature(enable = "avx512f")]
-fn dot(inputs: &[&[f32]], weights: &[f32], sums: &mut [f32]) {
-    portable::dot(inputs, weights, sums);
-}
 
 /// At most 24 registers of sums, four of weights and one of an input.
 #[target_feature(enable = "avx512f")]

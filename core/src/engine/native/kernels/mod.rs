@@ -56,14 +56,17 @@ impl Tile {
     }
 }
 
+type Forward = unsafe fn(&[&[f32]; POINTS], &mut [f32], usize);
+type Back = unsafe fn(&[f32], usize, &[f32], f32, &mut [f32], usize);
+
 /// The kernels for one kind of processor.
 #[derive(Clone, Copy)]
 pub(super) struct Kernels {
     pub(super) name: &'static str,
     tiles: fn(usize) -> Tile,
     /// As [`Tile::add`].
-    forward: unsafe fn(&[&[f32]; POINTS], &mut [f32], usize),
-    back: unsafe fn(&[f32], usize, &[f32], f32, &mut [f32], usize),
+    forward: Forward,
+    back: Back,
 }
 
 impl Kernels {
@@ -127,28 +130,29 @@ fn check(inputs: &[&[f32]], weights: &[f32], sums: &[f32], (pixels, outputs): (u
     channels
 }
 
+/// Numbers of no pattern, from -1 to 1, the same each time.
+#[cfg(test)]
+pub(super) fn numbers(count: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let next = |_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
+    };
+    (0..count).map(next).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Numbers of no pattern, from -1 to 1, the same each time.
-    fn numbers(count: usize, seed: u64) -> Vec<f32> {
-        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        let next = |_| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            (state >> 40) as f32 / (1 << 23) as f32 - 1.0
-        };
-        (0..count).map(next).collect()
-    }
 
     #[test]
     fn every_kernel_adds_what_the_formula_says() {
         for kernels in Kernels::all() {
             for outputs in [1, 6, 16, 32, 64, 100] {
                 let tile = kernels.tile(outputs);
-                assert!(GROUP % tile.pixels == 0 && tile.outputs <= OUTPUTS, "{} {outputs}", kernels.name);
+                assert!(GROUP.is_multiple_of(tile.pixels) && tile.outputs <= OUTPUTS, "{} {outputs}", kernels.name);
                 for channels in [0, 1, 3, 15, 16, 17, 64] {
                     let data: Vec<_> = (0..tile.pixels).map(|pixel| numbers(channels, pixel as u64 + 5)).collect();
                     let inputs: Vec<_> = data.iter().map(Vec::as_slice).collect();

@@ -8,12 +8,9 @@ pub(super) fn kernels() -> Kernels {
     Kernels { name: "portable", tiles, forward, back }
 }
 
-fn tiles(outputs: usize) -> Tile {
-    if outputs < LANES / 2 { DOT } else { Tile { pixels: 4, outputs: LANES, add: tile::<4> } }
+fn tiles(_: usize) -> Tile {
+    Tile { pixels: 4, outputs: LANES, add: tile::<4> }
 }
-
-/// For few outputs: one after the other, over the channels.
-pub(super) const DOT: Tile = Tile { pixels: 1, outputs: 1, add: dot };
 
 fn tile<const PIXELS: usize>(inputs: &[&[f32]], weights: &[f32], sums: &mut [f32]) {
     check(inputs, weights, sums, (PIXELS, LANES));
@@ -28,20 +25,6 @@ fn tile<const PIXELS: usize>(inputs: &[&[f32]], weights: &[f32], sums: &mut [f32
         }
         *sums = total;
     }
-}
-
-#[inline(always)]
-pub(super) fn dot(inputs: &[&[f32]], weights: &[f32], sums: &mut [f32]) {
-    check(inputs, weights, sums, (1, 1));
-    let (Some(input), Some(sum)) = (inputs.first(), sums.first_mut()) else { return };
-    let ((values, rest), (factors, other)) = (input.as_chunks::<LANES>(), weights.as_chunks::<LANES>());
-    let mut total = [0.0; LANES];
-    for (values, factors) in values.iter().zip(factors) {
-        for ((total, value), factor) in total.iter_mut().zip(values).zip(factors) {
-            *total += value * factor;
-        }
-    }
-    *sum += total.iter().sum::<f32>() + rest.iter().zip(other).map(|(value, factor)| value * factor).sum::<f32>();
 }
 
 /// Eight numbers, in whatever registers there are.
