@@ -9,7 +9,7 @@ use rten_tensor::Layout;
 use super::worker::Worker;
 use super::{Engine, EngineInfo, Tensor, Weights, failed, other_input, unreadable};
 use crate::control::Control;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::guard::caught;
 
 const NAME: &str = "rten";
@@ -55,15 +55,9 @@ fn load(weights: &Weights) -> Result<Model> {
     let mut options = ModelOptions::with_all_ops();
     options.enable_optimization(has_threads_to_optimize());
     let loaded = match weights {
-        Weights::Bytes(bytes) => options.load(bytes.to_vec()),
         Weights::File(path) if is_named_onnx(path) => options.load_file(path),
         // rten goes by the suffix of a file, but by the content of bytes.
-        Weights::File(path) => {
-            let bytes = std::fs::read(path).map_err(|error| {
-                Error::with_message(Code::CannotRead, format!("Cannot read the model {}: {error}", path.display()))
-            })?;
-            options.load(bytes)
-        }
+        weights => options.load(weights.bytes()?.into_owned()),
     };
     loaded.map_err(|error| unreadable(NAME, &error).because(error))
 }

@@ -1,7 +1,7 @@
 //! The weights that an engine is opened with.
 
 use std::borrow::Cow;
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::PathBuf;
 
 use crate::error::{Code, Error, Result};
@@ -35,5 +35,18 @@ impl Weights {
             Err(error) => error.to_string(),
         };
         Err(Error::with_message(Code::CannotRead, format!("Cannot read the model {}: {why}", path.display())))
+    }
+
+    /// All of an ONNX model, a file's too.
+    ///
+    /// # Errors
+    /// [`Code::CannotRead`].
+    pub(super) fn bytes(&self) -> Result<Cow<'_, [u8]>> {
+        match self {
+            Self::Bytes(bytes) => Ok(Cow::Borrowed(bytes)),
+            Self::File(path) => fs::read(path).map(Cow::Owned).map_err(|error| {
+                Error::with_message(Code::CannotRead, format!("Cannot read the model {}: {error}", path.display()))
+            }),
+        }
     }
 }

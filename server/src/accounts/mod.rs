@@ -372,7 +372,11 @@ impl Held<'_> {
     pub(crate) async fn charge(mut self) -> Result<(), Trouble> {
         let Some(What::Credit(reservation)) = self.what.take() else { return Ok(()) };
         let charged = reservation.clone();
-        let undo = move |store: &mut dyn Books, to| drop(store.refund(&charged, to));
+        let undo = move |store: &mut dyn Books, to| {
+            if let Err(error) = store.refund(&charged, to) {
+                tracing::warn!(%error, "a charge that came too late could not be taken back");
+            }
+        };
         self.accounts.ask_or_undo(move |store, _| store.settle(&reservation), undo).await.map(drop)
     }
 }

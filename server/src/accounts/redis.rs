@@ -58,10 +58,6 @@ impl Redis {
         link.run(|connection| script.invoke(connection))
     }
 
-    fn uid(&mut self, name: &str) -> Result<Option<i64>, Trouble> {
-        self.link.run(|connection| cmd("HGET").arg("remrembg:users").arg(name).query(connection))
-    }
-
     /// Credits that were charged without an answer are given back once Redis is there again.
     fn refund_lost(&mut self) -> Result<(), Trouble> {
         while let Some(reservation) = self.refunds.last() {
@@ -196,7 +192,9 @@ impl Store for Redis {
     }
 
     fn id_of(&mut self, name: &str) -> Result<i64, Trouble> {
-        self.uid(name)?.ok_or_else(|| Trouble::no_user(name))
+        let found: Option<i64> =
+            self.link.run(|connection| cmd("HGET").arg("remrembg:users").arg(name).query(connection))?;
+        found.ok_or_else(|| Trouble::no_user(name))
     }
 
     fn user(&mut self, id: i64) -> Result<User, Trouble> {

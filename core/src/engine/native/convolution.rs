@@ -7,20 +7,14 @@
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
-use super::kernels::{GROUP, Kernels, OUTPUTS, Tile};
-use super::plan::{Convolution, Shape};
+use super::kernels::{CHANNELS, GROUP, Kernels, OUTPUTS, Tile, ZEROS};
+use super::plan::{Convolution, Source};
 
 /// Numbers of weights that fit into the first cache beside sums and inputs.
 const PIECE: usize = 4096;
 
-/// The most channels of a piece.
-const CHANNELS: usize = 256;
-
 /// Numbers that all taps of a pixel may have for them to be laid side by side.
 const SIDE_BY_SIDE: usize = 64;
-
-/// What stands beyond the edge.
-static ZEROS: [f32; CHANNELS] = [0.0; CHANNELS];
 
 /// A convolution that is ready to run.
 pub(super) struct Packed {
@@ -33,7 +27,6 @@ pub(super) struct Packed {
     /// Channels of all pieces.
     depth: usize,
     has_relu: bool,
-    adds_last: bool,
 }
 
 /// Some channels of one tap.
@@ -47,13 +40,10 @@ struct Piece {
     channels: usize,
 }
 
-/// A tensor that is read.
-type Source<'a> = (Shape, &'a [f32]);
-
 impl Packed {
     /// `sources` are the channels of each tensor that is looked at.
     pub(super) fn new(convolution: &Convolution, sources: &[usize], kernels: Kernels) -> Self {
-        let Convolution { kernel, dilation, outputs, has_relu, adds_last, .. } = *convolution;
+        let Convolution { kernel, dilation, outputs, has_relu, .. } = *convolution;
         let tile = kernels.tile(outputs);
         let most = (PIECE / tile.outputs).min(CHANNELS);
         let (mut pieces, mut columns) = (Vec::new(), Vec::new());
@@ -83,15 +73,11 @@ impl Packed {
         let mut bias = convolution.bias.clone();
         bias.resize(blocks * tile.outputs, 0.0);
         let depth = columns.len();
-        Self { tile, outputs, weights, bias, pieces, depth, has_relu, adds_last }
+        Self { tile, outputs, weights, bias, pieces, depth, has_relu }
     }
 
-    /// Fills `output`; the last input is what is added, where something is.
-    pub(super) fn run(&self, inputs: &[Source<'_>], output: &mut [f32]) {
-        let (added, sources) = match inputs {
-            [sources @ .., (_, added)] if self.adds_last => (Some(*added), sources),
-            sources => (None, sources),
-        };
+    /// Fills `output`, and adds to it what is to be added.
+    pub(super) fn run(&self, sources: &[Source<'_>], added: Option<&[f32]>, output: &mut [f32]) {
         let group = GROUP * self.outputs;
         output.par_chunks_mut(group).enumerate().for_each(|(number, output)| {
             let added = added.map(|added| &added[number * group..][..output.len()]);

@@ -14,7 +14,6 @@ mod single;
 mod tests;
 mod winograd;
 
-use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -42,15 +41,7 @@ struct Native {
 /// [`Code::ModelDamaged`] for a file that cannot be read or a network that this engine cannot run,
 /// [`Code::EngineUnavailable`] for a name of kernels that this processor has not.
 pub(super) fn open(weights: &Weights, threads: usize) -> Result<Box<dyn Engine>> {
-    let network = match weights {
-        Weights::Bytes(bytes) => load(bytes, threads, kernels()?),
-        Weights::File(path) => {
-            let bytes = fs::read(path).map_err(|error| {
-                Error::with_message(Code::CannotRead, format!("Cannot read the model {}: {error}", path.display()))
-            })?;
-            load(&bytes, threads, kernels()?)
-        }
-    }?;
+    let network = load(&weights.bytes()?, threads, kernels()?)?;
     let plan::Shape { height, width, channels } = network.input();
     let info = EngineInfo {
         name: NAME,
@@ -66,7 +57,11 @@ pub(super) fn open(weights: &Weights, threads: usize) -> Result<Box<dyn Engine>>
 
 /// The fastest kernels of this processor, or those that `REMREMBG_KERNEL` names.
 fn kernels() -> Result<Kernels> {
-    let wanted = std::env::var("REMREMBG_KERNEL").unwrap_or_default();
+    named(&std::env::var("REMREMBG_KERNEL").unwrap_or_default())
+}
+
+/// The fastest for an empty name.
+fn named(wanted: &str) -> Result<Kernels> {
     Kernels::all().find(|kernels| wanted.is_empty() || kernels.name == wanted).ok_or_else(|| {
         let names = Kernels::all().map(|kernels| kernels.name).collect::<Vec<_>>().join(", ");
         let message = format!("REMREMBG_KERNEL is '{wanted}', but this processor has {names}");

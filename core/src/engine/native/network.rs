@@ -10,7 +10,7 @@ use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
 use super::convolution::Packed;
 use super::kernels::Kernels;
-use super::plan::{Convolution, Plan, Shape, Step, Tensor, Work};
+use super::plan::{Convolution, Plan, Shape, Source, Step, Tensor, Work};
 use super::single::Single;
 use super::winograd::Winograd;
 
@@ -41,11 +41,12 @@ impl Prepared {
             .unwrap_or_else(|| Self::Direct(Packed::new(convolution, &channels, kernels)))
     }
 
-    pub(super) fn run(&self, inputs: &[(Shape, &[f32])], output: &mut [f32]) {
+    pub(super) fn run(&self, sources: &[Source<'_>], added: Option<&[f32]>, output: &mut [f32]) {
         match self {
-            Self::Direct(packed) => packed.run(inputs, output),
-            Self::Single(single) => single.run(inputs, output),
-            Self::Winograd(winograd) => winograd.run(inputs, output),
+            Self::Direct(packed) => packed.run(sources, added, output),
+            // One that adds something is never of this kind.
+            Self::Single(single) => single.run(sources, output),
+            Self::Winograd(winograd) => winograd.run(sources, added, output),
         }
     }
 }
@@ -113,7 +114,10 @@ fn done(step: &Step, prepared: Option<&Prepared>, slots: &mut [Vec<f32>]) {
     let inputs: Vec<_> =
         step.inputs.iter().map(|input| (input.shape, &slots[input.slot][..input.shape.len()])).collect();
     match (&step.work, &*inputs, prepared) {
-        (Work::Convolution(_), inputs, Some(prepared)) => prepared.run(inputs, output),
+        (Work::Convolution(convolution), [sources @ .., (_, added)], Some(prepared)) if convolution.adds_last => {
+            prepared.run(sources, Some(added), output);
+        }
+        (Work::Convolution(_), sources, Some(prepared)) => prepared.run(sources, None, output),
         (Work::MaxPool, [(shape, input)], _) => max_pool(input, *shape, output),
         (Work::Resize, [(shape, input)], _) => resize(input, *shape, output, step.output.shape),
         (Work::Sum, [(_, one), (_, other)], _) => {

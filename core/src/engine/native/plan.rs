@@ -33,6 +33,9 @@ pub(super) struct Tensor {
     pub(super) slot: usize,
 }
 
+/// A tensor that is read.
+pub(super) type Source<'a> = (Shape, &'a [f32]);
+
 /// One thing to compute.
 pub(super) struct Step {
     pub(super) work: Work,

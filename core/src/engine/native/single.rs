@@ -7,7 +7,7 @@ use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
 use super::kernels::{GROUP, Kernels, Tile};
-use super::plan::{Convolution, Shape};
+use super::plan::{Convolution, Source};
 
 /// Rows of a task.
 const ROWS: usize = 16;
@@ -22,8 +22,6 @@ pub(super) struct Single {
     bias: f32,
     lowest: f32,
 }
-
-type Source<'a> = (Shape, &'a [f32]);
 
 impl Single {
     /// `None` for a convolution that has more outputs, or adds something.

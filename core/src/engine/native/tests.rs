@@ -60,15 +60,12 @@ fn every_way_of_a_convolution_gives_what_its_formula_says() {
                 let weights = outputs * channels.iter().sum::<usize>() * kernel * kernel;
                 let (weights, bias) = (numbers(weights, 3), numbers(outputs, 4));
                 let convolution = Convolution { kernel, dilation, outputs, weights, bias, has_relu, adds_last };
-                let mut inputs: Vec<_> = shapes.iter().copied().zip(data.iter().map(Vec::as_slice)).collect();
+                let inputs: Vec<_> = shapes.iter().copied().zip(data.iter().map(Vec::as_slice)).collect();
                 let added = numbers(height * width * outputs, 5);
                 let right = by_formula(&convolution, &inputs, adds_last.then_some(&added));
                 let prepared = Prepared::new(&convolution, &shapes, kernels);
-                if adds_last {
-                    inputs.push((Shape { height, width, channels: outputs }, &added));
-                }
                 let mut output = vec![f32::NAN; height * width * outputs];
-                prepared.run(&inputs, &mut output);
+                prepared.run(&inputs, adds_last.then_some(&added), &mut output);
                 for (output, right) in output.iter().zip(right) {
                     let difference = (f64::from(*output) - right).abs();
                     assert!(
@@ -118,16 +115,30 @@ fn runs_follow_each_other_on_any_number_of_threads_and_stop_between_two_layers()
     let alone = one.run(input(), &Control::default()).expect("it runs");
     assert!(first == again && first == alone, "to the last bit");
     let Weights::Bytes(bytes) = Weights::BUNDLED else { panic!("they are bytes") };
-    let network = load(&bytes, 1, kernels().expect("there are some")).expect("it is a network");
+    let network = load(&bytes, 1, named("").expect("there are some")).expect("it is a network");
     assert!(network.run(&input().data, &AtomicBool::new(true)).is_none());
     let wrong = Tensor { shape: vec![1, 3, 10, 10], data: vec![0.0; 300] };
     assert_eq!(one.run(wrong, &Control::default()).expect_err("it does not fit").code(), Code::EngineFailed);
 }
 
 #[test]
+fn kernels_are_had_by_name_or_told() {
+    for kernels in Kernels::all() {
+        assert_eq!(named(kernels.name).expect("it is there").name, kernels.name);
+    }
+    assert_eq!(named("").expect("there are some").name, Kernels::all().next().expect("there are some").name);
+    let error = named("fast").err().expect("there is none");
+    assert_eq!(error.code(), Code::EngineUnavailable);
+    assert!(
+        error.message().starts_with("REMREMBG_KERNEL is 'fast', but this processor has ")
+            && error.message().ends_with("portable")
+    );
+}
+
+#[test]
 fn what_is_no_network_that_it_knows_is_told_by_name() {
     let refused = |bytes: &[u8]| {
-        let error = load(bytes, 1, kernels().expect("there are some")).err().expect("it cannot be run");
+        let error = load(bytes, 1, named("").expect("there are some")).err().expect("it cannot be run");
         assert_eq!(error.code(), Code::ModelDamaged);
         error.message().to_owned()
     };

@@ -9,8 +9,8 @@
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
-use super::kernels::{ALONG, Kernels, POINTS, SIDE, Tile, prefetch};
-use super::plan::{Convolution, Shape};
+use super::kernels::{ALONG, Kernels, POINTS, SIDE, Tile, ZEROS, prefetch};
+use super::plan::{Convolution, Source};
 
 /// Squares that are finished together: a multiple of every tile's pixels.
 const SQUARES: usize = 12;
@@ -27,8 +27,6 @@ const LANES: usize = 16;
 /// Below this width, too many of the last squares of a row would be empty.
 const NARROWEST: usize = 80;
 
-static ZEROS: [f32; CHANNELS] = [0.0; CHANNELS];
-
 /// A convolution that is ready to run.
 pub(super) struct Winograd {
     kernels: Kernels,
@@ -39,7 +37,6 @@ pub(super) struct Winograd {
     weights: Vec<f32>,
     bias: Vec<f32>,
     has_relu: bool,
-    adds_last: bool,
 }
 
 /// Some channels of one tensor.
@@ -49,8 +46,6 @@ struct Piece {
     first: usize,
     channels: usize,
 }
-
-type Source<'a> = (Shape, &'a [f32]);
 
 /// What a task works in.
 struct Scratch {
@@ -65,7 +60,7 @@ struct Scratch {
 impl Winograd {
     /// `None` for a convolution that is none of these, or would not gain.
     pub(super) fn new(convolution: &Convolution, sources: &[usize], width: usize, kernels: Kernels) -> Option<Self> {
-        let Convolution { kernel, dilation, outputs, has_relu, adds_last, .. } = *convolution;
+        let Convolution { kernel, dilation, outputs, has_relu, .. } = *convolution;
         let fits = sources.iter().chain([&outputs]).all(|channels| channels.is_multiple_of(LANES));
         if kernel != 3 || dilation != 1 || width < NARROWEST || !fits {
             return None;
@@ -97,15 +92,11 @@ impl Winograd {
             before += all;
         }
         let bias = convolution.bias.clone();
-        Some(Self { kernels, tile, outputs, pieces, weights, bias, has_relu, adds_last })
+        Some(Self { kernels, tile, outputs, pieces, weights, bias, has_relu })
     }
 
-    /// Fills `output`; the last input is what is added, where something is.
-    pub(super) fn run(&self, inputs: &[Source<'_>], output: &mut [f32]) {
-        let (added, sources) = match inputs {
-            [sources @ .., (_, added)] if self.adds_last => (Some(*added), sources),
-            sources => (None, sources),
-        };
+    /// Fills `output`, and adds to it what is to be added.
+    pub(super) fn run(&self, sources: &[Source<'_>], added: Option<&[f32]>, output: &mut [f32]) {
         let width = sources.first().map_or(1, |(shape, _)| shape.width);
         let rows = SIDE * width * self.outputs;
         let blocks = self.outputs.div_ceil(self.tile.outputs);

@@ -18,11 +18,19 @@ mod avx2;
 mod avx512;
 mod portable;
 mod transforms;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 use transforms::transforms;
 
 /// The pixels that are worked on together: a multiple of every tile's.
 pub(super) const GROUP: usize = 48;
+
+/// The most channels that are read at once.
+pub(super) const CHANNELS: usize = 256;
+
+/// What stands beyond the edge.
+pub(super) static ZEROS: [f32; CHANNELS] = [0.0; CHANNELS];
 
 /// The most outputs of a tile.
 pub(super) const OUTPUTS: usize = 64;
