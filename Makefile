@@ -6,7 +6,7 @@ CARGO ?= cargo
 SETUP = $(PYTHON) tools/setup.py
 # The ONNX Runtime that set-up installed; `=` because it may not be there yet.
 RUNTIME = $(wildcard $(CURDIR)/.venv/lib/python*/site-packages/onnxruntime/capi)
-REMREMBG = REMREMBG_ONNXRUNTIME=$(RUNTIME) $(or $(CARGO_TARGET_DIR),target)/release/remrembg
+REMREMBG = $(or $(CARGO_TARGET_DIR),target)/release/remrembg
 
 # libremrembg: where it goes, and how it is built (release, or dev for tests).
 PREFIX ?= /usr/local
@@ -52,7 +52,8 @@ tools: ## Install the compilers and the browser that tests need (Debian packages
 setup: ## Fetch weights, ONNX Runtime and the demo's photo, by checksum
 	@$(SETUP) venv weights photo
 
-build: setup ## Build the command line
+build: ## Build the command line
+	@$(SETUP) weights
 	$(CARGO) build --release --locked --package remrembg-cli
 
 libremrembg: ## Build the library for C and C++
@@ -87,6 +88,7 @@ node-package: ## Build the Node package in bindings-node/, ready for `npm pack` 
 		-o $(NODE)/prebuilds/$(shell node -p 'process.platform + "-" + process.arch').node
 
 demo: build ## Cut out a real photo; pictures to look at in demo/
+	@$(SETUP) photo
 	$(REMREMBG) remove demo/photo.png -o demo/cutout.png --stats
 	$(REMREMBG) remove demo/photo.png -o demo/mask.png --mask
 	$(REMREMBG) remove demo/photo.png -o demo/on-colour.jpg --bg-color teal
@@ -123,10 +125,12 @@ bench-peers: wheel node-package build ## Time cut-outs beside rembg's and imgly'
 	$(WITH_WHEEL) --in quality "$(CURDIR)/benches/peers/peers.py" $(if $(README),--readme)
 
 bench-serve: build ## Put the service under load: 400 connections for five minutes, a thousand slow sockets, an endless body
-	REMREMBG_ONNXRUNTIME=$(RUNTIME) $(PYTHON) benches/load/load.py $(or $(CARGO_TARGET_DIR),target)/release/remrembg demo/photo.png
+	@$(SETUP) photo
+	$(PYTHON) benches/load/load.py $(REMREMBG) demo/photo.png
 
 bench-several: build ## Compare one server with two that share a Redis behind HAProxy, and kill one at work
-	REMREMBG_ONNXRUNTIME=$(RUNTIME) $(PYTHON) benches/load/several.py $(or $(CARGO_TARGET_DIR),target)/release/remrembg demo/photo.png
+	@$(SETUP) photo
+	$(PYTHON) benches/load/several.py $(REMREMBG) demo/photo.png
 
 soak-python: wheel ## Call the Python package ten thousand times: memory and open files must stay flat
 	@$(SETUP) tests photo

@@ -136,7 +136,7 @@ export interface Settings {
 	model?: string | null | undefined;
 	/** How to feed an ONNX file of your own. Accepted: pairs as `size=320x320 mean=0.485,0.456,0.406 std=1 scale=max output=minmax`. Default: that of the model. */
 	model_recipe?: string | null | undefined;
-	/** What runs the model: ONNX Runtime where one is found, else rten, which is inside; native, inside too, is faster and runs the bundled model. Accepted: auto, onnxruntime, rten, native. Default: auto. */
+	/** What runs the model: native, our own, for the bundled one; for others ONNX Runtime where one is found, else rten. native and rten are inside. Accepted: auto, onnxruntime, rten, native. Default: auto. */
 	engine?: string | null | undefined;
 	/** What ONNX Runtime computes on, by preference; auto is CUDA, ROCm or OpenVINO where it can be had, else the CPU. Accepted: auto, or names of cpu, cuda, rocm, openvino, coreml and directml with commas between them. Default: auto. */
 	providers?: string | string[] | null | undefined;
@@ -339,7 +339,7 @@ export declare function fetchModel(name: string, options?: FetchOptions): Promis
 export interface EngineInfo {
 	/** The model's name, or the path of its file. */
 	model: string;
-	/** `onnxruntime`, or `rten`, which is inside. */
+	/** `native` or `rten`, which are inside, or `onnxruntime`. */
 	name: string;
 	version: string;
 	/** The execution provider. */

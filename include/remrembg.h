@@ -493,8 +493,8 @@ typedef struct remrembg_engine {
    */
   const char *library;
   /**
-   * Why something preferred is not used, else NULL: ONNX Runtime where the engine
-   * was left open, or providers that come before this one in the setting providers.
+   * Why something preferred is not used, else NULL: ONNX Runtime where it was
+   * looked for in vain, or providers that come before this one in the setting providers.
    * Of an automatic list, only those that the library offers are told.
    */
   const char *fallback;
@@ -676,9 +676,9 @@ struct remrembg_options *remrembg_options_new(void);
  *     scale=max output=minmax`. Default: that of the model.
  *         How to feed an ONNX file of your own.
  *     engine: auto, onnxruntime, rten, native. Default: auto.
- *         What runs the model: ONNX Runtime where one is found, else rten,
- *         which is inside; native, inside too, is faster and runs the bundled
- *         model.
+ *         What runs the model: native, our own, for the bundled one; for
+ *         others ONNX Runtime where one is found, else rten. native and rten
+ *         are inside.
  *     providers: auto, or names of cpu, cuda, rocm, openvino, coreml and
  *     directml with commas between them. Default: auto.
  *         What ONNX Runtime computes on, by preference; auto is CUDA, ROCm or
@@ -813,8 +813,8 @@ void remrembg_options_free(struct remrembg_options *options);
 /**
  * Loads a model and an engine: tens to hundreds of milliseconds.
  *
- * @param settings  NULL for the defaults: the bundled model, on ONNX Runtime
- *     where one is found and on the engine inside elsewhere. Otherwise options
+ * @param settings  NULL for the defaults: the bundled model, on the engine of
+ *     our own. Otherwise options
  *     with the keys that remrembg_options_set() lists as settings; they are
  *     read and not kept.
  * @param remover  Where the remover goes; not NULL; untouched on failure. Free

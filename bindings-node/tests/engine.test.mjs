@@ -1,4 +1,4 @@
-// Which engine is used: ONNX Runtime of the project's `onnxruntime-node`, or the one inside.
+// Which engine is used: our own for the bundled model; for others ONNX Runtime of the project's `onnxruntime-node`, or rten.
 
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,13 +23,15 @@ const TELL = `
   const loaded = sharedObjects.filter((path) => /onnxruntime/.test(path)).map((path) => path.split('/').pop().replace(/[.0-9]+$/, ''));
   const cached = Object.keys(require.cache).filter((path) => /onnxruntime/.test(path));
   console.log(JSON.stringify({ ...engine, loaded, cached }));`;
+/** Settings of another model than the bundled one. */
+const OTHER = { ...TINY, engine: 'auto' };
 const IMPORT = `
   import { createRequire } from 'node:module';
   import { Remover } from 'remrembg';
   const require = createRequire(process.cwd() + '/file.js');`;
 
 /** What a remover in a project runs on, and what the process has loaded. */
-async function told(folder, settings = {}, more = '') {
+async function told(folder, settings = OTHER, more = '') {
   const code = `${IMPORT} const remover = new Remover(${JSON.stringify(settings)}); ${more} ${TELL}`;
   const { stdout, stderr, code: status } = await node(code, { cwd: folder });
   assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
@@ -51,11 +53,11 @@ test('it is found from a script, a module and a worker, and above the current fo
   mkdirSync(below, { recursive: true });
   writeFileSync(
     join(below, 'script.cjs'),
-    `new (require('remrembg').Remover)().load().then(({ name }) => console.log(name));`,
+    `new (require('remrembg').Remover)(${JSON.stringify(OTHER)}).load().then(({ name }) => console.log(name));`,
   );
   writeFileSync(
     join(below, 'module.mjs'),
-    `import { Remover } from 'remrembg'; console.log((await new Remover().load()).name);`,
+    `import { Remover } from 'remrembg'; console.log((await new Remover(${JSON.stringify(OTHER)}).load()).name);`,
   );
   writeFileSync(
     join(below, 'worker.cjs'),
@@ -71,19 +73,29 @@ test('it is found from a script, a module and a worker, and above the current fo
 
 test('that of the current folder is not used: what lies there need not be trusted', withRuntime, async () => {
   const script = join(project(), 'script.cjs');
-  writeFileSync(script, `new (require('remrembg').Remover)().load().then(({ name }) => console.log(name));`);
+  writeFileSync(
+    script,
+    `new (require('remrembg').Remover)(${JSON.stringify(OTHER)}).load().then(({ name }) => console.log(name));`,
+  );
   const { stdout, stderr } = await run(process.execPath, [script], { cwd: project(['onnxruntime-node']) });
   assert.deepEqual({ stdout, stderr }, { stdout: 'rten\n', stderr: '' });
 });
 
-test('without it the engine inside is used, and says why', async () => {
+test('the bundled model runs on our own engine, and nothing is loaded for it', withRuntime, async () => {
+  const { name, provider, library, loaded, fallback } = await told(project(['onnxruntime-node']), {});
+  assert.deepEqual([name, provider, library, loaded, fallback], ['native', 'CPU', undefined, [], undefined]);
+  const { name: asked } = await told(project(['onnxruntime-node']), { engine: 'onnxruntime' });
+  assert.equal(asked, 'onnxruntime');
+});
+
+test('without it rten is used for other models, and says why', async () => {
   const { name, library, loaded, fallback, provider } = await told(project());
   assert.deepEqual([name, provider, library], ['rten', 'CPU', undefined]);
   assert.deepEqual(loaded, []);
   assert.match(fallback, /ONNX Runtime was not found/);
 });
 
-test('the engine inside is used where it is asked for', withRuntime, async () => {
+test('rten is used where it is asked for', withRuntime, async () => {
   const { name, loaded, fallback } = await told(project(['onnxruntime-node']), { engine: 'rten' });
   assert.deepEqual([name, loaded, fallback], ['rten', [], undefined]);
 });
@@ -103,7 +115,7 @@ const broken = {
   },
 };
 for (const [what, spoil] of Object.entries(broken)) {
-  test(`with an onnxruntime-node that ${what} the engine inside is used`, withRuntime, async () => {
+  test(`with an onnxruntime-node that ${what} rten is used for other models`, withRuntime, async () => {
     const folder = project();
     const copy = join(folder, 'node_modules/onnxruntime-node');
     const version = readdirSync(join(RUNTIME, 'bin')).find((name) => name.startsWith('napi'));
@@ -140,11 +152,11 @@ const WORK = `
 for (const order of ['before', 'after']) {
   test(`onnxruntime-node itself may be loaded ${order} and work beside it`, withRuntime, async () => {
     const photo = (await png(64, 48)).toString('base64');
-    const first = order === 'after' ? 'await (new Remover()).load();' : '';
+    const first = order === 'after' ? "await (new Remover({ engine: 'onnxruntime' })).load();" : '';
     const code = `${IMPORT} const PHOTO = '${photo}'; ${first} ${WORK}
-      const remover = new Remover();
-      const inside = new Remover({ engine: 'rten' });
-      const [made] = await Promise.all([ours(remover, 4), theirs(500), ours(inside, 2)]);
+      const remover = new Remover({ engine: 'onnxruntime' });
+      const inside = ['native', 'rten'].map((engine) => new Remover({ engine }));
+      const [made] = await Promise.all([ours(remover, 4), theirs(500), ...inside.map((one) => ours(one, 2))]);
       await session.release();
       console.log((await remover.load()).name, made.equals(await remover.remove(photo, { format: 'png' })));`;
     const result = await node(code, { cwd: project(['onnxruntime-node', 'onnxruntime-common']) });

@@ -29,8 +29,8 @@ const onnxruntime = (() => {
     return undefined;
   }
 })();
-/** The engine inside, and that of `onnxruntime-node`. */
-const ENGINES = onnxruntime ? ['rten', 'onnxruntime'] : ['rten'];
+/** The engines inside, and that of `onnxruntime-node`. */
+const ENGINES = onnxruntime ? ['native', 'rten', 'onnxruntime'] : ['native', 'rten'];
 
 /** A worker from source text, in the current folder. */
 const worker = (code) => `new Worker(${JSON.stringify(code)}, { eval: true })`;

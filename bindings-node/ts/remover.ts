@@ -34,7 +34,7 @@ import { perform, work } from './work';
 export interface EngineInfo {
   /** The model's name, or the path of its file. */
   model: string;
-  /** `onnxruntime`, or `rten`, which is inside. */
+  /** `native` or `rten`, which are inside, or `onnxruntime`. */
   name: string;
   version: string;
   /** The execution provider. */

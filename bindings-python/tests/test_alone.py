@@ -52,13 +52,13 @@ def test_both_commands_run(alone: Path, photo: Path, tmp_path: Path) -> None:
     version = f"remrembg {metadata.version('remrembg')}\n"
     assert run(alone.with_name("remrembg"), "--version") == version
     assert run(alone, "-m", "remrembg", "--version") == version
-    run(alone.with_name("remrembg"), "remove", photo, "-o", tmp_path / "cutout.png", "--engine", "rten", "--w", 64)
+    run(alone.with_name("remrembg"), "remove", photo, "-o", tmp_path / "cutout.png", "--w", 64)
     assert (tmp_path / "cutout.png").read_bytes()[:4] == b"\x89PNG"
 
 
 def test_the_engine_inside_runs_where_there_is_no_other(alone: Path) -> None:
     code = "import remrembg; engine = remrembg.Remover().engine; print(engine.name, bool(engine.fallback))"
-    assert run(alone, "-c", code).split() == ["rten", "True"]
+    assert run(alone, "-c", code).split() == ["native", "False"]
 
 
 @pytest.mark.parametrize("minor", range(OLDEST, 16))

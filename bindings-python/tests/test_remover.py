@@ -51,14 +51,21 @@ def test_limits_are_settings(tiny_settings):
         remover.rmbg(picture())
 
 
-def test_onnxruntime_is_found_where_it_is_installed_without_being_imported():
+def test_onnxruntime_is_found_where_it_is_installed_without_being_imported(tiny_settings):
     code = (
         "import sys, remrembg\n"
-        "engine = remrembg.Remover().engine\n"
+        f"engine = remrembg.Remover(model={str(tiny_settings['model'])!r}, model_recipe='size=8').engine\n"
         "assert 'onnxruntime' not in sys.modules\n"
         "assert engine.name == 'onnxruntime' and 'site-packages' in engine.library, engine\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_bundled_model_runs_on_our_own_engine_unless_onnxruntime_is_asked_for():
+    engine = remrembg.Remover().engine
+    assert (engine.name, engine.provider, engine.library, engine.fallback) == ("native", "CPU", None, None)
+    assert remrembg.Remover(engine="onnxruntime").engine.name == "onnxruntime"
+    assert remrembg.Remover(providers="cpu").engine.name == "native"
 
 
 def test_many_come_in_order_and_a_bad_one_spoils_no_other(tiny):

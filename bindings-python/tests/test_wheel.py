@@ -121,7 +121,7 @@ def test_the_source_distribution_has_all_that_a_build_takes(sdist: Path, root: P
         weights = archive.extractfile(f"remrembg-{VERSION}/models/u2netp.onnx")
         assert weights is not None
         assert hashlib.sha256(weights.read()).hexdigest() == WEIGHTS
-    crates = ("bindings-python", "cli", "core", "server", "tools/build-features", "webp")
+    crates = ("bindings-python", "cli", "core", "native", "server", "tools/build-features", "webp")
     assert {"Cargo.toml", "Cargo.lock", "pyproject.toml", "LICENSE", "NOTICE", "core/build.rs"} <= names
     assert {f"{crate}/Cargo.toml" for crate in crates} <= names
     for crate in crates:

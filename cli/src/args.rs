@@ -131,7 +131,7 @@ fn engine_flags() -> [Arg; 6] {
                  'size=1024x1024 mean=0.5,0.5,0.5 std=1 output=sigmoid'. What is not said is as for u2netp.",
             ),
         Arg::new("engine").long("engine").value_name("ENGINE").value_parser(PossibleValuesParser::new(engines)).help(
-            "What runs the model; auto is ONNX Runtime where it is found, else rten, which is built in [default: auto]",
+            "What runs the model; auto is native for u2netp; for others ONNX Runtime where it is found, else rten [default: auto]",
         ),
         Arg::new("providers")
             .long("providers")

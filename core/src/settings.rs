@@ -48,7 +48,7 @@ pub const SETTINGS: &[SettingSpec] = &[
         key: "engine",
         default: "auto",
         range: "auto, onnxruntime, rten, native",
-        help: "What runs the model: ONNX Runtime where one is found, else rten, which is inside; native, inside too, is faster and runs the bundled model.",
+        help: "What runs the model: native, our own, for the bundled one; for others ONNX Runtime where one is found, else rten. native and rten are inside.",
         read: |config, key, text| text.parse().map(|engine: EngineChoice| config.engine = engine).map_err(told(key)),
     },
     SettingSpec {

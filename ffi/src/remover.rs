@@ -47,8 +47,8 @@ pub struct remrembg_engine {
     /// The ONNX Runtime library that is loaded, NULL for another engine. A
     /// process loads one, the first that a remover finds, and keeps it.
     pub library: *const c_char,
-    /// Why something preferred is not used, else NULL: ONNX Runtime where the engine
-    /// was left open, or providers that come before this one in the setting providers.
+    /// Why something preferred is not used, else NULL: ONNX Runtime where it was
+    /// looked for in vain, or providers that come before this one in the setting providers.
     /// Of an automatic list, only those that the library offers are told.
     pub fallback: *const c_char,
     /// Threads of one inference, at least 1.
@@ -92,8 +92,8 @@ impl Engine {
 
 /// Loads a model and an engine: tens to hundreds of milliseconds.
 ///
-/// @param settings  NULL for the defaults: the bundled model, on ONNX Runtime
-///     where one is found and on the engine inside elsewhere. Otherwise options
+/// @param settings  NULL for the defaults: the bundled model, on the engine of
+///     our own. Otherwise options
 ///     with the keys that remrembg_options_set() lists as settings; they are
 ///     read and not kept.
 /// @param remover  Where the remover goes; not NULL; untouched on failure. Free

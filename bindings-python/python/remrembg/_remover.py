@@ -89,9 +89,9 @@ class Remover:
         beforehand. Accepted: a model's name, or the path of an ONNX file. Default: u2netp.
     :param model_recipe: How to feed an ONNX file of your own. Accepted: pairs as `size=320x320
         mean=0.485,0.456,0.406 std=1 scale=max output=minmax`. Default: that of the model.
-    :param engine: What runs the model: ONNX Runtime where one is found, else rten, which is inside;
-        native, inside too, is faster and runs the bundled model. Accepted: auto, onnxruntime, rten,
-        native. Default: auto.
+    :param engine: What runs the model: native, our own, for the bundled one; for others ONNX
+        Runtime where one is found, else rten. native and rten are inside. Accepted: auto,
+        onnxruntime, rten, native. Default: auto.
     :param providers: What ONNX Runtime computes on, by preference; auto is CUDA, ROCm or OpenVINO
         where it can be had, else the CPU. Accepted: auto, or names of cpu, cuda, rocm, openvino,
         coreml and directml with commas between them. Default: auto.

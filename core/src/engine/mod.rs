@@ -1,7 +1,6 @@
 //! Inference: one trait, three engines.
 //!
-//! ONNX Runtime is loaded at run time where one is found; `rten` is compiled
-//! in, and so is `native`, which is our own. Each engine runs one inference at a time on threads of its own; whoever
+//! `native`, our own, and `rten` are compiled in; ONNX Runtime is loaded at run time where one is found. Each engine runs one inference at a time on threads of its own; whoever
 //! comes meanwhile waits for a turn, in the order of arrival, so that memory
 //! stays that of one inference however many threads call.
 
@@ -33,7 +32,8 @@ use crate::error::{Code, Error, Result};
 /// Which engine to run models with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum EngineChoice {
-    /// ONNX Runtime where a library of it is found, else `rten`.
+    /// For the bundled model our own engine, unless an ONNX Runtime is named or what only one can compute on. For other
+    /// models ONNX Runtime where a library of it is found, else `rten`.
     #[default]
     Auto,
     /// ONNX Runtime, or an error that lists where it was looked for.
@@ -100,7 +100,7 @@ pub struct EngineInfo {
     /// How many threads compute one inference, at least 1.
     pub threads: usize,
     /// Why something that comes before this in the order of preference is not used:
-    /// ONNX Runtime, where [`EngineChoice::Auto`] does not use it, or providers before
+    /// ONNX Runtime, where [`EngineChoice::Auto`] looks for it in vain, or providers before
     /// this one in [`Config::providers`](crate::Config::providers). Of an automatic
     /// list, only those that the loaded library offers are told.
     pub fallback: Option<String>,
@@ -138,6 +138,12 @@ impl Runtime<'_> {
     /// What only ONNX Runtime can compute on.
     fn accelerator(&self) -> Option<Provider> {
         self.providers.iter().copied().find(|provider| *provider != Provider::Cpu)
+    }
+
+    /// Whether another engine may take its place. A caller who names a runtime, or what only one can compute on, wants
+    /// that or to hear why not.
+    fn is_open(&self) -> bool {
+        self.path.is_none() && self.accelerator().is_none()
     }
 }
 
@@ -177,9 +183,11 @@ pub(crate) fn open(
     if choice == EngineChoice::Rten || choice == EngineChoice::Native {
         runtime.accelerator().map_or(Ok(()), |provider| Err(cpu_alone(choice, provider)))?;
     }
+    let is_ours = native::IS_FAST && weights.is_bundled() && runtime.is_open();
     match choice {
         EngineChoice::Rten => return open_rten(weights, threads, None),
         EngineChoice::Native => return native::open(weights, threads),
+        EngineChoice::Auto if is_ours => return native::open(weights, threads),
         EngineChoice::Auto | EngineChoice::OnnxRuntime => {}
     }
     match open_onnxruntime(weights, threads, runtime) {
@@ -190,11 +198,8 @@ pub(crate) fn open(
     }
 }
 
-/// A caller who names a runtime, or what only one can compute on, wants that or to
-/// hear why not.
 fn may_fall_back(error: &Error, runtime: &Runtime<'_>) -> bool {
-    let is_open = runtime.path.is_none() && runtime.accelerator().is_none();
-    cfg!(feature = "rten") && is_open && error.code() == Code::EngineUnavailable
+    cfg!(feature = "rten") && runtime.is_open() && error.code() == Code::EngineUnavailable
 }
 
 fn cpu_alone(choice: EngineChoice, provider: Provider) -> Error {

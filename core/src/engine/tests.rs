@@ -1,4 +1,4 @@
-//! Both engines on a small model of our own and on the bundled one, and
+//! All engines on a small model of our own and on the bundled one, and
 //! runtimes that cannot be had. Tests that need ONNX Runtime look for it in
 //! `REMREMBG_ONNXRUNTIME`, `ORT_DYLIB_PATH` and the workspace's `.venv`, and
 //! fail when it is absent.
@@ -67,6 +67,9 @@ pub(crate) fn engines(weights: &Weights, threads: usize) -> Vec<Box<dyn Engine>>
     }
     if cfg!(feature = "rten") {
         engines.push(open(EngineChoice::Rten, weights, threads, &at(None)).expect("it opens"));
+    }
+    if weights.is_bundled() {
+        engines.push(open(EngineChoice::Native, weights, threads, &at(None)).expect("it opens"));
     }
     engines
 }
@@ -164,7 +167,7 @@ fn a_model_file_may_have_any_name_but_must_be_a_file() {
 
 #[cfg(feature = "bundled-model")]
 #[test]
-fn both_engines_give_the_same_mask() {
+fn all_engines_give_the_same_mask() {
     let engines = engines(&bundled(), 2);
     let masks: Vec<_> =
         engines.iter().map(|engine| engine.run(scene(), &Control::default()).expect("it runs")).collect();
@@ -175,6 +178,24 @@ fn both_engines_give_the_same_mask() {
         let most = mask.data.iter().zip(&masks[0].data).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert!(most < 1.0 / 255.0, "masks differ by {most}");
         println!("masks differ by {most}");
+    }
+}
+
+#[cfg(all(feature = "bundled-model", target_arch = "x86_64"))]
+#[test]
+fn the_bundled_model_runs_on_our_own_engine_unless_another_is_asked_for() {
+    let on =
+        |runtime: &Runtime<'_>| open(EngineChoice::Auto, &bundled(), 1, runtime).map(|engine| engine.info().clone());
+    for providers in [&[][..], &[Provider::Cpu]] {
+        let info = on(&Runtime { providers, ..at(None) }).expect("it is inside");
+        assert_eq!((info.name, info.library, info.fallback), ("native", None, None));
+    }
+    if let Some(path) = runtime() {
+        assert_eq!(on(&at(Some(&path))).expect("it is there").name, "onnxruntime");
+    }
+    let nowhere = Path::new("/nowhere/libonnxruntime.so");
+    for asked in [at(Some(nowhere)), Runtime { providers: &[Provider::DirectMl], ..at(None) }] {
+        assert_eq!(on(&asked).expect_err("there is none").code(), Code::EngineUnavailable);
     }
 }
 

@@ -21,6 +21,11 @@ impl Weights {
     pub(crate) const BUNDLED: Self =
         Self::Bytes(Cow::Borrowed(include_bytes!(concat!(env!("OUT_DIR"), "/u2netp.onnx"))));
 
+    /// Whether they are [`BUNDLED`](Self::BUNDLED): only those live as long as the program.
+    pub(super) fn is_bundled(&self) -> bool {
+        matches!(self, Self::Bytes(Cow::Borrowed(_)))
+    }
+
     /// Sees to it that a file can be read, so that every engine words this the
     /// same way.
     ///

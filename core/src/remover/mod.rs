@@ -20,7 +20,7 @@ pub use job::{Job, check_request};
 pub use output::{Output, PixelOutput};
 
 /// What a [`Remover`] is built from. The default runs the bundled model on
-/// ONNX Runtime where one is found and on the built-in engine elsewhere.
+/// the engine of our own.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Config {
@@ -32,8 +32,8 @@ pub struct Config {
     /// library offers and that can be set up is used, and [`EngineInfo::fallback`]
     /// tells why those before it are not. It is an error when none can be. Anything
     /// but [`Provider::Cpu`] in the list needs ONNX Runtime: no other engine steps in.
-    /// Default: empty, which is CUDA, ROCm or OpenVINO where the library offers it
-    /// and it can be set up, else the CPU.
+    /// Default: empty, which is CUDA, ROCm or OpenVINO where ONNX Runtime runs the model, the
+    /// library offers it and it can be set up, else the CPU.
     pub providers: Vec<Provider>,
     /// Threads of one inference. Default: 0, one for each core this process may use.
     pub threads: usize,

@@ -7,8 +7,8 @@
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
-use super::kernels::{CHANNELS, GROUP, Kernels, OUTPUTS, Tile, ZEROS};
-use super::plan::{Convolution, Source};
+use crate::kernels::{CHANNELS, GROUP, Kernels, OUTPUTS, Tile, ZEROS};
+use crate::plan::{Convolution, Source};
 
 /// Numbers of weights that fit into the first cache beside sums and inputs.
 const PIECE: usize = 4096;
@@ -17,7 +17,7 @@ const PIECE: usize = 4096;
 const SIDE_BY_SIDE: usize = 64;
 
 /// A convolution that is ready to run.
-pub(super) struct Packed {
+pub(crate) struct Packed {
     tile: Tile,
     outputs: usize,
     /// By block of outputs, and within it in the order of [`pieces`](Self::pieces), by input and output.
@@ -42,7 +42,7 @@ struct Piece {
 
 impl Packed {
     /// `sources` are the channels of each tensor that is looked at.
-    pub(super) fn new(convolution: &Convolution, sources: &[usize], kernels: Kernels) -> Self {
+    pub(crate) fn new(convolution: &Convolution, sources: &[usize], kernels: Kernels) -> Self {
         let Convolution { kernel, dilation, outputs, has_relu, .. } = *convolution;
         let tile = kernels.tile(outputs);
         let most = (PIECE / tile.outputs).min(CHANNELS);
@@ -77,7 +77,7 @@ impl Packed {
     }
 
     /// Fills `output`, and adds to it what is to be added.
-    pub(super) fn run(&self, sources: &[Source<'_>], added: Option<&[f32]>, output: &mut [f32]) {
+    pub(crate) fn run(&self, sources: &[Source<'_>], added: Option<&[f32]>, output: &mut [f32]) {
         let group = GROUP * self.outputs;
         output.par_chunks_mut(group).enumerate().for_each(|(number, output)| {
             let added = added.map(|added| &added[number * group..][..output.len()]);

@@ -6,14 +6,14 @@
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
-use super::kernels::{GROUP, Kernels, Tile};
-use super::plan::{Convolution, Source};
+use crate::kernels::{GROUP, Kernels, Tile};
+use crate::plan::{Convolution, Source};
 
 /// Rows of a task.
 const ROWS: usize = 16;
 
 /// A convolution that is ready to run.
-pub(super) struct Single {
+pub(crate) struct Single {
     tile: Tile,
     kernel: usize,
     dilation: usize,
@@ -25,7 +25,7 @@ pub(super) struct Single {
 
 impl Single {
     /// `None` for a convolution that has more outputs, or adds something.
-    pub(super) fn new(convolution: &Convolution, sources: &[usize], kernels: Kernels) -> Option<Self> {
+    pub(crate) fn new(convolution: &Convolution, sources: &[usize], kernels: Kernels) -> Option<Self> {
         let Convolution { kernel, dilation, outputs, has_relu, adds_last, .. } = *convolution;
         let taps = kernel * kernel;
         let tile = kernels.tile(taps);
@@ -43,7 +43,7 @@ impl Single {
     }
 
     /// Fills `output`.
-    pub(super) fn run(&self, sources: &[Source<'_>], output: &mut [f32]) {
+    pub(crate) fn run(&self, sources: &[Source<'_>], output: &mut [f32]) {
         let Some(&(shape, _)) = sources.first() else { return };
         output.par_chunks_mut(ROWS * shape.width).enumerate().for_each_init(Vec::new, |products, (number, output)| {
             let (first, reach) = (number * ROWS, self.kernel / 2 * self.dilation);

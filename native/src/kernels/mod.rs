@@ -10,7 +10,7 @@
 //! It never leaves the slices that it is given, and checks their lengths itself.
 
 //!
-//! Besides, there are the two transforms of [Winograd's convolutions](super::winograd), for sixteen channels at a time.
+//! Besides, there are the two transforms of [Winograd's convolutions], for sixteen channels at a time.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -24,33 +24,33 @@ mod x86;
 use transforms::transforms;
 
 /// The pixels that are worked on together: a multiple of every tile's.
-pub(super) const GROUP: usize = 48;
+pub(crate) const GROUP: usize = 48;
 
 /// The most channels that are read at once.
-pub(super) const CHANNELS: usize = 256;
+pub(crate) const CHANNELS: usize = 256;
 
 /// What stands beyond the edge.
-pub(super) static ZEROS: [f32; CHANNELS] = [0.0; CHANNELS];
+pub(crate) static ZEROS: [f32; CHANNELS] = [0.0; CHANNELS];
 
 /// The most outputs of a tile.
-pub(super) const OUTPUTS: usize = 64;
+pub(crate) const OUTPUTS: usize = 64;
 
 /// Outputs along a side of a square of Winograd's.
-pub(super) const SIDE: usize = 4;
+pub(crate) const SIDE: usize = 4;
 
 /// Inputs along a side of it.
-pub(super) const ALONG: usize = 6;
+pub(crate) const ALONG: usize = 6;
 
 /// All of its inputs, and what they become.
-pub(super) const POINTS: usize = ALONG * ALONG;
+pub(crate) const POINTS: usize = ALONG * ALONG;
 
 /// A kernel, and the tile that it works on.
 #[derive(Clone, Copy)]
-pub(super) struct Tile {
+pub(crate) struct Tile {
     /// Of the output.
-    pub(super) pixels: usize,
+    pub(crate) pixels: usize,
     /// Channels of the output.
-    pub(super) outputs: usize,
+    pub(crate) outputs: usize,
     /// May be called on processors that have what it was made for.
     add: unsafe fn(&[&[f32]], &[f32], &mut [f32]),
 }
@@ -58,7 +58,7 @@ pub(super) struct Tile {
 impl Tile {
     /// `inputs` are the channels of each pixel, `weights` by input and output, `sums` by pixel and output.
     #[expect(unsafe_code, reason = "only the processor can tell what it can run")]
-    pub(super) fn add(&self, inputs: &[&[f32]], weights: &[f32], sums: &mut [f32]) {
+    pub(crate) fn add(&self, inputs: &[&[f32]], weights: &[f32], sums: &mut [f32]) {
         // SAFETY: tiles come from `Kernels` alone, whose maker looked at the processor.
         unsafe { (self.add)(inputs, weights, sums) }
     }
@@ -69,8 +69,8 @@ type Back = unsafe fn(&[f32], usize, &[f32], f32, &mut [f32], usize);
 
 /// The kernels for one kind of processor.
 #[derive(Clone, Copy)]
-pub(super) struct Kernels {
-    pub(super) name: &'static str,
+pub(crate) struct Kernels {
+    pub(crate) name: &'static str,
     tiles: fn(usize) -> Tile,
     /// As [`Tile::add`].
     forward: Forward,
@@ -79,7 +79,7 @@ pub(super) struct Kernels {
 
 impl Kernels {
     /// Those that this processor can run, the fastest first.
-    pub(super) fn all() -> impl Iterator<Item = Self> {
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
         #[cfg(target_arch = "x86_64")]
         let special = [avx512::kernels(), avx2::kernels()].into_iter().flatten();
         #[cfg(not(target_arch = "x86_64"))]
@@ -89,7 +89,7 @@ impl Kernels {
 
     /// Transforms a square of inputs, `Bᵀ d B`: of each point, the channels stand `stride` after those of the one before.
     #[expect(unsafe_code, reason = "only the processor can tell what it can run")]
-    pub(super) fn forward(&self, read: &[&[f32]; POINTS], to: &mut [f32], stride: usize) {
+    pub(crate) fn forward(&self, read: &[&[f32]; POINTS], to: &mut [f32], stride: usize) {
         // SAFETY: as above.
         unsafe { (self.forward)(read, to, stride) }
     }
@@ -97,7 +97,7 @@ impl Kernels {
     /// Transforms products into a square of outputs, `Aᵀ m A`, adds the bias, and takes nothing below `lowest`. Of each
     /// point the products, and of each pixel the outputs, stand so far after those of the one before.
     #[expect(unsafe_code, reason = "only the processor can tell what it can run")]
-    pub(super) fn back(
+    pub(crate) fn back(
         &self,
         products: &[f32],
         stride: usize,
@@ -111,7 +111,7 @@ impl Kernels {
     }
 
     /// The tile for a convolution with so many outputs.
-    pub(super) fn tile(&self, outputs: usize) -> Tile {
+    pub(crate) fn tile(&self, outputs: usize) -> Tile {
         (self.tiles)(outputs)
     }
 }
@@ -119,7 +119,7 @@ impl Kernels {
 /// Has numbers brought to the first cache that are read soon.
 #[inline]
 #[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "the hint takes a pointer"))]
-pub(super) fn prefetch(numbers: &[f32]) {
+pub(crate) fn prefetch(numbers: &[f32]) {
     #[cfg(target_arch = "x86_64")]
     for line in numbers.chunks(16) {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
@@ -140,7 +140,7 @@ fn check(inputs: &[&[f32]], weights: &[f32], sums: &[f32], (pixels, outputs): (u
 
 /// Numbers of no pattern, from -1 to 1, the same each time.
 #[cfg(test)]
-pub(super) fn numbers(count: usize, seed: u64) -> Vec<f32> {
+pub(crate) fn numbers(count: usize, seed: u64) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let next = |_| {
         state ^= state << 13;

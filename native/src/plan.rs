@@ -6,44 +6,47 @@
 
 use std::collections::HashMap;
 
-use super::onnx::{Attribute, Graph, Node, Value};
+use crate::onnx::{Attribute, Graph, Node, Value};
 
 /// Height, width, and channels of a pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Shape {
-    pub(super) height: usize,
-    pub(super) width: usize,
-    pub(super) channels: usize,
+pub struct Shape {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// Numbers of a pixel.
+    pub channels: usize,
 }
 
 impl Shape {
-    pub(super) const fn pixels(self) -> usize {
+    pub(crate) const fn pixels(self) -> usize {
         self.height * self.width
     }
 
-    pub(super) const fn len(self) -> usize {
+    pub(crate) const fn len(self) -> usize {
         self.pixels() * self.channels
     }
 }
 
 /// A tensor: where its numbers are, and how many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Tensor {
-    pub(super) shape: Shape,
-    pub(super) slot: usize,
+pub(crate) struct Tensor {
+    pub(crate) shape: Shape,
+    pub(crate) slot: usize,
 }
 
 /// A tensor that is read.
-pub(super) type Source<'a> = (Shape, &'a [f32]);
+pub(crate) type Source<'a> = (Shape, &'a [f32]);
 
 /// One thing to compute.
-pub(super) struct Step {
-    pub(super) work: Work,
-    pub(super) inputs: Vec<Tensor>,
-    pub(super) output: Tensor,
+pub(crate) struct Step {
+    pub(crate) work: Work,
+    pub(crate) inputs: Vec<Tensor>,
+    pub(crate) output: Tensor,
 }
 
-pub(super) enum Work {
+pub(crate) enum Work {
     Convolution(Convolution),
     /// The largest of each 2 × 2 pixels; at the lower and the right edge of fewer.
     MaxPool,
@@ -54,26 +57,26 @@ pub(super) enum Work {
 }
 
 /// What the weights and their arrangement are.
-pub(super) struct Convolution {
+pub(crate) struct Convolution {
     /// 1 or 3: both sides of the square that is looked at.
-    pub(super) kernel: usize,
+    pub(crate) kernel: usize,
     /// How far apart its pixels are.
-    pub(super) dilation: usize,
-    pub(super) outputs: usize,
+    pub(crate) dilation: usize,
+    pub(crate) outputs: usize,
     /// By output, input, row and column.
-    pub(super) weights: Vec<f32>,
-    pub(super) bias: Vec<f32>,
-    pub(super) has_relu: bool,
+    pub(crate) weights: Vec<f32>,
+    pub(crate) bias: Vec<f32>,
+    pub(crate) has_relu: bool,
     /// Whether the last input is not looked at, but added after the ReLU.
-    pub(super) adds_last: bool,
+    pub(crate) adds_last: bool,
 }
 
-pub(super) struct Plan {
-    pub(super) input: Tensor,
-    pub(super) output: Tensor,
-    pub(super) steps: Vec<Step>,
+pub(crate) struct Plan {
+    pub(crate) input: Tensor,
+    pub(crate) output: Tensor,
+    pub(crate) steps: Vec<Step>,
     /// How many numbers each slot holds.
-    pub(super) slots: Vec<usize>,
+    pub(crate) slots: Vec<usize>,
 }
 
 /// Numbers of all tensors together: 4 GB.
@@ -112,7 +115,7 @@ struct Planner<'a> {
 impl Plan {
     /// # Errors
     /// What of the network cannot be run, for people.
-    pub(super) fn new(graph: &Graph) -> Made<Self> {
+    pub(crate) fn new(graph: &Graph) -> Made<Self> {
         let &[1, channels, height, width] = &*graph.input.1 else {
             return Err(format!("its input has the shape {:?}", graph.input.1));
         };

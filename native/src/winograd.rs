@@ -9,8 +9,8 @@
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
-use super::kernels::{ALONG, Kernels, POINTS, SIDE, Tile, ZEROS, prefetch};
-use super::plan::{Convolution, Source};
+use crate::kernels::{ALONG, Kernels, POINTS, SIDE, Tile, ZEROS, prefetch};
+use crate::plan::{Convolution, Source};
 
 /// Squares that are finished together: a multiple of every tile's pixels.
 const SQUARES: usize = 12;
@@ -28,7 +28,7 @@ const LANES: usize = 16;
 const NARROWEST: usize = 80;
 
 /// A convolution that is ready to run.
-pub(super) struct Winograd {
+pub(crate) struct Winograd {
     kernels: Kernels,
     tile: Tile,
     outputs: usize,
@@ -59,7 +59,7 @@ struct Scratch {
 
 impl Winograd {
     /// `None` for a convolution that is none of these, or would not gain.
-    pub(super) fn new(convolution: &Convolution, sources: &[usize], width: usize, kernels: Kernels) -> Option<Self> {
+    pub(crate) fn new(convolution: &Convolution, sources: &[usize], width: usize, kernels: Kernels) -> Option<Self> {
         let Convolution { kernel, dilation, outputs, has_relu, .. } = *convolution;
         let fits = sources.iter().chain([&outputs]).all(|channels| channels.is_multiple_of(LANES));
         if kernel != 3 || dilation != 1 || width < NARROWEST || !fits {
@@ -96,7 +96,7 @@ impl Winograd {
     }
 
     /// Fills `output`, and adds to it what is to be added.
-    pub(super) fn run(&self, sources: &[Source<'_>], added: Option<&[f32]>, output: &mut [f32]) {
+    pub(crate) fn run(&self, sources: &[Source<'_>], added: Option<&[f32]>, output: &mut [f32]) {
         let width = sources.first().map_or(1, |(shape, _)| shape.width);
         let rows = SIDE * width * self.outputs;
         let blocks = self.outputs.div_ceil(self.tile.outputs);

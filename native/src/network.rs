@@ -4,18 +4,20 @@ use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use rayon::ThreadPool;
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::convolution::Packed;
-use super::kernels::Kernels;
-use super::plan::{Convolution, Plan, Shape, Source, Step, Tensor, Work};
-use super::single::Single;
-use super::winograd::Winograd;
+use crate::Error;
+use crate::convolution::Packed;
+use crate::kernels::Kernels;
+use crate::onnx::Graph;
+use crate::plan::{Convolution, Plan, Shape, Source, Step, Tensor, Work};
+use crate::single::Single;
+use crate::winograd::Winograd;
 
 /// A network that is ready to run.
-pub(super) struct Network {
+pub struct Network {
     plan: Plan,
     /// Of each step that is a convolution.
     prepared: Vec<Option<Prepared>>,
@@ -25,14 +27,14 @@ pub(super) struct Network {
 }
 
 /// A convolution, in the way in which it is computed.
-pub(super) enum Prepared {
+pub(crate) enum Prepared {
     Direct(Packed),
     Single(Single),
     Winograd(Winograd),
 }
 
 impl Prepared {
-    pub(super) fn new(convolution: &Convolution, sources: &[Shape], kernels: Kernels) -> Self {
+    pub(crate) fn new(convolution: &Convolution, sources: &[Shape], kernels: Kernels) -> Self {
         let channels: Vec<_> = sources.iter().map(|source| source.channels).collect();
         let width = sources.first().map_or(0, |source| source.width);
         let winograd = Winograd::new(convolution, &channels, width, kernels).map(Self::Winograd);
@@ -41,7 +43,7 @@ impl Prepared {
             .unwrap_or_else(|| Self::Direct(Packed::new(convolution, &channels, kernels)))
     }
 
-    pub(super) fn run(&self, sources: &[Source<'_>], added: Option<&[f32]>, output: &mut [f32]) {
+    pub(crate) fn run(&self, sources: &[Source<'_>], added: Option<&[f32]>, output: &mut [f32]) {
         match self {
             Self::Direct(packed) => packed.run(sources, added, output),
             // One that adds something is never of this kind.
@@ -52,7 +54,21 @@ impl Prepared {
 }
 
 impl Network {
-    pub(super) fn new(mut plan: Plan, kernels: Kernels, pool: ThreadPool) -> Self {
+    /// Reads an ONNX file. `threads` is how many compute, at least 1; `kernels` is one of [`kernels`](crate::kernels()), or
+    /// empty for the fastest.
+    ///
+    /// # Errors
+    /// Every [`Error`].
+    pub fn load(bytes: &[u8], threads: usize, kernels: &str) -> Result<Self, Error> {
+        let there = || Kernels::all().map(|kernels| kernels.name).collect();
+        let found = Kernels::all().find(|one| kernels.is_empty() || one.name == kernels);
+        let kernels = found.ok_or_else(|| Error::Kernels(kernels.to_owned(), there()))?;
+        let plan = Graph::read(bytes).and_then(|graph| Plan::new(&graph)).map_err(Error::Model)?;
+        let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(|_| "remrembg-infer".to_owned()).build();
+        Ok(Self::new(plan, kernels, pool.map_err(|error| Error::Threads(error.into()))?))
+    }
+
+    fn new(mut plan: Plan, kernels: Kernels, pool: ThreadPool) -> Self {
         let prepared = plan.steps.iter_mut().map(|step| match &mut step.work {
             Work::Convolution(convolution) => {
                 let sources = step.inputs.len() - usize::from(convolution.adds_last);
@@ -68,12 +84,19 @@ impl Network {
         Self { plan, prepared, pool, slots: Mutex::new(Vec::new()) }
     }
 
-    pub(super) fn input(&self) -> Shape {
+    /// What it takes.
+    #[must_use]
+    pub fn input(&self) -> Shape {
         self.plan.input.shape
     }
 
-    /// Computes the output of an input, both by channel, row and column; `None` where it is told to stop.
-    pub(super) fn run(&self, input: &[f32], stop: &AtomicBool) -> Option<(Shape, Vec<f32>)> {
+    /// Computes the output of an input, both by channel, row and column; `None` where it is told to stop, which it
+    /// looks for before each layer. One run at a time: others wait.
+    ///
+    /// # Panics
+    /// If the input has not as many numbers as [`input`](Self::input) says.
+    pub fn run(&self, input: &[f32], stop: &AtomicBool) -> Option<(Shape, Vec<f32>)> {
+        assert_eq!(input.len(), self.input().len(), "as many numbers as the network takes");
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.resize_with(self.plan.slots.len(), Vec::new);
         for (slot, size) in slots.iter_mut().zip(&self.plan.slots) {

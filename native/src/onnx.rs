@@ -6,27 +6,27 @@
 use std::collections::HashMap;
 
 /// A network as its file has it.
-pub(super) struct Graph {
-    pub(super) nodes: Vec<Node>,
+pub(crate) struct Graph {
+    pub(crate) nodes: Vec<Node>,
     /// Weights by name.
-    pub(super) weights: HashMap<String, Value>,
+    pub(crate) weights: HashMap<String, Value>,
     /// Name and shape of the first input.
-    pub(super) input: (String, Vec<usize>),
+    pub(crate) input: (String, Vec<usize>),
     /// The name of the first output.
-    pub(super) output: String,
+    pub(crate) output: String,
 }
 
 /// One operator.
-pub(super) struct Node {
-    pub(super) operator: String,
-    pub(super) inputs: Vec<String>,
+pub(crate) struct Node {
+    pub(crate) operator: String,
+    pub(crate) inputs: Vec<String>,
     /// The name of the first output.
-    pub(super) output: String,
-    pub(super) attributes: HashMap<String, Attribute>,
+    pub(crate) output: String,
+    pub(crate) attributes: HashMap<String, Attribute>,
 }
 
 /// What an operator is told beside its inputs.
-pub(super) enum Attribute {
+pub(crate) enum Attribute {
     Number(i64),
     Numbers(Vec<i64>),
     Text(String),
@@ -35,7 +35,7 @@ pub(super) enum Attribute {
 
 /// Numbers with a shape.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Floats { shape: Vec<usize>, data: Vec<f32> },
     Integers(Vec<i64>),
 }
@@ -45,7 +45,7 @@ type Read<T> = Result<T, String>;
 impl Graph {
     /// # Errors
     /// What is wrong with the file, for people.
-    pub(super) fn read(bytes: &[u8]) -> Read<Self> {
+    pub(crate) fn read(bytes: &[u8]) -> Read<Self> {
         let graph = fields(bytes)?.into_iter().find_map(|field| field.bytes_of(7)).ok_or("there is no graph")?;
         let fields = fields(graph)?;
         let of = |number| fields.iter().filter_map(move |field| field.bytes_of(number));
@@ -60,21 +60,21 @@ impl Graph {
 }
 
 impl Node {
-    pub(super) fn numbers(&self, name: &str) -> Option<&[i64]> {
+    pub(crate) fn numbers(&self, name: &str) -> Option<&[i64]> {
         match self.attributes.get(name)? {
             Attribute::Numbers(numbers) => Some(numbers),
             _ => None,
         }
     }
 
-    pub(super) fn number(&self, name: &str) -> Option<i64> {
+    pub(crate) fn number(&self, name: &str) -> Option<i64> {
         match self.attributes.get(name)? {
             Attribute::Number(number) => Some(*number),
             _ => None,
         }
     }
 
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
         match self.attributes.get(name)? {
             Attribute::Text(text) => Some(text),
             _ => None,

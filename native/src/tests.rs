@@ -1,10 +1,12 @@
-//! Every way of computing beside its formula, and the bundled network beside another engine.
+//! Every way of computing beside its formula, and the bundled network.
 
-use super::kernels::numbers;
-use super::network::Prepared;
-use super::plan::{Convolution, Shape};
+use std::sync::atomic::AtomicBool;
+
 use super::*;
-use crate::engine::tests::onnx;
+use crate::kernels::numbers;
+use crate::network::Prepared;
+use crate::onnx::Graph;
+use crate::plan::{Convolution, Plan};
 
 /// A convolution by its formula, in double precision; `added` is added after the ReLU.
 fn by_formula(convolution: &Convolution, inputs: &[(Shape, &[f32])], added: Option<&[f32]>) -> Vec<f64> {
@@ -79,85 +81,56 @@ fn every_way_of_a_convolution_gives_what_its_formula_says() {
     }
 }
 
-/// A picture of no meaning, with edges and slopes.
-fn input() -> Tensor {
-    let value = |place: usize| {
-        let (channel, row, column) = (place / 102_400, place / 320 % 320, place % 320);
-        let inside = (row as f32 - 150.0).hypot(column as f32 - 170.0) < 90.0;
-        if inside { 1.5 - channel as f32 * 0.4 } else { (row + column * channel) as f32 / 400.0 - 1.0 }
-    };
-    Tensor { shape: vec![1, 3, 320, 320], data: (0..3 * 102_400).map(value).collect() }
+/// The file of the bundled network, which set-up fetches.
+fn bundled() -> Vec<u8> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/u2netp.onnx");
+    std::fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}: run `make setup`"))
 }
 
-#[cfg(all(feature = "bundled-model", feature = "rten"))]
 #[test]
-fn every_kernel_gives_the_mask_that_rten_gives() {
-    let Weights::Bytes(bytes) = Weights::BUNDLED else { panic!("they are bytes") };
-    let right = super::super::rten::open(&Weights::BUNDLED, 2, None).expect("it opens");
-    let right = right.run(input(), &Control::default()).expect("it runs");
-    assert!(right.data.iter().any(|value| *value > 0.9) && right.data.iter().any(|value| *value < 0.1));
-    for kernels in Kernels::all() {
-        let network = load(&bytes, 2, kernels).expect("it is a network");
-        let (_, mask) = network.run(&input().data, &AtomicBool::new(false)).expect("it runs");
-        let worst = mask.iter().zip(&right.data).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
-        assert!(worst < 1e-3, "{} differs by {worst}", kernels.name);
-    }
-}
-
-#[cfg(feature = "bundled-model")]
-#[test]
-fn runs_follow_each_other_on_any_number_of_threads_and_stop_between_two_layers() {
-    let open = |threads| super::open(&Weights::BUNDLED, threads).expect("it opens");
-    let (one, two) = (open(1), open(2));
-    let first = two.run(input(), &Control::default()).expect("it runs");
-    assert_eq!(first.shape, [1, 1, 320, 320]);
-    let again = two.run(input(), &Control::default()).expect("it runs again");
-    let alone = one.run(input(), &Control::default()).expect("it runs");
-    assert!(first == again && first == alone, "to the last bit");
-    let Weights::Bytes(bytes) = Weights::BUNDLED else { panic!("they are bytes") };
-    let network = load(&bytes, 1, named("").expect("there are some")).expect("it is a network");
-    assert!(network.run(&input().data, &AtomicBool::new(true)).is_none());
-    let wrong = Tensor { shape: vec![1, 3, 10, 10], data: vec![0.0; 300] };
-    assert_eq!(one.run(wrong, &Control::default()).expect_err("it does not fit").code(), Code::EngineFailed);
+fn masks_are_the_same_on_any_number_of_threads_and_runs_stop_between_two_layers() {
+    let load = |threads| Network::load(&bundled(), threads, "").expect("it is a network");
+    let (one, two, input) = (load(1), load(2), numbers(3 * 320 * 320, 6));
+    let run = |network: &Network| network.run(&input, &AtomicBool::new(false)).expect("it runs");
+    let (shape, first) = run(&two);
+    assert_eq!(shape, Shape { height: 320, width: 320, channels: 1 });
+    assert!(run(&two).1 == first && run(&one).1 == first, "to the last bit");
+    assert!(one.run(&input, &AtomicBool::new(true)).is_none());
 }
 
 #[test]
 fn kernels_are_had_by_name_or_told() {
-    for kernels in Kernels::all() {
-        assert_eq!(named(kernels.name).expect("it is there").name, kernels.name);
+    for name in kernels() {
+        Network::load(&bundled(), 1, name).expect("they are there");
     }
-    assert_eq!(named("").expect("there are some").name, Kernels::all().next().expect("there are some").name);
-    let error = named("fast").err().expect("there is none");
-    assert_eq!(error.code(), Code::EngineUnavailable);
-    assert!(
-        error.message().starts_with("REMREMBG_KERNEL is 'fast', but this processor has ")
-            && error.message().ends_with("portable")
-    );
+    let Err(Error::Kernels(name, there)) = Network::load(&bundled(), 1, "fast") else { panic!("there are none") };
+    assert_eq!((&*name, there.last()), ("fast", Some(&"portable")));
 }
 
 #[test]
 fn what_is_no_network_that_it_knows_is_told_by_name() {
-    let refused = |bytes: &[u8]| {
-        let error = load(bytes, 1, named("").expect("there are some")).err().expect("it cannot be run");
-        assert_eq!(error.code(), Code::ModelDamaged);
-        error.message().to_owned()
+    let refused = |bytes: &[u8]| match Network::load(bytes, 1, "") {
+        Err(Error::Model(why)) => why,
+        _ => panic!("it cannot be run"),
     };
-    assert_eq!(refused(b""), "native cannot read the model: there is no graph");
-    assert!(refused(b"no model at all").starts_with("native cannot read the model: "));
-    let other = refused(&onnx::identity(onnx::FLOAT, &["in"], &[1, 3, 4, 4]));
-    assert!(other.starts_with("native cannot read the model: ") && other.contains("it is not known"), "{other}");
+    assert_eq!(refused(b""), "there is no graph");
+    assert_ne!(refused(b"no model at all"), "");
+    let mut bytes = bundled();
+    let places: Vec<_> = (0..bytes.len() - 7).filter(|place| bytes[*place..].starts_with(b"Sigmoid")).collect();
+    places.into_iter().for_each(|place| bytes[place..place + 7].copy_from_slice(b"Signoid"));
+    let why = refused(&bytes);
+    assert!(why.starts_with("Signoid '") && why.ends_with("': it is not known"), "{why}");
 }
 
-#[cfg(feature = "bundled-model")]
 #[test]
 fn a_file_that_was_cut_off_or_changed_never_panics() {
-    let Weights::Bytes(bytes) = Weights::BUNDLED else { panic!("they are bytes") };
+    let bytes = bundled();
     for length in (0..bytes.len()).step_by(bytes.len() / 40) {
         assert!(Graph::read(&bytes[..length]).and_then(|graph| Plan::new(&graph).map(drop)).is_err(), "{length}");
     }
     // The weights stand at the end; before them are the operators.
     for place in (0..100_000).step_by(397) {
-        let mut bytes = bytes.to_vec();
+        let mut bytes = bytes.clone();
         bytes[place] ^= 0x55;
         drop(Graph::read(&bytes).and_then(|graph| Plan::new(&graph)));
     }

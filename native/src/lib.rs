@@ -1,0 +1,64 @@
+//! Inference of plain convolutional networks on the CPU, in 32-bit floats.
+//!
+//! It knows the operators of U²-Net and reads an ONNX file with one input of a fixed size. See `docs/engine.md`.
+//!
+//! ```text
+//! onnx (the file) → plan (steps, memory) → network (runs it) → convolution, single, winograd → kernels
+//! ```
+
+#![deny(unsafe_code)]
+
+mod convolution;
+mod kernels;
+mod network;
+mod onnx;
+mod plan;
+mod single;
+#[cfg(test)]
+mod tests;
+mod winograd;
+
+use std::fmt;
+
+use kernels::Kernels;
+pub use network::Network;
+pub use plan::Shape;
+
+/// Why a network cannot be had.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file is damaged, or its network is of a kind that is not known. The text says where.
+    Model(String),
+    /// This processor has no kernels of that name, but those of the second list.
+    Kernels(String, Vec<&'static str>),
+    /// The system gives no threads.
+    Threads(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Model(why) => f.write_str(why),
+            Self::Kernels(name, there) => {
+                write!(f, "there are no kernels '{name}' for this processor, but {}", there.join(", "))
+            }
+            Self::Threads(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Threads(error) => Some(&**error),
+            Self::Model(_) | Self::Kernels(..) => None,
+        }
+    }
+}
+
+/// The names of the kernels that this processor can run, the fastest first.
+#[must_use]
+pub fn kernels() -> Vec<&'static str> {
+    Kernels::all().map(|kernels| kernels.name).collect()
+}
