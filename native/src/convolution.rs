@@ -8,25 +8,19 @@ use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
 use crate::kernels::{CHANNELS, GROUP, Kernels, OUTPUTS, Tile, ZEROS};
-use crate::plan::{Convolution, Source};
+use crate::plan::{Convolution, Source, Target};
 
 /// Numbers of weights that fit into the first cache beside sums and inputs.
 const PIECE: usize = 4096;
 
-/// Numbers that all taps of a pixel may have for them to be laid side by side.
-const SIDE_BY_SIDE: usize = 64;
-
 /// A convolution that is ready to run.
 pub(crate) struct Packed {
     tile: Tile,
-    outputs: usize,
     /// By block of outputs, and within it in the order of [`pieces`](Self::pieces), by input and output.
     weights: Vec<f32>,
     bias: Vec<f32>,
     pieces: Vec<Piece>,
-    /// Channels of all pieces.
-    depth: usize,
-    has_relu: bool,
+    ending: Ending,
 }
 
 /// Some channels of one tap.
@@ -43,7 +37,7 @@ struct Piece {
 impl Packed {
     /// `sources` are the channels of each tensor that is looked at.
     pub(crate) fn new(convolution: &Convolution, sources: &[usize], kernels: Kernels) -> Self {
-        let Convolution { kernel, dilation, outputs, has_relu, .. } = *convolution;
+        let Convolution { kernel, dilation, outputs, .. } = *convolution;
         let tile = kernels.tile(outputs);
         let most = (PIECE / tile.outputs).min(CHANNELS);
         let (mut pieces, mut columns) = (Vec::new(), Vec::new());
@@ -72,25 +66,22 @@ impl Packed {
         }
         let mut bias = convolution.bias.clone();
         bias.resize(blocks * tile.outputs, 0.0);
-        let depth = columns.len();
-        Self { tile, outputs, weights, bias, pieces, depth, has_relu }
+        Self { tile, weights, bias, pieces, ending: Ending::new(convolution) }
     }
 
-    /// Fills `output`, and adds to it what is to be added.
-    pub(crate) fn run(&self, sources: &[Source<'_>], added: Option<&[f32]>, output: &mut [f32]) {
-        let group = GROUP * self.outputs;
-        output.par_chunks_mut(group).enumerate().for_each(|(number, output)| {
-            let added = added.map(|added| &added[number * group..][..output.len()]);
-            self.group(number * GROUP, sources, added, output);
+    /// Fills the target.
+    pub(crate) fn run(&self, sources: &[Source<'_>], target: Target<'_>) {
+        target.data.par_chunks_mut(GROUP * self.ending.outputs).enumerate().for_each(|(number, output)| {
+            self.group(number * GROUP, sources, output);
         });
     }
 
     /// Fills the pixels from `start` on.
-    fn group(&self, start: usize, sources: &[Source<'_>], added: Option<&[f32]>, output: &mut [f32]) {
+    fn group(&self, start: usize, sources: &[Source<'_>], output: &mut [f32]) {
         let Tile { pixels, outputs, .. } = self.tile;
         let mut sums = [0.0; GROUP * OUTPUTS];
         let sums = &mut sums[..GROUP * outputs];
-        let (mut places, count) = ([(0, 0); GROUP], output.len() / self.outputs);
+        let (mut places, count) = ([(0, 0); GROUP], output.len() / self.ending.outputs);
         let width = sources.first().map_or(1, |(shape, _)| shape.width);
         for (place, pixel) in places.iter_mut().zip(start..) {
             *place = ((pixel / width) as isize, (pixel % width) as isize);
@@ -98,13 +89,6 @@ impl Packed {
         let mut rest = &self.weights[..];
         for (block, bias) in self.bias.chunks_exact(outputs).enumerate() {
             sums.chunks_exact_mut(outputs).for_each(|sums| sums.copy_from_slice(bias));
-            if self.depth <= SIDE_BY_SIDE {
-                let weights;
-                (weights, rest) = rest.split_at(self.depth * outputs);
-                self.side_by_side(&places[..count], sources, weights, sums);
-                self.finish(block * outputs, sums, added, output);
-                continue;
-            }
             for piece in &self.pieces {
                 let weights;
                 (weights, rest) = rest.split_at(piece.channels * outputs);
@@ -114,47 +98,38 @@ impl Packed {
                 }
                 let tiles = read[..count.next_multiple_of(pixels)].chunks_exact(pixels);
                 for (read, sums) in tiles.zip(sums.chunks_exact_mut(pixels * outputs)) {
-                    self.tile.add(read, weights, sums);
+                    self.tile.add(read, weights, sums, false);
                 }
             }
-            self.finish(block * outputs, sums, added, output);
+            self.ending.write(block * outputs, outputs, sums, output);
         }
     }
+}
 
-    /// All taps at once, for inputs of few channels.
-    fn side_by_side(&self, places: &[(isize, isize)], sources: &[Source<'_>], weights: &[f32], sums: &mut [f32]) {
-        let Tile { pixels, outputs, .. } = self.tile;
-        let mut inputs = [0.0; GROUP * SIDE_BY_SIDE];
-        for (inputs, place) in inputs.chunks_exact_mut(self.depth).zip(places) {
-            let mut rest = inputs;
-            for piece in &self.pieces {
-                let (input, after) = rest.split_at_mut(piece.channels);
-                input.copy_from_slice(piece.read(*place, sources));
-                rest = after;
-            }
-        }
-        let mut read = [&ZEROS[..self.depth]; GROUP];
-        read.iter_mut().zip(inputs.chunks_exact(self.depth)).for_each(|(read, input)| *read = input);
-        let tiles = read[..places.len().next_multiple_of(pixels)].chunks_exact(pixels);
-        for (read, sums) in tiles.zip(sums.chunks_exact_mut(pixels * outputs)) {
-            self.tile.add(read, weights, sums);
-        }
+/// How sums become outputs.
+#[derive(Clone, Copy)]
+pub(crate) struct Ending {
+    /// Numbers of a pixel.
+    pub(crate) outputs: usize,
+    /// No output is below it.
+    pub(crate) lowest: f32,
+    /// Whether outputs are added, after that, to the numbers in whose places they go.
+    pub(crate) adds: bool,
+}
+
+impl Ending {
+    pub(crate) fn new(convolution: &Convolution) -> Self {
+        let Convolution { outputs, adds, .. } = *convolution;
+        Self { outputs, lowest: convolution.lowest(), adds }
     }
 
-    /// Puts the sums of the outputs from `first` on into their places.
-    fn finish(&self, first: usize, sums: &[f32], added: Option<&[f32]>, output: &mut [f32]) {
-        let width = self.tile.outputs.min(self.outputs - first);
-        let lowest = if self.has_relu { 0.0 } else { f32::NEG_INFINITY };
-        for (pixel, sums) in sums.chunks_exact(self.tile.outputs).take(output.len() / self.outputs).enumerate() {
-            let place = pixel * self.outputs + first;
-            let output = &mut output[place..][..width];
-            for (output, sum) in output.iter_mut().zip(sums) {
-                *output = sum.max(lowest);
-            }
-            if let Some(added) = added {
-                for (output, added) in output.iter_mut().zip(&added[place..]) {
-                    *output += added;
-                }
+    /// Puts the sums of the outputs from `first` on, so many of each pixel, into their places.
+    pub(crate) fn write(self, first: usize, each: usize, sums: &[f32], output: &mut [f32]) {
+        let width = each.min(self.outputs - first);
+        for (output, sums) in output.chunks_exact_mut(self.outputs).zip(sums.chunks_exact(each)) {
+            for (output, sum) in output[first..][..width].iter_mut().zip(sums) {
+                let before = if self.adds { *output } else { 0.0 };
+                *output = before + sum.max(self.lowest);
             }
         }
     }

@@ -3,16 +3,18 @@
 //! It knows the operators of U²-Net and reads an ONNX file with one input of a fixed size. See `docs/engine.md`.
 //!
 //! ```text
-//! onnx (the file) → plan (steps, memory) → network (runs it) → convolution, single, winograd → kernels
+//! onnx (the file) → plan, fuse (steps, memory) → network (runs it) → convolution, shallow, single, winograd → kernels
 //! ```
 
 #![deny(unsafe_code)]
 
 mod convolution;
+mod fuse;
 mod kernels;
 mod network;
 mod onnx;
 mod plan;
+mod shallow;
 mod single;
 #[cfg(test)]
 mod tests;

@@ -10,9 +10,10 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::Error;
 use crate::convolution::Packed;
-use crate::kernels::Kernels;
+use crate::kernels::{Between, Kernels};
 use crate::onnx::Graph;
-use crate::plan::{Convolution, Plan, Shape, Source, Step, Tensor, Work};
+use crate::plan::{Convolution, Plan, Shape, Source, Step, Target, Tensor, Work};
+use crate::shallow::Shallow;
 use crate::single::Single;
 use crate::winograd::Winograd;
 
@@ -21,6 +22,7 @@ pub struct Network {
     plan: Plan,
     /// Of each step that is a convolution.
     prepared: Vec<Option<Prepared>>,
+    kernels: Kernels,
     pool: ThreadPool,
     /// The tensors, kept from one run to the next.
     slots: Mutex<Vec<Vec<f32>>>,
@@ -29,26 +31,30 @@ pub struct Network {
 /// A convolution, in the way in which it is computed.
 pub(crate) enum Prepared {
     Direct(Packed),
+    Shallow(Shallow),
     Single(Single),
     Winograd(Winograd),
 }
 
 impl Prepared {
-    pub(crate) fn new(convolution: &Convolution, sources: &[Shape], kernels: Kernels) -> Self {
-        let channels: Vec<_> = sources.iter().map(|source| source.channels).collect();
-        let width = sources.first().map_or(0, |source| source.width);
-        let winograd = Winograd::new(convolution, &channels, width, kernels).map(Self::Winograd);
-        winograd
-            .or_else(|| Single::new(convolution, &channels, kernels).map(Self::Single))
-            .unwrap_or_else(|| Self::Direct(Packed::new(convolution, &channels, kernels)))
+    /// `sources` are the channels of each tensor that is looked at, and `width` that of the output.
+    pub(crate) fn new(convolution: &Convolution, sources: &[usize], width: usize, kernels: Kernels) -> Self {
+        if Winograd::fits(convolution, sources, width) {
+            return Self::Winograd(Winograd::new(convolution, sources, kernels));
+        }
+        let single = Single::new(convolution, sources, kernels).map(Self::Single);
+        single
+            .or_else(|| Shallow::new(convolution, sources, kernels).map(Self::Shallow))
+            .unwrap_or_else(|| Self::Direct(Packed::new(convolution, sources, kernels)))
     }
 
-    pub(crate) fn run(&self, sources: &[Source<'_>], added: Option<&[f32]>, output: &mut [f32]) {
+    /// Only Winograd's resize sources of another size, and pool.
+    pub(crate) fn run(&self, sources: &[Source<'_>], target: Target<'_>) {
         match self {
-            Self::Direct(packed) => packed.run(sources, added, output),
-            // One that adds something is never of this kind.
-            Self::Single(single) => single.run(sources, output),
-            Self::Winograd(winograd) => winograd.run(sources, added, output),
+            Self::Direct(packed) => packed.run(sources, target),
+            Self::Shallow(shallow) => shallow.run(&sources[0], target),
+            Self::Single(single) => single.run(sources, target),
+            Self::Winograd(winograd) => winograd.run(sources, target),
         }
     }
 }
@@ -71,9 +77,8 @@ impl Network {
     fn new(mut plan: Plan, kernels: Kernels, pool: ThreadPool) -> Self {
         let prepared = plan.steps.iter_mut().map(|step| match &mut step.work {
             Work::Convolution(convolution) => {
-                let sources = step.inputs.len() - usize::from(convolution.adds_last);
-                let shapes: Vec<_> = step.inputs.iter().take(sources).map(|input| input.shape).collect();
-                let prepared = Prepared::new(convolution, &shapes, kernels);
+                let channels: Vec<_> = step.inputs.iter().map(|input| input.shape.channels).collect();
+                let prepared = Prepared::new(convolution, &channels, step.output.shape.width, kernels);
                 // The weights as they were are not needed any more.
                 convolution.weights = Vec::new();
                 Some(prepared)
@@ -81,7 +86,7 @@ impl Network {
             _ => None,
         });
         let prepared = prepared.collect();
-        Self { plan, prepared, pool, slots: Mutex::new(Vec::new()) }
+        Self { plan, prepared, kernels, pool, slots: Mutex::new(Vec::new()) }
     }
 
     /// What it takes.
@@ -110,13 +115,46 @@ impl Network {
                 if stop.load(Ordering::Relaxed) {
                     return None;
                 }
-                done(step, prepared.as_ref(), slots);
+                self.step(step, prepared.as_ref(), slots);
             }
             let Tensor { shape, slot } = self.plan.output;
             let mut output = vec![0.0; shape.len()];
             transposed(&slots[slot][..shape.len()], shape.pixels(), &mut output);
             Some((shape, output))
         })
+    }
+
+    fn step(&self, step: &Step, prepared: Option<&Prepared>, slots: &mut [Vec<f32>]) {
+        // No input of a step lies in the slot of an output.
+        let mut slot = mem::take(&mut slots[step.output.slot]);
+        let mut pooled = step.pooled.map(|Tensor { shape, slot }| (slot, shape.len(), mem::take(&mut slots[slot])));
+        let shape = step.output.shape;
+        let output = &mut slot[..shape.len()];
+        let inputs: Vec<_> =
+            step.inputs.iter().map(|input| (input.shape, &slots[input.slot][..input.shape.len()])).collect();
+        match (&step.work, &*inputs, prepared) {
+            (Work::Convolution(_), sources, Some(prepared)) => {
+                let pooled = pooled.as_mut().map(|(_, length, data)| &mut data[..*length]);
+                prepared.run(sources, Target { shape, data: output, pooled });
+            }
+            (Work::MaxPool, [(shape, input)], _) => max_pool(input, *shape, output),
+            (Work::Resize, [input], _) => resize(self.kernels, *input, output, shape),
+            (Work::Sum, [(_, one), (_, other)], _) => {
+                for ((sum, one), other) in output.iter_mut().zip(*one).zip(*other) {
+                    *sum = one + other;
+                }
+            }
+            (Work::Sigmoid, [(_, input)], _) => {
+                for (output, input) in output.iter_mut().zip(*input) {
+                    *output = 1.0 / (1.0 + (-input).exp());
+                }
+            }
+            _ => unreachable!("plans give every kind of step the inputs that it needs"),
+        }
+        slots[step.output.slot] = slot;
+        if let Some((slot, _, data)) = pooled {
+            slots[slot] = data;
+        }
     }
 }
 
@@ -128,34 +166,6 @@ fn transposed(from: &[f32], rows: usize, to: &mut [f32]) {
             *to = *from;
         }
     }
-}
-
-fn done(step: &Step, prepared: Option<&Prepared>, slots: &mut [Vec<f32>]) {
-    // No input of a step lies in the slot of its output.
-    let mut slot = mem::take(&mut slots[step.output.slot]);
-    let output = &mut slot[..step.output.shape.len()];
-    let inputs: Vec<_> =
-        step.inputs.iter().map(|input| (input.shape, &slots[input.slot][..input.shape.len()])).collect();
-    match (&step.work, &*inputs, prepared) {
-        (Work::Convolution(convolution), [sources @ .., (_, added)], Some(prepared)) if convolution.adds_last => {
-            prepared.run(sources, Some(added), output);
-        }
-        (Work::Convolution(_), sources, Some(prepared)) => prepared.run(sources, None, output),
-        (Work::MaxPool, [(shape, input)], _) => max_pool(input, *shape, output),
-        (Work::Resize, [(shape, input)], _) => resize(input, *shape, output, step.output.shape),
-        (Work::Sum, [(_, one), (_, other)], _) => {
-            for ((sum, one), other) in output.iter_mut().zip(*one).zip(*other) {
-                *sum = one + other;
-            }
-        }
-        (Work::Sigmoid, [(_, input)], _) => {
-            for (output, input) in output.iter_mut().zip(*input) {
-                *output = 1.0 / (1.0 + (-input).exp());
-            }
-        }
-        _ => unreachable!("plans give every kind of step the inputs that it needs"),
-    }
-    slots[step.output.slot] = slot;
 }
 
 fn max_pool(input: &[f32], Shape { width, channels, .. }: Shape, output: &mut [f32]) {
@@ -175,26 +185,22 @@ fn max_pool(input: &[f32], Shape { width, channels, .. }: Shape, output: &mut [f
 }
 
 /// Where an output lies between two inputs: both, and how far from the first to the second.
-fn between(place: usize, from: usize, to: usize) -> (usize, usize, f32) {
+pub(crate) fn between(place: usize, from: usize, to: usize) -> (usize, usize, f32) {
     let middle = if to > 1 { (place as f32 + 0.5) * (from as f32 / to as f32) - 0.5 } else { 0.0 };
     let middle = middle.clamp(0.0, (from - 1) as f32);
     let first = middle as usize;
     (first, (first + 1).min(from - 1), middle - first as f32)
 }
 
-fn resize(input: &[f32], from: Shape, output: &mut [f32], to: Shape) {
-    let columns: Vec<_> = (0..to.width).map(|column| between(column, from.width, to.width)).collect();
-    let channels = from.channels;
-    output.par_chunks_mut(to.width * channels).enumerate().for_each(|(row, output)| {
+fn resize(kernels: Kernels, (from, input): Source<'_>, output: &mut [f32], to: Shape) {
+    let column = |column| {
+        let (one, other, along) = between(column, from.width, to.width);
+        Between { first: one * from.channels, second: other * from.channels, along }
+    };
+    let columns: Vec<_> = (0..to.width).map(column).collect();
+    output.par_chunks_mut(to.width * to.channels).enumerate().for_each(|(row, output)| {
         let (above, below, down) = between(row, from.height, to.height);
-        let pixel = |row: usize, column: usize| &input[(row * from.width + column) * channels..][..channels];
-        for (&(left, right, along), output) in columns.iter().zip(output.chunks_exact_mut(channels)) {
-            let corners = [pixel(above, left), pixel(above, right), pixel(below, left), pixel(below, right)];
-            for (channel, output) in output.iter_mut().enumerate() {
-                let [a, b, c, d] = corners.map(|corner| corner[channel]);
-                let (upper, lower) = (a + (b - a) * along, c + (d - c) * along);
-                *output = upper + (lower - upper) * down;
-            }
-        }
+        let line = |row: usize| &input[row * from.width * from.channels..][..from.width * from.channels];
+        kernels.resize([line(above), line(below)], down, &columns, from.channels, output);
     });
 }

@@ -1,11 +1,12 @@
 //! What is computed, in which order, and in which memory: made once for a network.
 //!
 //! A tensor is rows of pixels, each pixel with its channels side by side. Concatenations are never made: a convolution
-//! reads all that would have stood in one. ReLU, and the sum with what went round a block, belong to the convolution
-//! before them. A tensor whose last reader is done gives its memory to the next.
+//! reads all that would have stood in one. ReLU belongs to the convolution before it, and so do, where they
+//! [can](crate::fuse), sums, pooling and resizing. A tensor whose last reader is done gives its memory to the next.
 
 use std::collections::HashMap;
 
+use crate::fuse::fused;
 use crate::onnx::{Attribute, Graph, Node, Value};
 
 /// Height, width, and channels of a pixel.
@@ -39,11 +40,22 @@ pub(crate) struct Tensor {
 /// A tensor that is read.
 pub(crate) type Source<'a> = (Shape, &'a [f32]);
 
+/// A tensor that is written.
+pub(crate) struct Target<'a> {
+    pub(crate) shape: Shape,
+    pub(crate) data: &'a mut [f32],
+    /// Where the largest of each 2 × 2 pixels go, if they are wanted.
+    pub(crate) pooled: Option<&'a mut [f32]>,
+}
+
 /// One thing to compute.
 pub(crate) struct Step {
     pub(crate) work: Work,
+    /// None of them lies in the slot of an output.
     pub(crate) inputs: Vec<Tensor>,
     pub(crate) output: Tensor,
+    /// The largest of each 2 × 2 pixels of the output.
+    pub(crate) pooled: Option<Tensor>,
 }
 
 pub(crate) enum Work {
@@ -67,8 +79,15 @@ pub(crate) struct Convolution {
     pub(crate) weights: Vec<f32>,
     pub(crate) bias: Vec<f32>,
     pub(crate) has_relu: bool,
-    /// Whether the last input is not looked at, but added after the ReLU.
-    pub(crate) adds_last: bool,
+    /// Whether outputs are added, after the ReLU, to the numbers in whose places they go.
+    pub(crate) adds: bool,
+}
+
+impl Convolution {
+    /// What no output is below, before the sum.
+    pub(crate) fn lowest(&self) -> f32 {
+        if self.has_relu { 0.0 } else { f32::NEG_INFINITY }
+    }
 }
 
 pub(crate) struct Plan {
@@ -97,10 +116,13 @@ enum Known {
 }
 
 /// A step before there are slots: tensors are numbers of `shapes`.
-struct Draft {
-    work: Work,
-    inputs: Vec<usize>,
-    output: usize,
+pub(crate) struct Draft {
+    pub(crate) work: Work,
+    pub(crate) inputs: Vec<usize>,
+    pub(crate) output: usize,
+    pub(crate) pooled: Option<usize>,
+    /// In whose place the output is made.
+    pub(crate) added: Option<usize>,
 }
 
 struct Planner<'a> {
@@ -178,7 +200,7 @@ impl<'a> Planner<'a> {
     fn draft(&mut self, work: Work, inputs: Vec<usize>, shape: Shape) -> usize {
         let output = self.shapes.len();
         self.shapes.push(shape);
-        self.drafts.push(Draft { work, inputs, output });
+        self.drafts.push(Draft { work, inputs, output, pooled: None, added: None });
         output
     }
 
@@ -272,7 +294,7 @@ impl<'a> Planner<'a> {
             weights: weights.to_vec(),
             bias: bias.to_vec(),
             has_relu: false,
-            adds_last: false,
+            adds: false,
         };
         Ok(self.draft(Work::Convolution(convolution), inputs, Shape { channels: outputs, ..shape }))
     }
@@ -338,59 +360,58 @@ impl<'a> Planner<'a> {
         if shape != self.shape(other)? {
             return Err("its inputs have different shapes".to_owned());
         }
-        if let Some(Draft { work: Work::Convolution(convolution), inputs, output }) = self.drafts.last_mut()
-            && !convolution.adds_last
-        {
-            for (name, tensor, added) in [(names[0], one, other), (names[1], other, one)] {
-                if *output == tensor && tensor != added && self.readers.get(name) == Some(&1) {
-                    convolution.adds_last = true;
-                    inputs.push(added);
-                    return Ok(tensor);
-                }
-            }
-        }
         Ok(self.draft(Work::Sum, vec![one, other], shape))
     }
 
-    /// Gives every tensor a slot: the smallest that is free and large enough, else the largest that is free, grown.
     fn finished(self, output: usize) -> Plan {
         let Self { shapes, drafts, .. } = self;
-        let mut last_read = vec![0; shapes.len()];
-        for (number, draft) in drafts.iter().enumerate() {
-            for tensor in &draft.inputs {
-                last_read[*tensor] = number;
-            }
-        }
-        last_read[output] = usize::MAX;
-        let (mut slots, mut of, mut free) = (vec![shapes[0].len()], vec![0; shapes.len()], Vec::<usize>::new());
-        for (number, draft) in drafts.iter().enumerate() {
-            let size = shapes[draft.output].len();
+        let drafts = fused(drafts, &shapes, output);
+        let (slots, of) = slots(&drafts, &shapes, output);
+        let tensor = |tensor: usize| Tensor { shape: shapes[tensor], slot: of[tensor] };
+        let steps = drafts.into_iter().map(|Draft { work, inputs, output, pooled, .. }| Step {
+            work,
+            inputs: inputs.into_iter().map(tensor).collect(),
+            output: tensor(output),
+            pooled: pooled.map(tensor),
+        });
+        Plan { input: tensor(0), output: tensor(output), steps: steps.collect(), slots }
+    }
+}
+
+/// Gives every tensor a slot: the smallest that is free and large enough, else the largest that is free, grown. The sizes
+/// of the slots, and the slot of each tensor.
+fn slots(drafts: &[Draft], shapes: &[Shape], output: usize) -> (Vec<usize>, Vec<usize>) {
+    let mut last_read = vec![0; shapes.len()];
+    for (number, draft) in drafts.iter().enumerate() {
+        draft.inputs.iter().chain(&draft.added).for_each(|tensor| last_read[*tensor] = number);
+    }
+    last_read[output] = usize::MAX;
+    let (mut slots, mut of, mut free) = (vec![shapes[0].len()], vec![0; shapes.len()], Vec::<usize>::new());
+    for (number, draft) in drafts.iter().enumerate() {
+        for tensor in [Some(draft.output), draft.pooled].into_iter().flatten() {
+            let size = shapes[tensor].len();
             let fits = free.iter().copied().filter(|slot| slots[*slot] >= size).min_by_key(|slot| slots[*slot]);
-            let slot = match fits.or_else(|| free.iter().copied().max_by_key(|slot| slots[*slot])) {
-                Some(slot) => {
+            let found = fits.or_else(|| free.iter().copied().max_by_key(|slot| slots[*slot]));
+            let slot = match (draft.added.filter(|_| tensor == draft.output), found) {
+                (Some(added), _) => of[added],
+                (None, Some(slot)) => {
                     free.retain(|other| *other != slot);
                     slot
                 }
-                None => {
+                (None, None) => {
                     slots.push(0);
                     slots.len() - 1
                 }
             };
             slots[slot] = slots[slot].max(size);
-            of[draft.output] = slot;
-            let mut done: Vec<_> = draft.inputs.iter().filter(|tensor| last_read[**tensor] == number).collect();
-            done.sort_unstable();
-            done.dedup();
-            free.extend(done.into_iter().map(|tensor| of[*tensor]));
+            of[tensor] = slot;
         }
-        let tensor = |tensor: usize| Tensor { shape: shapes[tensor], slot: of[tensor] };
-        let steps = drafts.into_iter().map(|Draft { work, inputs, output }| Step {
-            work,
-            inputs: inputs.into_iter().map(tensor).collect(),
-            output: tensor(output),
-        });
-        Plan { input: tensor(0), output: tensor(output), steps: steps.collect(), slots }
+        let mut done: Vec<_> = draft.inputs.iter().filter(|tensor| last_read[**tensor] == number).collect();
+        done.sort_unstable();
+        done.dedup();
+        free.extend(done.into_iter().map(|tensor| of[*tensor]));
     }
+    (slots, of)
 }
 
 fn input(node: &Node, number: usize) -> Made<&str> {

@@ -3,11 +3,13 @@
 //! Kernels compute sixteen outputs or more at once. Here the taps take their places: each pixel of the input is
 //! multiplied with the weights of all taps, and an output is the sum of what its neighbours have for it.
 
+use std::ops::Range;
+
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
-use crate::kernels::{GROUP, Kernels, Tile};
-use crate::plan::{Convolution, Source};
+use crate::kernels::{CHANNELS, GROUP, Kernels, OUTPUTS, Tile, ZEROS};
+use crate::plan::{Convolution, Source, Target};
 
 /// Rows of a task.
 const ROWS: usize = 16;
@@ -24,12 +26,12 @@ pub(crate) struct Single {
 }
 
 impl Single {
-    /// `None` for a convolution that has more outputs, or adds something.
+    /// `None` for a convolution that is none of these, or adds something.
     pub(crate) fn new(convolution: &Convolution, sources: &[usize], kernels: Kernels) -> Option<Self> {
-        let Convolution { kernel, dilation, outputs, has_relu, adds_last, .. } = *convolution;
+        let Convolution { kernel, dilation, outputs, adds, .. } = *convolution;
         let taps = kernel * kernel;
         let tile = kernels.tile(taps);
-        if outputs != 1 || adds_last || taps > tile.outputs {
+        if outputs != 1 || adds || taps > tile.outputs || sources.iter().any(|channels| *channels > CHANNELS) {
             return None;
         }
         let mut inputs = convolution.weights.chunks_exact(taps);
@@ -38,52 +40,78 @@ impl Single {
             |channels: &usize| inputs.by_ref().take(*channels).flat_map(|taps| -> Vec<_> { padded(taps) }).collect();
         let weights = sources.iter().map(of_source).collect();
         let bias = convolution.bias.first().copied().unwrap_or(0.0);
-        let lowest = if has_relu { 0.0 } else { f32::NEG_INFINITY };
-        Some(Self { tile, kernel, dilation, weights, bias, lowest })
+        Some(Self { tile, kernel, dilation, weights, bias, lowest: convolution.lowest() })
     }
 
-    /// Fills `output`.
-    pub(crate) fn run(&self, sources: &[Source<'_>], output: &mut [f32]) {
-        let Some(&(shape, _)) = sources.first() else { return };
-        output.par_chunks_mut(ROWS * shape.width).enumerate().for_each_init(Vec::new, |products, (number, output)| {
+    /// Fills the target.
+    pub(crate) fn run(&self, sources: &[Source<'_>], target: Target<'_>) {
+        let (shape, output) = (target.shape, target.data);
+        output.par_chunks_mut(ROWS * shape.width).enumerate().for_each_init(Vec::new, |planes, (number, output)| {
             let (first, reach) = (number * ROWS, self.kernel / 2 * self.dilation);
             let above = first.saturating_sub(reach);
             let below = (first + output.len() / shape.width + reach).min(shape.height);
-            self.multiply(above * shape.width..below * shape.width, sources, products);
+            let pixels = above * shape.width..below * shape.width;
+            planes.resize(self.taps() * pixels.len(), 0.0);
+            if self.kernel == 1 {
+                self.weigh(pixels, sources, planes);
+            } else {
+                self.multiply(pixels, sources, planes);
+            }
             for (row, line) in output.chunks_exact_mut(shape.width).enumerate() {
-                self.sum(first + row, (above, below), products, line);
+                self.sum(first + row, (above, below), planes, line);
             }
         });
     }
 
-    /// Fills the products of some pixels, by pixel and tap.
-    fn multiply(&self, pixels: std::ops::Range<usize>, sources: &[Source<'_>], products: &mut Vec<f32>) {
+    fn taps(&self) -> usize {
+        self.kernel * self.kernel
+    }
+
+    /// Fills the products of some pixels, by tap and pixel.
+    fn multiply(&self, pixels: Range<usize>, sources: &[Source<'_>], planes: &mut [f32]) {
         let Tile { pixels: step, outputs, .. } = self.tile;
-        products.clear();
-        products.resize(pixels.len().next_multiple_of(step) * outputs, 0.0);
-        for ((shape, data), weights) in sources.iter().zip(&self.weights) {
-            let zeros = vec![0.0; shape.channels];
-            let mut inputs =
-                data[pixels.start * shape.channels..pixels.end * shape.channels].chunks_exact(shape.channels);
-            for products in products.chunks_exact_mut(step * outputs) {
-                let mut read = [&zeros[..]; GROUP];
-                read.iter_mut().take(step).zip(inputs.by_ref()).for_each(|(read, input)| *read = input);
-                self.tile.add(&read[..step], weights, products);
+        let mut products = [0.0; GROUP * OUTPUTS];
+        let products = &mut products[..step * outputs];
+        for start in pixels.clone().step_by(step) {
+            let count = step.min(pixels.end - start);
+            for (number, ((shape, data), weights)) in sources.iter().zip(&self.weights).enumerate() {
+                let mut read = [&ZEROS[..shape.channels]; GROUP];
+                let inputs = data[start * shape.channels..].chunks_exact(shape.channels);
+                read.iter_mut().take(count).zip(inputs).for_each(|(read, input)| *read = input);
+                self.tile.add(&read[..step], weights, products, number == 0);
+            }
+            for (tap, plane) in planes.chunks_exact_mut(pixels.len()).enumerate() {
+                let plane = &mut plane[start - pixels.start..][..count];
+                for (place, product) in plane.iter_mut().zip(products.chunks_exact(outputs)) {
+                    *place = product[tap];
+                }
             }
         }
     }
 
-    /// Fills a row of the output; the products are those of the rows `above..below`.
-    fn sum(&self, row: usize, (above, below): (usize, usize), products: &[f32], line: &mut [f32]) {
+    /// As `multiply`, for a kernel of one pixel.
+    fn weigh(&self, pixels: Range<usize>, sources: &[Source<'_>], plane: &mut [f32]) {
+        plane.fill(0.0);
+        for ((shape, data), weights) in sources.iter().zip(&self.weights) {
+            let inputs = &data[pixels.start * shape.channels..pixels.end * shape.channels];
+            for (channel, weight) in weights.iter().step_by(self.tile.outputs).enumerate() {
+                for (sum, input) in plane.iter_mut().zip(inputs.chunks_exact(shape.channels)) {
+                    *sum += weight * input[channel];
+                }
+            }
+        }
+    }
+
+    /// Fills a row of the output; the planes are those of the rows `above..below`.
+    fn sum(&self, row: usize, (above, below): (usize, usize), planes: &[f32], line: &mut [f32]) {
         line.fill(self.bias);
-        for tap in 0..self.kernel * self.kernel {
+        let width = line.len();
+        for (tap, plane) in planes.chunks_exact(planes.len() / self.taps()).enumerate() {
             let reach = |step: usize| (step as isize - (self.kernel / 2) as isize) * self.dilation as isize;
             let (down, along) = (reach(tap / self.kernel), reach(tap % self.kernel));
             let Some(row) = row.checked_add_signed(down).filter(|row| (above..below).contains(row)) else { continue };
-            let width = line.len();
-            let products =
-                products[(row - above) * width * self.tile.outputs..].iter().skip(tap).step_by(self.tile.outputs);
-            let products = products.take(width).skip(along.max(0) as usize);
+            let products = &plane[(row - above) * width..][..width];
+            let products = products.iter().skip(along.max(0) as usize);
             for (output, product) in line.iter_mut().skip((-along).max(0) as usize).zip(products) {
                 *output += product;
             }

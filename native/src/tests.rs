@@ -6,7 +6,7 @@ use super::*;
 use crate::kernels::numbers;
 use crate::network::Prepared;
 use crate::onnx::Graph;
-use crate::plan::{Convolution, Plan};
+use crate::plan::{Convolution, Plan, Target};
 
 /// A convolution by its formula, in double precision; `added` is added after the ReLU.
 fn by_formula(convolution: &Convolution, inputs: &[(Shape, &[f32])], added: Option<&[f32]>) -> Vec<f64> {
@@ -55,19 +55,20 @@ fn every_way_of_a_convolution_gives_what_its_formula_says() {
     ];
     for kernels in Kernels::all() {
         for (height, width, channels, outputs, kernel, dilation) in cases {
-            for (has_relu, adds_last) in [(true, true), (false, false)] {
+            for (has_relu, adds) in [(true, true), (false, false)] {
                 let shapes: Vec<_> =
                     channels.iter().map(|channels| Shape { height, width, channels: *channels }).collect();
                 let data: Vec<_> = shapes.iter().map(|shape| numbers(shape.len(), shape.channels as u64)).collect();
                 let weights = outputs * channels.iter().sum::<usize>() * kernel * kernel;
                 let (weights, bias) = (numbers(weights, 3), numbers(outputs, 4));
-                let convolution = Convolution { kernel, dilation, outputs, weights, bias, has_relu, adds_last };
+                let convolution = Convolution { kernel, dilation, outputs, weights, bias, has_relu, adds };
                 let inputs: Vec<_> = shapes.iter().copied().zip(data.iter().map(Vec::as_slice)).collect();
                 let added = numbers(height * width * outputs, 5);
-                let right = by_formula(&convolution, &inputs, adds_last.then_some(&added));
-                let prepared = Prepared::new(&convolution, &shapes, kernels);
-                let mut output = vec![f32::NAN; height * width * outputs];
-                prepared.run(&inputs, adds_last.then_some(&added), &mut output);
+                let right = by_formula(&convolution, &inputs, adds.then_some(&added));
+                let prepared = Prepared::new(&convolution, channels, width, kernels);
+                let shape = Shape { height, width, channels: outputs };
+                let mut output = if adds { added } else { vec![f32::NAN; shape.len()] };
+                prepared.run(&inputs, Target { shape, data: &mut output, pooled: None });
                 for (output, right) in output.iter().zip(right) {
                     let difference = (f64::from(*output) - right).abs();
                     assert!(

@@ -6,11 +6,11 @@
 //! A row of squares is a task. Within it some squares are finished together: their transformed inputs and products
 //! stay in the second cache, and the weights of one matrix in the first.
 
-use rayon::iter::{IndexedParallelIterator, ParallelIterator};
-use rayon::slice::ParallelSliceMut;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use crate::kernels::{ALONG, Kernels, POINTS, SIDE, Tile, ZEROS, prefetch};
-use crate::plan::{Convolution, Source};
+use crate::kernels::{ALONG, Between, Finish, Kernels, LANES, POINTS, SIDE, Square, Tile, ZEROS, prefetch};
+use crate::network::between;
+use crate::plan::{Convolution, Shape, Source, Target};
 
 /// Squares that are finished together: a multiple of every tile's pixels.
 const SQUARES: usize = 12;
@@ -21,11 +21,8 @@ const CHANNELS: usize = 64;
 /// Numbers between the points, without which all 36 of a square would lie in the same few sets of the first cache.
 const GAP: usize = 16;
 
-/// Channels that the transforms take at once.
-const LANES: usize = 16;
-
 /// Below this width, too many of the last squares of a row would be empty.
-const NARROWEST: usize = 80;
+const NARROWEST: usize = 40;
 
 /// A convolution that is ready to run.
 pub(crate) struct Winograd {
@@ -36,7 +33,8 @@ pub(crate) struct Winograd {
     /// By piece, block of outputs, and point, as kernels read them.
     weights: Vec<f32>,
     bias: Vec<f32>,
-    has_relu: bool,
+    lowest: f32,
+    adds: bool,
 }
 
 /// Some channels of one tensor.
@@ -47,24 +45,47 @@ struct Piece {
     channels: usize,
 }
 
+/// A piece of a tensor, and what it is read as.
+struct Reader<'a> {
+    piece: Piece,
+    shape: Shape,
+    data: &'a [f32],
+    /// Of a tensor that is resized as it is read: for each column of the output.
+    columns: Vec<Between>,
+    to: Shape,
+}
+
 /// What a task works in.
 struct Scratch {
     /// By point, square and channel.
     inputs: Vec<f32>,
     /// By block of outputs, point, square and output.
     products: Vec<f32>,
+    /// Six lines of inputs, where they do not lie in memory as they are read.
+    lines: Vec<f32>,
     /// One square of outputs, by pixel.
     square: Vec<f32>,
 }
 
+/// The squares of a row that are finished together.
+#[derive(Clone, Copy)]
+struct Group {
+    row: usize,
+    first: usize,
+    count: usize,
+}
+
 impl Winograd {
-    /// `None` for a convolution that is none of these, or would not gain.
-    pub(crate) fn new(convolution: &Convolution, sources: &[usize], width: usize, kernels: Kernels) -> Option<Self> {
-        let Convolution { kernel, dilation, outputs, has_relu, .. } = *convolution;
-        let fits = sources.iter().chain([&outputs]).all(|channels| channels.is_multiple_of(LANES));
-        if kernel != 3 || dilation != 1 || width < NARROWEST || !fits {
-            return None;
-        }
+    /// Whether a convolution is one of these, and gains.
+    pub(crate) fn fits(convolution: &Convolution, sources: &[usize], width: usize) -> bool {
+        let Convolution { kernel, dilation, outputs, .. } = *convolution;
+        let is_whole = sources.iter().chain([&outputs]).all(|channels| channels.is_multiple_of(LANES));
+        kernel == 3 && dilation == 1 && width >= NARROWEST && is_whole
+    }
+
+    /// `sources` are the channels of each tensor that is looked at. The convolution must [fit](Self::fits).
+    pub(crate) fn new(convolution: &Convolution, sources: &[usize], kernels: Kernels) -> Self {
+        let outputs = convolution.outputs;
         let tile = kernels.tile(outputs);
         let (mut pieces, mut weights, mut before) = (Vec::new(), Vec::new(), 0);
         let inputs = sources.iter().sum::<usize>();
@@ -91,60 +112,59 @@ impl Winograd {
             }
             before += all;
         }
-        let bias = convolution.bias.clone();
-        Some(Self { kernels, tile, outputs, pieces, weights, bias, has_relu })
+        let (bias, lowest, adds) = (convolution.bias.clone(), convolution.lowest(), convolution.adds);
+        Self { kernels, tile, outputs, pieces, weights, bias, lowest, adds }
     }
 
-    /// Fills `output`, and adds to it what is to be added.
-    pub(crate) fn run(&self, sources: &[Source<'_>], added: Option<&[f32]>, output: &mut [f32]) {
-        let width = sources.first().map_or(1, |(shape, _)| shape.width);
-        let rows = SIDE * width * self.outputs;
+    /// Fills the target. Sources of another size are resized as they are read.
+    pub(crate) fn run(&self, sources: &[Source<'_>], target: Target<'_>) {
+        let Target { shape: to, data: output, pooled } = target;
+        let readers: Vec<_> = self.pieces.iter().map(|piece| Reader::new(*piece, sources[piece.source], to)).collect();
         let blocks = self.outputs.div_ceil(self.tile.outputs);
         let scratch = || Scratch {
             inputs: vec![0.0; POINTS * stride(CHANNELS)],
             products: vec![0.0; blocks * POINTS * stride(self.tile.outputs)],
+            lines: vec![0.0; ALONG * (SQUARES * SIDE + ALONG - SIDE) * CHANNELS],
             square: vec![0.0; SIDE * SIDE * self.outputs],
         };
-        output.par_chunks_mut(rows).enumerate().for_each_init(scratch, |scratch, (number, output)| {
-            let added = added.map(|added| &added[number * rows..][..output.len()]);
-            let all = width.div_ceil(SIDE);
+        let mut pooled = pooled.map(|pooled| pooled.chunks_mut(SIDE / 2 * (to.width / 2) * self.outputs));
+        let tasks: Vec<_> = output
+            .chunks_mut(SIDE * to.width * self.outputs)
+            .map(|output| (output, pooled.as_mut().and_then(Iterator::next)))
+            .enumerate()
+            .collect();
+        tasks.into_par_iter().for_each_init(scratch, |scratch, (row, (output, mut pooled))| {
+            let all = to.width.div_ceil(SIDE);
             for first in (0..all).step_by(SQUARES) {
-                let count = SQUARES.min(all - first);
-                self.multiply((number, first, count), sources, scratch);
-                for square in 0..count {
-                    self.finish(square, first + square, width, added, scratch, output);
+                let group = Group { row, first, count: SQUARES.min(all - first) };
+                self.multiply(group, &readers, scratch);
+                for square in 0..group.count {
+                    self.finish(square, first + square, to.width, scratch, output, pooled.as_deref_mut());
                 }
             }
         });
     }
 
-    /// Fills the products of `count` squares of a row from `first` on.
-    fn multiply(&self, (row, first, count): (usize, usize, usize), sources: &[Source<'_>], scratch: &mut Scratch) {
+    /// Fills the products of a group.
+    fn multiply(&self, group: Group, readers: &[Reader<'_>], scratch: &mut Scratch) {
         let Tile { pixels, outputs, .. } = self.tile;
-        let Scratch { inputs, products, .. } = scratch;
-        products.fill(0.0);
+        let Scratch { inputs, products, lines, .. } = scratch;
         let mut rest = &self.weights[..];
-        for piece in &self.pieces {
-            let read = |square: usize| piece.read((row, first + square), sources[piece.source]);
-            let mut next = read(0);
-            for square in 0..count {
-                let read = std::mem::replace(&mut next, read(square + 1));
-                // Processors do not guess that six lines are read side by side.
-                next.iter().for_each(|numbers| prefetch(numbers));
-                self.kernels.forward(&read, &mut inputs[square * piece.channels..], stride(piece.channels));
-            }
+        for (number, reader) in readers.iter().enumerate() {
+            reader.transform(self.kernels, group, lines, inputs);
+            let channels = reader.piece.channels;
             for products in products.chunks_exact_mut(POINTS * stride(outputs)) {
-                let of_points = inputs.chunks_exact(stride(piece.channels));
+                let of_points = inputs.chunks_exact(stride(channels));
                 for (inputs, products) in of_points.zip(products.chunks_exact_mut(stride(outputs))) {
                     let weights;
-                    (weights, rest) = rest.split_at(piece.channels * outputs);
-                    let mut squares = [&ZEROS[..]; SQUARES];
-                    for (square, inputs) in squares.iter_mut().zip(inputs.chunks_exact(piece.channels)) {
+                    (weights, rest) = rest.split_at(channels * outputs);
+                    let mut squares = [&ZEROS[..channels]; SQUARES];
+                    for (square, inputs) in squares.iter_mut().zip(inputs.chunks_exact(channels)) {
                         *square = inputs;
                     }
-                    let tiles = squares[..count.next_multiple_of(pixels)].chunks_exact(pixels);
+                    let tiles = squares[..group.count.next_multiple_of(pixels)].chunks_exact(pixels);
                     for (squares, products) in tiles.zip(products.chunks_exact_mut(pixels * outputs)) {
-                        self.tile.add(squares, weights, products);
+                        self.tile.add(squares, weights, products, number == 0);
                     }
                 }
             }
@@ -157,54 +177,143 @@ impl Winograd {
         square: usize,
         place: usize,
         width: usize,
-        added: Option<&[f32]>,
         scratch: &mut Scratch,
         output: &mut [f32],
+        mut pooled: Option<&mut [f32]>,
     ) {
-        let Scratch { products, square: pixels, .. } = scratch;
-        let lanes = self.tile.outputs;
-        let lowest = if self.has_relu { 0.0 } else { f32::NEG_INFINITY };
-        for (block, products) in products.chunks_exact(POINTS * stride(lanes)).enumerate() {
-            let bias = &self.bias[block * lanes..];
-            let bias = &bias[..lanes.min(bias.len())];
-            let products = &products[square * lanes..];
-            self.kernels.back(products, stride(lanes), bias, lowest, &mut pixels[block * lanes..], self.outputs);
+        let start = place * SIDE * self.outputs;
+        let (line, columns) = (width * self.outputs, SIDE.min(width - place * SIDE));
+        let is_whole = columns == SIDE && output.len() == SIDE * line;
+        for first in (0..self.outputs).step_by(self.tile.outputs) {
+            let block = first / self.tile.outputs * POINTS * stride(self.tile.outputs);
+            let products = &scratch.products[block + square * self.tile.outputs..];
+            let bias = &self.bias[first..self.outputs.min(first + self.tile.outputs)];
+            let finish = Finish { bias, lowest: self.lowest, adds: self.adds && is_whole };
+            let pixel = self.outputs;
+            let mut square = if is_whole {
+                let pooled = pooled.as_deref_mut().map(|pooled| lines(pooled, line / 2, start / 2 + first));
+                Square { lines: lines(output, line, start + first), pooled, pixel }
+            } else {
+                Square { lines: lines(&mut scratch.square, SIDE * pixel, first), pooled: None, pixel }
+            };
+            self.kernels.back(products, stride(self.tile.outputs), &finish, &mut square);
         }
-        let columns = SIDE.min(width - place * SIDE) * self.outputs;
-        for (row, line) in output.chunks_exact_mut(width * self.outputs).enumerate() {
-            let start = place * SIDE * self.outputs;
+        let next = start + SIDE * self.outputs;
+        for line in output.chunks_exact(line) {
             // What the next square will touch.
-            prefetch(&line[start + columns..][..columns.min(line.len() - start - columns)]);
-            let added = added.map(|added| &added[row * width * self.outputs + start..]);
-            if let Some(next) = added.and_then(|added| added.get(columns..2 * columns)) {
-                prefetch(next);
-            }
-            let line = &mut line[start..][..columns];
-            line.copy_from_slice(&pixels[row * SIDE * self.outputs..][..columns]);
-            if let Some(added) = added {
-                for (line, added) in line.iter_mut().zip(added) {
-                    *line += added;
+            prefetch(&line[next.min(line.len())..(next + SIDE * self.outputs).min(line.len())]);
+        }
+        if !is_whole {
+            for (line, made) in output.chunks_exact_mut(line).zip(scratch.square.chunks_exact(SIDE * self.outputs)) {
+                for (output, made) in line[start..].iter_mut().zip(&made[..columns * self.outputs]) {
+                    *output = if self.adds { *output + made } else { *made };
                 }
             }
         }
     }
 }
 
-impl Piece {
-    /// The inputs of a square, by row and column; zeros beyond the edge.
-    fn read<'a>(&self, (row, column): (usize, usize), (shape, data): Source<'a>) -> [&'a [f32]; POINTS] {
-        let mut read = [&ZEROS[..self.channels]; POINTS];
-        for (point, read) in read.iter_mut().enumerate() {
-            // The square begins one pixel above and to the left of its outputs.
-            let place = |square: usize, step: usize, size: usize| {
-                (square * SIDE + step).checked_sub(1).filter(|place| *place < size)
-            };
-            let (down, along) = (place(row, point / ALONG, shape.height), place(column, point % ALONG, shape.width));
-            if let (Some(down), Some(along)) = (down, along) {
-                *read = &data[(down * shape.width + along) * shape.channels + self.first..][..self.channels];
+/// So many lines of `length` numbers, each from a place on.
+fn lines<const LINES: usize>(data: &mut [f32], length: usize, from: usize) -> [&mut [f32]; LINES] {
+    let mut all = data.chunks_exact_mut(length);
+    std::array::from_fn(|_| all.next().map_or(&mut [][..], |line| &mut line[from..]))
+}
+
+impl<'a> Reader<'a> {
+    fn new(piece: Piece, (shape, data): Source<'a>, to: Shape) -> Self {
+        let is_resized = (shape.height, shape.width) != (to.height, to.width);
+        let column = |column| {
+            let (one, other, along) = between(column, shape.width, to.width);
+            let place = |column: usize| column * shape.channels + piece.first;
+            Between { first: place(one), second: place(other), along }
+        };
+        let columns = if is_resized { (0..to.width).map(column).collect() } else { Vec::new() };
+        Self { piece, shape, data, columns, to }
+    }
+
+    /// Transforms a group. `lines` is room to lay out what does not lie in memory as it is read.
+    fn transform(&self, kernels: Kernels, group: Group, lines: &mut [f32], inputs: &mut [f32]) {
+        let Piece { first, channels, .. } = self.piece;
+        let to = |square: usize| square * channels;
+        if !self.columns.is_empty() {
+            let length = (group.count * SIDE + ALONG - SIDE) * channels;
+            self.resize(kernels, group, length, lines);
+            for square in 0..group.count {
+                let line = |row: usize| &lines[row * length..][square * SIDE * channels..length];
+                let lines = std::array::from_fn(line);
+                kernels.forward(&lines, channels, channels, &mut inputs[to(square)..], stride(channels));
+            }
+            return;
+        }
+        let (width, pixel) = (self.shape.width, self.shape.channels);
+        let rows: [Option<usize>; ALONG] = std::array::from_fn(|step| self.row(group.row, step));
+        for square in 0..group.count {
+            let left = (group.first + square) * SIDE;
+            let is_inside = rows.iter().all(Option::is_some) && left > 0 && left - 1 + ALONG <= width;
+            if is_inside {
+                let place = |row: Option<usize>| (row.unwrap_or(0) * width + left - 1) * pixel + first;
+                let line = |row| &self.data[place(row)..][..(ALONG - 1) * pixel + channels];
+                for row in rows {
+                    // Processors do not guess that six lines are read side by side.
+                    let next = place(row) + ALONG * pixel;
+                    prefetch(&self.data[next.min(self.data.len())..(next + SIDE * pixel).min(self.data.len())]);
+                }
+                let lines = rows.map(line);
+                kernels.forward(&lines, pixel, channels, &mut inputs[to(square)..], stride(channels));
+            } else {
+                let length = ALONG * channels;
+                for (row, line) in rows.into_iter().zip(lines.chunks_exact_mut(length)) {
+                    self.copy(row, left, line);
+                }
+                let lines = std::array::from_fn(|row| &lines[row * length..][..length]);
+                kernels.forward(&lines, channels, channels, &mut inputs[to(square)..], stride(channels));
             }
         }
-        read
+    }
+
+    /// The row of the output's size that a square's line is, if it is one. A square begins one pixel above and to the left
+    /// of its outputs.
+    fn row(&self, row: usize, step: usize) -> Option<usize> {
+        (row * SIDE + step).checked_sub(1).filter(|row| *row < self.to.height)
+    }
+
+    /// Copies six pixels of a row, zeros beyond the edge.
+    fn copy(&self, row: Option<usize>, left: usize, line: &mut [f32]) {
+        let Piece { first, channels, .. } = self.piece;
+        for (step, to) in line.chunks_exact_mut(channels).enumerate() {
+            let column = (left + step).checked_sub(1).filter(|column| *column < self.shape.width);
+            match (row, column) {
+                (Some(row), Some(column)) => {
+                    let place = (row * self.shape.width + column) * self.shape.channels + first;
+                    to.copy_from_slice(&self.data[place..][..channels]);
+                }
+                _ => to.fill(0.0),
+            }
+        }
+    }
+
+    /// Resizes the six lines of a group, zeros beyond the edge.
+    fn resize(&self, kernels: Kernels, group: Group, length: usize, lines: &mut [f32]) {
+        let channels = self.piece.channels;
+        let (begin, end) = (group.first * SIDE, (group.first + group.count) * SIDE + 1);
+        let before = usize::from(begin == 0);
+        let columns = &self.columns[begin + before - 1..end.min(self.to.width)];
+        for (step, line) in lines.chunks_exact_mut(length).take(ALONG).enumerate() {
+            let Some(row) = self.row(group.row, step) else {
+                line.fill(0.0);
+                continue;
+            };
+            let (above, below, down) = between(row, self.shape.height, self.to.height);
+            let of_row = |row: usize| {
+                let length = self.shape.width * self.shape.channels;
+                &self.data[row * length..][..length]
+            };
+            let (outside, rest) = line.split_at_mut(before * channels);
+            let (inside, beyond) = rest.split_at_mut(columns.len() * channels);
+            outside.fill(0.0);
+            beyond.fill(0.0);
+            kernels.resize([of_row(above), of_row(below)], down, columns, channels, inside);
+        }
     }
 }
 

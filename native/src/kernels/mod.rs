@@ -44,6 +44,38 @@ pub(crate) const ALONG: usize = 6;
 /// All of its inputs, and what they become.
 pub(crate) const POINTS: usize = ALONG * ALONG;
 
+/// Channels that the transforms take at once: a multiple of every register's lanes.
+pub(crate) const LANES: usize = 16;
+
+/// How products become outputs.
+#[derive(Clone, Copy)]
+pub(crate) struct Finish<'a> {
+    /// Of each output, as many as there are.
+    pub(crate) bias: &'a [f32],
+    /// No output is below it.
+    pub(crate) lowest: f32,
+    /// Whether outputs are added, after that, to the numbers in whose places they go.
+    pub(crate) adds: bool,
+}
+
+/// Where a square of outputs goes.
+pub(crate) struct Square<'a> {
+    /// Four lines from the square's first pixel on.
+    pub(crate) lines: [&'a mut [f32]; SIDE],
+    /// Where the largest of each 2 × 2 pixels go, if they are wanted: two lines.
+    pub(crate) pooled: Option<[&'a mut [f32]; SIDE / 2]>,
+    /// How far apart pixels stand, in both.
+    pub(crate) pixel: usize,
+}
+
+/// Two pixels of a line, by the places where they begin, and how far from the first to the second.
+#[derive(Clone, Copy)]
+pub(crate) struct Between {
+    pub(crate) first: usize,
+    pub(crate) second: usize,
+    pub(crate) along: f32,
+}
+
 /// A kernel, and the tile that it works on.
 #[derive(Clone, Copy)]
 pub(crate) struct Tile {
@@ -52,20 +84,22 @@ pub(crate) struct Tile {
     /// Channels of the output.
     pub(crate) outputs: usize,
     /// May be called on processors that have what it was made for.
-    add: unsafe fn(&[&[f32]], &[f32], &mut [f32]),
+    add: unsafe fn(&[&[f32]], &[f32], &mut [f32], bool),
 }
 
 impl Tile {
-    /// `inputs` are the channels of each pixel, `weights` by input and output, `sums` by pixel and output.
+    /// `inputs` are the channels of each pixel, `weights` by input and output, `sums` by pixel and output. Sums that it
+    /// `starts` are taken for zeros.
     #[expect(unsafe_code, reason = "only the processor can tell what it can run")]
-    pub(crate) fn add(&self, inputs: &[&[f32]], weights: &[f32], sums: &mut [f32]) {
+    pub(crate) fn add(&self, inputs: &[&[f32]], weights: &[f32], sums: &mut [f32], starts: bool) {
         // SAFETY: tiles come from `Kernels` alone, whose maker looked at the processor.
-        unsafe { (self.add)(inputs, weights, sums) }
+        unsafe { (self.add)(inputs, weights, sums, starts) }
     }
 }
 
-type Forward = unsafe fn(&[&[f32]; POINTS], &mut [f32], usize);
-type Back = unsafe fn(&[f32], usize, &[f32], f32, &mut [f32], usize);
+type Forward = unsafe fn(&[&[f32]; ALONG], usize, usize, &mut [f32], usize);
+type Back = unsafe fn(&[f32], usize, &Finish<'_>, &mut Square<'_>);
+type Resize = unsafe fn([&[f32]; 2], f32, &[Between], usize, &mut [f32]);
 
 /// The kernels for one kind of processor.
 #[derive(Clone, Copy)]
@@ -75,6 +109,7 @@ pub(crate) struct Kernels {
     /// As [`Tile::add`].
     forward: Forward,
     back: Back,
+    resize: Resize,
 }
 
 impl Kernels {
@@ -87,27 +122,35 @@ impl Kernels {
         special.chain([portable::kernels()])
     }
 
-    /// Transforms a square of inputs, `Bᵀ d B`: of each point, the channels stand `stride` after those of the one before.
+    /// Transforms a square of inputs, `Bᵀ d B`. Its six `lines` begin with the square's first pixel; pixels stand `pixel`
+    /// numbers apart, and of each so many `channels` are taken. Of each point, they stand `stride` after those of the one
+    /// before.
     #[expect(unsafe_code, reason = "only the processor can tell what it can run")]
-    pub(crate) fn forward(&self, read: &[&[f32]; POINTS], to: &mut [f32], stride: usize) {
-        // SAFETY: as above.
-        unsafe { (self.forward)(read, to, stride) }
-    }
-
-    /// Transforms products into a square of outputs, `Aᵀ m A`, adds the bias, and takes nothing below `lowest`. Of each
-    /// point the products, and of each pixel the outputs, stand so far after those of the one before.
-    #[expect(unsafe_code, reason = "only the processor can tell what it can run")]
-    pub(crate) fn back(
+    pub(crate) fn forward(
         &self,
-        products: &[f32],
-        stride: usize,
-        bias: &[f32],
-        lowest: f32,
-        to: &mut [f32],
+        lines: &[&[f32]; ALONG],
         pixel: usize,
+        channels: usize,
+        to: &mut [f32],
+        stride: usize,
     ) {
         // SAFETY: as above.
-        unsafe { (self.back)(products, stride, bias, lowest, to, pixel) }
+        unsafe { (self.forward)(lines, pixel, channels, to, stride) }
+    }
+
+    /// Transforms products into a square of outputs, `Aᵀ m A`. Of each point, the products stand `stride` after those of
+    /// the one before.
+    #[expect(unsafe_code, reason = "only the processor can tell what it can run")]
+    pub(crate) fn back(&self, products: &[f32], stride: usize, finish: &Finish<'_>, square: &mut Square<'_>) {
+        // SAFETY: as above.
+        unsafe { (self.back)(products, stride, finish, square) }
+    }
+
+    /// Fills a line of pixels from two, the second of which is so far `down`: 0 is the first, 1 the second.
+    #[expect(unsafe_code, reason = "only the processor can tell what it can run")]
+    pub(crate) fn resize(&self, lines: [&[f32]; 2], down: f32, columns: &[Between], channels: usize, to: &mut [f32]) {
+        // SAFETY: as above.
+        unsafe { (self.resize)(lines, down, columns, channels, to) }
     }
 
     /// The tile for a convolution with so many outputs.
@@ -167,7 +210,7 @@ mod tests {
                     let weights = numbers(channels * tile.outputs, 77);
                     let mut sums = numbers(tile.pixels * tile.outputs, 99);
                     let before = sums.clone();
-                    tile.add(&inputs, &weights, &mut sums);
+                    tile.add(&inputs, &weights, &mut sums, false);
                     for (place, (sum, before)) in sums.iter().zip(before).enumerate() {
                         let (pixel, output) = (place / tile.outputs, place % tile.outputs);
                         let product =
@@ -187,7 +230,7 @@ mod tests {
             let (input, longer) = (numbers(4, 1), numbers(5, 1));
             let refused = |inputs: &[&[f32]], weights: usize, sums: usize| {
                 let (weights, mut sums) = (vec![0.0; weights], vec![0.0; sums]);
-                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| tile.add(inputs, &weights, &mut sums)))
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| tile.add(inputs, &weights, &mut sums, false)))
                     .is_err()
             };
             let inputs = vec![&input[..]; tile.pixels];

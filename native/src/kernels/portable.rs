@@ -5,19 +5,19 @@ use super::{Kernels, Tile, check, transforms};
 const LANES: usize = 16;
 
 pub(super) fn kernels() -> Kernels {
-    Kernels { name: "portable", tiles, forward, back }
+    Kernels { name: "portable", tiles, forward, back, resize }
 }
 
 fn tiles(_: usize) -> Tile {
     Tile { pixels: 4, outputs: LANES, add: tile::<4> }
 }
 
-fn tile<const PIXELS: usize>(inputs: &[&[f32]], weights: &[f32], sums: &mut [f32]) {
+fn tile<const PIXELS: usize>(inputs: &[&[f32]], weights: &[f32], sums: &mut [f32], starts: bool) {
     check(inputs, weights, sums, (PIXELS, LANES));
     let (weights, _) = weights.as_chunks::<LANES>();
     let (sums, _) = sums.as_chunks_mut::<LANES>();
     for (input, sums) in inputs.iter().zip(sums) {
-        let mut total = *sums;
+        let mut total = if starts { [0.0; LANES] } else { *sums };
         for (value, weights) in input.iter().zip(weights) {
             for (sum, weight) in total.iter_mut().zip(weights) {
                 *sum += value * weight;
@@ -39,16 +39,25 @@ fn each(one: Vector, other: Vector, of: impl Fn(f32, f32) -> f32) -> Vector {
     all
 }
 
+/// Unsafe only where others are.
 #[inline(always)]
-fn load(from: &[f32]) -> Vector {
+#[expect(unsafe_code, reason = "the macro calls it as it does those that take pointers")]
+unsafe fn load(from: &[f32], place: usize) -> Vector {
     let mut all = [0.0; 8];
-    all.copy_from_slice(from);
+    all.copy_from_slice(&from[place..place + 8]);
     all
 }
 
+/// As `load`.
 #[inline(always)]
-fn store(to: &mut [f32], all: Vector) {
-    to.copy_from_slice(&all);
+#[expect(unsafe_code, reason = "as above")]
+unsafe fn store(to: &mut [f32], place: usize, all: Vector) {
+    to[place..place + 8].copy_from_slice(&all);
+}
+
+#[inline(always)]
+fn same(value: f32) -> Vector {
+    [value; 8]
 }
 
 #[inline(always)]
@@ -67,8 +76,8 @@ fn scaled(factor: f32, one: Vector, other: Vector) -> Vector {
 }
 
 #[inline(always)]
-fn at_least(lowest: f32, all: Vector) -> Vector {
-    each(all, all, |one, _| one.max(lowest))
+fn largest(one: Vector, other: Vector) -> Vector {
+    each(one, other, f32::max)
 }
 
 transforms!(8, Vector,);

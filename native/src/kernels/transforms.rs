@@ -1,31 +1,36 @@
-//! The two transforms of Winograd's convolutions, written once for every kind of register.
+//! The two transforms of Winograd's convolutions, and resizing, written once for every kind of register.
 //!
-//! Where the macro stands there must be `load`, `store`, `add`, `subtract`, `scaled` (a factor times the first, plus the
-//! second) and `at_least`, of vectors of so many lanes.
+//! Where the macro stands there must be `load` and `store` (of some lanes of a slice, from a place on), `same` (a number in
+//! each lane), `add`, `subtract`, `scaled` (a factor times the first, plus the second) and `largest`.
 
 macro_rules! transforms {
     ($lanes:literal, $vector:ty, $(#[$attribute:meta])?) => {
-        /// The channels must be a multiple of sixteen.
         $(#[$attribute])?
-        fn forward(read: &[&[f32]; super::POINTS], to: &mut [f32], stride: usize) {
+        #[expect(unsafe_code, reason = "every place was checked before the loops")]
+        fn forward(lines: &[&[f32]; super::ALONG], pixel: usize, channels: usize, to: &mut [f32], stride: usize) {
             use super::ALONG;
-            for first in (0..read[0].len()).step_by($lanes) {
-                let mut points: [[$vector; ALONG]; ALONG] = [[load(&read[0][first..][..$lanes]); ALONG]; ALONG];
-                for row in 0..ALONG {
-                    let mut line = points[row];
+            let is_whole = channels.is_multiple_of(super::LANES);
+            assert!(is_whole && lines.iter().all(|line| line.len() >= (ALONG - 1) * pixel + channels), "six pixels");
+            assert!(to.len() >= (super::POINTS - 1) * stride + channels, "room for all points");
+            for first in (0..channels).step_by($lanes) {
+                // SAFETY: columns and rows are below six, and `first` and the lanes after it below `channels`.
+                unsafe {
+                    let mut points: [[$vector; ALONG]; ALONG] = [[same(0.0); ALONG]; ALONG];
+                    for (points, numbers) in points.iter_mut().zip(lines) {
+                        let mut line = *points;
+                        for (column, value) in line.iter_mut().enumerate() {
+                            *value = load(numbers, column * pixel + first);
+                        }
+                        *points = of_inputs(line);
+                    }
                     for column in 0..ALONG {
-                        line[column] = load(&read[row * ALONG + column][first..][..$lanes]);
-                    }
-                    points[row] = of_inputs(line);
-                }
-                for column in 0..ALONG {
-                    let mut line = points[0];
-                    for row in 0..ALONG {
-                        line[row] = points[row][column];
-                    }
-                    let line = of_inputs(line);
-                    for row in 0..ALONG {
-                        store(&mut to[(row * ALONG + column) * stride + first..][..$lanes], line[row]);
+                        let mut line = points[0];
+                        for (value, points) in line.iter_mut().zip(&points) {
+                            *value = points[column];
+                        }
+                        for (row, value) in of_inputs(line).into_iter().enumerate() {
+                            store(to, (row * ALONG + column) * stride + first, value);
+                        }
                     }
                 }
             }
@@ -47,29 +52,53 @@ macro_rules! transforms {
             ]
         }
 
-        /// The outputs must be a multiple of sixteen.
         $(#[$attribute])?
-        fn back(products: &[f32], stride: usize, bias: &[f32], lowest: f32, to: &mut [f32], pixel: usize) {
+        #[expect(unsafe_code, reason = "every place was checked before the loops")]
+        fn back(products: &[f32], stride: usize, finish: &super::Finish<'_>, square: &mut super::Square<'_>) {
             use super::{ALONG, SIDE};
-            for first in (0..bias.len()).step_by($lanes) {
-                let bias = load(&bias[first..][..$lanes]);
-                let mut rows = [[bias; SIDE]; ALONG];
-                for row in 0..ALONG {
-                    let mut line = [bias; ALONG];
-                    for column in 0..ALONG {
-                        line[column] = load(&products[(row * ALONG + column) * stride + first..][..$lanes]);
+            let super::Finish { bias, lowest, adds } = *finish;
+            let super::Square { lines, pooled, pixel } = square;
+            let (channels, pixel) = (bias.len(), *pixel);
+            let room = |lines: &[&mut [f32]], pixels: usize| {
+                lines.iter().all(|line| line.len() >= (pixels - 1) * pixel + channels)
+            };
+            let is_whole = channels.is_multiple_of(super::LANES);
+            assert!(is_whole && room(lines, SIDE) && pooled.as_ref().is_none_or(|pooled| room(pooled, SIDE / 2)));
+            assert!(products.len() >= (super::POINTS - 1) * stride + channels, "all points");
+            for first in (0..channels).step_by($lanes) {
+                // SAFETY: as above; columns and rows of outputs are below four, those of what is pooled below two.
+                unsafe {
+                    let mut rows: [[$vector; SIDE]; ALONG] = [[same(0.0); SIDE]; ALONG];
+                    for (row, outputs) in rows.iter_mut().enumerate() {
+                        let mut line: [$vector; ALONG] = [same(0.0); ALONG];
+                        for (column, value) in line.iter_mut().enumerate() {
+                            *value = load(products, (row * ALONG + column) * stride + first);
+                        }
+                        *outputs = of_points(line);
                     }
-                    rows[row] = of_points(line);
-                }
-                for column in 0..SIDE {
-                    let mut line = [bias; ALONG];
-                    for row in 0..ALONG {
-                        line[row] = rows[row][column];
-                    }
-                    let line = of_points(line);
-                    for row in 0..SIDE {
-                        let output = at_least(lowest, add(line[row], bias));
-                        store(&mut to[(row * SIDE + column) * pixel + first..][..$lanes], output);
+                    let (bias, lowest) = (load(bias, first), same(lowest));
+                    let mut before = [lowest; SIDE];
+                    for column in 0..SIDE {
+                        let mut line: [$vector; ALONG] = [lowest; ALONG];
+                        for (value, row) in line.iter_mut().zip(&rows) {
+                            *value = row[column];
+                        }
+                        let mut outputs = of_points(line);
+                        for (output, to) in outputs.iter_mut().zip(lines.iter_mut()) {
+                            *output = largest(add(*output, bias), lowest);
+                            if adds {
+                                *output = add(*output, load(to, column * pixel + first));
+                            }
+                            store(to, column * pixel + first, *output);
+                        }
+                        if let (1, Some(pooled)) = (column % 2, pooled.as_mut()) {
+                            for (row, to) in pooled.iter_mut().enumerate() {
+                                let upper = largest(before[2 * row], outputs[2 * row]);
+                                let lower = largest(before[2 * row + 1], outputs[2 * row + 1]);
+                                store(to, column / 2 * pixel + first, largest(upper, lower));
+                            }
+                        }
+                        before = outputs;
                     }
                 }
             }
@@ -87,6 +116,35 @@ macro_rules! transforms {
                 scaled(4.0, outer, sum),
                 add(scaled(8.0, apart, difference), f),
             ]
+        }
+
+        $(#[$attribute])?
+        #[expect(unsafe_code, reason = "every place is checked before it is read")]
+        fn resize(lines: [&[f32]; 2], down: f32, columns: &[super::Between], channels: usize, to: &mut [f32]) {
+            let length = lines[0].len().min(lines[1].len());
+            assert!(to.len() == columns.len() * channels, "as many pixels as columns");
+            for (column, to) in columns.iter().zip(to.chunks_exact_mut(channels)) {
+                let super::Between { first, second, along } = *column;
+                assert!(first.max(second) + channels <= length, "both pixels");
+                let whole = channels - channels % $lanes;
+                for channel in (0..whole).step_by($lanes) {
+                    // SAFETY: as just seen.
+                    unsafe {
+                        let of_line = |line: &[f32]| (load(line, first + channel), load(line, second + channel));
+                        let ((a, b), (c, d)) = (of_line(lines[0]), of_line(lines[1]));
+                        let upper = scaled(along, subtract(b, a), a);
+                        let lower = scaled(along, subtract(d, c), c);
+                        store(to, channel, scaled(down, subtract(lower, upper), upper));
+                    }
+                }
+                for (channel, to) in to.iter_mut().enumerate().skip(whole) {
+                    let [upper, lower] = lines.map(|line| {
+                        let (one, other) = (line[first + channel], line[second + channel]);
+                        one + (other - one) * along
+                    });
+                    *to = upper + (lower - upper) * down;
+                }
+            }
         }
     };
 }

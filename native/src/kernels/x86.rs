@@ -7,22 +7,30 @@ macro_rules! vectors {
         $load:ident, $store:ident, $zero:ident, $same:ident,
         $add:ident, $subtract:ident, $multiply_add:ident, $max:ident
     ) => {
+        /// So many lanes must be there from that place on.
         #[target_feature(enable = $feature)]
         #[inline]
         #[expect(unsafe_code, reason = "registers are loaded from pointers, whose bounds are checked before")]
-        fn load(from: &[f32]) -> $vector {
-            assert!(from.len() == $lanes, "a register full");
-            // SAFETY: so many numbers are there.
-            unsafe { $load(from.as_ptr()) }
+        unsafe fn load(from: &[f32], place: usize) -> $vector {
+            debug_assert!(place + $lanes <= from.len());
+            // SAFETY: the caller's promise.
+            unsafe { $load(from.as_ptr().add(place)) }
+        }
+
+        /// As `load`.
+        #[target_feature(enable = $feature)]
+        #[inline]
+        #[expect(unsafe_code, reason = "as above")]
+        unsafe fn store(to: &mut [f32], place: usize, all: $vector) {
+            debug_assert!(place + $lanes <= to.len());
+            // SAFETY: the caller's promise.
+            unsafe { $store(to.as_mut_ptr().add(place), all) }
         }
 
         #[target_feature(enable = $feature)]
         #[inline]
-        #[expect(unsafe_code, reason = "as above")]
-        fn store(to: &mut [f32], all: $vector) {
-            assert!(to.len() == $lanes, "a register full");
-            // SAFETY: there is room for so many numbers.
-            unsafe { $store(to.as_mut_ptr(), all) }
+        fn same(value: f32) -> $vector {
+            $same(value)
         }
 
         #[target_feature(enable = $feature)]
@@ -45,8 +53,8 @@ macro_rules! vectors {
 
         #[target_feature(enable = $feature)]
         #[inline]
-        fn at_least(lowest: f32, all: $vector) -> $vector {
-            $max(all, $same(lowest))
+        fn largest(one: $vector, other: $vector) -> $vector {
+            $max(one, other)
         }
 
         transforms!($lanes, $vector, #[target_feature(enable = $feature)]);
@@ -54,20 +62,27 @@ macro_rules! vectors {
         /// Its sums, the weights of one channel and one input are all in registers.
         #[target_feature(enable = $feature)]
         #[expect(unsafe_code, reason = "registers are loaded from pointers, whose bounds are checked before")]
-        fn tile<const PIXELS: usize, const VECTORS: usize>(inputs: &[&[f32]], weights: &[f32], sums: &mut [f32]) {
+        fn tile<const PIXELS: usize, const VECTORS: usize>(
+            inputs: &[&[f32]],
+            weights: &[f32],
+            sums: &mut [f32],
+            starts: bool,
+        ) {
             let channels = check(inputs, weights, sums, (PIXELS, VECTORS * $lanes));
-            let mut starts = [std::ptr::null::<f32>(); PIXELS];
-            for (start, input) in starts.iter_mut().zip(inputs) {
-                *start = input.as_ptr();
+            let mut places = [std::ptr::null::<f32>(); PIXELS];
+            for (place, input) in places.iter_mut().zip(inputs) {
+                *place = input.as_ptr();
             }
             let (weights, sums) = (weights.as_ptr(), sums.as_mut_ptr());
             let mut totals = [[$zero(); VECTORS]; PIXELS];
             // SAFETY: `check` saw that there are `channels` inputs at each start, `channels * VECTORS * lanes` weights
             // and `PIXELS * VECTORS * lanes` sums.
             unsafe {
-                for (pixel, totals) in totals.iter_mut().enumerate() {
-                    for (vector, total) in totals.iter_mut().enumerate() {
-                        *total = $load(sums.add((pixel * VECTORS + vector) * $lanes));
+                if !starts {
+                    for (pixel, totals) in totals.iter_mut().enumerate() {
+                        for (vector, total) in totals.iter_mut().enumerate() {
+                            *total = $load(sums.add((pixel * VECTORS + vector) * $lanes));
+                        }
                     }
                 }
                 for channel in 0..channels {
@@ -76,7 +91,7 @@ macro_rules! vectors {
                         *factor = $load(weights.add((channel * VECTORS + vector) * $lanes));
                     }
                     for pixel in 0..PIXELS {
-                        let value = $same(*starts[pixel].add(channel));
+                        let value = $same(*places[pixel].add(channel));
                         for vector in 0..VECTORS {
                             totals[pixel][vector] = $multiply_add(value, factors[vector], totals[pixel][vector]);
                         }

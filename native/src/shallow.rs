@@ -1,0 +1,93 @@
+//! Convolutions of 3 × 3 of one tensor with few channels, as a picture has.
+//!
+//! The three taps of a row lie side by side in memory. Three rows that have a pixel of zeros at either end are laid out, and
+//! each contributes all of its taps at once.
+
+use rayon::iter::{IndexedParallelIterator, ParallelIterator};
+use rayon::slice::ParallelSliceMut;
+
+use crate::convolution::Ending;
+use crate::kernels::{CHANNELS, GROUP, Kernels, OUTPUTS, Tile, ZEROS};
+use crate::plan::{Convolution, Source, Target};
+
+const TAPS: usize = 3;
+
+/// A convolution that is ready to run.
+pub(crate) struct Shallow {
+    tile: Tile,
+    channels: usize,
+    /// By block of outputs, row of taps, tap and channel, as kernels read them.
+    weights: Vec<f32>,
+    bias: Vec<f32>,
+    ending: Ending,
+}
+
+impl Shallow {
+    /// `None` for a convolution that is none of these.
+    pub(crate) fn new(convolution: &Convolution, sources: &[usize], kernels: Kernels) -> Option<Self> {
+        let Convolution { kernel, dilation, outputs, .. } = *convolution;
+        let &[channels] = sources else { return None };
+        if kernel != TAPS || dilation != 1 || TAPS * channels > CHANNELS {
+            return None;
+        }
+        let tile = kernels.tile(outputs);
+        let mut weights = Vec::new();
+        for first in (0..outputs).step_by(tile.outputs) {
+            for place in 0..TAPS * TAPS * channels {
+                let (tap, channel) = (place / channels, place % channels);
+                let of = |output: usize| {
+                    let place = (output * channels + channel) * TAPS * TAPS + tap;
+                    convolution.weights.get(place).copied().unwrap_or(0.0)
+                };
+                weights.extend((first..first + tile.outputs).map(of));
+            }
+        }
+        let mut bias = convolution.bias.clone();
+        bias.resize(outputs.next_multiple_of(tile.outputs), 0.0);
+        Some(Self { tile, channels, weights, bias, ending: Ending::new(convolution) })
+    }
+
+    /// Fills the target.
+    pub(crate) fn run(&self, &(shape, data): &Source<'_>, target: Target<'_>) {
+        let length = (shape.width + TAPS - 1) * self.channels;
+        let lines = || vec![0.0; TAPS * length];
+        target.data.par_chunks_mut(shape.width * self.ending.outputs).enumerate().for_each_init(
+            lines,
+            |lines, (row, output)| {
+                for (step, line) in lines.chunks_exact_mut(length).enumerate() {
+                    let inside = &mut line[self.channels..length - self.channels];
+                    let above = (row + step).checked_sub(1).filter(|row| *row < shape.height);
+                    match above.map(|row| &data[row * inside.len()..][..inside.len()]) {
+                        Some(pixels) => inside.copy_from_slice(pixels),
+                        None => inside.fill(0.0),
+                    }
+                }
+                self.row(lines, length, output);
+            },
+        );
+    }
+
+    fn row(&self, lines: &[f32], length: usize, output: &mut [f32]) {
+        let Tile { pixels, outputs, .. } = self.tile;
+        let (mut sums, depth) = ([0.0; GROUP * OUTPUTS], TAPS * self.channels);
+        for (number, output) in output.chunks_mut(GROUP * self.ending.outputs).enumerate() {
+            let (start, count) = (number * GROUP, output.len() / self.ending.outputs);
+            let mut weights = self.weights.chunks_exact(depth * outputs);
+            for (block, bias) in self.bias.chunks_exact(outputs).enumerate() {
+                let sums = &mut sums[..count.next_multiple_of(pixels) * outputs];
+                sums.chunks_exact_mut(outputs).for_each(|sums| sums.copy_from_slice(bias));
+                for (line, weights) in lines.chunks_exact(length).zip(weights.by_ref().take(TAPS)) {
+                    for (number, sums) in sums.chunks_exact_mut(pixels * outputs).enumerate() {
+                        let mut read = [&ZEROS[..depth]; GROUP];
+                        let of = |pixel: usize| line.get((start + pixel) * self.channels..)?.get(..depth);
+                        for (pixel, read) in read[..pixels].iter_mut().enumerate() {
+                            *read = of(number * pixels + pixel).unwrap_or(*read);
+                        }
+                        self.tile.add(&read[..pixels], weights, sums, false);
+                    }
+                }
+                self.ending.write(block * outputs, outputs, sums, output);
+            }
+        }
+    }
+}
