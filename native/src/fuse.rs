@@ -82,7 +82,7 @@ fn pooled(drafts: &mut [Draft], step: usize, shapes: &[Shape], _: usize) -> bool
     let is_fit = winograd(&drafts[maker], shapes)
         && drafts[maker].output == from
         && drafts[maker].pooled.is_none()
-        && [height, width].iter().all(|size| size.is_multiple_of(crate::kernels::SIDE));
+        && [height, width].iter().all(|size| size.is_multiple_of(2));
     if is_fit {
         drafts[maker].pooled = Some(pooled);
     }

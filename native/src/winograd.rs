@@ -1,9 +1,10 @@
-//! Convolutions of 3 × 3 with a quarter of the multiplications: Winograd's F(4×4, 3×3).
+//! Convolutions of 3 × 3 with a fifth of the multiplications: Winograd's F(6×6, 3×3).
 //!
-//! Squares of 6 × 6 inputs become 36 numbers, each of which is multiplied with a matrix of its own; the products become
-//! squares of 4 × 4 outputs ("Fast Algorithms for Convolutional Neural Networks", arXiv 1509.09308, section 4.3).
+//! Squares of 8 × 8 inputs become 64 numbers, each of which is multiplied with a matrix of its own; the products become
+//! squares of 6 × 6 outputs ("Fast Algorithms for Convolutional Neural Networks", arXiv 1509.09308; the points are
+//! 0, ±1, ±2, ±1/2 and infinity).
 //!
-//! A row of squares is a task. Within it some squares are finished together: their transformed inputs and products
+//! Some rows of squares are a task. Within it some squares are finished together: their transformed inputs and products
 //! stay in the second cache, and the weights of one matrix in the first.
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
@@ -18,8 +19,11 @@ const SQUARES: usize = 12;
 /// Channels that are transformed together.
 const CHANNELS: usize = 64;
 
-/// Numbers between the points, without which all 36 of a square would lie in the same few sets of the first cache.
+/// Numbers between the points, without which all 64 of a square would lie in the same few sets of the first cache.
 const GAP: usize = 16;
+
+/// Along a side of a convolution's weights.
+const TAPS: usize = 3;
 
 /// Below this width, too many of the last squares of a row would be empty.
 const NARROWEST: usize = 40;
@@ -61,18 +65,27 @@ struct Scratch {
     inputs: Vec<f32>,
     /// By block of outputs, point, square and output.
     products: Vec<f32>,
-    /// Six lines of inputs, where they do not lie in memory as they are read.
+    /// Lines of inputs, where they do not lie in memory as they are read.
     lines: Vec<f32>,
     /// One square of outputs, by pixel.
     square: Vec<f32>,
 }
 
-/// The squares of a row that are finished together.
+/// Squares of one row, side by side.
 #[derive(Clone, Copy)]
-struct Group {
+struct Run {
     row: usize,
     first: usize,
     count: usize,
+}
+
+/// Rows of squares, and where their outputs go.
+struct Band<'a> {
+    first_row: usize,
+    /// Squares of a row.
+    along: usize,
+    output: &'a mut [f32],
+    pooled: Option<&'a mut [f32]>,
 }
 
 impl Winograd {
@@ -127,32 +140,42 @@ impl Winograd {
             lines: vec![0.0; ALONG * (SQUARES * SIDE + ALONG - SIDE) * CHANNELS],
             square: vec![0.0; SIDE * SIDE * self.outputs],
         };
-        let mut pooled = pooled.map(|pooled| pooled.chunks_mut(SIDE / 2 * (to.width / 2) * self.outputs));
-        let tasks: Vec<_> = output
-            .chunks_mut(SIDE * to.width * self.outputs)
-            .map(|output| (output, pooled.as_mut().and_then(Iterator::next)))
-            .enumerate()
-            .collect();
-        tasks.into_par_iter().for_each_init(scratch, |scratch, (row, (output, mut pooled))| {
-            let all = to.width.div_ceil(SIDE);
+        let (down, along) = (to.height.div_ceil(SIDE), to.width.div_ceil(SIDE));
+        let threads = rayon::current_num_threads();
+        let rows = down.div_ceil(4 * threads).max((2 * SQUARES).div_ceil(along)).min(down.div_ceil(threads));
+        let mut pooled = pooled.map(|pooled| pooled.chunks_mut(rows * SIDE / 2 * (to.width / 2) * self.outputs));
+        let bands = output.chunks_mut(rows * SIDE * to.width * self.outputs).enumerate().map(|(number, output)| Band {
+            first_row: number * rows,
+            along,
+            output,
+            pooled: pooled.as_mut().and_then(Iterator::next),
+        });
+        bands.collect::<Vec<_>>().into_par_iter().for_each_init(scratch, |scratch, mut band| {
+            let all = band.output.len().div_ceil(SIDE * to.width * self.outputs) * along;
             for first in (0..all).step_by(SQUARES) {
-                let group = Group { row, first, count: SQUARES.min(all - first) };
-                self.multiply(group, &readers, scratch);
-                for square in 0..group.count {
-                    self.finish(square, first + square, to.width, scratch, output, pooled.as_deref_mut());
+                let count = SQUARES.min(all - first);
+                self.multiply(&band, first, count, &readers, scratch);
+                for square in 0..count {
+                    self.finish(square, first + square, to.width, scratch, &mut band);
                 }
             }
         });
     }
 
-    /// Fills the products of a group.
-    fn multiply(&self, group: Group, readers: &[Reader<'_>], scratch: &mut Scratch) {
+    /// Fills the products of some squares of a band.
+    fn multiply(&self, band: &Band<'_>, first: usize, count: usize, readers: &[Reader<'_>], scratch: &mut Scratch) {
         let Tile { pixels, outputs, .. } = self.tile;
         let Scratch { inputs, products, lines, .. } = scratch;
         let mut rest = &self.weights[..];
         for (number, reader) in readers.iter().enumerate() {
-            reader.transform(self.kernels, group, lines, inputs);
             let channels = reader.piece.channels;
+            let mut square = first;
+            while square < first + count {
+                let (row, place) = (band.first_row + square / band.along, square % band.along);
+                let run = Run { row, first: place, count: (band.along - place).min(first + count - square) };
+                reader.transform(self.kernels, run, lines, &mut inputs[(square - first) * channels..]);
+                square += run.count;
+            }
             for products in products.chunks_exact_mut(POINTS * stride(outputs)) {
                 let of_points = inputs.chunks_exact(stride(channels));
                 for (inputs, products) in of_points.zip(products.chunks_exact_mut(stride(outputs))) {
@@ -162,7 +185,7 @@ impl Winograd {
                     for (square, inputs) in squares.iter_mut().zip(inputs.chunks_exact(channels)) {
                         *square = inputs;
                     }
-                    let tiles = squares[..group.count.next_multiple_of(pixels)].chunks_exact(pixels);
+                    let tiles = squares[..count.next_multiple_of(pixels)].chunks_exact(pixels);
                     for (squares, products) in tiles.zip(products.chunks_exact_mut(pixels * outputs)) {
                         self.tile.add(squares, weights, products, number == 0);
                     }
@@ -171,18 +194,12 @@ impl Winograd {
         }
     }
 
-    /// Turns the products of a square into outputs. It is the `place`th of its row.
-    fn finish(
-        &self,
-        square: usize,
-        place: usize,
-        width: usize,
-        scratch: &mut Scratch,
-        output: &mut [f32],
-        mut pooled: Option<&mut [f32]>,
-    ) {
-        let start = place * SIDE * self.outputs;
-        let (line, columns) = (width * self.outputs, SIDE.min(width - place * SIDE));
+    /// Turns the products of a square into outputs. It is the `place`th of its band.
+    fn finish(&self, square: usize, place: usize, width: usize, scratch: &mut Scratch, band: &mut Band<'_>) {
+        let (row, place, line) = (place / band.along, place % band.along, width * self.outputs);
+        let (start, columns) = (place * SIDE * self.outputs, SIDE.min(width - place * SIDE));
+        let output = band.output.chunks_mut(SIDE * line).nth(row).unwrap_or_default();
+        let mut pooled = band.pooled.as_deref_mut().and_then(|all| all.chunks_mut(SIDE / 2 * (line / 2)).nth(row));
         let is_whole = columns == SIDE && output.len() == SIDE * line;
         for first in (0..self.outputs).step_by(self.tile.outputs) {
             let block = first / self.tile.outputs * POINTS * stride(self.tile.outputs);
@@ -204,9 +221,33 @@ impl Winograd {
             prefetch(&line[next.min(line.len())..(next + SIDE * self.outputs).min(line.len())]);
         }
         if !is_whole {
-            for (line, made) in output.chunks_exact_mut(line).zip(scratch.square.chunks_exact(SIDE * self.outputs)) {
-                for (output, made) in line[start..].iter_mut().zip(&made[..columns * self.outputs]) {
-                    *output = if self.adds { *output + made } else { *made };
+            self.finish_part(&scratch.square, columns, (start, line), output, pooled);
+        }
+    }
+
+    /// Puts a square that reaches beyond an edge into its place.
+    fn finish_part(
+        &self,
+        square: &[f32],
+        columns: usize,
+        (start, line): (usize, usize),
+        output: &mut [f32],
+        pooled: Option<&mut [f32]>,
+    ) {
+        for (line, made) in output.chunks_exact_mut(line).zip(square.chunks_exact(SIDE * self.outputs)) {
+            for (output, made) in line[start..].iter_mut().zip(&made[..columns * self.outputs]) {
+                *output = if self.adds { *output + made } else { *made };
+            }
+        }
+        let Some(pooled) = pooled else { return };
+        for (to, lines) in pooled.chunks_exact_mut(line / 2).zip(output.chunks_exact(2 * line)) {
+            let (upper, lower) = lines.split_at(line);
+            let to = to[start / 2..].chunks_exact_mut(self.outputs).take(columns / 2);
+            for (pixel, to) in to.enumerate() {
+                let place = start + 2 * pixel * self.outputs;
+                for (channel, to) in to.iter_mut().enumerate() {
+                    let (left, right) = (place + channel, place + self.outputs + channel);
+                    *to = upper[left].max(upper[right]).max(lower[left].max(lower[right]));
                 }
             }
         }
@@ -231,14 +272,14 @@ impl<'a> Reader<'a> {
         Self { piece, shape, data, columns, to }
     }
 
-    /// Transforms a group. `lines` is room to lay out what does not lie in memory as it is read.
-    fn transform(&self, kernels: Kernels, group: Group, lines: &mut [f32], inputs: &mut [f32]) {
+    /// Transforms a run. `lines` is room to lay out what does not lie in memory as it is read.
+    fn transform(&self, kernels: Kernels, run: Run, lines: &mut [f32], inputs: &mut [f32]) {
         let Piece { first, channels, .. } = self.piece;
         let to = |square: usize| square * channels;
         if !self.columns.is_empty() {
-            let length = (group.count * SIDE + ALONG - SIDE) * channels;
-            self.resize(kernels, group, length, lines);
-            for square in 0..group.count {
+            let length = (run.count * SIDE + ALONG - SIDE) * channels;
+            self.resize(kernels, run, length, lines);
+            for square in 0..run.count {
                 let line = |row: usize| &lines[row * length..][square * SIDE * channels..length];
                 let lines = std::array::from_fn(line);
                 kernels.forward(&lines, channels, channels, &mut inputs[to(square)..], stride(channels));
@@ -246,15 +287,15 @@ impl<'a> Reader<'a> {
             return;
         }
         let (width, pixel) = (self.shape.width, self.shape.channels);
-        let rows: [Option<usize>; ALONG] = std::array::from_fn(|step| self.row(group.row, step));
-        for square in 0..group.count {
-            let left = (group.first + square) * SIDE;
+        let rows: [Option<usize>; ALONG] = std::array::from_fn(|step| self.row(run.row, step));
+        for square in 0..run.count {
+            let left = (run.first + square) * SIDE;
             let is_inside = rows.iter().all(Option::is_some) && left > 0 && left - 1 + ALONG <= width;
             if is_inside {
                 let place = |row: Option<usize>| (row.unwrap_or(0) * width + left - 1) * pixel + first;
                 let line = |row| &self.data[place(row)..][..(ALONG - 1) * pixel + channels];
                 for row in rows {
-                    // Processors do not guess that six lines are read side by side.
+                    // Processors do not guess that eight lines are read side by side.
                     let next = place(row) + ALONG * pixel;
                     prefetch(&self.data[next.min(self.data.len())..(next + SIDE * pixel).min(self.data.len())]);
                 }
@@ -277,7 +318,7 @@ impl<'a> Reader<'a> {
         (row * SIDE + step).checked_sub(1).filter(|row| *row < self.to.height)
     }
 
-    /// Copies six pixels of a row, zeros beyond the edge.
+    /// Copies eight pixels of a row, zeros beyond the edge.
     fn copy(&self, row: Option<usize>, left: usize, line: &mut [f32]) {
         let Piece { first, channels, .. } = self.piece;
         for (step, to) in line.chunks_exact_mut(channels).enumerate() {
@@ -292,14 +333,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Resizes the six lines of a group, zeros beyond the edge.
-    fn resize(&self, kernels: Kernels, group: Group, length: usize, lines: &mut [f32]) {
+    /// Resizes the lines of some squares, zeros beyond the edge.
+    fn resize(&self, kernels: Kernels, run: Run, length: usize, lines: &mut [f32]) {
         let channels = self.piece.channels;
-        let (begin, end) = (group.first * SIDE, (group.first + group.count) * SIDE + 1);
+        let (begin, end) = (run.first * SIDE, (run.first + run.count) * SIDE + 1);
         let before = usize::from(begin == 0);
         let columns = &self.columns[begin + before - 1..end.min(self.to.width)];
         for (step, line) in lines.chunks_exact_mut(length).take(ALONG).enumerate() {
-            let Some(row) = self.row(group.row, step) else {
+            let Some(row) = self.row(run.row, step) else {
                 line.fill(0.0);
                 continue;
             };
@@ -324,19 +365,23 @@ const fn stride(each: usize) -> usize {
 
 /// What 3 × 3 weights are multiplied by, `G g Gᵀ`.
 fn transformed(taps: &[f32; 9]) -> [f32; POINTS] {
-    const G: [[f64; 3]; ALONG] = [
-        [1.0 / 4.0, 0.0, 0.0],
-        [-1.0 / 6.0, -1.0 / 6.0, -1.0 / 6.0],
-        [-1.0 / 6.0, 1.0 / 6.0, -1.0 / 6.0],
-        [1.0 / 24.0, 1.0 / 12.0, 1.0 / 6.0],
-        [1.0 / 24.0, -1.0 / 12.0, 1.0 / 6.0],
-        [0.0, 0.0, 1.0],
-    ];
+    let mut lines = [[0.0; TAPS]; ALONG];
+    for column in 0..TAPS {
+        let points = of_taps(std::array::from_fn(|row| taps[row * TAPS + column]));
+        lines.iter_mut().zip(points).for_each(|(line, point)| line[column] = point);
+    }
     let mut points = [0.0; POINTS];
-    for (point, value) in points.iter_mut().enumerate() {
-        let (down, along) = (&G[point / ALONG], &G[point % ALONG]);
-        let taps = taps.iter().enumerate().map(|(tap, weight)| down[tap / 3] * along[tap % 3] * f64::from(*weight));
-        *value = taps.sum::<f64>() as f32;
+    for (points, line) in points.chunks_exact_mut(ALONG).zip(lines) {
+        points.copy_from_slice(&of_taps(line));
     }
     points
+}
+
+/// Three taps of a line become what its eight points are multiplied by, `G g`.
+fn of_taps([a, b, c]: [f32; TAPS]) -> [f32; ALONG] {
+    let one = (a + c) * (-2.0 / 9.0);
+    let two = a * (1.0 / 90.0) + c * (2.0 / 45.0);
+    let half = a * (32.0 / 45.0) + c * (8.0 / 45.0);
+    let (one_apart, two_apart, half_apart) = (b * (2.0 / 9.0), b * (1.0 / 45.0), b * (16.0 / 45.0));
+    [a, one - one_apart, one + one_apart, two + two_apart, two - two_apart, half + half_apart, half - half_apart, c]
 }

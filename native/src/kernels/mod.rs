@@ -36,10 +36,10 @@ pub(crate) static ZEROS: [f32; CHANNELS] = [0.0; CHANNELS];
 pub(crate) const OUTPUTS: usize = 64;
 
 /// Outputs along a side of a square of Winograd's.
-pub(crate) const SIDE: usize = 4;
+pub(crate) const SIDE: usize = 6;
 
 /// Inputs along a side of it.
-pub(crate) const ALONG: usize = 6;
+pub(crate) const ALONG: usize = SIDE + 2;
 
 /// All of its inputs, and what they become.
 pub(crate) const POINTS: usize = ALONG * ALONG;
@@ -60,9 +60,9 @@ pub(crate) struct Finish<'a> {
 
 /// Where a square of outputs goes.
 pub(crate) struct Square<'a> {
-    /// Four lines from the square's first pixel on.
+    /// Its lines, from the first pixel on.
     pub(crate) lines: [&'a mut [f32]; SIDE],
-    /// Where the largest of each 2 × 2 pixels go, if they are wanted: two lines.
+    /// Where the largest of each 2 × 2 pixels go, if they are wanted: half as many lines.
     pub(crate) pooled: Option<[&'a mut [f32]; SIDE / 2]>,
     /// How far apart pixels stand, in both.
     pub(crate) pixel: usize,
@@ -122,7 +122,7 @@ impl Kernels {
         special.chain([portable::kernels()])
     }
 
-    /// Transforms a square of inputs, `Bᵀ d B`. Its six `lines` begin with the square's first pixel; pixels stand `pixel`
+    /// Transforms a square of inputs, `Bᵀ d B`. Its `lines` begin with the square's first pixel; pixels stand `pixel`
     /// numbers apart, and of each so many `channels` are taken. Of each point, they stand `stride` after those of the one
     /// before.
     #[expect(unsafe_code, reason = "only the processor can tell what it can run")]

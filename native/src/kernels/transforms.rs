@@ -10,10 +10,10 @@ macro_rules! transforms {
         fn forward(lines: &[&[f32]; super::ALONG], pixel: usize, channels: usize, to: &mut [f32], stride: usize) {
             use super::ALONG;
             let is_whole = channels.is_multiple_of(super::LANES);
-            assert!(is_whole && lines.iter().all(|line| line.len() >= (ALONG - 1) * pixel + channels), "six pixels");
+            assert!(is_whole && lines.iter().all(|line| line.len() >= (ALONG - 1) * pixel + channels), "all pixels");
             assert!(to.len() >= (super::POINTS - 1) * stride + channels, "room for all points");
             for first in (0..channels).step_by($lanes) {
-                // SAFETY: columns and rows are below six, and `first` and the lanes after it below `channels`.
+                // SAFETY: columns and rows are below `ALONG`, and `first` and the lanes after it below `channels`.
                 unsafe {
                     let mut points: [[$vector; ALONG]; ALONG] = [[same(0.0); ALONG]; ALONG];
                     for (points, numbers) in points.iter_mut().zip(lines) {
@@ -36,19 +36,23 @@ macro_rules! transforms {
             }
         }
 
-        /// Six inputs of a line become its six points.
+        /// Eight inputs of a line become its eight points.
         $(#[$attribute])?
         #[inline]
-        fn of_inputs([a, b, c, d, e, f]: [$vector; super::ALONG]) -> [$vector; super::ALONG] {
-            let (even, odd) = (scaled(-4.0, c, e), scaled(-4.0, b, d));
-            let (half, twice) = (subtract(e, c), subtract(d, b));
+        fn of_inputs([a, b, c, d, e, f, g, h]: [$vector; super::ALONG]) -> [$vector; super::ALONG] {
+            // Sums and differences of two points have the even inputs and the odd ones.
+            let (even, odd) = (add(scaled(-4.25, e, c), g), add(scaled(-4.25, d, b), f));
+            let near = (scaled(0.25, c, scaled(-1.25, e, g)), scaled(0.5, b, scaled(-2.5, d, add(f, f))));
+            let far = (scaled(4.0, c, scaled(-5.0, e, g)), scaled(2.0, b, scaled(-2.5, d, scaled(0.5, f, same(0.0)))));
             [
-                scaled(4.0, a, scaled(-5.0, c, e)),
+                scaled(5.25, subtract(e, c), subtract(a, g)),
                 add(even, odd),
                 subtract(even, odd),
-                scaled(2.0, twice, half),
-                scaled(-2.0, twice, half),
-                scaled(4.0, b, scaled(-5.0, d, f)),
+                add(near.0, near.1),
+                subtract(near.0, near.1),
+                add(far.0, far.1),
+                subtract(far.0, far.1),
+                scaled(5.25, subtract(d, f), subtract(h, b)),
             ]
         }
 
@@ -66,7 +70,7 @@ macro_rules! transforms {
             assert!(is_whole && room(lines, SIDE) && pooled.as_ref().is_none_or(|pooled| room(pooled, SIDE / 2)));
             assert!(products.len() >= (super::POINTS - 1) * stride + channels, "all points");
             for first in (0..channels).step_by($lanes) {
-                // SAFETY: as above; columns and rows of outputs are below four, those of what is pooled below two.
+                // SAFETY: as above; columns and rows of outputs are below `SIDE`, those of what is pooled below half of it.
                 unsafe {
                     let mut rows: [[$vector; SIDE]; ALONG] = [[same(0.0); SIDE]; ALONG];
                     for (row, outputs) in rows.iter_mut().enumerate() {
@@ -104,17 +108,19 @@ macro_rules! transforms {
             }
         }
 
-        /// Six points of a line become its four outputs.
+        /// Eight points of a line become its six outputs.
         $(#[$attribute])?
         #[inline]
-        fn of_points([a, b, c, d, e, f]: [$vector; super::ALONG]) -> [$vector; super::SIDE] {
-            let (sum, difference) = (add(b, c), subtract(b, c));
-            let (outer, apart) = (add(d, e), subtract(d, e));
+        fn of_points([a, b, c, d, e, f, g, h]: [$vector; super::ALONG]) -> [$vector; super::SIDE] {
+            let (one, two, half) = (add(b, c), add(d, e), add(f, g));
+            let (one_apart, two_apart, half_apart) = (subtract(b, c), subtract(d, e), subtract(f, g));
             [
-                add(a, add(sum, outer)),
-                scaled(2.0, apart, difference),
-                scaled(4.0, outer, sum),
-                add(scaled(8.0, apart, difference), f),
+                add(add(a, one), add(two, half)),
+                scaled(2.0, two_apart, scaled(0.5, half_apart, one_apart)),
+                scaled(4.0, two, scaled(0.25, half, one)),
+                scaled(8.0, two_apart, scaled(0.125, half_apart, one_apart)),
+                scaled(16.0, two, scaled(0.0625, half, one)),
+                scaled(32.0, two_apart, scaled(0.031_25, half_apart, add(one_apart, h))),
             ]
         }
 
