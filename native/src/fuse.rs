@@ -33,7 +33,8 @@ fn maker(drafts: &[Draft], tensor: usize) -> Option<usize> {
     drafts.iter().position(|draft| draft.output == tensor || draft.pooled == Some(tensor))
 }
 
-fn winograd(draft: &Draft, shapes: &[Shape]) -> bool {
+/// Whether a step is a convolution of Winograd's.
+pub(crate) fn is_winograd(draft: &Draft, shapes: &[Shape]) -> bool {
     let Work::Convolution(convolution) = &draft.work else { return false };
     let channels: Vec<_> = draft.inputs.iter().map(|input| shapes[*input].channels).collect();
     Winograd::fits(convolution, &channels, shapes[draft.output].width)
@@ -44,7 +45,7 @@ fn resized(drafts: &mut [Draft], step: usize, shapes: &[Shape], output: usize) -
     let Draft { work: Work::Resize, inputs, output: to, .. } = &drafts[step] else { return false };
     let (from, to) = (inputs[0], *to);
     let &[reader] = &*readers(drafts, to).collect::<Vec<_>>() else { return false };
-    let is_fit = to != output && winograd(&drafts[reader], shapes) && drafts[reader].added != Some(to);
+    let is_fit = to != output && is_winograd(&drafts[reader], shapes) && drafts[reader].added != Some(to);
     if is_fit {
         let inputs = drafts[reader].inputs.iter_mut();
         inputs.filter(|input| **input == to).for_each(|input| *input = from);
@@ -79,7 +80,7 @@ fn pooled(drafts: &mut [Draft], step: usize, shapes: &[Shape], _: usize) -> bool
     let (from, pooled) = (inputs[0], *pooled);
     let Some(maker) = maker(drafts, from) else { return false };
     let Shape { height, width, .. } = shapes[from];
-    let is_fit = winograd(&drafts[maker], shapes)
+    let is_fit = is_winograd(&drafts[maker], shapes)
         && drafts[maker].output == from
         && drafts[maker].pooled.is_none()
         && [height, width].iter().all(|size| size.is_multiple_of(2));

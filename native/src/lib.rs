@@ -3,7 +3,7 @@
 //! It knows the operators of U²-Net and reads an ONNX file with one input of a fixed size. See `docs/engine.md`.
 //!
 //! ```text
-//! onnx (the file) → plan, fuse (steps, memory) → network (runs it) → convolution, shallow, single, winograd → kernels
+//! onnx (the file) → plan, fuse, memory → network (runs it) → convolution, shallow, single, winograd → kernels
 //! ```
 
 #![deny(unsafe_code)]
@@ -11,6 +11,7 @@
 mod convolution;
 mod fuse;
 mod kernels;
+mod memory;
 mod network;
 mod onnx;
 mod plan;

@@ -109,32 +109,33 @@ impl Network {
         }
         let slots = &mut *slots;
         self.pool.install(|| {
-            let Tensor { shape, slot } = self.plan.input;
-            transposed(input, shape.channels, &mut slots[slot][..shape.len()]);
+            let Tensor { shape, slot, start } = self.plan.input;
+            transposed(input, shape.channels, &mut slots[slot][start..start + shape.len()]);
             for (step, prepared) in self.plan.steps.iter().zip(&self.prepared) {
                 if stop.load(Ordering::Relaxed) {
                     return None;
                 }
                 self.step(step, prepared.as_ref(), slots);
             }
-            let Tensor { shape, slot } = self.plan.output;
+            let Tensor { shape, slot, start } = self.plan.output;
             let mut output = vec![0.0; shape.len()];
-            transposed(&slots[slot][..shape.len()], shape.pixels(), &mut output);
+            transposed(&slots[slot][start..start + shape.len()], shape.pixels(), &mut output);
             Some((shape, output))
         })
     }
 
     fn step(&self, step: &Step, prepared: Option<&Prepared>, slots: &mut [Vec<f32>]) {
-        // No input of a step lies in the slot of an output.
-        let mut slot = mem::take(&mut slots[step.output.slot]);
-        let mut pooled = step.pooled.map(|Tensor { shape, slot }| (slot, shape.len(), mem::take(&mut slots[slot])));
-        let shape = step.output.shape;
-        let output = &mut slot[..shape.len()];
-        let inputs: Vec<_> =
-            step.inputs.iter().map(|input| (input.shape, &slots[input.slot][..input.shape.len()])).collect();
+        let Tensor { shape, slot: number, start } = step.output;
+        let mut slot = mem::take(&mut slots[number]);
+        let mut pooled = step.pooled.map(|tensor| (tensor, mem::take(&mut slots[tensor.slot])));
+        // An input over which the output slides is in the slot that was just taken: it is found there.
+        let data = |input: &Tensor| slots[input.slot].get(input.start..input.start + input.shape.len()).unwrap_or(&[]);
+        let inputs: Vec<_> = step.inputs.iter().map(|input| (input.shape, data(input))).collect();
+        let slides = matches!(&step.work, Work::Convolution(Convolution { slides: Some(_), .. }));
+        let output = if slides { &mut slot[start..] } else { &mut slot[start..start + shape.len()] };
         match (&step.work, &*inputs, prepared) {
             (Work::Convolution(_), sources, Some(prepared)) => {
-                let pooled = pooled.as_mut().map(|(_, length, data)| &mut data[..*length]);
+                let pooled = pooled.as_mut().map(|(tensor, data)| &mut data[tensor.start..][..tensor.shape.len()]);
                 prepared.run(sources, Target { shape, data: output, pooled });
             }
             (Work::MaxPool, [(shape, input)], _) => max_pool(input, *shape, output),
@@ -151,9 +152,9 @@ impl Network {
             }
             _ => unreachable!("plans give every kind of step the inputs that it needs"),
         }
-        slots[step.output.slot] = slot;
-        if let Some((slot, _, data)) = pooled {
-            slots[slot] = data;
+        slots[number] = slot;
+        if let Some((tensor, data)) = pooled {
+            slots[tensor.slot] = data;
         }
     }
 }

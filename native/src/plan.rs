@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use crate::fuse::fused;
+use crate::memory::{Memory, arranged};
 use crate::onnx::{Attribute, Graph, Node, Value};
 
 /// Height, width, and channels of a pixel.
@@ -35,12 +36,14 @@ impl Shape {
 pub(crate) struct Tensor {
     pub(crate) shape: Shape,
     pub(crate) slot: usize,
+    /// The place in the slot where it begins.
+    pub(crate) start: usize,
 }
 
 /// A tensor that is read.
 pub(crate) type Source<'a> = (Shape, &'a [f32]);
 
-/// A tensor that is written.
+/// A tensor that is written. Where the convolution slides, its data go on with the input that it slides over.
 pub(crate) struct Target<'a> {
     pub(crate) shape: Shape,
     pub(crate) data: &'a mut [f32],
@@ -51,7 +54,7 @@ pub(crate) struct Target<'a> {
 /// One thing to compute.
 pub(crate) struct Step {
     pub(crate) work: Work,
-    /// None of them lies in the slot of an output.
+    /// None of them lies in the slot of an output, but for one over which the output slides.
     pub(crate) inputs: Vec<Tensor>,
     pub(crate) output: Tensor,
     /// The largest of each 2 × 2 pixels of the output.
@@ -81,6 +84,9 @@ pub(crate) struct Convolution {
     pub(crate) has_relu: bool,
     /// Whether outputs are added, after the ReLU, to the numbers in whose places they go.
     pub(crate) adds: bool,
+    /// The input whose place the output takes, line after line: it lies [`SLIDE`](crate::winograd::SLIDE) lines further on
+    /// in the same slot.
+    pub(crate) slides: Option<usize>,
 }
 
 impl Convolution {
@@ -295,6 +301,7 @@ impl<'a> Planner<'a> {
             bias: bias.to_vec(),
             has_relu: false,
             adds: false,
+            slides: None,
         };
         Ok(self.draft(Work::Convolution(convolution), inputs, Shape { channels: outputs, ..shape }))
     }
@@ -365,9 +372,12 @@ impl<'a> Planner<'a> {
 
     fn finished(self, output: usize) -> Plan {
         let Self { shapes, drafts, .. } = self;
-        let drafts = fused(drafts, &shapes, output);
-        let (slots, of) = slots(&drafts, &shapes, output);
-        let tensor = |tensor: usize| Tensor { shape: shapes[tensor], slot: of[tensor] };
+        let mut drafts = fused(drafts, &shapes, output);
+        let Memory { slots, places } = arranged(&mut drafts, &shapes, output);
+        let tensor = |tensor: usize| {
+            let (slot, start) = places[tensor];
+            Tensor { shape: shapes[tensor], slot, start }
+        };
         let steps = drafts.into_iter().map(|Draft { work, inputs, output, pooled, .. }| Step {
             work,
             inputs: inputs.into_iter().map(tensor).collect(),
@@ -376,42 +386,6 @@ impl<'a> Planner<'a> {
         });
         Plan { input: tensor(0), output: tensor(output), steps: steps.collect(), slots }
     }
-}
-
-/// Gives every tensor a slot: the smallest that is free and large enough, else the largest that is free, grown. The sizes
-/// of the slots, and the slot of each tensor.
-fn slots(drafts: &[Draft], shapes: &[Shape], output: usize) -> (Vec<usize>, Vec<usize>) {
-    let mut last_read = vec![0; shapes.len()];
-    for (number, draft) in drafts.iter().enumerate() {
-        draft.inputs.iter().chain(&draft.added).for_each(|tensor| last_read[*tensor] = number);
-    }
-    last_read[output] = usize::MAX;
-    let (mut slots, mut of, mut free) = (vec![shapes[0].len()], vec![0; shapes.len()], Vec::<usize>::new());
-    for (number, draft) in drafts.iter().enumerate() {
-        for tensor in [Some(draft.output), draft.pooled].into_iter().flatten() {
-            let size = shapes[tensor].len();
-            let fits = free.iter().copied().filter(|slot| slots[*slot] >= size).min_by_key(|slot| slots[*slot]);
-            let found = fits.or_else(|| free.iter().copied().max_by_key(|slot| slots[*slot]));
-            let slot = match (draft.added.filter(|_| tensor == draft.output), found) {
-                (Some(added), _) => of[added],
-                (None, Some(slot)) => {
-                    free.retain(|other| *other != slot);
-                    slot
-                }
-                (None, None) => {
-                    slots.push(0);
-                    slots.len() - 1
-                }
-            };
-            slots[slot] = slots[slot].max(size);
-            of[tensor] = slot;
-        }
-        let mut done: Vec<_> = draft.inputs.iter().filter(|tensor| last_read[**tensor] == number).collect();
-        done.sort_unstable();
-        done.dedup();
-        free.extend(done.into_iter().map(|tensor| of[*tensor]));
-    }
-    (slots, of)
 }
 
 fn input(node: &Node, number: usize) -> Made<&str> {

@@ -61,7 +61,8 @@ fn every_way_of_a_convolution_gives_what_its_formula_says() {
                 let data: Vec<_> = shapes.iter().map(|shape| numbers(shape.len(), shape.channels as u64)).collect();
                 let weights = outputs * channels.iter().sum::<usize>() * kernel * kernel;
                 let (weights, bias) = (numbers(weights, 3), numbers(outputs, 4));
-                let convolution = Convolution { kernel, dilation, outputs, weights, bias, has_relu, adds };
+                let convolution =
+                    Convolution { kernel, dilation, outputs, weights, bias, has_relu, adds, slides: None };
                 let inputs: Vec<_> = shapes.iter().copied().zip(data.iter().map(Vec::as_slice)).collect();
                 let added = numbers(height * width * outputs, 5);
                 let right = by_formula(&convolution, &inputs, adds.then_some(&added));

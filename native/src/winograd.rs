@@ -28,6 +28,13 @@ const TAPS: usize = 3;
 /// Below this width, too many of the last squares of a row would be empty.
 const NARROWEST: usize = 40;
 
+/// Lines that are finished before the next are begun, where the output slides over an input: whole squares, of an even
+/// number of lines.
+pub(crate) const WAVE: usize = 8 * SIDE;
+
+/// How many lines such an input lies behind the output: a wave reads one line above its own.
+pub(crate) const SLIDE: usize = WAVE + 1;
+
 /// A convolution that is ready to run.
 pub(crate) struct Winograd {
     kernels: Kernels,
@@ -39,6 +46,7 @@ pub(crate) struct Winograd {
     bias: Vec<f32>,
     lowest: f32,
     adds: bool,
+    slides: Option<usize>,
 }
 
 /// Some channels of one tensor.
@@ -53,7 +61,9 @@ struct Piece {
 struct Reader<'a> {
     piece: Piece,
     shape: Shape,
+    /// From this row on.
     data: &'a [f32],
+    above: usize,
     /// Of a tensor that is resized as it is read: for each column of the output.
     columns: Vec<Between>,
     to: Shape,
@@ -125,14 +135,36 @@ impl Winograd {
             }
             before += all;
         }
-        let (bias, lowest, adds) = (convolution.bias.clone(), convolution.lowest(), convolution.adds);
-        Self { kernels, tile, outputs, pieces, weights, bias, lowest, adds }
+        let (bias, lowest) = (convolution.bias.clone(), convolution.lowest());
+        let Convolution { adds, slides, .. } = *convolution;
+        Self { kernels, tile, outputs, pieces, weights, bias, lowest, adds, slides }
     }
 
     /// Fills the target. Sources of another size are resized as they are read.
     pub(crate) fn run(&self, sources: &[Source<'_>], target: Target<'_>) {
-        let Target { shape: to, data: output, pooled } = target;
-        let readers: Vec<_> = self.pieces.iter().map(|piece| Reader::new(*piece, sources[piece.source], to)).collect();
+        let Target { shape: to, data, mut pooled } = target;
+        let Some(slides) = self.slides else {
+            let readers: Vec<_> =
+                self.pieces.iter().map(|piece| Reader::new(*piece, sources[piece.source], to)).collect();
+            return self.rows(0, &readers, data, pooled);
+        };
+        let line = to.width * self.outputs;
+        for first in (0..to.height).step_by(WAVE) {
+            let above = first.saturating_sub(1);
+            let (output, source) = data.split_at_mut((SLIDE + above) * line);
+            let readers = self.pieces.iter().map(|piece| match piece.source == slides {
+                true => Reader { above, ..Reader::new(*piece, (to, source), to) },
+                false => Reader::new(*piece, sources[piece.source], to),
+            });
+            let end = to.height.min(first + WAVE);
+            let pooled = pooled.as_deref_mut().map(|pooled| &mut pooled[first / 2 * (line / 2)..end / 2 * (line / 2)]);
+            self.rows(first, &readers.collect::<Vec<_>>(), &mut output[first * line..end * line], pooled);
+        }
+    }
+
+    /// Fills the rows from `first` on.
+    fn rows(&self, first: usize, readers: &[Reader<'_>], output: &mut [f32], pooled: Option<&mut [f32]>) {
+        let Some(to) = readers.first().map(|reader| reader.to) else { return };
         let blocks = self.outputs.div_ceil(self.tile.outputs);
         let scratch = || Scratch {
             inputs: vec![0.0; POINTS * stride(CHANNELS)],
@@ -140,12 +172,12 @@ impl Winograd {
             lines: vec![0.0; ALONG * (SQUARES * SIDE + ALONG - SIDE) * CHANNELS],
             square: vec![0.0; SIDE * SIDE * self.outputs],
         };
-        let (down, along) = (to.height.div_ceil(SIDE), to.width.div_ceil(SIDE));
+        let (down, along) = (output.len().div_ceil(SIDE * to.width * self.outputs), to.width.div_ceil(SIDE));
         let threads = rayon::current_num_threads();
         let rows = down.div_ceil(4 * threads).max((2 * SQUARES).div_ceil(along)).min(down.div_ceil(threads));
         let mut pooled = pooled.map(|pooled| pooled.chunks_mut(rows * SIDE / 2 * (to.width / 2) * self.outputs));
         let bands = output.chunks_mut(rows * SIDE * to.width * self.outputs).enumerate().map(|(number, output)| Band {
-            first_row: number * rows,
+            first_row: first / SIDE + number * rows,
             along,
             output,
             pooled: pooled.as_mut().and_then(Iterator::next),
@@ -154,7 +186,7 @@ impl Winograd {
             let all = band.output.len().div_ceil(SIDE * to.width * self.outputs) * along;
             for first in (0..all).step_by(SQUARES) {
                 let count = SQUARES.min(all - first);
-                self.multiply(&band, first, count, &readers, scratch);
+                self.multiply(&band, first, count, readers, scratch);
                 for square in 0..count {
                     self.finish(square, first + square, to.width, scratch, &mut band);
                 }
@@ -269,7 +301,7 @@ impl<'a> Reader<'a> {
             Between { first: place(one), second: place(other), along }
         };
         let columns = if is_resized { (0..to.width).map(column).collect() } else { Vec::new() };
-        Self { piece, shape, data, columns, to }
+        Self { piece, shape, data, above: 0, columns, to }
     }
 
     /// Transforms a run. `lines` is room to lay out what does not lie in memory as it is read.
@@ -292,7 +324,7 @@ impl<'a> Reader<'a> {
             let left = (run.first + square) * SIDE;
             let is_inside = rows.iter().all(Option::is_some) && left > 0 && left - 1 + ALONG <= width;
             if is_inside {
-                let place = |row: Option<usize>| (row.unwrap_or(0) * width + left - 1) * pixel + first;
+                let place = |row: Option<usize>| ((row.unwrap_or(0) - self.above) * width + left - 1) * pixel + first;
                 let line = |row| &self.data[place(row)..][..(ALONG - 1) * pixel + channels];
                 for row in rows {
                     // Processors do not guess that eight lines are read side by side.
@@ -325,7 +357,7 @@ impl<'a> Reader<'a> {
             let column = (left + step).checked_sub(1).filter(|column| *column < self.shape.width);
             match (row, column) {
                 (Some(row), Some(column)) => {
-                    let place = (row * self.shape.width + column) * self.shape.channels + first;
+                    let place = ((row - self.above) * self.shape.width + column) * self.shape.channels + first;
                     to.copy_from_slice(&self.data[place..][..channels]);
                 }
                 _ => to.fill(0.0),
