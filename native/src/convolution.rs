@@ -7,6 +7,7 @@
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
+use crate::buffer::Buffer;
 use crate::kernels::{CHANNELS, GROUP, Kernels, OUTPUTS, Tile, ZEROS};
 use crate::plan::{Convolution, Source, Target};
 
@@ -17,7 +18,7 @@ const PIECE: usize = 4096;
 pub(crate) struct Packed {
     tile: Tile,
     /// By block of outputs, and within it in the order of [`pieces`](Self::pieces), by input and output.
-    weights: Vec<f32>,
+    weights: Buffer,
     bias: Vec<f32>,
     pieces: Vec<Piece>,
     ending: Ending,
@@ -66,7 +67,7 @@ impl Packed {
         }
         let mut bias = convolution.bias.clone();
         bias.resize(blocks * tile.outputs, 0.0);
-        Self { tile, weights, bias, pieces, ending: Ending::new(convolution) }
+        Self { tile, weights: Buffer::of(&weights), bias, pieces, ending: Ending::new(convolution) }
     }
 
     /// Fills the target.

@@ -8,6 +8,7 @@
 
 #![deny(unsafe_code)]
 
+mod buffer;
 mod convolution;
 mod fuse;
 mod kernels;

@@ -4,11 +4,12 @@ use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use rayon::iter::{IndexedParallelIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::Error;
+use crate::buffer::Buffer;
 use crate::convolution::Packed;
 use crate::kernels::{Between, Kernels};
 use crate::onnx::Graph;
@@ -25,7 +26,7 @@ pub struct Network {
     kernels: Kernels,
     pool: ThreadPool,
     /// The tensors, kept from one run to the next.
-    slots: Mutex<Vec<Vec<f32>>>,
+    slots: Mutex<Vec<Buffer>>,
 }
 
 /// A convolution, in the way in which it is computed.
@@ -75,7 +76,7 @@ impl Network {
     }
 
     fn new(mut plan: Plan, kernels: Kernels, pool: ThreadPool) -> Self {
-        let prepared = plan.steps.iter_mut().map(|step| match &mut step.work {
+        let prepare = |step: &mut Step| match &mut step.work {
             Work::Convolution(convolution) => {
                 let channels: Vec<_> = step.inputs.iter().map(|input| input.shape.channels).collect();
                 let prepared = Prepared::new(convolution, &channels, step.output.shape.width, kernels);
@@ -84,8 +85,8 @@ impl Network {
                 Some(prepared)
             }
             _ => None,
-        });
-        let prepared = prepared.collect();
+        };
+        let prepared = pool.install(|| plan.steps.par_iter_mut().map(prepare).collect());
         Self { plan, prepared, kernels, pool, slots: Mutex::new(Vec::new()) }
     }
 
@@ -103,9 +104,9 @@ impl Network {
     pub fn run(&self, input: &[f32], stop: &AtomicBool) -> Option<(Shape, Vec<f32>)> {
         assert_eq!(input.len(), self.input().len(), "as many numbers as the network takes");
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.resize_with(self.plan.slots.len(), Vec::new);
+        slots.resize_with(self.plan.slots.len(), Buffer::default);
         for (slot, size) in slots.iter_mut().zip(&self.plan.slots) {
-            slot.resize(*size, 0.0);
+            slot.grow(*size);
         }
         let slots = &mut *slots;
         self.pool.install(|| {
@@ -124,7 +125,7 @@ impl Network {
         })
     }
 
-    fn step(&self, step: &Step, prepared: Option<&Prepared>, slots: &mut [Vec<f32>]) {
+    fn step(&self, step: &Step, prepared: Option<&Prepared>, slots: &mut [Buffer]) {
         let Tensor { shape, slot: number, start } = step.output;
         let mut slot = mem::take(&mut slots[number]);
         let mut pooled = step.pooled.map(|tensor| (tensor, mem::take(&mut slots[tensor.slot])));

@@ -6,10 +6,10 @@
 use std::collections::HashMap;
 
 /// A network as its file has it.
-pub(crate) struct Graph {
-    pub(crate) nodes: Vec<Node>,
+pub(crate) struct Graph<'a> {
+    pub(crate) nodes: Vec<Node<'a>>,
     /// Weights by name.
-    pub(crate) weights: HashMap<String, Value>,
+    pub(crate) weights: HashMap<String, Value<'a>>,
     /// Name and shape of the first input.
     pub(crate) input: (String, Vec<usize>),
     /// The name of the first output.
@@ -17,35 +17,38 @@ pub(crate) struct Graph {
 }
 
 /// One operator.
-pub(crate) struct Node {
+pub(crate) struct Node<'a> {
     pub(crate) operator: String,
     pub(crate) inputs: Vec<String>,
     /// The name of the first output.
     pub(crate) output: String,
-    pub(crate) attributes: HashMap<String, Attribute>,
+    pub(crate) attributes: HashMap<String, Attribute<'a>>,
 }
 
 /// What an operator is told beside its inputs.
-pub(crate) enum Attribute {
+pub(crate) enum Attribute<'a> {
     Number(i64),
     Numbers(Vec<i64>),
     Text(String),
-    Tensor(Value),
+    Tensor(Value<'a>),
 }
 
 /// Numbers with a shape.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Value {
-    Floats { shape: Vec<usize>, data: Vec<f32> },
+pub(crate) enum Value<'a> {
+    /// Each of four bytes, the lowest first.
+    Floats {
+        shape: Vec<usize>,
+        data: &'a [[u8; 4]],
+    },
     Integers(Vec<i64>),
 }
 
 type Read<T> = Result<T, String>;
 
-impl Graph {
+impl<'a> Graph<'a> {
     /// # Errors
     /// What is wrong with the file, for people.
-    pub(crate) fn read(bytes: &[u8]) -> Read<Self> {
+    pub(crate) fn read(bytes: &'a [u8]) -> Read<Self> {
         let graph = fields(bytes)?.into_iter().find_map(|field| field.bytes_of(7)).ok_or("there is no graph")?;
         let fields = fields(graph)?;
         let of = |number| fields.iter().filter_map(move |field| field.bytes_of(number));
@@ -59,7 +62,7 @@ impl Graph {
     }
 }
 
-impl Node {
+impl Node<'_> {
     pub(crate) fn numbers(&self, name: &str) -> Option<&[i64]> {
         match self.attributes.get(name)? {
             Attribute::Numbers(numbers) => Some(numbers),
@@ -176,7 +179,7 @@ fn sizes(numbers: &[i64]) -> Read<Vec<usize>> {
     numbers.iter().map(size).collect()
 }
 
-fn node(bytes: &[u8]) -> Read<Node> {
+fn node(bytes: &[u8]) -> Read<Node<'_>> {
     let fields = fields(bytes)?;
     let of = |number| fields.iter().filter_map(move |field| field.bytes_of(number));
     Ok(Node {
@@ -188,7 +191,7 @@ fn node(bytes: &[u8]) -> Read<Node> {
 }
 
 /// `None` for one of a kind that no operator here has.
-fn attribute(bytes: &[u8]) -> Read<Option<(String, Attribute)>> {
+fn attribute(bytes: &[u8]) -> Read<Option<(String, Attribute<'_>)>> {
     let fields = fields(bytes)?;
     let bytes_of = |number| fields.iter().find_map(|field| field.bytes_of(number));
     let name = bytes_of(1).map(text).ok_or("an attribute has no name")??;
@@ -207,7 +210,7 @@ fn attribute(bytes: &[u8]) -> Read<Option<(String, Attribute)>> {
     Ok(Some((name, attribute)))
 }
 
-fn named_tensor(bytes: &[u8]) -> Read<(String, Value)> {
+fn named_tensor(bytes: &[u8]) -> Read<(String, Value<'_>)> {
     let fields = fields(bytes)?;
     let name = fields.iter().find_map(|field| field.bytes_of(8)).map_or(Ok(String::new()), text)?;
     let shape = sizes(&repeated(&fields, 1)?)?;
@@ -216,8 +219,7 @@ fn named_tensor(bytes: &[u8]) -> Read<(String, Value)> {
     let count = shape.iter().try_fold(1_usize, |count, size| count.checked_mul(*size));
     let value = match kind {
         Some(1) => {
-            let (numbers, _) = raw.as_chunks::<4>();
-            let data: Vec<_> = numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+            let (data, _) = raw.as_chunks::<4>();
             // Those of some files stand beside them, or in another field.
             if count != Some(data.len()) {
                 return Err(format!("the weights '{name}' are not as many as their shape says"));

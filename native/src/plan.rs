@@ -132,7 +132,7 @@ pub(crate) struct Draft {
 }
 
 struct Planner<'a> {
-    graph: &'a Graph,
+    graph: &'a Graph<'a>,
     known: HashMap<&'a str, Known>,
     /// How many operators read a name.
     readers: HashMap<&'a str, usize>,
@@ -143,7 +143,7 @@ struct Planner<'a> {
 impl Plan {
     /// # Errors
     /// What of the network cannot be run, for people.
-    pub(crate) fn new(graph: &Graph) -> Made<Self> {
+    pub(crate) fn new(graph: &Graph<'_>) -> Made<Self> {
         let &[1, channels, height, width] = &*graph.input.1 else {
             return Err(format!("its input has the shape {:?}", graph.input.1));
         };
@@ -174,7 +174,7 @@ impl Plan {
 }
 
 impl<'a> Planner<'a> {
-    fn add(&mut self, node: &'a Node) -> Made<Known> {
+    fn add(&mut self, node: &'a Node<'a>) -> Made<Known> {
         Ok(match node.operator.as_str() {
             "Constant" => match node.attributes.get("value") {
                 Some(Attribute::Tensor(Value::Integers(numbers))) => Known::Integers(numbers.clone()),
@@ -249,20 +249,20 @@ impl<'a> Planner<'a> {
         Ok(Shape { channels: shapes.iter().map(|shape| shape.channels).sum(), ..first })
     }
 
-    fn gathered(&self, node: &Node) -> Made<Vec<i64>> {
+    fn gathered(&self, node: &Node<'_>) -> Made<Vec<i64>> {
         let (from, which) = (self.integers(input(node, 0)?)?, self.integers(input(node, 1)?)?);
         let of = |index: &i64| usize::try_from(*index).ok().and_then(|index| from.get(index).copied());
         which.iter().map(|index| of(index).ok_or_else(|| "it asks for too much".to_owned())).collect()
     }
 
-    fn sliced(&self, node: &Node) -> Made<Vec<i64>> {
+    fn sliced(&self, node: &Node<'_>) -> Made<Vec<i64>> {
         let from = self.integers(input(node, 0)?)?;
         let end = |number| Ok(self.integers(input(node, number)?)?.first().copied().unwrap_or(0).max(0) as usize);
         let (start, end): (usize, usize) = (end(1)?, Made::<usize>::map(end(2), |end| end.min(from.len()))?);
         from.get(start..end).map(<[i64]>::to_vec).ok_or_else(|| "it asks for too much".to_owned())
     }
 
-    fn concatenated(&self, node: &Node) -> Made<Known> {
+    fn concatenated(&self, node: &Node<'_>) -> Made<Known> {
         if let Ok(numbers) = node.inputs.iter().map(|name| self.integers(name)).collect::<Made<Vec<_>>>() {
             return Ok(Known::Integers(numbers.concat()));
         }
@@ -273,7 +273,7 @@ impl<'a> Planner<'a> {
         Ok(Known::Joined(tensors.concat()))
     }
 
-    fn convolution(&mut self, node: &'a Node) -> Made<usize> {
+    fn convolution(&mut self, node: &'a Node<'a>) -> Made<usize> {
         let name = input(node, 0)?;
         let (inputs, shape) = (self.tensors(name)?, self.joined_shape(name)?);
         let (sizes, weights) = self.weights(input(node, 1)?)?;
@@ -297,8 +297,8 @@ impl<'a> Planner<'a> {
             kernel,
             dilation: dilation as usize,
             outputs,
-            weights: weights.to_vec(),
-            bias: bias.to_vec(),
+            weights: floats(weights),
+            bias: floats(bias),
             has_relu: false,
             adds: false,
             slides: None,
@@ -306,7 +306,7 @@ impl<'a> Planner<'a> {
         Ok(self.draft(Work::Convolution(convolution), inputs, Shape { channels: outputs, ..shape }))
     }
 
-    fn weights(&self, name: &str) -> Made<(&'a [usize], &'a [f32])> {
+    fn weights(&self, name: &str) -> Made<(&'a [usize], &'a [[u8; 4]])> {
         match self.graph.weights.get(name) {
             Some(Value::Floats { shape, data }) => Ok((shape, data)),
             _ => Err(format!("its weights '{name}' are missing")),
@@ -314,7 +314,7 @@ impl<'a> Planner<'a> {
     }
 
     /// A ReLU belongs to the convolution whose output nobody else reads.
-    fn relu(&mut self, node: &'a Node) -> Made<usize> {
+    fn relu(&mut self, node: &'a Node<'a>) -> Made<usize> {
         let name = input(node, 0)?;
         let tensor = self.tensor(name)?;
         match self.drafts.last_mut() {
@@ -328,7 +328,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn max_pool(&mut self, node: &'a Node) -> Made<usize> {
+    fn max_pool(&mut self, node: &'a Node<'a>) -> Made<usize> {
         let tensor = self.tensor(input(node, 0)?)?;
         let is = |name: &str, all: &[i64]| node.numbers(name).is_none_or(|numbers| numbers == all);
         let is_known = node.numbers("kernel_shape") == Some(&[2; 2])
@@ -343,7 +343,7 @@ impl<'a> Planner<'a> {
         Ok(self.draft(Work::MaxPool, vec![tensor], shape))
     }
 
-    fn resize(&mut self, node: &'a Node) -> Made<usize> {
+    fn resize(&mut self, node: &'a Node<'a>) -> Made<usize> {
         let tensor = self.tensor(input(node, 0)?)?;
         let is_known = node.text("mode") == Some("linear")
             && node.text("coordinate_transformation_mode") == Some("pytorch_half_pixel");
@@ -360,7 +360,7 @@ impl<'a> Planner<'a> {
         Ok(if shape == from { tensor } else { self.draft(Work::Resize, vec![tensor], shape) })
     }
 
-    fn sum(&mut self, node: &'a Node) -> Made<usize> {
+    fn sum(&mut self, node: &'a Node<'a>) -> Made<usize> {
         let names = [input(node, 0)?, input(node, 1)?];
         let [one, other] = [self.tensor(names[0])?, self.tensor(names[1])?];
         let shape = self.shape(one)?;
@@ -388,6 +388,10 @@ impl<'a> Planner<'a> {
     }
 }
 
-fn input(node: &Node, number: usize) -> Made<&str> {
+fn input<'a>(node: &'a Node<'_>, number: usize) -> Made<&'a str> {
     node.inputs.get(number).map(String::as_str).ok_or_else(|| "it has too few inputs".to_owned())
+}
+
+fn floats(bytes: &[[u8; 4]]) -> Vec<f32> {
+    bytes.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
 }

@@ -6,6 +6,7 @@
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
+use crate::buffer::Buffer;
 use crate::convolution::Ending;
 use crate::kernels::{CHANNELS, GROUP, Kernels, OUTPUTS, Tile, ZEROS};
 use crate::plan::{Convolution, Source, Target};
@@ -17,7 +18,7 @@ pub(crate) struct Shallow {
     tile: Tile,
     channels: usize,
     /// By block of outputs, row of taps, tap and channel, as kernels read them.
-    weights: Vec<f32>,
+    weights: Buffer,
     bias: Vec<f32>,
     ending: Ending,
 }
@@ -44,7 +45,7 @@ impl Shallow {
         }
         let mut bias = convolution.bias.clone();
         bias.resize(outputs.next_multiple_of(tile.outputs), 0.0);
-        Some(Self { tile, channels, weights, bias, ending: Ending::new(convolution) })
+        Some(Self { tile, channels, weights: Buffer::of(&weights), bias, ending: Ending::new(convolution) })
     }
 
     /// Fills the target.

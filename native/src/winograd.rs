@@ -7,8 +7,11 @@
 //! Some rows of squares are a task. Within it some squares are finished together: their transformed inputs and products
 //! stay in the second cache, and the weights of one matrix in the first.
 
+use std::cell::RefCell;
+
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
+use crate::buffer::Buffer;
 use crate::kernels::{ALONG, Between, Finish, Kernels, LANES, POINTS, SIDE, Square, Tile, ZEROS, prefetch};
 use crate::network::between;
 use crate::plan::{Convolution, Shape, Source, Target};
@@ -42,7 +45,7 @@ pub(crate) struct Winograd {
     outputs: usize,
     pieces: Vec<Piece>,
     /// By piece, block of outputs, and point, as kernels read them.
-    weights: Vec<f32>,
+    weights: Buffer,
     bias: Vec<f32>,
     lowest: f32,
     adds: bool,
@@ -69,16 +72,21 @@ struct Reader<'a> {
     to: Shape,
 }
 
-/// What a task works in.
+/// What a task works in: each thread keeps its own from one to the next.
+#[derive(Default)]
 struct Scratch {
     /// By point, square and channel.
-    inputs: Vec<f32>,
+    inputs: Buffer,
     /// By block of outputs, point, square and output.
-    products: Vec<f32>,
+    products: Buffer,
     /// Lines of inputs, where they do not lie in memory as they are read.
-    lines: Vec<f32>,
+    lines: Buffer,
     /// One square of outputs, by pixel.
-    square: Vec<f32>,
+    square: Buffer,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 /// Squares of one row, side by side.
@@ -98,6 +106,15 @@ struct Band<'a> {
     pooled: Option<&'a mut [f32]>,
 }
 
+impl Scratch {
+    fn make_room(&mut self, outputs: usize, of_tile: usize) {
+        self.inputs.grow(POINTS * stride(CHANNELS));
+        self.products.grow(outputs.div_ceil(of_tile) * POINTS * stride(of_tile));
+        self.lines.grow(ALONG * (SQUARES * SIDE + ALONG - SIDE) * CHANNELS);
+        self.square.grow(SIDE * SIDE * outputs);
+    }
+}
+
 impl Winograd {
     /// Whether a convolution is one of these, and gains.
     pub(crate) fn fits(convolution: &Convolution, sources: &[usize], width: usize) -> bool {
@@ -110,25 +127,27 @@ impl Winograd {
     pub(crate) fn new(convolution: &Convolution, sources: &[usize], kernels: Kernels) -> Self {
         let outputs = convolution.outputs;
         let tile = kernels.tile(outputs);
-        let (mut pieces, mut weights, mut before) = (Vec::new(), Vec::new(), 0);
         let inputs = sources.iter().sum::<usize>();
+        let mut weights = Buffer::new(POINTS * inputs * outputs.next_multiple_of(tile.outputs));
+        let (mut pieces, mut before, mut rest) = (Vec::new(), 0, &mut weights[..]);
         for (source, all) in sources.iter().copied().enumerate() {
             for first in (0..all).step_by(CHANNELS) {
                 let channels = CHANNELS.min(all - first);
                 pieces.push(Piece { source, first, channels });
-                let matrix = |output: usize, input: usize| {
-                    let taps = convolution.weights.get((output * inputs + before + first + input) * 9..)?;
-                    Some(transformed(taps.first_chunk()?))
+                let taps = |output: usize, input: usize| {
+                    let taps = convolution.weights.get((output * inputs + before + first + input) * TAPS * TAPS..)?;
+                    taps.first_chunk()
                 };
-                let all: Vec<_> = (0..outputs.next_multiple_of(tile.outputs))
-                    .map(|output| {
-                        (0..channels).map(|input| matrix(output, input).unwrap_or([0.0; POINTS])).collect::<Vec<_>>()
-                    })
-                    .collect();
-                for block in all.chunks_exact(tile.outputs) {
-                    for point in 0..POINTS {
-                        for input in 0..channels {
-                            weights.extend(block.iter().map(|output| output[input][point]));
+                for block in (0..outputs).step_by(tile.outputs) {
+                    let of_block;
+                    (of_block, rest) = rest.split_at_mut(POINTS * channels * tile.outputs);
+                    let points = of_block.chunks_exact_mut(channels * tile.outputs);
+                    let mut points: Vec<_> = points.map(|point| point.chunks_exact_mut(LANES)).collect();
+                    for (input, lanes) in (0..channels).flat_map(|c| (0..tile.outputs / LANES).map(move |l| (c, l))) {
+                        let output = |lane| block + lanes * LANES + lane;
+                        let taps = std::array::from_fn(|lane| taps(output(lane), input).copied().unwrap_or_default());
+                        for (point, values) in points.iter_mut().zip(transformed(&taps)) {
+                            point.next().into_iter().for_each(|place| place.copy_from_slice(&values));
                         }
                     }
                 }
@@ -165,13 +184,6 @@ impl Winograd {
     /// Fills the rows from `first` on.
     fn rows(&self, first: usize, readers: &[Reader<'_>], output: &mut [f32], pooled: Option<&mut [f32]>) {
         let Some(to) = readers.first().map(|reader| reader.to) else { return };
-        let blocks = self.outputs.div_ceil(self.tile.outputs);
-        let scratch = || Scratch {
-            inputs: vec![0.0; POINTS * stride(CHANNELS)],
-            products: vec![0.0; blocks * POINTS * stride(self.tile.outputs)],
-            lines: vec![0.0; ALONG * (SQUARES * SIDE + ALONG - SIDE) * CHANNELS],
-            square: vec![0.0; SIDE * SIDE * self.outputs],
-        };
         let (down, along) = (output.len().div_ceil(SIDE * to.width * self.outputs), to.width.div_ceil(SIDE));
         let threads = rayon::current_num_threads();
         let rows = down.div_ceil(4 * threads).max((2 * SQUARES).div_ceil(along)).min(down.div_ceil(threads));
@@ -182,16 +194,21 @@ impl Winograd {
             output,
             pooled: pooled.as_mut().and_then(Iterator::next),
         });
-        bands.collect::<Vec<_>>().into_par_iter().for_each_init(scratch, |scratch, mut band| {
-            let all = band.output.len().div_ceil(SIDE * to.width * self.outputs) * along;
-            for first in (0..all).step_by(SQUARES) {
-                let count = SQUARES.min(all - first);
-                self.multiply(&band, first, count, readers, scratch);
-                for square in 0..count {
-                    self.finish(square, first + square, to.width, scratch, &mut band);
-                }
-            }
+        bands.collect::<Vec<_>>().into_par_iter().for_each(|band| {
+            SCRATCH.with_borrow_mut(|scratch| self.band(band, to.width, readers, scratch));
         });
+    }
+
+    fn band(&self, mut band: Band<'_>, width: usize, readers: &[Reader<'_>], scratch: &mut Scratch) {
+        scratch.make_room(self.outputs, self.tile.outputs);
+        let all = band.output.len().div_ceil(SIDE * width * self.outputs) * band.along;
+        for first in (0..all).step_by(SQUARES) {
+            let count = SQUARES.min(all - first);
+            self.multiply(&band, first, count, readers, scratch);
+            for square in 0..count {
+                self.finish(square, first + square, width, scratch, &mut band);
+            }
+        }
     }
 
     /// Fills the products of some squares of a band.
@@ -208,7 +225,8 @@ impl Winograd {
                 reader.transform(self.kernels, run, lines, &mut inputs[(square - first) * channels..]);
                 square += run.count;
             }
-            for products in products.chunks_exact_mut(POINTS * stride(outputs)) {
+            let blocks = products.chunks_exact_mut(POINTS * stride(outputs));
+            for products in blocks.take(self.outputs.div_ceil(outputs)) {
                 let of_points = inputs.chunks_exact(stride(channels));
                 for (inputs, products) in of_points.zip(products.chunks_exact_mut(stride(outputs))) {
                     let weights;
@@ -395,25 +413,39 @@ const fn stride(each: usize) -> usize {
     SQUARES * each + GAP
 }
 
-/// What 3 × 3 weights are multiplied by, `G g Gᵀ`.
-fn transformed(taps: &[f32; 9]) -> [f32; POINTS] {
-    let mut lines = [[0.0; TAPS]; ALONG];
+/// What inputs of each point are multiplied by, `G g Gᵀ`, for the 3 × 3 weights of some outputs.
+fn transformed(taps: &[[f32; TAPS * TAPS]; LANES]) -> [[f32; LANES]; POINTS] {
+    let mut lines = [[[0.0; LANES]; TAPS]; ALONG];
     for column in 0..TAPS {
-        let points = of_taps(std::array::from_fn(|row| taps[row * TAPS + column]));
-        lines.iter_mut().zip(points).for_each(|(line, point)| line[column] = point);
+        let column_taps = std::array::from_fn(|row| taps.map(|taps| taps[row * TAPS + column]));
+        lines.iter_mut().zip(of_taps(&column_taps)).for_each(|(line, point)| line[column] = point);
     }
-    let mut points = [0.0; POINTS];
-    for (points, line) in points.chunks_exact_mut(ALONG).zip(lines) {
+    let mut points = [[0.0; LANES]; POINTS];
+    for (points, line) in points.chunks_exact_mut(ALONG).zip(&lines) {
         points.copy_from_slice(&of_taps(line));
     }
     points
 }
 
 /// Three taps of a line become what its eight points are multiplied by, `G g`.
-fn of_taps([a, b, c]: [f32; TAPS]) -> [f32; ALONG] {
-    let one = (a + c) * (-2.0 / 9.0);
-    let two = a * (1.0 / 90.0) + c * (2.0 / 45.0);
-    let half = a * (32.0 / 45.0) + c * (8.0 / 45.0);
-    let (one_apart, two_apart, half_apart) = (b * (2.0 / 9.0), b * (1.0 / 45.0), b * (16.0 / 45.0));
-    [a, one - one_apart, one + one_apart, two + two_apart, two - two_apart, half + half_apart, half - half_apart, c]
+fn of_taps([a, b, c]: &[[f32; LANES]; TAPS]) -> [[f32; LANES]; ALONG] {
+    let mut points = [[0.0; LANES]; ALONG];
+    for (lane, ((a, b), c)) in a.iter().zip(b).zip(c).enumerate() {
+        let one = (a + c) * (-2.0 / 9.0);
+        let two = a * (1.0 / 90.0) + c * (2.0 / 45.0);
+        let half = a * (32.0 / 45.0) + c * (8.0 / 45.0);
+        let (one_apart, two_apart, half_apart) = (b * (2.0 / 9.0), b * (1.0 / 45.0), b * (16.0 / 45.0));
+        let all = [
+            *a,
+            one - one_apart,
+            one + one_apart,
+            two + two_apart,
+            two - two_apart,
+            half + half_apart,
+            half - half_apart,
+            *c,
+        ];
+        points.iter_mut().zip(all).for_each(|(point, value)| point[lane] = value);
+    }
+    points
 }
