@@ -12,8 +12,17 @@ pub(crate) struct Memory {
     pub(crate) places: Vec<(usize, usize)>,
 }
 
-/// Convolutions that can are told to [slide](crate::plan::Convolution::slides). Other tensors go to the smallest slot that
-/// is free and large enough, else to the largest that is free, which grows.
+/// Tensors that lie in one place, one made over the other.
+struct Object {
+    size: usize,
+    /// From the step that makes the first to the last that reads one.
+    first: usize,
+    last: usize,
+}
+
+/// Convolutions that can are told to [slide](crate::plan::Convolution::slides). The largest objects choose first: each takes
+/// the first slot that is free for as long as it needs one ("Efficient Memory Management for Deep Neural Net Inference",
+/// arXiv 2001.03288, section 4.3).
 pub(crate) fn arranged(drafts: &mut [Draft], shapes: &[Shape], output: usize) -> Memory {
     let mut last_read = vec![0; shapes.len()];
     for (number, draft) in drafts.iter().enumerate() {
@@ -21,34 +30,56 @@ pub(crate) fn arranged(drafts: &mut [Draft], shapes: &[Shape], output: usize) ->
     }
     last_read[output] = usize::MAX;
     let starts = starts(drafts, shapes, &last_read);
-    let (mut slots, mut of, mut free) = (vec![starts[0] + shapes[0].len()], vec![0; shapes.len()], Vec::<usize>::new());
-    for (number, draft) in drafts.iter().enumerate() {
-        let shared = draft.added.or(slid(draft));
-        for tensor in [Some(draft.output), draft.pooled].into_iter().flatten() {
-            let size = starts[tensor] + shapes[tensor].len();
-            let fits = free.iter().copied().filter(|slot| slots[*slot] >= size).min_by_key(|slot| slots[*slot]);
-            let found = fits.or_else(|| free.iter().copied().max_by_key(|slot| slots[*slot]));
-            let slot = match (shared.filter(|_| tensor == draft.output), found) {
-                (Some(shared), _) => of[shared],
-                (None, Some(slot)) => {
-                    free.retain(|other| *other != slot);
-                    slot
-                }
-                (None, None) => {
-                    slots.push(0);
-                    slots.len() - 1
-                }
-            };
-            slots[slot] = slots[slot].max(size);
-            of[tensor] = slot;
-        }
-        let is_done = |tensor: &&usize| last_read[**tensor] == number && Some(**tensor) != slid(draft);
-        let mut done: Vec<_> = draft.inputs.iter().filter(is_done).collect();
-        done.sort_unstable();
-        done.dedup();
-        free.extend(done.into_iter().map(|tensor| of[*tensor]));
+    let (of, objects) = objects(drafts, shapes, &starts, &last_read);
+    let mut order: Vec<_> = (0..objects.len()).collect();
+    order.sort_by_key(|object| std::cmp::Reverse(objects[*object].size));
+    let (mut slots, mut slot_of) = (Vec::<Vec<usize>>::new(), vec![0; objects.len()]);
+    for object in order {
+        let is_free = |slot: &Vec<usize>| slot.iter().all(|other| objects[*other].is_apart(&objects[object]));
+        let slot = slots.iter().position(is_free).unwrap_or_else(|| {
+            slots.push(Vec::new());
+            slots.len() - 1
+        });
+        slots[slot].push(object);
+        slot_of[object] = slot;
     }
-    Memory { slots, places: of.into_iter().zip(starts).collect() }
+    let size = |slot: &Vec<usize>| slot.iter().map(|object| objects[*object].size).max().unwrap_or(0);
+    let places = of.into_iter().zip(starts).map(|(object, start)| (slot_of[object], start)).collect();
+    Memory { slots: slots.iter().map(size).collect(), places }
+}
+
+impl Object {
+    fn is_apart(&self, other: &Self) -> bool {
+        self.last < other.first || other.last < self.first
+    }
+}
+
+/// The object of each tensor, and the objects.
+fn objects(drafts: &[Draft], shapes: &[Shape], starts: &[usize], last_read: &[usize]) -> (Vec<usize>, Vec<Object>) {
+    let object = |tensor: usize, first: usize| Object {
+        size: starts[tensor] + shapes[tensor].len(),
+        first,
+        last: last_read[tensor].max(first),
+    };
+    // The input of the network is tensor 0.
+    let (mut of, mut objects) = (vec![0; shapes.len()], vec![object(0, 0)]);
+    for (number, draft) in drafts.iter().enumerate() {
+        for tensor in [Some(draft.output), draft.pooled].into_iter().flatten() {
+            let made = object(tensor, number);
+            match draft.added.or(slid(draft)).filter(|_| tensor == draft.output) {
+                Some(shared) => {
+                    of[tensor] = of[shared];
+                    let object = &mut objects[of[shared]];
+                    (object.size, object.last) = (object.size.max(made.size), object.last.max(made.last));
+                }
+                None => {
+                    of[tensor] = objects.len();
+                    objects.push(made);
+                }
+            }
+        }
+    }
+    (of, objects)
 }
 
 /// The tensor in whose slot a sliding convolution writes.

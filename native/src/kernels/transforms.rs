@@ -8,25 +8,30 @@ macro_rules! transforms {
         $(#[$attribute])?
         #[expect(unsafe_code, reason = "every place was checked before the loops")]
         fn forward(lines: &[&[f32]; super::ALONG], pixel: usize, channels: usize, to: &mut [f32], stride: usize) {
+            use std::mem::MaybeUninit;
+
             use super::ALONG;
             let is_whole = channels.is_multiple_of(super::LANES);
             assert!(is_whole && lines.iter().all(|line| line.len() >= (ALONG - 1) * pixel + channels), "all pixels");
             assert!(to.len() >= (super::POINTS - 1) * stride + channels, "room for all points");
             for first in (0..channels).step_by($lanes) {
-                // SAFETY: columns and rows are below `ALONG`, and `first` and the lanes after it below `channels`.
+                // SAFETY: columns and rows are below `ALONG`, and `first` and the lanes after it below `channels`; every
+                // point is written before it is read.
                 unsafe {
-                    let mut points: [[$vector; ALONG]; ALONG] = [[same(0.0); ALONG]; ALONG];
+                    let mut points = [[const { MaybeUninit::<$vector>::uninit() }; ALONG]; ALONG];
                     for (points, numbers) in points.iter_mut().zip(lines) {
-                        let mut line = *points;
+                        let mut line = [same(0.0); ALONG];
                         for (column, value) in line.iter_mut().enumerate() {
                             *value = load(numbers, column * pixel + first);
                         }
-                        *points = of_inputs(line);
+                        for (point, value) in points.iter_mut().zip(of_inputs(line)) {
+                            point.write(value);
+                        }
                     }
                     for column in 0..ALONG {
-                        let mut line = points[0];
+                        let mut line = [same(0.0); ALONG];
                         for (value, points) in line.iter_mut().zip(&points) {
-                            *value = points[column];
+                            *value = points[column].assume_init();
                         }
                         for (row, value) in of_inputs(line).into_iter().enumerate() {
                             store(to, (row * ALONG + column) * stride + first, value);
@@ -59,6 +64,8 @@ macro_rules! transforms {
         $(#[$attribute])?
         #[expect(unsafe_code, reason = "every place was checked before the loops")]
         fn back(products: &[f32], stride: usize, finish: &super::Finish<'_>, square: &mut super::Square<'_>) {
+            use std::mem::MaybeUninit;
+
             use super::{ALONG, SIDE};
             let super::Finish { bias, lowest, adds } = *finish;
             let super::Square { lines, pooled, pixel } = square;
@@ -70,22 +77,25 @@ macro_rules! transforms {
             assert!(is_whole && room(lines, SIDE) && pooled.as_ref().is_none_or(|pooled| room(pooled, SIDE / 2)));
             assert!(products.len() >= (super::POINTS - 1) * stride + channels, "all points");
             for first in (0..channels).step_by($lanes) {
-                // SAFETY: as above; columns and rows of outputs are below `SIDE`, those of what is pooled below half of it.
+                // SAFETY: as above; columns and rows of outputs are below `SIDE`, those of what is pooled below half of it;
+                // every row is written before it is read.
                 unsafe {
-                    let mut rows: [[$vector; SIDE]; ALONG] = [[same(0.0); SIDE]; ALONG];
+                    let mut rows = [[const { MaybeUninit::<$vector>::uninit() }; SIDE]; ALONG];
                     for (row, outputs) in rows.iter_mut().enumerate() {
                         let mut line: [$vector; ALONG] = [same(0.0); ALONG];
                         for (column, value) in line.iter_mut().enumerate() {
                             *value = load(products, (row * ALONG + column) * stride + first);
                         }
-                        *outputs = of_points(line);
+                        for (output, value) in outputs.iter_mut().zip(of_points(line)) {
+                            output.write(value);
+                        }
                     }
                     let (bias, lowest) = (load(bias, first), same(lowest));
                     let mut before = [lowest; SIDE];
                     for column in 0..SIDE {
                         let mut line: [$vector; ALONG] = [lowest; ALONG];
                         for (value, row) in line.iter_mut().zip(&rows) {
-                            *value = row[column];
+                            *value = row[column].assume_init();
                         }
                         let mut outputs = of_points(line);
                         for (output, to) in outputs.iter_mut().zip(lines.iter_mut()) {
