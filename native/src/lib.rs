@@ -16,6 +16,7 @@ mod memory;
 mod network;
 mod onnx;
 mod plan;
+mod pools;
 mod shallow;
 mod single;
 #[cfg(test)]

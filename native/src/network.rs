@@ -2,13 +2,12 @@
 
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use rayon::ThreadPool;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
-use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::Error;
 use crate::buffer::Buffer;
 use crate::convolution::Packed;
 use crate::kernels::{Between, Kernels};
@@ -17,6 +16,7 @@ use crate::plan::{Convolution, Plan, Shape, Source, Step, Target, Tensor, Work};
 use crate::shallow::Shallow;
 use crate::single::Single;
 use crate::winograd::Winograd;
+use crate::{Error, pools};
 
 /// A network that is ready to run.
 pub struct Network {
@@ -24,7 +24,7 @@ pub struct Network {
     /// Of each step that is a convolution.
     prepared: Vec<Option<Prepared>>,
     kernels: Kernels,
-    pool: ThreadPool,
+    pool: Arc<ThreadPool>,
     /// The tensors, kept from one run to the next.
     slots: Mutex<Vec<Buffer>>,
 }
@@ -71,11 +71,10 @@ impl Network {
         let found = Kernels::all().find(|one| kernels.is_empty() || one.name == kernels);
         let kernels = found.ok_or_else(|| Error::Kernels(kernels.to_owned(), there()))?;
         let plan = Graph::read(bytes).and_then(|graph| Plan::new(&graph)).map_err(Error::Model)?;
-        let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(|_| "remrembg-infer".to_owned()).build();
-        Ok(Self::new(plan, kernels, pool.map_err(|error| Error::Threads(error.into()))?))
+        Ok(Self::new(plan, kernels, pools::pool(threads)?))
     }
 
-    fn new(mut plan: Plan, kernels: Kernels, pool: ThreadPool) -> Self {
+    fn new(mut plan: Plan, kernels: Kernels, pool: Arc<ThreadPool>) -> Self {
         let prepare = |step: &mut Step| match &mut step.work {
             Work::Convolution(convolution) => {
                 let channels: Vec<_> = step.inputs.iter().map(|input| input.shape.channels).collect();

@@ -7,6 +7,7 @@ use crate::kernels::numbers;
 use crate::network::Prepared;
 use crate::onnx::Graph;
 use crate::plan::{Convolution, Plan, Target};
+use crate::winograd::{SLIDE, WAVE};
 
 /// A convolution by its formula, in double precision; `added` is added after the ReLU.
 fn by_formula(convolution: &Convolution, inputs: &[(Shape, &[f32])], added: Option<&[f32]>) -> Vec<f64> {
@@ -80,6 +81,88 @@ fn every_way_of_a_convolution_gives_what_its_formula_says() {
                 }
             }
         }
+    }
+}
+
+/// A line's bilinear resizing by its formula: pixels are squares whose middles are compared.
+fn resized((shape, data): (Shape, &[f32]), to: Shape) -> Vec<f32> {
+    let place = |place: usize, from: usize, to: usize| {
+        let middle = ((place as f64 + 0.5) * from as f64 / to as f64 - 0.5).clamp(0.0, from as f64 - 1.0);
+        (middle as usize, (middle as usize + 1).min(from - 1), middle.fract())
+    };
+    let mut right = Vec::new();
+    for (row, column) in (0..to.height).flat_map(|row| (0..to.width).map(move |column| (row, column))) {
+        let ((above, below, down), (left, beside, along)) =
+            (place(row, shape.height, to.height), place(column, shape.width, to.width));
+        for channel in 0..shape.channels {
+            let of =
+                |row: usize, column: usize| f64::from(data[(row * shape.width + column) * shape.channels + channel]);
+            let line = |row| of(row, left) * (1.0 - along) + of(row, beside) * along;
+            right.push((line(above) * (1.0 - down) + line(below) * down) as f32);
+        }
+    }
+    right
+}
+
+#[test]
+fn a_convolution_resizes_what_it_reads_and_pools_what_it_writes() {
+    // The output's height and width, and those of the source that is resized.
+    let cases = [(12, 48, 6, 24), (14, 50, 7, 25), (8, 44, 3, 11), (46, 82, 23, 41), (6, 40, 1, 1)];
+    for kernels in Kernels::all() {
+        for (height, width, rows, columns) in cases {
+            let (to, whole) = (Shape { height, width, channels: 32 }, Shape { height, width, channels: 16 });
+            let small = Shape { height: rows, width: columns, channels: 80 };
+            let (one, other) = (numbers(small.len(), 1), numbers(whole.len(), 2));
+            let (weights, bias, added) = (numbers(32 * 96 * 9, 3), numbers(32, 4), numbers(to.len(), 5));
+            let convolution = Convolution {
+                kernel: 3,
+                dilation: 1,
+                outputs: 32,
+                weights,
+                bias,
+                has_relu: true,
+                adds: true,
+                slides: None,
+            };
+            let large = resized((small, &one), to);
+            let inputs = [(Shape { channels: 80, ..to }, &large[..]), (whole, &other[..])];
+            let right = by_formula(&convolution, &inputs, Some(&added));
+            let prepared = Prepared::new(&convolution, &[80, 16], width, kernels);
+            let (mut output, mut pooled) = (added, vec![f32::NAN; to.len() / 4]);
+            let target = Target { shape: to, data: &mut output, pooled: Some(&mut pooled) };
+            prepared.run(&[(small, &one), (whole, &other)], target);
+            for (output, right) in output.iter().zip(right) {
+                assert!((f64::from(*output) - right).abs() < 1e-3, "{} {width}: {output} {right}", kernels.name);
+            }
+            for (place, pooled) in pooled.into_iter().enumerate() {
+                let (pixel, channel) = (place / 32, place % 32);
+                let corner = (pixel / (width / 2) * 2 * width + pixel % (width / 2) * 2) * 32 + channel;
+                let four = [0, 32, width * 32, width * 32 + 32].map(|step| output[corner + step]);
+                assert_eq!(pooled, four.into_iter().fold(f32::NEG_INFINITY, f32::max), "{} {width}", kernels.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_convolution_that_slides_over_its_input_gives_what_it_gives_beside_it() {
+    for (height, width) in [(SLIDE + 62, 41), (2 * WAVE, 40), (WAVE + 1, 43), (5, 40)] {
+        let shape = Shape { height, width, channels: 16 };
+        let (input, kernels) = (numbers(shape.len(), 1), Kernels::all().next().expect("there are some"));
+        let convolution = |slides| {
+            let (weights, bias) = (numbers(16 * 16 * 9, 3), numbers(16, 4));
+            let (kernel, dilation, outputs) = (3, 1, 16);
+            Convolution { kernel, dilation, outputs, weights, bias, has_relu: true, adds: false, slides }
+        };
+        let run = |slides, sources: &[(Shape, &[f32])], data: &mut [f32]| {
+            let prepared = Prepared::new(&convolution(slides), &[16], width, kernels);
+            prepared.run(sources, Target { shape, data, pooled: None });
+        };
+        let mut beside = vec![f32::NAN; shape.len()];
+        run(None, &[(shape, &input)], &mut beside);
+        let mut slid = [vec![f32::NAN; SLIDE * width * 16], input].concat();
+        run(Some(0), &[(shape, &[])], &mut slid);
+        assert!(slid[..shape.len()] == beside, "{width}x{height}");
     }
 }
 

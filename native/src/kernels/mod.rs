@@ -223,6 +223,128 @@ mod tests {
         }
     }
 
+    /// Sizes of no pattern, each below a bound.
+    struct Sizes(u64);
+
+    impl Sizes {
+        fn below(&mut self, bound: usize) -> usize {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (self.0 >> 33) as usize % bound
+        }
+
+        /// Numbers that begin at any alignment, and are exactly as many.
+        fn numbers(&mut self, count: usize) -> (Vec<f32>, usize) {
+            let before = self.below(20);
+            (numbers(before + count, self.0), before)
+        }
+    }
+
+    /// What lies before the numbers must stay, and what a kernel writes must be what its portable twin writes.
+    fn same(name: &str, ours: &[f32], right: &[f32]) {
+        for (one, other) in ours.iter().zip(right) {
+            assert!((one - other).abs() <= 2e-4 * other.abs().max(1.0), "{name}: {one} {other}");
+        }
+    }
+
+    #[test]
+    fn every_kernel_does_what_its_portable_twin_does_whatever_sizes_strides_and_alignments() {
+        let portable = portable::kernels();
+        for kernels in Kernels::all() {
+            let mut sizes = Sizes(7);
+            for _ in 0..if cfg!(miri) { 3 } else { 300 } {
+                let channels = LANES * (1 + sizes.below(4));
+                let (pixel, stride) = (channels + sizes.below(40), channels + sizes.below(40));
+                // Squares of inputs.
+                let lines: [_; ALONG] = std::array::from_fn(|_| sizes.numbers((ALONG - 1) * pixel + channels));
+                let lines = std::array::from_fn(|line| &lines[line].0[lines[line].1..]);
+                let (mut ours, start) = sizes.numbers((POINTS - 1) * stride + channels);
+                let mut right = ours.clone();
+                kernels.forward(&lines, pixel, channels, &mut ours[start..], stride);
+                portable.forward(&lines, pixel, channels, &mut right[start..], stride);
+                same(kernels.name, &ours, &right);
+                // Squares of outputs, into lines that follow each other.
+                let (products, start) = sizes.numbers((POINTS - 1) * stride + channels);
+                let line = SIDE * pixel + sizes.below(9);
+                let (made, bias) = (sizes.numbers(SIDE * line), sizes.numbers(channels));
+                let (adds, pools) = (sizes.below(2) == 0, sizes.below(2) == 0);
+                let finish = Finish { bias: &bias.0[bias.1..], lowest: -0.5, adds };
+                let back = |kernels: Kernels| {
+                    let (mut output, mut pooled) = (made.0.clone(), made.0.clone());
+                    let mut lines = output[made.1..].chunks_exact_mut(line);
+                    let mut of_pooled = pooled[made.1..].chunks_exact_mut(line);
+                    let pooled_lines = std::array::from_fn(|_| of_pooled.next().expect("there are as many"));
+                    let mut square = Square {
+                        lines: std::array::from_fn(|_| lines.next().expect("there are as many")),
+                        pooled: pools.then_some(pooled_lines),
+                        pixel,
+                    };
+                    kernels.back(&products[start..], stride, &finish, &mut square);
+                    [output, pooled].concat()
+                };
+                same(kernels.name, &back(kernels), &back(portable));
+                // Lines that are resized.
+                let (width, channels) = (1 + sizes.below(9), 1 + sizes.below(40));
+                let lines = [sizes.numbers(width * channels), sizes.numbers(width * channels)];
+                let column = |sizes: &mut Sizes| {
+                    let (first, second) = (sizes.below(width) * channels, sizes.below(width) * channels);
+                    Between { first, second, along: sizes.below(100) as f32 / 99.0 }
+                };
+                let columns: Vec<_> = (0..sizes.below(20)).map(|_| column(&mut sizes)).collect();
+                let (mut ours, start) = sizes.numbers(columns.len() * channels);
+                let mut right = ours.clone();
+                let lines = [&lines[0].0[lines[0].1..], &lines[1].0[lines[1].1..]];
+                kernels.resize(lines, 0.3, &columns, channels, &mut ours[start..]);
+                portable.resize(lines, 0.3, &columns, channels, &mut right[start..]);
+                same(kernels.name, &ours, &right);
+            }
+        }
+    }
+
+    #[test]
+    fn no_transform_takes_slices_that_do_not_fit() {
+        let refused = |run: &dyn Fn()| std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err();
+        let (long, short) = (numbers(POINTS * LANES, 1), numbers((ALONG - 1) * LANES + LANES - 1, 2));
+        for kernels in Kernels::all() {
+            let forward = |line: &[f32], channels: usize, room: usize| {
+                kernels.forward(
+                    &[&long, &long, &long, line, &long, &long, &long, &long],
+                    LANES,
+                    channels,
+                    &mut vec![0.0; room],
+                    LANES,
+                );
+            };
+            assert!(!refused(&|| forward(&long, LANES, POINTS * LANES)), "{}", kernels.name);
+            assert!(refused(&|| forward(&short, LANES, POINTS * LANES)), "{}", kernels.name);
+            assert!(refused(&|| forward(&long, LANES, POINTS * LANES - 1)), "{}", kernels.name);
+            assert!(refused(&|| forward(&long, LANES - 1, POINTS * LANES)), "{}", kernels.name);
+            let back = |products: usize, bias: usize, line: usize, pooled: usize| {
+                let (mut lines, mut rest) = (vec![0.0; SIDE * line], vec![0.0; SIDE / 2 * pooled]);
+                let mut lines = lines.chunks_exact_mut(line);
+                let mut rest = rest.chunks_exact_mut(pooled);
+                let mut square = Square {
+                    lines: std::array::from_fn(|_| lines.next().expect("there are as many")),
+                    pooled: Some(std::array::from_fn(|_| rest.next().expect("there are as many"))),
+                    pixel: LANES,
+                };
+                let finish = Finish { bias: &long[..bias], lowest: 0.0, adds: false };
+                kernels.back(&long[..products], LANES, &finish, &mut square);
+            };
+            let (all, line, pooled) = (POINTS * LANES, SIDE * LANES, SIDE / 2 * LANES);
+            assert!(!refused(&|| back(all, LANES, line, pooled)), "{}", kernels.name);
+            assert!(refused(&|| back(all - 1, LANES, line, pooled)), "{}", kernels.name);
+            assert!(refused(&|| back(all, LANES - 1, line, pooled)), "{}", kernels.name);
+            assert!(refused(&|| back(all, LANES, line - 1, pooled)), "{}", kernels.name);
+            assert!(refused(&|| back(all, LANES, line, pooled - 1)), "{}", kernels.name);
+            let resize = |first: usize, second: usize, room: usize| {
+                let columns = [Between { first, second, along: 0.5 }];
+                kernels.resize([&long[..20], &long[..19]], 0.5, &columns, 16, &mut vec![0.0; room]);
+            };
+            assert!(!refused(&|| resize(3, 0, 16)), "{}", kernels.name);
+            assert!(refused(&|| resize(4, 0, 16)) && refused(&|| resize(0, 4, 16)) && refused(&|| resize(0, 0, 15)));
+        }
+    }
+
     #[test]
     fn no_kernel_takes_slices_that_do_not_fit() {
         for kernels in Kernels::all() {
