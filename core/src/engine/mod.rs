@@ -183,7 +183,7 @@ pub(crate) fn open(
     if choice == EngineChoice::Rten || choice == EngineChoice::Native {
         runtime.accelerator().map_or(Ok(()), |provider| Err(cpu_alone(choice, provider)))?;
     }
-    let is_ours = native::IS_FAST && weights.is_bundled() && runtime.is_open();
+    let is_ours = weights.is_bundled() && runtime.is_open();
     match choice {
         EngineChoice::Rten => return open_rten(weights, threads, None),
         EngineChoice::Native => return native::open(weights, threads),

@@ -12,9 +12,6 @@ use crate::error::{Code, Error, Result};
 
 const NAME: &str = "native";
 
-/// Whether it is the fastest of those inside on this kind of processor.
-pub(super) const IS_FAST: bool = cfg!(target_arch = "x86_64");
-
 struct Native {
     info: EngineInfo,
     input: Vec<Option<usize>>,

@@ -181,7 +181,7 @@ fn all_engines_give_the_same_mask() {
     }
 }
 
-#[cfg(all(feature = "bundled-model", target_arch = "x86_64"))]
+#[cfg(feature = "bundled-model")]
 #[test]
 fn the_bundled_model_runs_on_our_own_engine_unless_another_is_asked_for() {
     let on =

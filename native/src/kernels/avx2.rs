@@ -5,7 +5,7 @@ use std::arch::x86_64::{
     _mm256_storeu_ps, _mm256_sub_ps,
 };
 
-use super::x86::vectors;
+use super::vectors::vectors;
 use super::{Kernels, Tile, check, transforms};
 
 pub(super) fn kernels() -> Option<Kernels> {

@@ -1,4 +1,4 @@
-//! The kernels of x86, written once for registers of every width.
+//! The kernels of processors that have registers of several numbers, written once for every width.
 
 /// Makes `tile`, `forward` and `back` of the intrinsics of one width.
 macro_rules! vectors {
