@@ -8,7 +8,7 @@ use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
 use crate::buffer::Buffer;
-use crate::kernels::{CHANNELS, GROUP, Kernels, OUTPUTS, Tile, ZEROS};
+use crate::kernels::{CHANNELS, Finish, GROUP, Kernels, OUTPUTS, Tile, ZEROS};
 use crate::plan::{Convolution, Source, Target};
 
 /// Numbers of weights that fit into the first cache beside sums and inputs.
@@ -19,7 +19,6 @@ pub(crate) struct Packed {
     tile: Tile,
     /// By block of outputs, and within it in the order of [`pieces`](Self::pieces), by input and output.
     weights: Buffer,
-    bias: Vec<f32>,
     pieces: Vec<Piece>,
     ending: Ending,
 }
@@ -65,14 +64,12 @@ impl Packed {
                 weights.extend((0..tile.outputs).map(|lane| of(block * tile.outputs + lane)));
             }
         }
-        let mut bias = convolution.bias.clone();
-        bias.resize(blocks * tile.outputs, 0.0);
-        Self { tile, weights: Buffer::of(&weights), bias, pieces, ending: Ending::new(convolution) }
+        Self { tile, weights: Buffer::of(&weights), pieces, ending: Ending::new(convolution, kernels) }
     }
 
     /// Fills the target.
     pub(crate) fn run(&self, sources: &[Source<'_>], target: Target<'_>) {
-        target.data.par_chunks_mut(GROUP * self.ending.outputs).enumerate().for_each(|(number, output)| {
+        target.data.par_chunks_mut(GROUP * self.ending.outputs()).enumerate().for_each(|(number, output)| {
             self.group(number * GROUP, sources, output);
         });
     }
@@ -82,15 +79,14 @@ impl Packed {
         let Tile { pixels, outputs, .. } = self.tile;
         let mut sums = [0.0; GROUP * OUTPUTS];
         let sums = &mut sums[..GROUP * outputs];
-        let (mut places, count) = ([(0, 0); GROUP], output.len() / self.ending.outputs);
+        let (mut places, count) = ([(0, 0); GROUP], output.len() / self.ending.outputs());
         let width = sources.first().map_or(1, |(shape, _)| shape.width);
         for (place, pixel) in places.iter_mut().zip(start..) {
             *place = ((pixel / width) as isize, (pixel % width) as isize);
         }
         let mut rest = &self.weights[..];
-        for (block, bias) in self.bias.chunks_exact(outputs).enumerate() {
-            sums.chunks_exact_mut(outputs).for_each(|sums| sums.copy_from_slice(bias));
-            for piece in &self.pieces {
+        for first in (0..self.ending.outputs()).step_by(outputs) {
+            for (number, piece) in self.pieces.iter().enumerate() {
                 let weights;
                 (weights, rest) = rest.split_at(piece.channels * outputs);
                 let mut read = [&ZEROS[..piece.channels]; GROUP];
@@ -99,40 +95,38 @@ impl Packed {
                 }
                 let tiles = read[..count.next_multiple_of(pixels)].chunks_exact(pixels);
                 for (read, sums) in tiles.zip(sums.chunks_exact_mut(pixels * outputs)) {
-                    self.tile.add(read, weights, sums, false);
+                    self.tile.add(read, weights, sums, number == 0);
                 }
             }
-            self.ending.write(block * outputs, outputs, sums, output);
+            self.ending.write(first, outputs, sums, output);
         }
     }
 }
 
 /// How sums become outputs.
-#[derive(Clone, Copy)]
 pub(crate) struct Ending {
-    /// Numbers of a pixel.
-    pub(crate) outputs: usize,
-    /// No output is below it.
-    pub(crate) lowest: f32,
-    /// Whether outputs are added, after that, to the numbers in whose places they go.
-    pub(crate) adds: bool,
+    kernels: Kernels,
+    bias: Vec<f32>,
+    lowest: f32,
+    adds: bool,
 }
 
 impl Ending {
-    pub(crate) fn new(convolution: &Convolution) -> Self {
-        let Convolution { outputs, adds, .. } = *convolution;
-        Self { outputs, lowest: convolution.lowest(), adds }
+    pub(crate) fn new(convolution: &Convolution, kernels: Kernels) -> Self {
+        let (bias, lowest) = (convolution.bias.clone(), convolution.lowest());
+        Self { kernels, bias, lowest, adds: convolution.adds }
+    }
+
+    /// Numbers of a pixel.
+    pub(crate) fn outputs(&self) -> usize {
+        self.bias.len()
     }
 
     /// Puts the sums of the outputs from `first` on, so many of each pixel, into their places.
-    pub(crate) fn write(self, first: usize, each: usize, sums: &[f32], output: &mut [f32]) {
-        let width = each.min(self.outputs - first);
-        for (output, sums) in output.chunks_exact_mut(self.outputs).zip(sums.chunks_exact(each)) {
-            for (output, sum) in output[first..][..width].iter_mut().zip(sums) {
-                let before = if self.adds { *output } else { 0.0 };
-                *output = before + sum.max(self.lowest);
-            }
-        }
+    pub(crate) fn write(&self, first: usize, each: usize, sums: &[f32], output: &mut [f32]) {
+        let bias = &self.bias[first..self.outputs().min(first + each)];
+        let finish = Finish { bias, lowest: self.lowest, adds: self.adds };
+        self.kernels.end(sums, each, &finish, &mut output[first..], self.outputs());
     }
 }
 

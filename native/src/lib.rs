@@ -12,6 +12,7 @@ mod buffer;
 mod convolution;
 mod fuse;
 mod kernels;
+mod measure;
 mod memory;
 mod network;
 mod onnx;
@@ -26,6 +27,7 @@ mod winograd;
 use std::fmt;
 
 use kernels::Kernels;
+pub use measure::Layer;
 pub use network::Network;
 pub use plan::Shape;
 

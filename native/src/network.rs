@@ -23,10 +23,10 @@ pub struct Network {
     plan: Plan,
     /// Of each step that is a convolution.
     prepared: Vec<Option<Prepared>>,
-    kernels: Kernels,
-    pool: Arc<ThreadPool>,
+    pub(crate) kernels: Kernels,
+    pub(crate) pool: Arc<ThreadPool>,
     /// The tensors, kept from one run to the next.
-    slots: Mutex<Vec<Buffer>>,
+    pub(crate) slots: Mutex<Vec<Buffer>>,
 }
 
 /// A convolution, in the way in which it is computed.
@@ -47,6 +47,16 @@ impl Prepared {
         single
             .or_else(|| Shallow::new(convolution, sources, kernels).map(Self::Shallow))
             .unwrap_or_else(|| Self::Direct(Packed::new(convolution, sources, kernels)))
+    }
+
+    /// Which way it is.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Direct(_) => "direct",
+            Self::Shallow(_) => "shallow",
+            Self::Single(_) => "single",
+            Self::Winograd(_) => "Winograd",
+        }
     }
 
     /// Only Winograd's resize sources of another size, and pool.
@@ -101,21 +111,15 @@ impl Network {
     /// # Panics
     /// If the input has not as many numbers as [`input`](Self::input) says.
     pub fn run(&self, input: &[f32], stop: &AtomicBool) -> Option<(Shape, Vec<f32>)> {
-        assert_eq!(input.len(), self.input().len(), "as many numbers as the network takes");
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.resize_with(self.plan.slots.len(), Buffer::default);
-        for (slot, size) in slots.iter_mut().zip(&self.plan.slots) {
-            slot.grow(*size);
-        }
-        let slots = &mut *slots;
+        let mut guard = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let slots = &mut *guard;
         self.pool.install(|| {
-            let Tensor { shape, slot, start } = self.plan.input;
-            transposed(input, shape.channels, &mut slots[slot][start..start + shape.len()]);
-            for (step, prepared) in self.plan.steps.iter().zip(&self.prepared) {
+            self.begin(input, slots);
+            for (step, prepared) in self.steps() {
                 if stop.load(Ordering::Relaxed) {
                     return None;
                 }
-                self.step(step, prepared.as_ref(), slots);
+                self.step(step, prepared, slots);
             }
             let Tensor { shape, slot, start } = self.plan.output;
             let mut output = vec![0.0; shape.len()];
@@ -124,7 +128,24 @@ impl Network {
         })
     }
 
-    fn step(&self, step: &Step, prepared: Option<&Prepared>, slots: &mut [Buffer]) {
+    /// The steps, and how those that are convolutions are computed.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = (&Step, Option<&Prepared>)> {
+        self.plan.steps.iter().zip(self.prepared.iter().map(Option::as_ref))
+    }
+
+    /// Makes room for all tensors, and puts the input into its place.
+    pub(crate) fn begin(&self, input: &[f32], slots: &mut Vec<Buffer>) {
+        assert_eq!(input.len(), self.input().len(), "as many numbers as the network takes");
+        slots.resize_with(self.plan.slots.len(), Buffer::default);
+        for (slot, size) in slots.iter_mut().zip(&self.plan.slots) {
+            slot.grow(*size);
+        }
+        let Tensor { shape, slot, start } = self.plan.input;
+        transposed(input, shape.channels, &mut slots[slot][start..start + shape.len()]);
+    }
+
+    /// Does one step.
+    pub(crate) fn step(&self, step: &Step, prepared: Option<&Prepared>, slots: &mut [Buffer]) {
         let Tensor { shape, slot: number, start } = step.output;
         let mut slot = mem::take(&mut slots[number]);
         let mut pooled = step.pooled.map(|tensor| (tensor, mem::take(&mut slots[tensor.slot])));

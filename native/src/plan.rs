@@ -22,11 +22,15 @@ pub struct Shape {
 }
 
 impl Shape {
-    pub(crate) const fn pixels(self) -> usize {
+    /// Rows times columns.
+    #[must_use]
+    pub const fn pixels(self) -> usize {
         self.height * self.width
     }
 
-    pub(crate) const fn len(self) -> usize {
+    /// Numbers of all pixels.
+    #[must_use]
+    pub const fn len(self) -> usize {
         self.pixels() * self.channels
     }
 }
@@ -69,6 +73,18 @@ pub(crate) enum Work {
     Resize,
     Sum,
     Sigmoid,
+}
+
+impl Work {
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Convolution(_) => "convolution",
+            Self::MaxPool => "pooling",
+            Self::Resize => "resizing",
+            Self::Sum => "sum",
+            Self::Sigmoid => "sigmoid",
+        }
+    }
 }
 
 /// What the weights and their arrangement are.

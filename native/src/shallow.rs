@@ -19,7 +19,6 @@ pub(crate) struct Shallow {
     channels: usize,
     /// By block of outputs, row of taps, tap and channel, as kernels read them.
     weights: Buffer,
-    bias: Vec<f32>,
     ending: Ending,
 }
 
@@ -43,16 +42,14 @@ impl Shallow {
                 weights.extend((first..first + tile.outputs).map(of));
             }
         }
-        let mut bias = convolution.bias.clone();
-        bias.resize(outputs.next_multiple_of(tile.outputs), 0.0);
-        Some(Self { tile, channels, weights: Buffer::of(&weights), bias, ending: Ending::new(convolution) })
+        Some(Self { tile, channels, weights: Buffer::of(&weights), ending: Ending::new(convolution, kernels) })
     }
 
     /// Fills the target.
     pub(crate) fn run(&self, &(shape, data): &Source<'_>, target: Target<'_>) {
         let length = (shape.width + TAPS - 1) * self.channels;
         let lines = || vec![0.0; TAPS * length];
-        target.data.par_chunks_mut(shape.width * self.ending.outputs).enumerate().for_each_init(
+        target.data.par_chunks_mut(shape.width * self.ending.outputs()).enumerate().for_each_init(
             lines,
             |lines, (row, output)| {
                 for (step, line) in lines.chunks_exact_mut(length).enumerate() {
@@ -71,23 +68,22 @@ impl Shallow {
     fn row(&self, lines: &[f32], length: usize, output: &mut [f32]) {
         let Tile { pixels, outputs, .. } = self.tile;
         let (mut sums, depth) = ([0.0; GROUP * OUTPUTS], TAPS * self.channels);
-        for (number, output) in output.chunks_mut(GROUP * self.ending.outputs).enumerate() {
-            let (start, count) = (number * GROUP, output.len() / self.ending.outputs);
+        for (number, output) in output.chunks_mut(GROUP * self.ending.outputs()).enumerate() {
+            let (start, count) = (number * GROUP, output.len() / self.ending.outputs());
             let mut weights = self.weights.chunks_exact(depth * outputs);
-            for (block, bias) in self.bias.chunks_exact(outputs).enumerate() {
+            for first in (0..self.ending.outputs()).step_by(outputs) {
                 let sums = &mut sums[..count.next_multiple_of(pixels) * outputs];
-                sums.chunks_exact_mut(outputs).for_each(|sums| sums.copy_from_slice(bias));
-                for (line, weights) in lines.chunks_exact(length).zip(weights.by_ref().take(TAPS)) {
+                for (step, (line, weights)) in lines.chunks_exact(length).zip(weights.by_ref().take(TAPS)).enumerate() {
                     for (number, sums) in sums.chunks_exact_mut(pixels * outputs).enumerate() {
                         let mut read = [&ZEROS[..depth]; GROUP];
                         let of = |pixel: usize| line.get((start + pixel) * self.channels..)?.get(..depth);
                         for (pixel, read) in read[..pixels].iter_mut().enumerate() {
                             *read = of(number * pixels + pixel).unwrap_or(*read);
                         }
-                        self.tile.add(&read[..pixels], weights, sums, false);
+                        self.tile.add(&read[..pixels], weights, sums, step == 0);
                     }
                 }
-                self.ending.write(block * outputs, outputs, sums, output);
+                self.ending.write(first, outputs, sums, output);
             }
         }
     }

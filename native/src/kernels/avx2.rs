@@ -10,7 +10,7 @@ use super::{Kernels, Tile, check, transforms};
 
 pub(super) fn kernels() -> Option<Kernels> {
     let is_there = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-    is_there.then_some(Kernels { name: "avx2", tiles, forward, back, resize })
+    is_there.then_some(Kernels { name: "avx2", tiles, forward, back, end, resize })
 }
 
 fn tiles(_: usize) -> Tile {

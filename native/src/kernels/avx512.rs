@@ -9,7 +9,7 @@ use super::vectors::vectors;
 use super::{Kernels, Tile, check, transforms};
 
 pub(super) fn kernels() -> Option<Kernels> {
-    is_x86_feature_detected!("avx512f").then_some(Kernels { name: "avx512", tiles, forward, back, resize })
+    is_x86_feature_detected!("avx512f").then_some(Kernels { name: "avx512", tiles, forward, back, end, resize })
 }
 
 fn tiles(outputs: usize) -> Tile {

@@ -49,7 +49,7 @@ pub(crate) const POINTS: usize = ALONG * ALONG;
 /// Channels that the transforms take at once: a multiple of every register's lanes.
 pub(crate) const LANES: usize = 16;
 
-/// How products become outputs.
+/// How products or sums become outputs.
 #[derive(Clone, Copy)]
 pub(crate) struct Finish<'a> {
     /// Of each output, as many as there are.
@@ -101,6 +101,7 @@ impl Tile {
 
 type Forward = unsafe fn(&[&[f32]; ALONG], usize, usize, &mut [f32], usize);
 type Back = unsafe fn(&[f32], usize, &Finish<'_>, &mut Square<'_>);
+type End = unsafe fn(&[f32], usize, &Finish<'_>, &mut [f32], usize);
 type Resize = unsafe fn([&[f32]; 2], f32, &[Between], usize, &mut [f32]);
 
 /// The kernels for one kind of processor.
@@ -111,6 +112,7 @@ pub(crate) struct Kernels {
     /// As [`Tile::add`].
     forward: Forward,
     back: Back,
+    end: End,
     resize: Resize,
 }
 
@@ -150,6 +152,13 @@ impl Kernels {
         unsafe { (self.back)(products, stride, finish, square) }
     }
 
+    /// Turns sums, so many for `each` pixel, into outputs of pixels that stand `pixel` numbers apart.
+    #[expect(unsafe_code, reason = "only the processor can tell what it can run")]
+    pub(crate) fn end(&self, sums: &[f32], each: usize, finish: &Finish<'_>, to: &mut [f32], pixel: usize) {
+        // SAFETY: as above.
+        unsafe { (self.end)(sums, each, finish, to, pixel) }
+    }
+
     /// Fills a line of pixels from two, the second of which is so far `down`: 0 is the first, 1 the second.
     #[expect(unsafe_code, reason = "only the processor can tell what it can run")]
     pub(crate) fn resize(&self, lines: [&[f32]; 2], down: f32, columns: &[Between], channels: usize, to: &mut [f32]) {
@@ -185,8 +194,7 @@ fn check(inputs: &[&[f32]], weights: &[f32], sums: &[f32], (pixels, outputs): (u
     channels
 }
 
-/// Numbers of no pattern, from -1 to 1, the same each time.
-#[cfg(test)]
+/// Numbers of no pattern, from -1 to 1, the same each time: for tests and measurements.
 pub(crate) fn numbers(count: usize, seed: u64) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let next = |_| {
@@ -286,6 +294,17 @@ mod tests {
                     [output, pooled].concat()
                 };
                 same(kernels.name, &back(kernels), &back(portable));
+                // Sums.
+                let (outputs, spare) = (1 + sizes.below(40), sizes.below(5));
+                let (each, pixel, pixels) = (outputs + sizes.below(5), outputs + spare, sizes.below(9));
+                let (sums, start) = sizes.numbers(each * pixels);
+                let (bias, before) = sizes.numbers(outputs);
+                let finish = Finish { bias: &bias[before..], lowest: 0.0, adds };
+                let (mut ours, place) = sizes.numbers(pixel * pixels);
+                let mut right = ours.clone();
+                kernels.end(&sums[start..], each, &finish, &mut ours[place..], pixel);
+                portable.end(&sums[start..], each, &finish, &mut right[place..], pixel);
+                same(kernels.name, &ours, &right);
                 // Lines that are resized.
                 let (width, channels) = (1 + sizes.below(9), 1 + sizes.below(40));
                 let lines = [sizes.numbers(width * channels), sizes.numbers(width * channels)];
@@ -340,6 +359,11 @@ mod tests {
             assert!(refused(&|| back(all, LANES - 1, line, pooled)), "{}", kernels.name);
             assert!(refused(&|| back(all, LANES, line - 1, pooled)), "{}", kernels.name);
             assert!(refused(&|| back(all, LANES, line, pooled - 1)), "{}", kernels.name);
+            let end = |each: usize, bias: usize, room: usize| {
+                let finish = Finish { bias: &long[..bias], lowest: 0.0, adds: true };
+                kernels.end(&long[..each], each, &finish, &mut vec![0.0; room], room);
+            };
+            assert!(!refused(&|| end(20, 19, 19)) && refused(&|| end(20, 21, 21)) && refused(&|| end(20, 20, 19)));
             let resize = |first: usize, second: usize, room: usize| {
                 let columns = [Between { first, second, along: 0.5 }];
                 kernels.resize([&long[..20], &long[..19]], 0.5, &columns, 16, &mut vec![0.0; room]);

@@ -1,15 +1,13 @@
 //! NEON: four numbers at once, thirty-two registers.
 
-use std::arch::aarch64::{
-    float32x4_t, vaddq_f32, vdupq_n_f32, vfmaq_f32, vld1q_f32, vmaxq_f32, vst1q_f32, vsubq_f32,
-};
+use std::arch::aarch64::{float32x4_t, vaddq_f32, vdupq_n_f32, vfmaq_f32, vld1q_f32, vmaxq_f32, vst1q_f32, vsubq_f32};
 use std::arch::is_aarch64_feature_detected;
 
 use super::vectors::vectors;
 use super::{Kernels, Tile, check, transforms};
 
 pub(super) fn kernels() -> Option<Kernels> {
-    is_aarch64_feature_detected!("neon").then_some(Kernels { name: "neon", tiles, forward, back, resize })
+    is_aarch64_feature_detected!("neon").then_some(Kernels { name: "neon", tiles, forward, back, end, resize })
 }
 
 fn tiles(_: usize) -> Tile {

@@ -5,7 +5,7 @@ use super::{Kernels, Tile, check, transforms};
 const LANES: usize = 16;
 
 pub(super) fn kernels() -> Kernels {
-    Kernels { name: "portable", tiles, forward, back, resize }
+    Kernels { name: "portable", tiles, forward, back, end, resize }
 }
 
 fn tiles(_: usize) -> Tile {

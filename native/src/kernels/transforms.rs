@@ -1,4 +1,4 @@
-//! The two transforms of Winograd's convolutions, and resizing, written once for every kind of register.
+//! The two transforms of Winograd's convolutions, what becomes of sums, and resizing, written once for every kind of register.
 //!
 //! Where the macro stands there must be `load` and `store` (of some lanes of a slice, from a place on), `same` (a number in
 //! each lane), `add`, `subtract`, `scaled` (a factor times the first, plus the second) and `largest`.
@@ -132,6 +132,29 @@ macro_rules! transforms {
                 scaled(16.0, two, scaled(0.0625, half, one)),
                 scaled(32.0, two_apart, scaled(0.031_25, half_apart, add(one_apart, h))),
             ]
+        }
+
+        $(#[$attribute])?
+        #[expect(unsafe_code, reason = "every place is checked before it is read")]
+        fn end(sums: &[f32], each: usize, finish: &super::Finish<'_>, to: &mut [f32], pixel: usize) {
+            let super::Finish { bias, lowest, adds } = *finish;
+            for (sums, to) in sums.chunks_exact(each).zip(to.chunks_mut(pixel)) {
+                assert!(bias.len() <= each && bias.len() <= to.len(), "room for all outputs");
+                let whole = bias.len() - bias.len() % $lanes;
+                for first in (0..whole).step_by($lanes) {
+                    // SAFETY: as just seen.
+                    unsafe {
+                        let mut output = largest(add(load(sums, first), load(bias, first)), same(lowest));
+                        if adds {
+                            output = add(output, load(to, first));
+                        }
+                        store(to, first, output);
+                    }
+                }
+                for ((sum, bias), to) in sums.iter().zip(bias).zip(to.iter_mut()).skip(whole) {
+                    *to = (sum + bias).max(lowest) + if adds { *to } else { 0.0 };
+                }
+            }
         }
 
         $(#[$attribute])?
