@@ -40,8 +40,8 @@ TESTED = --workspace --exclude remrembg-benches
 # Tests that need the folder of public test pictures run where it is named.
 PICTURES = $(if $(REMREMBG_TEST_PICTURES),--include-ignored)
 
-.PHONY: help setup tools build libremrembg install uninstall wheel node-package demo test test-rust test-python test-node test-quality quality bench bench-peers bench-serve bench-several soak-python soak-node \
-	check check-native format lint licences advisories generate requirements clean
+.PHONY: help setup tools build libremrembg install uninstall wheel node-package demo test test-rust test-python test-node test-quality quality bench bench-engine bench-peers bench-serve bench-several soak-python soak-node \
+	check check-native check-engine format lint licences advisories generate requirements clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -120,6 +120,10 @@ bench: setup ## Measure what each stage costs, and whole pictures, at 0.3 to 50 
 	REMREMBG_ONNXRUNTIME=$(RUNTIME) $(CARGO) bench --locked --package remrembg-benches
 	@$(CARGO) run --release --quiet --locked --package remrembg-benches --bin report
 
+bench-engine: setup ## Measure each kind of layer of the engine of our own, on one thread and on two
+	$(CARGO) run --release --quiet --locked --package remrembg-native --example layers models/u2netp.onnx 1
+	$(CARGO) run --release --quiet --locked --package remrembg-native --example layers models/u2netp.onnx 2
+
 bench-peers: wheel node-package build ## Time cut-outs beside rembg's and imgly's: README=1 to write the tables
 	@$(SETUP) quality peers
 	$(WITH_WHEEL) --in quality "$(CURDIR)/benches/peers/peers.py" $(if $(README),--readme)
@@ -150,6 +154,9 @@ check: format lint licences advisories test ## Everything that has to pass
 
 check-native: setup tools ## Run the C interface under sanitizers, and a thousand pictures
 	@CARGO="$(CARGO)" MAKE="$(MAKE)" RUNTIME="$(RUNTIME)" ffi/tests/check-native.sh
+
+check-engine: setup ## Run the tests of the engine of our own under AddressSanitizer, in Miri and on an emulated ARM
+	@CARGO="$(CARGO)" native/check.sh
 
 format: ## Check the formatting
 	@$(SETUP) tests node
