@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let network = Network::load(&std::fs::read(model)?, threads.parse()?, &words.next().unwrap_or_default())?;
     let shape = network.input();
-    let input: Vec<_> = (0..shape.len()).map(|place| (place * 7919 % 1000) as f32 / 500.0 - 1.0).collect();
+    let input: Vec<_> = (0..shape.count()).map(|place| (place * 7919 % 1000) as f32 / 500.0 - 1.0).collect();
     let runs: Vec<_> = (0..=RUNS).map(|_| network.measure(&input)).skip(1).collect();
     let mut kinds = BTreeMap::<String, (usize, Layer)>::new();
     for (step, layer) in runs[0].iter().enumerate() {

@@ -79,7 +79,7 @@ fn described(step: &Step, prepared: Option<&Prepared>) -> Layer {
         }
         (work, _) => (work.name().to_owned(), 0, false),
     };
-    let length = |shape: Shape| shape.len() as u64;
+    let length = |shape: Shape| shape.count() as u64;
     let read = step.inputs.iter().map(|input| length(input.shape)).sum::<u64>();
     let written = length(to) * (1 + u64::from(adds)) + step.pooled.map_or(0, |pooled| length(pooled.shape));
     Layer {

@@ -57,7 +57,7 @@ impl Object {
 /// The object of each tensor, and the objects.
 fn objects(drafts: &[Draft], shapes: &[Shape], starts: &[usize], last_read: &[usize]) -> (Vec<usize>, Vec<Object>) {
     let object = |tensor: usize, first: usize| Object {
-        size: starts[tensor] + shapes[tensor].len(),
+        size: starts[tensor] + shapes[tensor].count(),
         first,
         last: last_read[tensor].max(first),
     };

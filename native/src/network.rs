@@ -122,8 +122,8 @@ impl Network {
                 self.step(step, prepared, slots);
             }
             let Tensor { shape, slot, start } = self.plan.output;
-            let mut output = vec![0.0; shape.len()];
-            transposed(&slots[slot][start..start + shape.len()], shape.pixels(), &mut output);
+            let mut output = vec![0.0; shape.count()];
+            transposed(&slots[slot][start..start + shape.count()], shape.pixels(), &mut output);
             Some((shape, output))
         })
     }
@@ -135,13 +135,13 @@ impl Network {
 
     /// Makes room for all tensors, and puts the input into its place.
     pub(crate) fn begin(&self, input: &[f32], slots: &mut Vec<Buffer>) {
-        assert_eq!(input.len(), self.input().len(), "as many numbers as the network takes");
+        assert_eq!(input.len(), self.input().count(), "as many numbers as the network takes");
         slots.resize_with(self.plan.slots.len(), Buffer::default);
         for (slot, size) in slots.iter_mut().zip(&self.plan.slots) {
             slot.grow(*size);
         }
         let Tensor { shape, slot, start } = self.plan.input;
-        transposed(input, shape.channels, &mut slots[slot][start..start + shape.len()]);
+        transposed(input, shape.channels, &mut slots[slot][start..start + shape.count()]);
     }
 
     /// Does one step.
@@ -150,13 +150,14 @@ impl Network {
         let mut slot = mem::take(&mut slots[number]);
         let mut pooled = step.pooled.map(|tensor| (tensor, mem::take(&mut slots[tensor.slot])));
         // An input over which the output slides is in the slot that was just taken: it is found there.
-        let data = |input: &Tensor| slots[input.slot].get(input.start..input.start + input.shape.len()).unwrap_or(&[]);
+        let data =
+            |input: &Tensor| slots[input.slot].get(input.start..input.start + input.shape.count()).unwrap_or(&[]);
         let inputs: Vec<_> = step.inputs.iter().map(|input| (input.shape, data(input))).collect();
         let slides = matches!(&step.work, Work::Convolution(Convolution { slides: Some(_), .. }));
-        let output = if slides { &mut slot[start..] } else { &mut slot[start..start + shape.len()] };
+        let output = if slides { &mut slot[start..] } else { &mut slot[start..start + shape.count()] };
         match (&step.work, &*inputs, prepared) {
             (Work::Convolution(_), sources, Some(prepared)) => {
-                let pooled = pooled.as_mut().map(|(tensor, data)| &mut data[tensor.start..][..tensor.shape.len()]);
+                let pooled = pooled.as_mut().map(|(tensor, data)| &mut data[tensor.start..][..tensor.shape.count()]);
                 prepared.run(sources, Target { shape, data: output, pooled });
             }
             (Work::MaxPool, [(shape, input)], _) => max_pool(input, *shape, output),

@@ -30,7 +30,7 @@ impl Shape {
 
     /// Numbers of all pixels.
     #[must_use]
-    pub const fn len(self) -> usize {
+    pub const fn count(self) -> usize {
         self.pixels() * self.channels
     }
 }

@@ -59,7 +59,7 @@ fn every_way_of_a_convolution_gives_what_its_formula_says() {
             for (has_relu, adds) in [(true, true), (false, false)] {
                 let shapes: Vec<_> =
                     channels.iter().map(|channels| Shape { height, width, channels: *channels }).collect();
-                let data: Vec<_> = shapes.iter().map(|shape| numbers(shape.len(), shape.channels as u64)).collect();
+                let data: Vec<_> = shapes.iter().map(|shape| numbers(shape.count(), shape.channels as u64)).collect();
                 let weights = outputs * channels.iter().sum::<usize>() * kernel * kernel;
                 let (weights, bias) = (numbers(weights, 3), numbers(outputs, 4));
                 let convolution =
@@ -69,7 +69,7 @@ fn every_way_of_a_convolution_gives_what_its_formula_says() {
                 let right = by_formula(&convolution, &inputs, adds.then_some(&added));
                 let prepared = Prepared::new(&convolution, channels, width, kernels);
                 let shape = Shape { height, width, channels: outputs };
-                let mut output = if adds { added } else { vec![f32::NAN; shape.len()] };
+                let mut output = if adds { added } else { vec![f32::NAN; shape.count()] };
                 prepared.run(&inputs, Target { shape, data: &mut output, pooled: None });
                 for (output, right) in output.iter().zip(right) {
                     let difference = (f64::from(*output) - right).abs();
@@ -112,8 +112,8 @@ fn a_convolution_resizes_what_it_reads_and_pools_what_it_writes() {
         for (height, width, rows, columns) in cases {
             let (to, whole) = (Shape { height, width, channels: 32 }, Shape { height, width, channels: 16 });
             let small = Shape { height: rows, width: columns, channels: 80 };
-            let (one, other) = (numbers(small.len(), 1), numbers(whole.len(), 2));
-            let (weights, bias, added) = (numbers(32 * 96 * 9, 3), numbers(32, 4), numbers(to.len(), 5));
+            let (one, other) = (numbers(small.count(), 1), numbers(whole.count(), 2));
+            let (weights, bias, added) = (numbers(32 * 96 * 9, 3), numbers(32, 4), numbers(to.count(), 5));
             let convolution = Convolution {
                 kernel: 3,
                 dilation: 1,
@@ -128,7 +128,7 @@ fn a_convolution_resizes_what_it_reads_and_pools_what_it_writes() {
             let inputs = [(Shape { channels: 80, ..to }, &large[..]), (whole, &other[..])];
             let right = by_formula(&convolution, &inputs, Some(&added));
             let prepared = Prepared::new(&convolution, &[80, 16], width, kernels);
-            let (mut output, mut pooled) = (added, vec![f32::NAN; to.len() / 4]);
+            let (mut output, mut pooled) = (added, vec![f32::NAN; to.count() / 4]);
             let target = Target { shape: to, data: &mut output, pooled: Some(&mut pooled) };
             prepared.run(&[(small, &one), (whole, &other)], target);
             for (output, right) in output.iter().zip(right) {
@@ -148,7 +148,7 @@ fn a_convolution_resizes_what_it_reads_and_pools_what_it_writes() {
 fn a_convolution_that_slides_over_its_input_gives_what_it_gives_beside_it() {
     for (height, width) in [(SLIDE + 62, 41), (2 * WAVE, 40), (WAVE + 1, 43), (5, 40)] {
         let shape = Shape { height, width, channels: 16 };
-        let (input, kernels) = (numbers(shape.len(), 1), Kernels::all().next().expect("there are some"));
+        let (input, kernels) = (numbers(shape.count(), 1), Kernels::all().next().expect("there are some"));
         let convolution = |slides| {
             let (weights, bias) = (numbers(16 * 16 * 9, 3), numbers(16, 4));
             let (kernel, dilation, outputs) = (3, 1, 16);
@@ -158,11 +158,11 @@ fn a_convolution_that_slides_over_its_input_gives_what_it_gives_beside_it() {
             let prepared = Prepared::new(&convolution(slides), &[16], width, kernels);
             prepared.run(sources, Target { shape, data, pooled: None });
         };
-        let mut beside = vec![f32::NAN; shape.len()];
+        let mut beside = vec![f32::NAN; shape.count()];
         run(None, &[(shape, &input)], &mut beside);
         let mut slid = [vec![f32::NAN; SLIDE * width * 16], input].concat();
         run(Some(0), &[(shape, &[])], &mut slid);
-        assert!(slid[..shape.len()] == beside, "{width}x{height}");
+        assert!(slid[..shape.count()] == beside, "{width}x{height}");
     }
 }
 
@@ -185,8 +185,10 @@ fn masks_are_the_same_on_any_number_of_threads_and_runs_stop_between_two_layers(
 
 #[test]
 fn kernels_are_had_by_name_or_told() {
+    let documentation = include_str!("../../docs/engine.md");
     for name in kernels() {
         Network::load(&bundled(), 1, name).expect("they are there");
+        assert!(documentation.contains(&format!("\n| `{name}` | ")), "{name}");
     }
     let Err(Error::Kernels(name, there)) = Network::load(&bundled(), 1, "fast") else { panic!("there are none") };
     assert_eq!((&*name, there.last()), ("fast", Some(&"portable")));

@@ -86,7 +86,7 @@ pub(crate) struct Tile {
     /// Channels of the output.
     pub(crate) outputs: usize,
     /// May be called on processors that have what it was made for.
-    add: unsafe fn(&[&[f32]], &[f32], &mut [f32], bool),
+    add: Add,
 }
 
 impl Tile {
@@ -99,6 +99,7 @@ impl Tile {
     }
 }
 
+type Add = unsafe fn(&[&[f32]], &[f32], &mut [f32], bool);
 type Forward = unsafe fn(&[&[f32]; ALONG], usize, usize, &mut [f32], usize);
 type Back = unsafe fn(&[f32], usize, &Finish<'_>, &mut Square<'_>);
 type End = unsafe fn(&[f32], usize, &Finish<'_>, &mut [f32], usize);
