@@ -428,12 +428,16 @@ def test_a_thread_that_takes_no_end_for_an_answer_does_not_spoil_the_exit(tiny_s
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_fork_beside_a_thread_that_loads_a_model_leaves_a_child_that_works(tiny, tiny_settings):
-    expected, over = tiny.rmbg(picture()), threading.Event()
+@pytest.mark.parametrize("engine", ["rten", "native"])
+def test_a_fork_beside_a_thread_that_loads_a_model_leaves_a_child_that_works(tiny_settings, engine):
+    settings = {"threads": 2} if engine == "native" else tiny_settings
+    remover, over = remrembg.Remover(**settings), threading.Event()
+    assert remover.engine.name == engine
+    expected = remover.rmbg(picture())
 
     def load():
         while not over.is_set():
-            remrembg.Remover(**tiny_settings)
+            remrembg.Remover(**settings)
 
     thread = threading.Thread(target=load)
     thread.start()
@@ -442,7 +446,7 @@ def test_a_fork_beside_a_thread_that_loads_a_model_leaves_a_child_that_works(tin
             child = os.fork()
             if child == 0:
                 signal.alarm(20)
-                os._exit(0 if tiny.rmbg(picture()) == expected else 1)
+                os._exit(0 if remover.rmbg(picture()) == expected else 1)
             assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     finally:
         over.set()
