@@ -74,7 +74,7 @@ export interface Options {
 	mask?: Flag | null | undefined;
 	/** Fill the background with this colour, the corners that rotation opened too. Not together with mask. Accepted: #RGB, #RGBA, #RRGGBB, #RRGGBBAA or a CSS colour name. Default: unset. */
 	bg_color?: string | null | undefined;
-	/** The word is how much work goes into the subject and its edges, where refine is on; best takes up to four times as long. The number is how true JPEG and WebP are to the colours: 90 and 80 without it. Accepted: fast, balanced, best; a number from 1 to 100; or both, as best,80. Default: balanced. */
+	/** The word is how much work goes into the subject and its edges, where refine is on; fast is one look of the model, balanced three of the bundled one, best five of any. The number is how true JPEG and WebP are to the colours: 90 and 80 without it. Accepted: fast, balanced, best; a number from 1 to 100; or both, as best,80. Default: balanced. */
 	quality?: number | string | null | undefined;
 	/** Lay the mask's edge onto the picture's own. Without it the mask is the model's, as rembg has it, and a mask that is brought is taken as it is. Accepted: true, 1, yes or on is true, anything else false. Default: true. */
 	refine?: Flag | null | undefined;

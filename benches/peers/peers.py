@@ -156,7 +156,6 @@ def in_turn(file: Path, form: str, rounds: int, count: int, threads: int) -> dic
 
 def cold(file: Path, binary: Path, node: Path) -> dict[str, Measured]:
     """Whole processes, from their start to their end; the first round only fills the system's cache."""
-    runtime = sorted(ROOT.glob(".venv/lib/python*/site-packages/onnxruntime/capi"))[-1]
     script = ["node", "--input-type=module", "--eval"]
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "node_modules").mkdir()
@@ -177,7 +176,7 @@ def cold(file: Path, binary: Path, node: Path) -> dict[str, Measured]:
             for name, command in commands.items():
                 made = Path(folder) / "made.png"
                 files = [str(made), str(file)] if "shell" in name else [str(file), str(made)]
-                needed = whole(command + files, Path(folder), {"REMREMBG_ONNXRUNTIME": str(runtime)})
+                needed = whole(command + files, Path(folder), {})
                 Image.open(made).verify()
                 made.unlink()
                 if number:
@@ -212,8 +211,9 @@ def told(seconds: float) -> str:
 def heading() -> str:
     import remrembg
 
-    engine = remrembg.Remover("u2netp", engine="onnxruntime").engine
-    compared = f"rembg {version('rembg')}, remrembg {version('remrembg')} (ONNX Runtime {engine.version})"
+    engine = remrembg.Remover("u2netp").engine.name
+    runtime = f"ONNX Runtime {version('onnxruntime')}"
+    compared = f"rembg {version('rembg')} ({runtime}), remrembg {version('remrembg')} ({engine})"
     model = next(
         (line.split(":")[1].strip() for line in cpu_lines() if line.startswith("model name")), platform.machine()
     )

@@ -65,7 +65,7 @@ def rembg(form: str) -> Remove:
 def remrembg(form: str) -> Remove:
     import remrembg
 
-    remover = remrembg.Remover(MODEL, engine="onnxruntime")
+    remover = remrembg.Remover(MODEL)
     return lambda data: remover.remove(data, format=form)
 
 

@@ -22,7 +22,7 @@ pub struct Tensor(engine::Tensor);
 
 /// What of a remover's model sees the picture, at its first look.
 pub fn tensor(remover: &Remover, picture: &Pixels, threads: usize) -> Result<Tensor> {
-    let looks = Fit::for_cut_out(&CutOut::default(), (picture.width(), picture.height()), remover.recipe());
+    let looks = Fit::for_cut_out(&CutOut::default(), (picture.width(), picture.height()), remover.recipe(), true);
     segment::tensor(picture, looks[0], remover.recipe(), threads).map(Tensor)
 }
 

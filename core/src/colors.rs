@@ -21,7 +21,8 @@ const REACHES: [usize; 3] = [40, 12, 3];
 type Means = [f32; 6];
 
 /// Puts the subject's colours, as far as they can be told, in place of those of a
-/// picture in colour where its alpha is neither 0 nor 255.
+/// picture in colour where its alpha is neither 0 nor 255. Where the alpha is the one that the
+/// picture brings, its colours have nothing of a background in them, and stay.
 ///
 /// # Errors
 /// [`Code::Cancelled`](crate::Code::Cancelled).
@@ -43,7 +44,7 @@ pub(crate) fn of_subject(mut picture: Pixels, alpha: &Pixels, threads: usize, co
             }
             let near = means.row(chunk * ROWS + y, &mut room);
             for (x, (pixel, alpha)) in pixels.chunks_mut(channels).zip(alphas).enumerate() {
-                if (1..u8::MAX).contains(alpha) {
+                if (1..u8::MAX).contains(alpha) && pixel.get(3) != Some(alpha) {
                     let color = [pixel[0], pixel[1], pixel[2]].map(unit);
                     pixel[..3].copy_from_slice(&own(color, unit(*alpha), near(x)).map(byte));
                 }
@@ -149,6 +150,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn where_the_picture_itself_is_translucent_its_colours_stay() {
+        let (_, alpha) = ramp((300, 200), Layout::Rgb8);
+        let pixel = |x: usize, alpha: u8| [40, 160, if x < 150 { 90 } else { 20 }, alpha];
+        let data = alpha.data().iter().enumerate().flat_map(|(at, alpha)| pixel(at % 300, *alpha)).collect();
+        let picture = Pixels::known(300, 200, Layout::Rgba8, data);
+        assert_eq!(cleaned(&picture, &alpha, 2), picture);
+        // Where the mask is what limits, they change as ever.
+        let opaque = picture.data().as_chunks::<4>().0.iter().flat_map(|[r, g, b, _]| [*r, *g, *b, 255]).collect();
+        let opaque = Pixels::known(300, 200, Layout::Rgba8, opaque);
+        assert_ne!(cleaned(&opaque, &alpha, 2), opaque);
     }
 
     #[test]

@@ -20,9 +20,9 @@ use crate::hints::Hints;
 pub struct CutOut {
     /// How much work goes into the subject and its edges. Default: [`Quality::Balanced`].
     pub quality: Quality,
-    /// Shows the model a picture that is squeezed less, and lays the mask's edge onto
+    /// Lays the mask's edge onto
     /// the picture's own, which the model sees too small: a colour guided filter from
-    /// coarse to fine. Of a mask that the caller brings it changes the edge alone. Takes some 15 ms per megapixel, less for large pictures.
+    /// coarse to fine. Where the mask is unsure over a wide area it stays soft. The bundled model looks three times, see [`Quality`]. Of a mask that the caller brings it changes the edge alone. Takes some 15 ms per megapixel, less for large pictures.
     /// Without it the mask is rembg's. Default: true.
     pub refine: bool,
     /// Takes the background's colour out of soft edges, as matting does in any
@@ -101,13 +101,13 @@ impl CutOut {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Quality {
-    /// Edges are refined on a smaller picture: half the time for them.
+    /// One look of the model, at the squeezed picture; edges are refined on a smaller picture: half the time for them.
     Fast,
-    /// One look of the model, edges refined up to half the picture's side.
+    /// The mean of three looks of the bundled model is refined, one of any other: squeezed, the same
+    /// mirrored, and half squeezed. Edges are refined up to half the picture's side.
     #[default]
     Balanced,
-    /// The model looks up to four times, and their mean is refined: squeezed, half
-    /// squeezed, mirrored and not squeezed. Takes up to four times as long.
+    /// The mean of up to five looks of any model is refined: also half squeezed and mirrored, and not squeezed.
     Best,
 }
 

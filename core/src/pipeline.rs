@@ -31,6 +31,8 @@ use crate::views;
 pub(crate) struct Shop<'a> {
     pub(crate) engine: &'a dyn Engine,
     pub(crate) recipe: &'a Recipe,
+    /// Whether the model is so small that several looks cost little.
+    pub(crate) quick: bool,
     pub(crate) limits: &'a Limits,
 }
 
@@ -121,7 +123,7 @@ impl Shop<'_> {
     }
 
     fn segment(&self, pixels: &Pixels, how: &CutOut, watch: &mut Watch) -> Result<Matte> {
-        let looks = Fit::for_cut_out(how, (pixels.width(), pixels.height()), self.recipe);
+        let looks = Fit::for_cut_out(how, (pixels.width(), pixels.height()), self.recipe, self.quick);
         watch.time(Stage::Segment, |c| segment::segment(pixels, &looks, self.recipe, self.engine, c))
     }
 }

@@ -146,8 +146,8 @@ pub const OPTIONS: &[OptionSpec] = &[
         default: "balanced",
         range: "fast, balanced, best; a number from 1 to 100; or both, as best,80",
         bounds: None,
-        help: "The word is how much work goes into the subject and its edges, where refine is on; best takes up to \
-               four times as long. The number is how true JPEG and WebP are to the colours: 90 and 80 without it.",
+        help: "The word is how much work goes into the subject and its edges, where refine is on; fast is one look of \
+               the model, balanced three of the bundled one, best five of any. The number is how true JPEG and WebP are to the colours: 90 and 80 without it.",
         read: quality,
     },
     OptionSpec {

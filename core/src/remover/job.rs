@@ -9,6 +9,7 @@ use crate::error::{Code, Error, Problem, Result};
 use crate::input::{self, Checked, Input};
 use crate::limits::Limits;
 use crate::mask;
+use crate::models::MODELS;
 use crate::options::{self, Options};
 use crate::permits::Permits;
 use crate::pipeline::{Finished, Shop, Wanted, Watch};
@@ -214,7 +215,8 @@ impl<'a> Job<'a> {
         let (input, mask) = collect(input, mask, problems)?;
         let needed = cost::of_job(&input, mask.as_ref(), &options);
         let _permit = permits(remover, needed)?.enter(needed, &control)?;
-        let shop = Shop { engine: &*remover.engine, recipe: &remover.recipe, limits };
+        let quick = remover.model == MODELS[0].name;
+        let shop = Shop { engine: &*remover.engine, recipe: &remover.recipe, quick, limits };
         remover.threads.run(&control, |control| work(shop, Request { input, mask, options }, Watch::new(control)))
     }
 }

@@ -19,14 +19,25 @@ pub(crate) struct Fit {
 const HALF: f64 = 0.5;
 
 impl Fit {
-    /// How the model looks at a picture of this size: once as rembg has it where edges
-    /// are not refined, else in the ways that find subjects and edges best.
-    pub(crate) fn for_cut_out(how: &CutOut, size: (u32, u32), recipe: &Recipe) -> Vec<Self> {
-        match (how.refine, how.quality) {
-            (false, _) => vec![Self::squeezed(recipe)],
-            (true, Quality::Fast | Quality::Balanced) => vec![Self::padded(size, recipe, HALF)],
-            (true, Quality::Best) => Self::several(size, recipe),
-        }
+    /// How the model looks at a picture of this size: first as rembg has it; and where edges are refined, a `quick` model
+    /// then looks at it mirrored and less squeezed, and for the best quality every model does, in all ways. Where one look
+    /// misses a part of the subject another may find it.
+    pub(crate) fn for_cut_out(how: &CutOut, size: (u32, u32), recipe: &Recipe, quick: bool) -> Vec<Self> {
+        let (whole, half) = (Self::squeezed(recipe), Self::padded(size, recipe, HALF));
+        let mirrored = |fit| Self { mirrored: true, ..fit };
+        let ways = [whole, mirrored(whole), half, mirrored(half), Self::padded(size, recipe, 1.0)];
+        let count = match (how.refine, how.quality) {
+            (true, Quality::Balanced) if quick => 3,
+            (true, Quality::Best) => ways.len(),
+            _ => 1,
+        };
+        let mut looks = Vec::with_capacity(count);
+        ways.into_iter().take(count).for_each(|way| {
+            if !looks.contains(&way) {
+                looks.push(way);
+            }
+        });
+        looks
     }
 
     /// The whole input, whatever the picture's aspect ratio: as rembg does it.
@@ -38,8 +49,7 @@ impl Fit {
     /// picture's own aspect ratio, but that no more than four to one counts. Squeezed,
     /// things have shapes that the model does not know so well; without any squeeze
     /// they are smaller than need be, and lie in a frame that it does not know. Half
-    /// way between, u2netp finds subjects and edges better than squeezed, and more
-    /// evenly than without any squeeze.
+    /// way between, u2netp finds more of tall portraits, and less of wide pictures.
     fn padded(size: (u32, u32), recipe: &Recipe, part: f64) -> Self {
         let whole = Self::squeezed(recipe);
         let squeeze = f64::from(size.0) / f64::from(size.1) * f64::from(whole.height) / f64::from(whole.width);
@@ -47,19 +57,6 @@ impl Fit {
         let (width, height) = (side(whole.width, squeeze).max(1), side(whole.height, 1.0 / squeeze).max(1));
         let (left, top) = ((whole.width - width) / 2, (whole.height - height) / 2);
         Self { left, top, width, height, mirrored: false }
-    }
-
-    /// Where one look misses a part of the subject another may find it.
-    fn several(size: (u32, u32), recipe: &Recipe) -> Vec<Self> {
-        let half = Self::padded(size, recipe, HALF);
-        let ways = [half, Self { mirrored: true, ..half }, Self::squeezed(recipe), Self::padded(size, recipe, 1.0)];
-        let mut looks = Vec::with_capacity(ways.len());
-        ways.into_iter().for_each(|way| {
-            if !looks.contains(&way) {
-                looks.push(way);
-            }
-        });
-        looks
     }
 
     /// Where the rectangle's rows begin in an input that is so wide, row after row.
@@ -112,18 +109,23 @@ mod tests {
     }
 
     #[test]
-    fn the_best_quality_looks_in_every_way_that_differs() {
-        let looks = |refine, quality, size| {
+    fn more_work_is_more_looks_of_which_the_first_is_rembgs() {
+        let looks = |refine, quality, size, quick| {
             let how = CutOut { refine, quality, ..CutOut::default() };
-            Fit::for_cut_out(&how, size, &Recipe::U2NET)
+            Fit::for_cut_out(&how, size, &Recipe::U2NET, quick)
         };
-        let sizes =
-            |size| looks(true, Quality::Best, size).iter().map(|fit| (fit.width, fit.mirrored)).collect::<Vec<_>>();
-        assert_eq!(sizes((400, 900)), [(213, false), (213, true), (320, false), (142, false)]);
-        assert_eq!(sizes((500, 500)), [(320, false), (320, true)]);
-        assert_eq!(looks(true, Quality::Balanced, (400, 900)).len(), 1);
+        let widths = |quality, size, quick| {
+            looks(true, quality, size, quick).iter().map(|fit| (fit.width, fit.mirrored)).collect::<Vec<_>>()
+        };
+        let all = [(320, false), (320, true), (213, false), (213, true), (142, false)];
+        assert_eq!(widths(Quality::Best, (400, 900), true), all);
+        assert_eq!(widths(Quality::Best, (400, 900), false), all, "whoever asks for the best waits for it");
+        assert_eq!(widths(Quality::Balanced, (400, 900), true), all[..3]);
+        assert_eq!(widths(Quality::Balanced, (400, 900), false), all[..1], "one look of a slow model");
+        assert_eq!(widths(Quality::Fast, (400, 900), true), all[..1]);
+        assert_eq!(widths(Quality::Best, (500, 500), true), all[..2], "in a square picture all fits are one");
         for quality in Quality::ALL {
-            assert_eq!(looks(false, quality, (400, 900)), [Fit::squeezed(&Recipe::U2NET)], "as rembg has it");
+            assert_eq!(looks(false, quality, (400, 900), true), [Fit::squeezed(&Recipe::U2NET)], "as rembg has it");
         }
     }
 

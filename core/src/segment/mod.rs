@@ -16,7 +16,7 @@ pub(crate) use fit::Fit;
 #[cfg(feature = "bench")]
 pub(crate) use {input::tensor, output::matte};
 
-/// Finds the subject of a picture. The matte has the aspect ratio that the model saw;
+/// Finds the subject of a picture. The matte is as large as the largest look;
 /// of several looks, it is their mean.
 ///
 /// # Errors

@@ -12,11 +12,13 @@
 //! or large. Several from coarse to fine do both: each starts from what the one
 //! before made of its own small picture, made harder, so that the edge narrows
 //! while the windows shrink with it. Only the band around the mask's edge is worked
-//! on; what is farther away is subject or background altogether.
+//! on; what is farther away is subject or background altogether. Where the mask is unsure over a wide area there
+//! is no edge, and it stays as soft as it is.
 
 mod band;
 #[cfg(test)]
 mod tests;
+mod wide;
 mod windows;
 
 use std::borrow::Cow;
@@ -28,6 +30,7 @@ use crate::lanczos;
 use crate::pixels::{Layout, Pixels, byte};
 use crate::small::{Grid, ROWS, resized, shared, size_at};
 use band::Band;
+use wide::Wide;
 use windows::{CELL, Line, Windows};
 
 /// The longer side of the first small picture, as a part of the mask's: what is finer
@@ -79,7 +82,12 @@ pub(super) fn refine(
     }
     let level = before.ok_or_else(|| Error::new(Code::Internal))?;
     control.check()?;
-    let data = level.applied(picture, &band, threads, |alpha| byte(harder(alpha, LAST)));
+    let mut data = level.applied(picture, &band, threads, |alpha| byte(harder(alpha, LAST)));
+    if let Some(wide) = Wide::of(mask) {
+        control.check()?;
+        let soft = lanczos::resized(mask.data(), 1, (mask.width(), mask.height()), size, threads)?;
+        wide.give_back(&mut data, &soft, (size.0 as usize, size.1 as usize), threads);
+    }
     Ok(Some(Pixels::known(size.0, size.1, Layout::Gray8, data)))
 }
 
