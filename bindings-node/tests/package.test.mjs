@@ -111,8 +111,8 @@ async function works(program) {
       stream: 1,
       status: 400,
       refused: true,
-      engine: 'rten',
-      fallback: 'string',
+      engine: 'native',
+      fallback: 'undefined',
     });
   }
 }
