@@ -39,6 +39,39 @@ export type ByteStream = NodeJS.ReadableStream | AsyncIterable<Uint8Array> | Web
  * picture's does. Memory must not change until the promise is settled.
  */
 export type Picture = string | URL | ArrayBufferLike | ArrayBufferView | Blob | ByteStream | RawPixels | RawWithInfo | RawArray;
+/** A picture: its bytes, a path, a URL (`http:` and `https:` are fetched), or an ndarray. */
+export type ImageSource = ArrayBuffer | Uint8Array | Blob | URL | string | RawArray | RawPixels;
+/** What the functions of imgly's package can be told. */
+export interface Config {
+	/** `small`, `medium` and `large` are all the model inside; other names are those of `models`. */
+	model?: string | undefined;
+	/** Hears `compute:decode`, `compute:inference`, `compute:mask` and `compute:encode`, each from 0 to 1 of 1. */
+	progress?: ((key: string, current: number, total: number) => unknown) | undefined;
+	output?: {
+		/** Default: image/png. */
+		format?: "image/png" | "image/jpeg" | "image/webp" | "image/x-rgba8" | "image/x-alpha8" | undefined;
+		/** Of JPEG and WebP, 0 to 1. Default: 0.8. */
+		quality?: number | undefined;
+	} | undefined;
+	/** Ends the work, which then rejects with the signal's reason. */
+	signal?: AbortSignal | undefined;
+	/** Not used: the model is inside. */
+	publicPath?: string | undefined;
+	/** Not used. */
+	debug?: boolean | undefined;
+	/** Not used: no picture is computed on JavaScript's thread. */
+	proxyToWorker?: boolean | undefined;
+	/** Passed to `fetch` for a picture that is a URL. */
+	fetchArgs?: RequestInit | undefined;
+}
+/** Removes the background of a picture. */
+export declare function removeBackground(image: ImageSource, configuration?: Config): Promise<Blob>;
+/** Removes the foreground, and leaves the background. */
+export declare function removeForeground(image: ImageSource, configuration?: Config): Promise<Blob>;
+/** Gives the mask: white subject, black background. */
+export declare function segmentForeground(image: ImageSource, configuration?: Config): Promise<Blob>;
+/** Makes a mask the alpha of a picture, as large as the picture where it is not. No model runs. */
+export declare function applySegmentationMask(image: ImageSource, mask: ImageSource, config?: Config): Promise<Blob>;
 /** A whole number, or text that Python's `int()` reads. */
 export type Integer = number | string;
 /** A point, `[x, y]`, or a box, `[left, top, right, bottom]`, in pixels of the upright picture. */
@@ -221,6 +254,16 @@ export interface FileResult {
 	base64Image?: undefined;
 	mimeType?: undefined;
 }
+/** A result of which it is known which it is. What only the other has may still be asked for, as with rembg.js. */
+export type Known<Result extends Base64Result | FileResult> = {
+	[Key in keyof Result]: undefined extends Result[Key] ? Either[Key & keyof Either] | undefined : Result[Key];
+};
+interface Either {
+	base64Image: string;
+	mimeType: string;
+	outputImagePath: string;
+	cleanup: () => Promise<void>;
+}
 /**
  * Removes the background of a picture, as rembg.js does, on this machine.
  *
@@ -232,12 +275,12 @@ export declare function rembg(parameters: RembgParameters & {
 	options: {
 		returnBase64: true;
 	};
-}): Promise<Base64Result>;
+}): Promise<Known<Base64Result>>;
 export declare function rembg(parameters: RembgParameters & {
 	options?: {
 		returnBase64?: false | null | undefined;
 	} | undefined;
-}): Promise<FileResult>;
+}): Promise<Known<FileResult>>;
 export declare function rembg(parameters: RembgParameters): Promise<Base64Result | FileResult>;
 /** One refused field of a request. */
 export interface Problem {
@@ -273,39 +316,6 @@ export declare class RembgError extends Error {
 	/** The hosted API's answer: `{ error, status }`, with `details` where there are several. */
 	toJSON(): ErrorBody;
 }
-/** A picture: its bytes, a path, a URL (`http:` and `https:` are fetched), or an ndarray. */
-export type ImageSource = ArrayBuffer | Uint8Array | Blob | URL | string | RawArray | RawPixels;
-/** What the functions of imgly's package can be told. */
-export interface Config {
-	/** `small`, `medium` and `large` are all the model inside; other names are those of `models`. */
-	model?: string | undefined;
-	/** Hears `compute:decode`, `compute:inference`, `compute:mask` and `compute:encode`, each from 0 to 1 of 1. */
-	progress?: ((key: string, current: number, total: number) => unknown) | undefined;
-	output?: {
-		/** Default: image/png. */
-		format?: "image/png" | "image/jpeg" | "image/webp" | "image/x-rgba8" | "image/x-alpha8" | undefined;
-		/** Of JPEG and WebP, 0 to 1. Default: 0.8. */
-		quality?: number | undefined;
-	} | undefined;
-	/** Ends the work, which then rejects with the signal's reason. */
-	signal?: AbortSignal | undefined;
-	/** Not used: the model is inside. */
-	publicPath?: string | undefined;
-	/** Not used. */
-	debug?: boolean | undefined;
-	/** Not used: no picture is computed on JavaScript's thread. */
-	proxyToWorker?: boolean | undefined;
-	/** Passed to `fetch` for a picture that is a URL. */
-	fetchArgs?: RequestInit | undefined;
-}
-/** Removes the background of a picture. */
-export declare function removeBackground(image: ImageSource, configuration?: Config): Promise<Blob>;
-/** Removes the foreground, and leaves the background. */
-export declare function removeForeground(image: ImageSource, configuration?: Config): Promise<Blob>;
-/** Gives the mask: white subject, black background. */
-export declare function segmentForeground(image: ImageSource, configuration?: Config): Promise<Blob>;
-/** Makes a mask the alpha of a picture, as large as the picture where it is not. No model runs. */
-export declare function applySegmentationMask(image: ImageSource, mask: ImageSource, config?: Config): Promise<Blob>;
 /** Pictures one after the other, as they come. */
 export type Pictures<P> = Iterable<P> | AsyncIterable<P>;
 /** What became of one picture of many. */
@@ -457,14 +467,14 @@ export declare function removeMany<P extends Picture>(pictures: Pictures<P>, opt
 export declare function removeStream(options?: RemoveOptions | null): Duplex;
 /** The version of this package. */
 export declare const version: string;
-/** `rembg`, and itself by the names under which an ES module finds it in rembg.js. */
-declare const rembgItself: typeof rembg & {
+type Both = typeof rembg & typeof removeBackground;
+declare const itself: Both & {
 	rembg: typeof rembg;
-	default: typeof rembg;
+	default: Both;
 };
 
 export {
-	rembgItself as default,
+	itself as default,
 };
 
 export {};

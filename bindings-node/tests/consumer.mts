@@ -49,6 +49,9 @@ export async function written_for_the_client(key: string): Promise<void> {
   });
   console.log(`${outputImagePath.length}`);
   await cleanup();
+  const asFile = await rembg({ apiKey: key, inputImage: 'a.png', options: { returnBase64: false } });
+  if (asFile.base64Image) console.log(asFile.base64Image.length);
+  same<string>()(asFile.outputImagePath);
   const { base64Image } = await rembg({
     apiKey: key,
     inputImage: { base64: 'data:image/png;base64,' },
@@ -67,6 +70,8 @@ export async function written_for_the_client(key: string): Promise<void> {
   });
   if (either.base64Image === undefined) await either.cleanup();
   else same<string>()(either.base64Image);
+  const blob: Blob = await itself('photo.jpg', { output: { format: 'image/webp' } });
+  same<Blob>()(await itself(blob));
   await itself({ apiKey: key, inputImage: Buffer.alloc(1) }).then(({ outputImagePath: path }) => path.length);
   await itself.rembg({ apiKey: key, inputImage: new Blob([]) });
 }

@@ -348,6 +348,22 @@ test('a model that does not exist is told of', async () => {
   assert.match(error.message, /isnet_fp16/);
 });
 
+test('the default export removes the background of a picture, and is rembg for its arguments', async () => {
+  const { default: itself } = required('remrembg');
+  const folder = temporary();
+  const path = written(folder, 'photo.png', png);
+  const pictures = [png, new Uint8Array(png), new Uint8Array(png).buffer, new Blob([png]), path, pathToFileURL(path)];
+  for (const picture of pictures) assert.deepEqual(await bytes(await itself(picture)), cutout);
+  const jpeg = await itself(png, { output: { format: 'image/jpeg' } });
+  assert.equal(jpeg.type, 'image/jpeg');
+  const raw = { data: await rgba(png), width: WIDTH, height: HEIGHT, channels: 4 };
+  assert.equal((await itself(raw)).type, 'image/png');
+  const { base64Image } = await itself({ apiKey: 'any', inputImage: png, options: { returnBase64: true } });
+  assert.match(base64Image, /^data:image\/png;base64,/);
+  for (const nothing of [{}, { inputImage: png }])
+    assert.match((await rejected(itself(nothing))).message, /API key not provided/);
+});
+
 test("imgly's other words are taken and change nothing", async () => {
   const config = { publicPath: 'file:///nowhere/', debug: true, proxyToWorker: false, device: 'cpu', rescale: true };
   assert.deepEqual(await bytes(await removeBackground(png, config)), cutout);

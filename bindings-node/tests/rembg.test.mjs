@@ -677,10 +677,10 @@ test('it is imported as the client is', async () => {
 test('import and require give one and the same', async () => {
   const code = `
     import { createRequire } from 'node:module';
-    import { rembg } from 'remrembg';
+    import itself, { rembg } from 'remrembg';
     import { rembg as deep } from 'remrembg/dist/index.js';
     const required = createRequire(process.cwd() + '/x.js')('remrembg');
-    console.log(rembg === required.rembg, rembg === deep, required.default === rembg);`;
+    console.log(rembg === required.rembg, rembg === deep, required.default === itself);`;
   const { stdout, stderr } = await run([process.execPath, '--input-type=module', '-e', code]);
   assert.deepEqual([stdout, stderr], ['true true true\n', '']);
 });

@@ -310,6 +310,14 @@ test('the matte is what the model says, in floats', async () => {
   assert.equal((await refused(remover.matte(Buffer.alloc(0)))).code, 'empty_file');
 });
 
+test('an address is told from a path', async () => {
+  for (const address of ['http://localhost/photo.jpg', 'HTTPS://localhost/a', new URL('https://localhost/b')]) {
+    const error = await refused(remover.remove(address));
+    assert.equal(error.constructor, TypeError);
+    assert.equal(error.message, `nothing is fetched here: \`removeBackground\` takes addresses, got: ${address}`);
+  }
+});
+
 test('keeping the background cuts the subject out of it', async () => {
   const file = await remover.remove(halves(16, 8), { format: 'png', invert_mask: true, keep_colors: true });
   assert.equal((await pixel(file, 0, 4))[3], 0);

@@ -68,6 +68,8 @@ export const streams = new Gate(32);
 /** @throws TypeError for what is no picture at all. */
 export function source(picture: unknown): Source {
   if (picture === undefined || picture === null) return known(() => native.Picture.missing());
+  if (isAddress(picture))
+    throw new TypeError(`nothing is fetched here: \`removeBackground\` takes addresses, got: ${picture}`);
   if (typeof picture === 'string') return known(() => native.Picture.path(picture));
   if (picture instanceof URL) return known(() => native.Picture.path(fileURLToPath(picture)));
   if (ArrayBuffer.isView(picture) || types.isAnyArrayBuffer(picture)) return bytes(picture);
@@ -75,6 +77,11 @@ export function source(picture: unknown): Source {
   const stream = readable(picture);
   if (stream) return streamed(stream, uploadName(stream));
   return raw(picture);
+}
+
+/** What names a picture on another machine. */
+function isAddress(picture: unknown): picture is string | URL {
+  return (typeof picture === 'string' || picture instanceof URL) && /^https?:/i.test(String(picture));
 }
 
 function known(make: () => NativePicture): Source {

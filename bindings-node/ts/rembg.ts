@@ -58,6 +58,18 @@ export interface FileResult {
   mimeType?: undefined;
 }
 
+/** A result of which it is known which it is. What only the other has may still be asked for, as with rembg.js. */
+export type Known<Result extends Base64Result | FileResult> = {
+  [Key in keyof Result]: undefined extends Result[Key] ? Either[Key & keyof Either] | undefined : Result[Key];
+};
+
+interface Either {
+  base64Image: string;
+  mimeType: string;
+  outputImagePath: string;
+  cleanup: () => Promise<void>;
+}
+
 const NO_KEY = ' ⚠️⚠️⚠️ WARNING ⚠️⚠️⚠️: API key not provided, trials will be very limited.';
 const NO_PICTURE = 'Invalid input type. Must be a file path, Buffer, or an object with a base64 property.';
 const DEFAULT_FORMAT = 'WEBP';
@@ -69,12 +81,12 @@ const DEFAULT_FORMAT = 'WEBP';
  * @throws RembgError whose message is rembg.js's, `❌ 400 {"error":…,"status":400}`.
  * @throws Error whose message begins with `❌` where a file cannot be read or written.
  */
-export function rembg(parameters: RembgParameters & { options: { returnBase64: true } }): Promise<Base64Result>;
+export function rembg(parameters: RembgParameters & { options: { returnBase64: true } }): Promise<Known<Base64Result>>;
 export function rembg(
   parameters: RembgParameters & { options?: { returnBase64?: false | null | undefined } | undefined },
-): Promise<FileResult>;
+): Promise<Known<FileResult>>;
 export function rembg(parameters: RembgParameters): Promise<Base64Result | FileResult>;
-export async function rembg(parameters: RembgParameters): Promise<Base64Result | FileResult> {
+export async function rembg(parameters: RembgParameters): Promise<Known<Base64Result> | Known<FileResult>> {
   const { apiKey, inputImage, onUploadProgress, onDownloadProgress } = parameters;
   if (!apiKey) throw new Error(NO_KEY);
   const options: RembgOptions = { ...(parameters.options || {}) };

@@ -46,8 +46,9 @@ are passed over. The folders are looked through again and again, which works on 
 
 const SHORT: &str = "remrembg photo.jpg -o cutout.webp is short for remrembg remove photo.jpg -o cutout.webp.";
 
-/// Puts in the `remove` that may be left out before a picture, a folder or a flag.
-pub(crate) fn completed(mut words: Vec<OsString>) -> Vec<OsString> {
+/// Puts in the `remove` that may be left out before a picture, a folder or a flag, and the `=` before a boolean.
+pub(crate) fn completed(words: Vec<OsString>) -> Vec<OsString> {
+    let mut words = flags::joined(words);
     if words.get(1).is_some_and(|word| means_removal(word)) {
         words.insert(1, "remove".into());
     }

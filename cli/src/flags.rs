@@ -1,5 +1,8 @@
 //! The options of core as flags. Their values stay text: core alone reads them.
 
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
 use clap::{Arg, ArgMatches};
 use remrembg::{OPTIONS, OptionKind, OptionSpec};
 
@@ -26,6 +29,36 @@ fn flag(spec: &OptionSpec) -> Arg {
         OptionKind::Boolean => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
         _ => arg,
     }
+}
+
+/// What may stand after the flag of a boolean, as a word of its own.
+const BOOLEANS: [&str; 8] = ["true", "false", "1", "0", "yes", "no", "on", "off"];
+
+/// Joins such a word to the flag before it, `--refine off` to `--refine=off`: else it would be taken for a picture. One
+/// that is the name of a file is a picture.
+pub(crate) fn joined(words: Vec<OsString>) -> Vec<OsString> {
+    let mut joined: Vec<OsString> = Vec::with_capacity(words.len());
+    let mut are_flags = true;
+    for word in words {
+        are_flags &= word != "--";
+        match joined.last_mut() {
+            Some(flag) if are_flags && is_boolean(flag) && is_value(&word) => {
+                flag.push("=");
+                flag.push(word);
+            }
+            _ => joined.push(word),
+        }
+    }
+    joined
+}
+
+fn is_boolean(flag: &OsStr) -> bool {
+    let Some(name) = flag.to_str().and_then(|flag| flag.strip_prefix("--")) else { return false };
+    OPTIONS.iter().any(|spec| spec.kind == OptionKind::Boolean && spec.key == name.replace('-', "_"))
+}
+
+fn is_value(word: &OsStr) -> bool {
+    BOOLEANS.iter().any(|boolean| word.eq_ignore_ascii_case(boolean)) && !Path::new(word).exists()
 }
 
 /// What was given of them, in the table's order.

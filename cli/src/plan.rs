@@ -57,12 +57,30 @@ impl Destination {
     /// Reads OUT, given what the inputs are.
     pub(crate) fn of(inputs: &[PathBuf], out: Option<PathBuf>) -> Result<Self, Failure> {
         let many = inputs.len() > 1 || inputs.iter().any(|input| input.is_dir());
+        if let ([input, result], None) = (inputs, &out)
+            && input.exists()
+            && !is_stream(result)
+            && !result.exists()
+        {
+            let result = result.display();
+            return Err(Failure::usage(format!(
+                "There is no '{result}'. If the result is to have that name, say -o {result}"
+            )));
+        }
         match out {
             None => Self::unsaid(inputs),
             Some(out) if is_stream(&out) && many => {
                 Err(Failure::usage("Standard output takes one picture. Give a folder with -o"))
             }
             Some(out) if is_stream(&out) => Ok(Self::Stdout),
+            Some(out)
+                if inputs.len() > 1 && !out.exists() && !ends_in_slash(&out) && remrembg::is_picture_name(&out) =>
+            {
+                let (out, count) = (out.display(), inputs.len());
+                Err(Failure::usage(format!(
+                    "'{out}' is the name of one picture, and there are {count}. Give a folder with -o"
+                )))
+            }
             Some(out) if many || out.is_dir() || ends_in_slash(&out) => Self::folder(inputs, out),
             Some(out) => Ok(Self::File(out)),
         }

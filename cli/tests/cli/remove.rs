@@ -36,6 +36,38 @@ fn remove_may_be_left_out_before_a_picture_a_folder_or_a_flag() {
 }
 
 #[test]
+fn a_boolean_stands_after_its_flag_with_or_without_an_equals_sign() {
+    let bench = Bench::new(&["a.png"]);
+    let made = |words: &[&str]| {
+        bench.ran([&["a.png", "-o", "o.png"], words].concat()).ok();
+        bench.read("o.png")
+    };
+    let (on, off) = (made(&["--mask=on"]), made(&["--mask=off"]));
+    assert_ne!(on, off);
+    assert_eq!(made(&["--mask"]), on);
+    for (words, right) in [(["on", "TRUE", "1", "yes"], &on), (["off", "False", "0", "no"], &off)] {
+        words.into_iter().for_each(|word| assert_eq!(&made(&["--mask", word]), right, "{word}"));
+    }
+    let bench = Bench::new(&["a.png", "on"]);
+    let ran = bench.ran(["a.png", "--mask", "on", "-o", "out"]);
+    assert!(ran.stderr.contains("\nremrembg: on: ") || ran.stderr.starts_with("remrembg: on: "), "{}", ran.stderr);
+}
+
+#[test]
+fn a_name_for_the_result_is_told_from_a_second_picture() {
+    let bench = Bench::new(&["a.png", "b.png"]);
+    let ran = bench.ran(["a.png", "out.png"]);
+    assert_eq!(
+        (ran.status, &*ran.stderr),
+        (Some(2), "remrembg: There is no 'out.png'. If the result is to have that name, say -o out.png\n")
+    );
+    let ran = bench.ran(["a.png", "b.png", "-o", "new.png"]);
+    let said = "remrembg: 'new.png' is the name of one picture, and there are 2. Give a folder with -o\n";
+    assert_eq!((ran.status, &*ran.stderr), (Some(2), said));
+    assert!(!bench.has("new.png"), "no folder is made");
+}
+
+#[test]
 fn the_flag_tells_the_format_else_the_suffix_else_webp() {
     let bench = Bench::new(&["a.png"]);
     for (args, name, format) in [

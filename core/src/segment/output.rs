@@ -2,23 +2,25 @@
 
 use super::{by, input, other_shape};
 use crate::engine::Tensor;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::models::{OutputRule, Recipe};
 use crate::pixels::Matte;
 
 /// Reads the first picture of the output. One plane a class, or, for the other
 /// rules, the first plane.
+///
+/// # Errors
+/// [`Code::ModelShape`](crate::Code::ModelShape), and [`Code::EngineFailed`] for values that are no finite numbers.
 pub(crate) fn matte(output: &Tensor, recipe: &Recipe) -> Result<Matte> {
     let plane = recipe.width as usize * recipe.height as usize;
     check_shape(output, recipe, plane)?;
-    let data = if output.data.iter().all(|value| value.is_finite()) {
-        match recipe.output {
-            OutputRule::MinMax => stretched(output.data[..plane].to_vec()),
-            OutputRule::SigmoidMinMax => stretched(output.data[..plane].iter().copied().map(logistic).collect()),
-            OutputRule::Classes => other_than_first(&output.data, plane),
-        }
-    } else {
-        vec![0.0; plane]
+    if !output.data.iter().all(|value| value.is_finite()) {
+        return Err(Error::with_message(Code::EngineFailed, "The model gave values that are no finite numbers"));
+    }
+    let data = match recipe.output {
+        OutputRule::MinMax => stretched(output.data[..plane].to_vec()),
+        OutputRule::SigmoidMinMax => stretched(output.data[..plane].iter().copied().map(logistic).collect()),
+        OutputRule::Classes => other_than_first(&output.data, plane),
     };
     Ok(Matte { width: recipe.width, height: recipe.height, data })
 }
@@ -70,7 +72,6 @@ fn other_than_first(values: &[f32], plane: usize) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Code;
 
     fn read(rule: OutputRule, shape: &[usize], data: &[f32]) -> Result<Matte> {
         let recipe = Recipe { width: 3, height: 1, output: rule, ..Recipe::U2NET };
@@ -103,14 +104,26 @@ mod tests {
     }
 
     #[test]
-    fn a_flat_or_broken_output_is_no_subject() {
+    fn a_flat_output_is_no_subject() {
         for rule in [OutputRule::MinMax, OutputRule::SigmoidMinMax] {
-            for broken in [[7.0; 3], [f32::NAN, 0.0, 1.0], [f32::INFINITY, 0.0, 1.0], [0.0, f32::NEG_INFINITY, 1.0]] {
-                assert_eq!(values(rule, &[1, 1, 1, 3], &broken), [0.0; 3], "{rule:?} of {broken:?}");
-            }
+            assert_eq!(values(rule, &[1, 1, 1, 3], &[7.0; 3]), [0.0; 3], "{rule:?}");
         }
         assert_eq!(values(OutputRule::MinMax, &[1, 1, 1, 3], &[f32::MAX, f32::MIN, 0.0]), [0.0; 3]);
-        assert_eq!(values(OutputRule::Classes, &[1, 2, 1, 3], &[0.0, 0.0, 0.0, f32::NAN, 1.0, 1.0]), [0.0; 3]);
+    }
+
+    #[test]
+    fn values_that_are_no_finite_numbers_are_an_error_and_no_empty_cut_out() {
+        let refused = |rule, shape: &[usize], data: &[f32]| {
+            let error = read(rule, shape, data).expect_err("it is no mask");
+            assert_eq!(error.code(), Code::EngineFailed, "{rule:?} of {data:?}");
+            assert_eq!(error.message(), "The model gave values that are no finite numbers");
+        };
+        for rule in [OutputRule::MinMax, OutputRule::SigmoidMinMax] {
+            for broken in [[f32::NAN, 0.0, 1.0], [f32::INFINITY, 0.0, 1.0], [0.0, f32::NEG_INFINITY, 1.0]] {
+                refused(rule, &[1, 1, 1, 3], &broken);
+            }
+        }
+        refused(OutputRule::Classes, &[1, 2, 1, 3], &[0.0, 0.0, 0.0, f32::NAN, 1.0, 1.0]);
     }
 
     #[test]
