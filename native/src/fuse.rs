@@ -8,7 +8,8 @@ type Rule = fn(&mut [Draft], usize, &[Shape], usize) -> bool;
 /// Leaves out resizing, sums and pooling where the convolution beside them does that as well. `output` is what the network
 /// is for.
 pub(crate) fn fused(mut drafts: Vec<Draft>, shapes: &[Shape], output: usize) -> Vec<Draft> {
-    // Sums last but one: in whose place they are made must be read no more, and what is pooled may be a sum.
+    // In this order: resizing changes who reads a tensor, a sum takes the place of one that nobody reads any more, and
+    // what is pooled may be a sum.
     for is_left_out in [resized as Rule, added, pooled] {
         let mut step = 0;
         while step < drafts.len() {

@@ -84,7 +84,7 @@ fn every_way_of_a_convolution_gives_what_its_formula_says() {
     }
 }
 
-/// A line's bilinear resizing by its formula: pixels are squares whose middles are compared.
+/// Bilinear resizing by its formula: pixels are squares whose middles are compared.
 fn resized((shape, data): (Shape, &[f32]), to: Shape) -> Vec<f32> {
     let place = |place: usize, from: usize, to: usize| {
         let middle = ((place as f64 + 0.5) * from as f64 / to as f64 - 0.5).clamp(0.0, from as f64 - 1.0);

@@ -1,8 +1,8 @@
 //! Inference: one trait, three engines.
 //!
-//! `native`, our own, and `rten` are compiled in; ONNX Runtime is loaded at run time where one is found. Each engine runs one inference at a time on threads of its own; whoever
-//! comes meanwhile waits for a turn, in the order of arrival, so that memory
-//! stays that of one inference however many threads call.
+//! `native`, our own, and `rten` are compiled in; ONNX Runtime is loaded at run time where one is found. Each engine runs
+//! one inference at a time; whoever comes meanwhile waits for a turn, in the order of arrival, so that memory stays that
+//! of one inference however many threads call.
 
 #[cfg(not(any(feature = "onnxruntime", feature = "rten")))]
 compile_error!("remrembg needs an engine: turn on the feature `onnxruntime` or the feature `rten`");

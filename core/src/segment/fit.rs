@@ -15,7 +15,7 @@ pub(crate) struct Fit {
     pub(super) mirrored: bool,
 }
 
-/// How much of the squeeze is taken away where the model looks once.
+/// How much of the squeeze is taken away in a look that is half squeezed.
 const HALF: f64 = 0.5;
 
 impl Fit {

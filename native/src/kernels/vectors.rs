@@ -1,6 +1,6 @@
 //! The kernels of processors that have registers of several numbers, written once for every width.
 
-/// Makes `tile`, `forward` and `back` of the intrinsics of one width.
+/// Makes all kernels of the intrinsics of one width.
 macro_rules! vectors {
     (
         $feature:literal, $lanes:literal, $vector:ty,
