@@ -6,6 +6,7 @@ CARGO ?= cargo
 SETUP = $(PYTHON) tools/setup.py
 # The ONNX Runtime that set-up installed; `=` because it may not be there yet.
 RUNTIME = $(wildcard $(CURDIR)/.venv/lib/python*/site-packages/onnxruntime/capi)
+DEMO = $(or $(CARGO_TARGET_DIR),target)/demo/remrembg
 REMREMBG = $(or $(CARGO_TARGET_DIR),target)/release/remrembg
 
 # libremrembg: where it goes, and how it is built (release, or dev for tests).
@@ -87,11 +88,12 @@ node-package: ## Build the Node package in bindings-node/, ready for `npm pack` 
 	strip $(or $(CARGO_TARGET_DIR),target)/$(HOST)/$(PROFILE:dev=debug)/libremrembg_node.so \
 		-o $(NODE)/prebuilds/$(shell node -p 'process.platform + "-" + process.arch').node
 
-demo: build ## Cut out a real photo; pictures to look at in demo/
-	@$(SETUP) photo
-	$(REMREMBG) remove demo/photo.png -o demo/cutout.png --stats
-	$(REMREMBG) remove demo/photo.png -o demo/mask.png --mask
-	$(REMREMBG) remove demo/photo.png -o demo/on-colour.jpg --bg-color teal
+demo: ## Cut out a real photo; pictures to look at in demo/
+	@$(SETUP) weights photo
+	$(CARGO) build --profile demo --locked --package remrembg-cli
+	$(DEMO) remove demo/photo.png -o demo/cutout.png --stats
+	$(DEMO) remove demo/photo.png -o demo/mask.png --mask
+	$(DEMO) remove demo/photo.png -o demo/on-colour.jpg --bg-color teal
 	@echo "Look at demo/cutout.png, demo/mask.png and demo/on-colour.jpg."
 
 test: ## Run every test; the last lines count them, and name those that were skipped
