@@ -7,17 +7,31 @@ const EXTENDED_PAYLOAD: usize = 10;
 const ICC_FLAG: u8 = 0x20;
 const ALPHA_FLAG: u8 = 0x10;
 
-/// Puts `icc` into a file that libwebp wrote. `None` when it would exceed the
+/// Puts a profile, and alpha apart from the colours, into a file that libwebp wrote. `None` when it would exceed the
 /// 32-bit size of the container.
-pub(crate) fn with_icc(mut webp: Vec<u8>, icc: &[u8], width: u32, height: u32) -> Option<Vec<u8>> {
+pub(crate) fn with_chunks(
+    mut webp: Vec<u8>,
+    icc: Option<&[u8]>,
+    alpha: Option<&[u8]>,
+    width: u32,
+    height: u32,
+) -> Option<Vec<u8>> {
+    if icc.is_none() && alpha.is_none() {
+        return Some(webp);
+    }
     if webp.get(RIFF_HEADER..RIFF_HEADER + 4)? != b"VP8X" {
         let header = extended_header(has_alpha(&webp), width, height);
         webp.splice(RIFF_HEADER..RIFF_HEADER, header);
     }
     let payload = RIFF_HEADER + CHUNK_HEADER;
-    *webp.get_mut(payload)? |= ICC_FLAG;
     let after_header = payload + EXTENDED_PAYLOAD;
-    webp.splice(after_header..after_header, chunk(b"ICCP", icc)?);
+    let chunks = [(b"ICCP", icc, ICC_FLAG), (b"ALPH", alpha, ALPHA_FLAG)];
+    for (name, bytes, flag) in chunks.into_iter().rev() {
+        if let Some(bytes) = bytes {
+            *webp.get_mut(payload)? |= flag;
+            webp.splice(after_header..after_header, chunk(name, bytes)?);
+        }
+    }
     let size = u32::try_from(webp.len() - CHUNK_HEADER).ok()?;
     webp.get_mut(4..8)?.copy_from_slice(&size.to_le_bytes());
     Some(webp)

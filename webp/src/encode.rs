@@ -16,14 +16,19 @@ struct Session<'a> {
     panic: Option<Box<dyn Any + Send>>,
 }
 
+/// A file with the colours, and the alpha unless it is to be without.
 pub(crate) fn encode(
     encoder: &Encoder,
     picture: &Picture<'_>,
+    without_alpha: bool,
     progress: &mut dyn FnMut(u8) -> bool,
 ) -> Result<Vec<u8>, Error> {
     side::install();
     let config = encoder.config()?;
     let mut canvas = Canvas::import(picture, encoder.lossless)?;
+    if without_alpha {
+        canvas.drop_alpha(encoder.exact);
+    }
     let mut session = Session { output: Vec::new(), progress, panic: None };
     let done = canvas.encode(&config, &mut session);
     if let Some(panic) = session.panic {
@@ -75,6 +80,17 @@ impl Canvas {
         canvas.0.width = picture.width as c_int;
         canvas.0.height = picture.height as c_int;
         Ok(canvas)
+    }
+
+    /// Takes the alpha away, once what it hides is flat, if that need not be exact.
+    fn drop_alpha(&mut self, exact: bool) {
+        if !exact {
+            // SAFETY: the picture owns imported planes, which the call writes to.
+            unsafe { ffi::WebPCleanupTransparentArea(&raw mut self.0) }
+        }
+        // Its memory belongs to the plane of brightness.
+        self.0.a = std::ptr::null_mut();
+        self.0.colorspace = ffi::WebPEncCSP::WEBP_YUV420;
     }
 
     fn encode(&mut self, config: &ffi::WebPConfig, session: &mut Session<'_>) -> Result<(), Error> {

@@ -14,6 +14,7 @@
 //! Every call stands alone: an [`Encoder`] is plain data, and any number of
 //! threads may encode at once.
 
+mod alpha;
 mod container;
 mod encode;
 mod side;
@@ -155,12 +156,19 @@ impl Encoder {
         progress: &mut dyn FnMut(u8) -> bool,
     ) -> Result<Vec<u8>, Error> {
         picture.check()?;
-        let webp = encode::encode(self, picture, progress)?;
-        match icc {
-            Some(icc) if !icc.is_empty() => {
-                container::with_icc(webp, icc, picture.width, picture.height).ok_or(Error::FileTooBig)
-            }
-            _ => Ok(webp),
-        }
+        let (webp, alpha) = if self.has_alpha_apart(picture) {
+            let colors = || encode::encode(self, picture, true, progress);
+            let (alpha, webp) = side::beside(self.threads, || alpha::payload(picture), colors);
+            (webp?, alpha?)
+        } else {
+            (encode::encode(self, picture, false, progress)?, None)
+        };
+        let icc = icc.filter(|icc| !icc.is_empty());
+        container::with_chunks(webp, icc, alpha.as_deref(), picture.width, picture.height).ok_or(Error::FileTooBig)
+    }
+
+    /// Whether the alpha is exact beside colours that are not.
+    fn has_alpha_apart(&self, picture: &Picture<'_>) -> bool {
+        picture.layout == Layout::Rgba && !self.lossless && self.alpha_quality == 100
     }
 }

@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::ffi::{c_int, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process;
 use std::ptr;
 use std::sync::Once;
@@ -74,6 +75,59 @@ impl Call {
     fn make(self) -> bool {
         // SAFETY: the worker's owner set the hook and its data to fit together.
         unsafe { (self.hook)(self.data[0], self.data[1]) != 0 }
+    }
+}
+
+/// Does two things at once, one of them on another thread if there is one to be had and `threads` allows it.
+pub(crate) fn beside<T: Send, U>(threads: bool, aside: impl FnOnce() -> T + Send, here: impl FnOnce() -> U) -> (T, U) {
+    let mut task = Task { work: Some(aside), made: None };
+    let side = threads.then(Side::get).flatten();
+    let calls = side.as_ref().and_then(|side| side.calls.as_ref());
+    let call = Call { hook: task.hook(), data: [(&raw mut task).cast(), ptr::null_mut()] };
+    let sent = calls.is_some_and(|calls| calls.send(call).is_ok());
+    // Whatever happens here, the other thread has the task until it is done with it.
+    let own = catch_unwind(AssertUnwindSafe(here));
+    if let Some(side) = side {
+        if sent {
+            let _ = side.succeeded.recv();
+        }
+        let _ = IDLE.try_with(|idle| idle.borrow_mut().push(side));
+    }
+    let own = own.unwrap_or_else(|panic| resume_unwind(panic));
+    (task.finish(), own)
+}
+
+/// What another thread is to make, and what it made.
+struct Task<F, T> {
+    work: Option<F>,
+    made: Option<thread::Result<T>>,
+}
+
+impl<T, F: FnOnce() -> T> Task<F, T> {
+    /// Does the work of such a task.
+    fn hook(&self) -> Hook {
+        unsafe extern "C" fn run<T, F: FnOnce() -> T>(task: *mut c_void, _: *mut c_void) -> c_int {
+            // SAFETY: `beside` gives the task away until it hears that the call has ended.
+            let task = unsafe { &mut *task.cast::<Task<F, T>>() };
+            task.run();
+            OK
+        }
+        run::<T, F>
+    }
+
+    fn run(&mut self) {
+        if let Some(work) = self.work.take() {
+            self.made = Some(catch_unwind(AssertUnwindSafe(work)));
+        }
+    }
+
+    fn finish(mut self) -> T {
+        self.run();
+        match self.made {
+            Some(Ok(made)) => made,
+            Some(Err(panic)) => resume_unwind(panic),
+            None => unreachable!("the work was there, and was done once"),
+        }
     }
 }
 

@@ -168,3 +168,32 @@ fn the_longest_sides_work() {
         assert_eq!(WebPDecoder::new(Cursor::new(webp)).unwrap().dimensions(), (width, height));
     }
 }
+
+#[test]
+fn alpha_is_exact_at_any_size_with_and_without_a_thread() {
+    for (width, height) in [(1, 1), (1, 70), (70, 1), (33, 17), (64, 130)] {
+        let places = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+        let data: Vec<u8> = places
+            .flat_map(|(x, y): (u32, u32)| {
+                let soft = (x * 40).saturating_sub(y * 10).min(255) as u8;
+                [200, 90, 30, if x % 9 == 0 { 0 } else { soft }]
+            })
+            .collect();
+        let picture = Picture { data: &data, width, height, stride: width as usize * 4, layout: Layout::Rgba };
+        let [with, without] = [true, false]
+            .map(|threads| Encoder { threads, ..Encoder::default() }.encode(&picture, None, &mut |_| true));
+        assert_eq!(with, without, "threads change nothing");
+        let mut decoder = WebPDecoder::new(Cursor::new(with.unwrap())).unwrap();
+        let mut got = vec![0; decoder.output_buffer_size().unwrap()];
+        decoder.read_image(&mut got).unwrap();
+        assert!(got.chunks(4).zip(data.chunks(4)).all(|(got, px)| got[3] == px[3]), "{width}×{height}");
+    }
+}
+
+#[test]
+fn a_picture_that_is_opaque_throughout_has_no_alpha_in_its_file() {
+    let opaque: Vec<u8> = pixels(Layout::Rgba).chunks(4).flat_map(|px| [px[0], px[1], px[2], 255]).collect();
+    let webp = encode(&Encoder::default(), &opaque, Layout::Rgba, None);
+    assert_eq!(decode(&webp).0, 3);
+    assert!(!webp.windows(4).any(|bytes| bytes == b"ALPH"));
+}
