@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::pixels::Matte;
-use crate::small::{resized_values, windowed};
+use crate::small::{ROWS, resized_values, shared, windowed};
 
 /// How far from 0 and 1 a look's certainty ends, so that one look alone decides nothing.
 const DOUBT: f32 = 0.02;
@@ -15,6 +15,8 @@ const AROUND: f32 = 1.0 / 40.0;
 /// for less with a high power of how far it is.
 const ASTRAY: f32 = 0.7;
 const STEEP: i32 = 8;
+/// How often the first look counts.
+const FIRST: f32 = 2.0;
 
 /// The mean of their log odds, as large as the widest and the tallest; the first counts for two. A look that is
 /// sure counts for more than one that is not: edges stay as sharp as the sharpest look's.
@@ -22,7 +24,7 @@ const STEEP: i32 = 8;
 ///
 /// # Errors
 /// [`Code::Internal`](crate::Code::Internal) for a matte that does not have its size.
-pub(super) fn of(mattes: Vec<Matte>) -> Result<Matte> {
+pub(super) fn of(mattes: Vec<Matte>, threads: usize) -> Result<Matte> {
     let mattes = match <[Matte; 1]>::try_from(mattes) {
         Ok([alone]) => return Ok(alone),
         Err(several) => several,
@@ -30,24 +32,33 @@ pub(super) fn of(mattes: Vec<Matte>) -> Result<Matte> {
     let (width, height) = mattes.iter().fold((0, 0), |(w, h), matte| (matte.width.max(w), matte.height.max(h)));
     let at_size = |matte: &Matte| resized_values(&matte.data, (matte.width, matte.height), (width, height));
     let looks = mattes.iter().map(at_size).collect::<Result<Vec<_>>>()?;
-    let coarse: Vec<_> = looks.iter().map(|look| blurred(look, (width as usize, height as usize))).collect();
-    let mean = |at: usize| {
-        let most = median(first_twice(&coarse).map(|look| look[at]).collect());
-        let weight = |value: f32| 1.0 / (1.0 + ((value - most) / ASTRAY).powi(STEEP));
-        let both = first_twice(&looks).zip(first_twice(&coarse));
-        let (sum, weights) = both.fold((0.0, 0.0), |(sum, weights), (look, coarse)| {
-            let weight = weight(coarse[at]);
-            (sum + weight * log_odds(look[at]), weights + weight)
-        });
-        without_haze(value_of(sum / weights))
-    };
-    let data = (0..width as usize * height as usize).map(mean).collect();
+    let size = (width as usize, height as usize);
+    let mut coarse: Vec<_> = looks.iter().map(|_| Vec::new()).collect();
+    shared(threads, looks.iter().zip(&mut coarse), |(look, coarse)| *coarse = blurred(look, size));
+    let mut data = vec![0.0; size.0 * size.1];
+    let rows = ROWS * size.0;
+    shared(threads, data.chunks_mut(rows).enumerate(), |(chunk, means)| {
+        let mut room = Vec::with_capacity(looks.len() + 2);
+        for (at, mean) in means.iter_mut().enumerate() {
+            *mean = mean_at(chunk * rows + at, &looks, &coarse, &mut room);
+        }
+    });
     Ok(Matte { width, height, data })
 }
 
-/// All of them, and the first once more.
-fn first_twice<T>(all: &[T]) -> impl Iterator<Item = &T> {
-    all.iter().take(1).chain(all)
+/// The mean at a place of what looks make of it; `coarse` is what they make of what is around.
+fn mean_at(at: usize, looks: &[Vec<f32>], coarse: &[Vec<f32>], room: &mut Vec<f32>) -> f32 {
+    room.clear();
+    room.extend(coarse.iter().map(|look| look[at]));
+    let most = median(room);
+    let (mut sum, mut weights) = (0.0, 0.0);
+    for (number, (look, coarse)) in looks.iter().zip(coarse).enumerate() {
+        let count = if number == 0 { FIRST } else { 1.0 };
+        let weight = count / (1.0 + ((coarse[at] - most) / ASTRAY).powi(STEEP));
+        sum += weight * log_odds(look[at]);
+        weights += weight;
+    }
+    without_haze(value_of(sum / weights))
 }
 
 /// The mean around each place.
@@ -61,11 +72,10 @@ fn blurred(values: &[f32], (width, height): (usize, usize)) -> Vec<f32> {
     means
 }
 
-/// The middle one; of an even number, the first counts once more.
-fn median(mut values: Vec<f32>) -> f32 {
-    if values.len().is_multiple_of(2) {
-        values.extend(values.first().copied());
-    }
+/// The middle one, where the first counts twice; of an even number, once more.
+fn median(values: &mut Vec<f32>) -> f32 {
+    let more = if values.len().is_multiple_of(2) { 1 } else { 2 };
+    values.extend(std::iter::repeat_n(values[0], more));
     let middle = values.len() / 2;
     *values.select_nth_unstable_by(middle, f32::total_cmp).1
 }
@@ -93,7 +103,7 @@ mod tests {
     }
 
     fn mean(mattes: &[Matte]) -> Vec<f32> {
-        let mean = of(mattes.to_vec()).expect("there are some");
+        let mean = of(mattes.to_vec(), 2).expect("there are some");
         mean.data.iter().map(|value| (value * 1000.0).round() / 1000.0).collect()
     }
 
@@ -130,7 +140,7 @@ mod tests {
 
     #[test]
     fn the_mean_is_as_wide_as_the_widest_and_as_tall_as_the_tallest() {
-        let mean = of(vec![matte(4, 1, &[0.0, 0.0, 1.0, 1.0]), matte(2, 2, &[0.0, 1.0, 0.0, 1.0])]).expect("two");
+        let mean = of(vec![matte(4, 1, &[0.0, 0.0, 1.0, 1.0]), matte(2, 2, &[0.0, 1.0, 0.0, 1.0])], 1).expect("two");
         assert_eq!((mean.width, mean.height), (4, 2));
         for row in mean.data.chunks(4) {
             assert!(row.is_sorted() && row[0] < 0.01 && row[3] > 0.99, "{row:?}");

@@ -38,7 +38,7 @@ pub(crate) fn segment(
             Ok(fit.taken_from(output::matte(&output, recipe)?))
         })
     };
-    mean::of(looks.iter().enumerate().map(look).collect::<Result<_>>()?)
+    mean::of(looks.iter().enumerate().map(look).collect::<Result<_>>()?, engine.info().threads)
 }
 
 /// Whether the model takes what the recipe makes.
