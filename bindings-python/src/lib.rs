@@ -43,6 +43,12 @@ mod _remrembg {
         remrembg::SETTINGS.iter().map(|spec| [spec.key, spec.default, spec.range, spec.help]).collect()
     }
 
+    /// `ONNX Runtime`'s names for what an engine can be asked to compute on.
+    #[pyfunction]
+    fn providers() -> Vec<&'static str> {
+        remrembg::Provider::ALL.iter().map(|provider| provider.name()).collect()
+    }
+
     /// Run the command line with these words, the program's name first, and with
     /// places where ONNX Runtime may be; give the exit status.
     #[pyfunction]

@@ -140,7 +140,7 @@ def test_a_truth_array_is_black_and_white(tiny):
 
 
 @pytest.mark.parametrize(
-    "array", [numpy.zeros((4, 4, 3), numpy.float32), numpy.zeros((4, 4, 5), numpy.uint8), numpy.zeros(4, numpy.uint8)]
+    "array", [numpy.zeros((4, 4, 3), numpy.float32), numpy.zeros((4, 4, 5), numpy.uint8), numpy.zeros(4, numpy.uint16)]
 )
 def test_an_array_of_another_kind_is_refused_by_name(tiny, array):
     with pytest.raises(TypeError, match=f"got: {array.dtype}"):
@@ -376,9 +376,20 @@ def test_what_is_no_session_is_refused():
         remove(half_red(), session="u2netp")
 
 
-def test_a_typing_error_is_not_swallowed(tiny):
-    with pytest.raises(TypeError, match="olny_mask"):
-        remove(half_red(), session=tiny, olny_mask=True)
+def test_what_rembg_passes_over_is_passed_over_with_a_warning(tiny):
+    plain = remove(half_red(), session=tiny)
+    with pytest.warns(UserWarning, match=r"remove\(\) passes over the argument 'return_multiple'"):
+        told = remove(half_red(), session=tiny, return_multiple=False)
+    assert told.tobytes() == plain.tobytes()
+
+
+def test_an_array_of_a_files_bytes_is_read_as_the_file(tiny):
+    file = io.BytesIO()
+    half_red().save(file, "PNG")
+    array = numpy.frombuffer(file.getvalue(), numpy.uint8)
+    assert remove(array, session=tiny) == remove(file.getvalue(), session=tiny)
+    with pytest.raises(remrembg.ValidationError, match="invalid file signature"):
+        remove(numpy.zeros(4, numpy.uint8), session=tiny)
 
 
 def test_a_session_has_rembgs_names(tiny_settings):

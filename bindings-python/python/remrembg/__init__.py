@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         CutOutOptions,
         Encoded,
         Flag,
+        Flat,
         Integer,
         Number,
         Progress,
@@ -139,6 +140,10 @@ def rmbg(
     :param refine: Lay the mask's edge onto the picture's own. Without it the mask is the model's,
         as rembg has it, and a mask that is brought is taken as it is. Accepted: true, 1, yes or on
         is true, anything else false. Default: true.
+    :param flat: Where the picture's border has one colour, let the alpha follow from the distance
+        to that colour, and cut out holes. auto does so for logos, icons and line drawings, on for
+        any picture, such as a product on white. Not of a mask that is brought, or without refine.
+        Accepted: auto, on, off. Default: auto.
     :param decontaminate: Take the old background's colour out of soft edges, so that no fringe of
         it shows on a new one. Accepted: true, 1, yes or on is true, anything else false. Default:
         true.
@@ -237,6 +242,7 @@ def remove(
     *,
     quality: Quality = None,
     refine: bool = True,
+    flat: Flat = None,
     decontaminate: bool = True,
     clean_mask: bool = False,
     keep: Regions = None,
@@ -255,6 +261,7 @@ def remove(
     expand: Flag = None,
     progress: Optional[Progress] = None,
     cancel: Optional[CancelToken] = None,
+    **ignored: Any,
 ) -> Any:
     """Remove the background of a picture, as rembg's `remove` does, and give back what came.
 
@@ -276,6 +283,8 @@ def remove(
         edges; what `quality` of `rmbg` takes. Default: balanced.
     :param refine: lay the mask's edge onto the picture's own. `False` gives rembg's mask, and takes
         a mask that is brought as it is.
+    :param flat: `"auto"`, `"on"` or `"off"`: what to do with a picture whose border has one colour;
+        as for `rmbg`.
     :param decontaminate: take the old background out of the colours of soft edges. Alpha matting
         does so anyway.
     :param clean_mask: remove small stray islands from the mask and fill its pinholes.
@@ -291,6 +300,7 @@ def remove(
     :param format: of a result in bytes, as for `rmbg`. Default: PNG.
     :param w: as for `rmbg`, and so are `h`, `exact_resize`, `angle` and `expand`.
     :param progress: as for `Remover.rmbg`, and so is `cancel`.
+    :param ignored: what rembg takes besides, such as `return_multiple`; it is passed over with a warning.
     :raises ValidationError: the picture or an option is refused.
     :raises InputOutputError: the file cannot be read.
     :raises EngineError: inference failed.
@@ -298,8 +308,8 @@ def remove(
     :raises TypeError: `data` is of another type.
     :raises ValueError: `format` is given for a result that is not bytes.
     """
-    options = {**locals()}
-    del options["session"]
+    options = {**locals(), **ignored}
+    del options["session"], options["ignored"]
     return _chosen(session).remove(**options)
 
 

@@ -71,7 +71,9 @@ def checked(remove: Callable[..., Any], images: Any, jobs: int, options: Dict[st
         raise TypeError(f"images must be an iterable of pictures, not {type(images).__name__}")
     if jobs < 0:
         raise ValueError(f"jobs must be at least 0, got: {jobs}")
-    inspect.signature(remove).bind(None, **options)
+    # What rembg's own functions pass over, these do not.
+    known = [one for one in inspect.signature(remove).parameters.values() if one.kind is not one.VAR_KEYWORD]
+    inspect.Signature(known).bind(None, **options)
     return jobs or cores()
 
 

@@ -30,6 +30,16 @@ def is_array(image: Any) -> bool:
     return isinstance(image, getattr(sys.modules.get("numpy"), "ndarray", ()))
 
 
+def is_file_in_array(image: Any) -> bool:
+    """Whether it is an array of a file's bytes, as `cv2.imencode` and `numpy.fromfile` give one."""
+    return is_array(image) and image.ndim == 1 and image.dtype == "uint8"
+
+
+def is_pixels(image: Any) -> bool:
+    """Whether it is a picture that has been decoded."""
+    return is_pillow(image) or (is_array(image) and not is_file_in_array(image))
+
+
 def given(image: Any) -> Any:
     """A picture as the native module takes it: its bytes, a path, a file object or pixels."""
     if image is None or isinstance(image, bytes):
@@ -40,6 +50,8 @@ def given(image: Any) -> Any:
         return bytes(image)
     if is_pillow(image):
         return _of_pillow(image)
+    if is_file_in_array(image):
+        return image.tobytes()
     if is_array(image):
         return _of_array(image)
     if callable(getattr(image, "read", None)):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, List, Optional
+import warnings
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional, Tuple, Type, Union
 
-from remrembg import _remrembg
+from remrembg import _remrembg, _values
+from remrembg._errors import EngineError
 from remrembg._remover import Remover
 
 if TYPE_CHECKING:
@@ -14,6 +16,11 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
+#: The version of rembg whose ways are kept.
+REMBG_VERSION = "2.0.86"
+#: ONNX Runtime's names for what it computes on, of which an engine here may make use.
+_PROVIDERS = tuple(_remrembg.providers())
+_CPU = "CPUExecutionProvider"
 #: rembg's names for an ONNX file of one's own, and how each is fed.
 _CUSTOM = {
     "u2net_custom": "size=320x320",
@@ -22,8 +29,34 @@ _CUSTOM = {
 }
 
 
+#: What `new_session` takes for a model's name.
+NAMES = (*_remrembg.models(), *_CUSTOM)
+
+
+class InnerSession:
+    """As much of an `onnxruntime.InferenceSession` as programs ask of `session.inner_session`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get_providers(self) -> List[str]:
+        """What computes, by ONNX Runtime's names; the processor last, as it steps in for all others."""
+        return list(dict.fromkeys([_provider(self._session), _CPU]))
+
+
+def _provider(session: Session) -> str:
+    """What a session runs on, by ONNX Runtime's name; the other engines run on the processor."""
+    provider = session.engine.provider
+    return provider if provider in _PROVIDERS else _CPU
+
+
 class Session(Remover):
     """What `new_session` gives: a `Remover` with the names of rembg's sessions."""
+
+    @property
+    def inner_session(self) -> InnerSession:
+        """Tells what the model runs on."""
+        return InnerSession(self)
 
     @property
     def model_name(self) -> str:
@@ -37,38 +70,99 @@ class Session(Remover):
 
 def new_session(
     model_name: str = "u2netp",
-    *,
-    providers: Optional[Sequence[str]] = None,
+    providers: Optional[Sequence[Union[str, Tuple[str, Any]]]] = None,
     sess_opts: Any = None,
+    *,
     model_path: Optional[str] = None,
+    **ignored: Any,
 ) -> Session:
     """Load a model by rembg's name for it, and fetch it first where it is not on this machine.
 
     :param model_name: a name of `MODELS`; `u2net_custom`, `dis_custom` or `ben_custom`
         with `model_path`. rembg's default, `u2net`, is one to be fetched; here the default is
         the one inside.
-    :param providers: execution providers as ONNX Runtime names them, the preferred one first.
+    :param providers: execution providers as ONNX Runtime names them, the preferred one first; of `(name, options)` the
+        name counts. Those that cannot be had are passed over with a warning, and the processor steps in.
     :param sess_opts: of `onnxruntime.SessionOptions`, `intra_op_num_threads` counts; where it
         is 0 or not given, the environment's `OMP_NUM_THREADS`.
     :param model_path: the ONNX file of a custom model.
+    :param ignored: what rembg takes besides; it is passed over with a warning.
     :raises UnknownModelError: no such model. `sam` is not there, as it takes points.
     :raises ModelError: it could not be fetched.
     """
-    threads = getattr(sess_opts, "intra_op_num_threads", 0) or os.environ.get("OMP_NUM_THREADS")
-    if model_name in _CUSTOM:
-        if model_path is None:
-            raise ValueError(f"model_path is required for model '{model_name}'")
-        path = os.path.abspath(os.path.expanduser(model_path))
-        return Session(path, threads=threads, providers=providers, model_recipe=_CUSTOM[model_name])
-    fetch_model(model_name)
-    return Session(model_name, threads=threads, providers=providers)
+    _values.warn_of_ignored("new_session", ignored)
+    return session_class(model_name).load(providers, sess_opts, model_path)
+
+
+def session_class(name: str) -> Type[_Named]:
+    """What loads the model of that name."""
+    return type("Session", (_Named,), {"_name": name, "__module__": __name__, "__qualname__": "Session"})
+
+
+class _Named(Session):
+    """A session of one model, made as rembg's `sessions_class` makes one."""
+
+    _name = ""
+
+    def __init__(self, model_name: Optional[str] = None, sess_opts: Any = None, *args: Any, **kwargs: Any) -> None:
+        loaded = type(self).load(kwargs.pop("providers", None), sess_opts, kwargs.pop("model_path", None))
+        self.__setstate__(loaded.__getstate__())
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return _restored, (self.__getstate__(),)
+
+    @classmethod
+    def name(cls) -> str:
+        """The model's name."""
+        return cls._name
+
+    @classmethod
+    def load(cls, providers: Any, sess_opts: Any, model_path: Optional[str]) -> Session:
+        """A session with the model, which is fetched where it is not on this machine."""
+        settings: Dict[str, Any] = {
+            "threads": getattr(sess_opts, "intra_op_num_threads", 0) or os.environ.get("OMP_NUM_THREADS")
+        }
+        if cls._name in _CUSTOM:
+            if model_path is None:
+                raise ValueError(f"model_path is required for model '{cls._name}'")
+            settings["model"] = os.path.abspath(os.path.expanduser(model_path))
+            settings["model_recipe"] = _CUSTOM[cls._name]
+        else:
+            fetch_model(cls._name)
+            settings["model"] = cls._name
+        return _on_providers(settings, providers)
+
+
+def _restored(state: Dict[str, Any]) -> Session:
+    session = Session.__new__(Session)
+    session.__setstate__(state)
+    return session
+
+
+def _on_providers(settings: Dict[str, Any], wanted: Optional[Iterable[Any]]) -> Session:
+    """A session on the first of some providers that can be had."""
+    if wanted is None:
+        return Session(**settings)
+    names = [name if isinstance(name, str) else name[0] for name in wanted]
+    unknown = [name for name in names if name not in _PROVIDERS]
+    known = [name for name in names if name in _PROVIDERS]
+    try:
+        session = Session(**settings, providers=known or [_CPU])
+        lost = unknown
+    except EngineError:
+        session = Session(**settings, providers=[_CPU])
+        lost = [name for name in names if name != _CPU]
+    if lost:
+        message = f"{', '.join(lost)} cannot be had: the model runs on {_provider(session)}"
+        warnings.warn(message, RuntimeWarning, stacklevel=4)
+    return session
 
 
 def fetch_model(name: str, *, progress: Optional[Callable[[int, int], object]] = None) -> Optional[Path]:
     """Fetch a model's weights, unless they are on this machine, and give their path.
 
-    A download that broke off goes on where it ended. The environment variables in the README's
-    section on models name mirrors and folders. Warns first where the licence forbids commercial use.
+    A download that broke off goes on where it ended. The environment variables in
+    docs/models.md name mirrors and folders. Warns first where the licence forbids commercial use.
 
     :param progress: called as `progress(bytes, total)`; what it raises ends the download and comes out of it.
     :returns: the file's path; `None` for the model that is inside and has none.
@@ -77,8 +171,6 @@ def fetch_model(name: str, *, progress: Optional[Callable[[int, int], object]] =
     """
     notice = _remrembg.notice(name)
     if notice is not None:
-        import warnings
-
         warnings.warn(notice, stacklevel=2)
     if name == _remrembg.models()[0]:
         return None

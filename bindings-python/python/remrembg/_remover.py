@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         CutOutOptions,
         Encoded,
         Flag,
+        Flat,
         Integer,
         Matte,
         Number,
@@ -236,6 +237,7 @@ class Remover:
         post_process_mask: bool = False,
         quality: Quality = None,
         refine: bool = True,
+        flat: Flat = None,
         decontaminate: bool = True,
         clean_mask: bool = False,
         keep: Regions = None,
@@ -254,12 +256,14 @@ class Remover:
         expand: Flag = None,
         progress: Optional[Progress] = None,
         cancel: Optional[CancelToken] = None,
+        **ignored: Any,
     ) -> Any:
         """As `remove`, with this model and engine.
 
         `progress` and `cancel` are as in `rmbg`.
         """
-        pixels = not force_return_bytes and (_pictures.is_pillow(data) or _pictures.is_array(data))
+        _values.warn_of_ignored("remove", ignored)
+        pixels = not force_return_bytes and _pictures.is_pixels(data)
         if pixels and format is not None:
             raise ValueError("format is for encoded results: pass force_return_bytes=True, or leave it out")
         options = {
@@ -273,6 +277,7 @@ class Remover:
             "expand": expand,
             "quality": quality,
             "refine": bool(refine),
+            "flat": flat,
             "decontaminate": bool(decontaminate),
             # A mask alone is what matting would start from, as rembg has it.
             "matting": bool(alpha_matting) and not only_mask,

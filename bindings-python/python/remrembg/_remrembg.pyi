@@ -15,6 +15,7 @@ __all__ = [
     "models",
     "notice",
     "options",
+    "providers",
     "run",
     "settings",
     "stop_all",
@@ -91,6 +92,9 @@ def run(words: Sequence[str], hints: Sequence[Union[str, os.PathLike[str]]]) -> 
 
 def models() -> List[str]:
     """The names of the models that can be asked for, the one inside first."""
+
+def providers() -> List[str]:
+    """ONNX Runtime's names for what an engine can be asked to compute on."""
 
 def notice(name: str) -> Optional[str]:
     """What to know of a model's licence before it is fetched."""

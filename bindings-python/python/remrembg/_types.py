@@ -25,6 +25,8 @@ Integer = Union[int, str, None]
 Number = Union[float, str, None]
 Color = Union[str, Sequence[int], None]
 Quality = Union[str, int, None]
+#: `auto`, `on` or `off`.
+Flat = Optional[str]
 #: Points, (x, y), and boxes, (left, top, right, bottom).
 Regions = Union[str, Sequence[int], Sequence[Sequence[int]], None]
 
@@ -40,6 +42,7 @@ class CutOutOptions(TypedDict, total=False):
 
     quality: Quality
     refine: Flag
+    flat: Flat
     decontaminate: Flag
     matting: Flag
     matting_foreground_threshold: Integer
@@ -83,6 +86,7 @@ class RemoveOptions(TypedDict, total=False):
     post_process_mask: bool
     quality: Quality
     refine: bool
+    flat: Flat
     decontaminate: bool
     clean_mask: bool
     keep: Regions

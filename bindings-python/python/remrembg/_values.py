@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Mapping, Tuple
+import warnings
+from typing import Any, Iterable, List, Mapping, Tuple
 
 #: Options whose values are points and boxes.
 _REGIONS = ("keep", "drop")
@@ -45,3 +46,9 @@ def _color(channels: Any) -> str:
         return "#" + bytes(map(int, channels)).hex() if len(channels) in (3, 4) else ""
     except (TypeError, ValueError):
         return ""
+
+
+def warn_of_ignored(function: str, arguments: Iterable[str]) -> None:
+    """Tells of arguments that are passed over, as rembg passes them over without a word."""
+    for name in arguments:
+        warnings.warn(f"{function}() passes over the argument '{name}'", UserWarning, stacklevel=4)

@@ -16,14 +16,26 @@ pub(super) fn offline(lookup: Lookup) -> Option<PathBuf> {
     path(lookup, "REMREMBG_OFFLINE_MODELS")
 }
 
-/// rembg's own folder: `U2NET_HOME`, else `$XDG_DATA_HOME/.u2net`, else `~/.u2net`.
+/// rembg's own folder, which holds `models/NAME/NAME.onnx`: `U2NET_HOME`, else `REMBG_HOME`, else
+/// `$XDG_DATA_HOME/rembg`, else `~/.rembg`.
 pub(super) fn rembg(os: &str, lookup: Lookup) -> Option<PathBuf> {
-    let home = home(os, lookup);
-    let given = path(lookup, "U2NET_HOME")
-        .or_else(|| Some(path(lookup, "XDG_DATA_HOME").or_else(|| home.clone())?.join(".u2net")))?;
-    match given.strip_prefix("~") {
-        Ok(rest) => Some(home?.join(rest)),
-        Err(_) => Some(given),
+    let named = path(lookup, "U2NET_HOME").or_else(|| path(lookup, "REMBG_HOME"));
+    let data = path(lookup, "XDG_DATA_HOME").map(|data| data.join("rembg"));
+    let given = named.or(data).or_else(|| Some(home(os, lookup)?.join(".rembg")));
+    expanded(given?, os, lookup)
+}
+
+/// Where rembg kept all models side by side before: `U2NET_HOME`, else `$XDG_DATA_HOME/.u2net`, else `~/.u2net`.
+pub(super) fn early_rembg(os: &str, lookup: Lookup) -> Option<PathBuf> {
+    let data = path(lookup, "XDG_DATA_HOME").or_else(|| home(os, lookup)).map(|data| data.join(".u2net"));
+    expanded(path(lookup, "U2NET_HOME").or(data)?, os, lookup)
+}
+
+/// `~` is the home folder.
+fn expanded(folder: PathBuf, os: &str, lookup: Lookup) -> Option<PathBuf> {
+    match folder.strip_prefix("~") {
+        Ok(rest) => Some(home(os, lookup)?.join(rest)),
+        Err(_) => Some(folder),
     }
 }
 
@@ -50,7 +62,7 @@ mod tests {
     use std::ffi::OsString;
     use std::path::{Path, PathBuf};
 
-    use super::{fetched, offline, rembg};
+    use super::{early_rembg, fetched, offline, rembg};
 
     fn vars<'a>(pairs: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<OsString> + 'a {
         move |key| pairs.iter().find(|(name, _)| *name == key).map(|(_, value)| value.into())
@@ -86,12 +98,18 @@ mod tests {
     }
 
     #[test]
-    fn the_folder_of_rembg_is_where_rembg_has_it() {
+    fn the_folders_of_rembg_are_where_rembg_has_them() {
         let home = ("HOME", "/home/ann");
-        assert_eq!(rembg("linux", &vars(&[home])), Some("/home/ann/.u2net".into()));
-        assert_eq!(rembg("linux", &vars(&[home, ("XDG_DATA_HOME", "/d")])), Some("/d/.u2net".into()));
-        assert_eq!(rembg("linux", &vars(&[home, ("U2NET_HOME", "/u")])), Some("/u".into()));
-        assert_eq!(rembg("linux", &vars(&[home, ("U2NET_HOME", "~/u")])), Some("/home/ann/u".into()));
-        assert_eq!(rembg("linux", &vars(&[])), None);
+        let both = |more: &[(&str, &str)]| {
+            let pairs: Vec<_> = more.iter().copied().chain([home]).collect();
+            [rembg("linux", &vars(&pairs)), early_rembg("linux", &vars(&pairs))]
+        };
+        let are = |got: [Option<PathBuf>; 2], want: [&str; 2]| assert_eq!(got, want.map(|path| Some(path.into())));
+        are(both(&[]), ["/home/ann/.rembg", "/home/ann/.u2net"]);
+        are(both(&[("XDG_DATA_HOME", "/d")]), ["/d/rembg", "/d/.u2net"]);
+        are(both(&[("REMBG_HOME", "~/r"), ("XDG_DATA_HOME", "/d")]), ["/home/ann/r", "/d/.u2net"]);
+        are(both(&[("U2NET_HOME", "/u"), ("REMBG_HOME", "/r")]), ["/u", "/u"]);
+        are(both(&[("U2NET_HOME", "~/u")]), ["/home/ann/u", "/home/ann/u"]);
+        assert_eq!([rembg("linux", &vars(&[])), early_rembg("linux", &vars(&[]))], [None, None]);
     }
 }

@@ -1,4 +1,4 @@
-//! The model table as the README shows it.
+//! The model table as docs/models.md shows it.
 
 use super::spec::megabytes;
 use super::{Commercial, MODELS, ModelSpec};

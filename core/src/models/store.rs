@@ -14,8 +14,8 @@ use crate::error::{Code, Error, Result};
 /// 2. the folder of fetched weights: `REMREMBG_MODELS`, else `remrembg/models` in
 ///    `$XDG_CACHE_HOME` or `~/.cache`, in `~/Library/Caches` on macOS, in
 ///    `%LOCALAPPDATA%` on Windows;
-/// 3. rembg's folder (`U2NET_HOME`, `~/.u2net`), never written, so that its users
-///    need not fetch again.
+/// 3. rembg's folders, never written, so that its users need not fetch again: `models/NAME` in `U2NET_HOME`,
+///    `REMBG_HOME`, `$XDG_DATA_HOME/rembg` or `~/.rembg`, and `U2NET_HOME`, `$XDG_DATA_HOME/.u2net` or `~/.u2net`.
 ///
 /// A file may have the model's name (`silueta.onnx`) or that of rembg's release.
 /// Threads and processes may share the folders.
@@ -24,6 +24,7 @@ pub struct Store {
     fetched: Option<PathBuf>,
     offline: Option<PathBuf>,
     rembg: Option<PathBuf>,
+    early_rembg: Option<PathBuf>,
     mirror: Option<String>,
 }
 
@@ -44,6 +45,7 @@ impl Store {
             fetched: folders::fetched(os, &lookup),
             offline: folders::offline(&lookup),
             rembg: folders::rembg(os, &lookup),
+            early_rembg: folders::early_rembg(os, &lookup),
             mirror: mirror.filter(|text| !text.trim().is_empty()),
         }
     }
@@ -60,10 +62,11 @@ impl Store {
         Self { offline: Some(folder.into()), ..self }
     }
 
-    /// The same with a folder looked into last and never written.
+    /// The same with a folder of rembg's, looked into last and never written: in `models/NAME` and itself.
     #[must_use]
     pub fn with_rembg(self, folder: impl Into<PathBuf>) -> Self {
-        Self { rembg: Some(folder.into()), ..self }
+        let folder = folder.into();
+        Self { early_rembg: Some(folder.clone()), rembg: Some(folder), ..self }
     }
 
     /// Where weights are fetched into. It need not exist yet.
@@ -133,7 +136,8 @@ impl Store {
 
     fn candidates(&self, spec: &ModelSpec) -> impl Iterator<Item = PathBuf> + use<'_> {
         let names = [spec.local_file(), spec.file.to_owned()];
-        let folders = [&self.offline, &self.fetched, &self.rembg].into_iter().flatten();
+        let own = self.rembg.as_ref().map(|folder| folder.join("models").join(spec.name));
+        let folders = [self.offline.clone(), self.fetched.clone(), own, self.early_rembg.clone()].into_iter().flatten();
         folders.flat_map(move |folder| names.clone().map(|name| folder.join(name)))
     }
 }

@@ -9,14 +9,17 @@ use remrembg::{Code, Recipe};
 use crate::{spec, weights};
 
 #[test]
-fn weights_are_found_offline_first_then_fetched_then_in_the_folder_of_rembg() {
+fn weights_are_found_offline_first_then_fetched_then_in_rembgs_folders() {
     let dir = tempfile::tempdir().unwrap();
     let [offline, fetched, rembg] = ["offline", "fetched", "rembg"].map(|name| dir.path().join(name));
-    for folder in [&offline, &fetched, &rembg] {
-        fs::create_dir(folder).unwrap();
+    let newer = rembg.join("models").join("made");
+    for folder in [&offline, &fetched, &newer] {
+        fs::create_dir_all(folder).unwrap();
     }
     let store = Store::new(&fetched).with_offline(&offline).with_rembg(&rembg);
-    for place in [rembg.join("made.onnx"), fetched.join("made.onnx"), offline.join("made-v1.onnx")] {
+    for place in
+        [rembg.join("made.onnx"), newer.join("made.onnx"), fetched.join("made.onnx"), offline.join("made-v1.onnx")]
+    {
         fs::write(&place, weights()).unwrap();
         assert_eq!(store.locate_spec(&spec()).unwrap(), place);
         assert_eq!(store.verify(&spec()).unwrap(), place);

@@ -1,0 +1,15 @@
+"""The names of `rembg.sessions`: the models that `new_session` takes, and what it gives."""
+
+from __future__ import annotations
+
+from typing import Dict, List, Type
+
+from remrembg import _rembg
+from remrembg.sessions.base import BaseSession
+
+__all__ = ["BaseSession", "sessions", "sessions_class", "sessions_names"]
+
+#: What `new_session` takes for a model's name, and what loads that model; all are sessions of one kind.
+sessions: Dict[str, Type[BaseSession]] = {name: _rembg.session_class(name) for name in _rembg.NAMES}
+sessions_names: List[str] = list(sessions)
+sessions_class: List[Type[BaseSession]] = list(sessions.values())
