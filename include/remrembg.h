@@ -218,6 +218,10 @@ enum remrembg_code
    * The removal needs more memory than the setting memory has for all.
    */
   REMREMBG_OVER_BUDGET = 34,
+  /**
+   * Another word than those that an option takes.
+   */
+  REMREMBG_INVALID_CHOICE = 35,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -615,6 +619,11 @@ struct remrembg_options *remrembg_options_new(void);
  *         Lay the mask's edge onto the picture's own. Without it the mask is
  *         the model's, as rembg has it, and a mask that is brought is taken
  *         as it is.
+ *     flat: auto, on, off. Default: auto.
+ *         Where the picture's border has one colour, let the alpha follow
+ *         from the distance to that colour, and cut out holes. auto does so
+ *         for logos, icons and line drawings, on for any picture, such as a
+ *         product on white. Not of a mask that is brought, or without refine.
  *     decontaminate: true, 1, yes or on is true, anything else false.
  *     Default: true.
  *         Take the old background's colour out of soft edges, so that no

@@ -36,6 +36,8 @@ export interface Options {
   quality?: number | string | null | undefined;
   /** Lay the mask's edge onto the picture's own. Without it the mask is the model's, as rembg has it, and a mask that is brought is taken as it is. Accepted: true, 1, yes or on is true, anything else false. Default: true. */
   refine?: Flag | null | undefined;
+  /** Where the picture's border has one colour, let the alpha follow from the distance to that colour, and cut out holes. auto does so for logos, icons and line drawings, on for any picture, such as a product on white. Not of a mask that is brought, or without refine. Accepted: auto, on, off. Default: auto. */
+  flat?: string | null | undefined;
   /** Take the old background's colour out of soft edges, so that no fringe of it shows on a new one. Accepted: true, 1, yes or on is true, anything else false. Default: true. */
   decontaminate?: Flag | null | undefined;
   /** Solve for the alpha and the subject's colours along the edge (closed-form matting): seconds for a large picture. Accepted: true, 1, yes or on is true, anything else false. Default: false. */

@@ -17,7 +17,7 @@ EMPTY = '{"error":"Uploaded file is empty (0 bytes).","status":400}'
 HOSTED = {"w", "h", "exact_resize", "angle", "expand", "format", "mask", "bg_color"}
 THRESHOLDS = ("matting_foreground_threshold", "matting_background_threshold", "matting_erode_size")
 OWN = (
-    *("quality", "refine", "decontaminate", "matting", *THRESHOLDS, "trimap", "clean_mask", "keep", "drop"),
+    *("quality", "refine", "flat", "decontaminate", "matting", *THRESHOLDS, "trimap", "clean_mask", "keep", "drop"),
     *("smooth_mask", "invert_mask", "keep_colors", "keep_alpha"),
 )
 #: Results of more pixels than this are left out: they would take the time of all others.

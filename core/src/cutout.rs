@@ -25,6 +25,9 @@ pub struct CutOut {
     /// coarse to fine. Where the mask is unsure over a wide area it stays soft. The bundled model looks three times, see [`Quality`]. Of a mask that the caller brings it changes the edge alone. Takes some 15 ms per megapixel, less for large pictures.
     /// Without it the mask is rembg's. Default: true.
     pub refine: bool,
+    /// What is done with a picture on a flat background. Not where the caller brings the mask, or without `refine`.
+    /// Default: [`Flat::Auto`].
+    pub flat: Flat,
     /// Takes the background's colour out of soft edges, as matting does in any
     /// case, so that no fringe of it shows on a new background. Not with
     /// `keep_colors`. Takes some 8 ms for one megapixel, less for each of more. What
@@ -77,6 +80,7 @@ impl Default for CutOut {
         Self {
             quality: Quality::Balanced,
             refine: true,
+            flat: Flat::Auto,
             decontaminate: true,
             trimap: false,
             clean_mask: false,
@@ -94,6 +98,38 @@ impl CutOut {
     /// Whether the subject's own colours are wanted where matting did not bring them.
     pub(crate) fn estimates_colors(&self) -> bool {
         !self.keep_colors && (self.decontaminate || self.matting.is_some())
+    }
+}
+
+/// What is done with a picture whose border has one colour, such as a logo or a drawing: its
+/// alpha then follows from how far each colour is from the background's, and holes are cut out too. JPEG's noise and a
+/// faint gradient count to the background.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Flat {
+    /// So for lines and areas of few colours where the border is nearly all of one colour, and the caller does
+    /// not say where the subject is. A picture whose background is already transparent keeps its alpha.
+    #[default]
+    Auto,
+    /// So for any picture where at least half of the border is of one colour, even if it is noisy, such as a product
+    /// on white. Soft shadows count to the background; what is enclosed is what the model takes it for.
+    On,
+    /// Never.
+    Off,
+}
+
+impl Flat {
+    /// All of them, the default first.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::On, Self::Off];
+
+    /// The name that the option `flat` takes: `auto`, `on`, `off`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::On => "on",
+            Self::Off => "off",
+        }
     }
 }
 

@@ -22,6 +22,7 @@ mod decode;
 mod encode;
 mod engine;
 mod error;
+mod flat_background;
 mod geometry;
 mod guard;
 mod hints;
@@ -45,7 +46,7 @@ mod transform;
 mod views;
 
 pub use control::{CancelToken, Control, Progress, Stage};
-pub use cutout::{CutOut, Matting, Quality};
+pub use cutout::{CutOut, Flat, Matting, Quality};
 pub use decode::Decoded;
 pub use engine::{EngineChoice, EngineInfo, Provider};
 pub use error::{Code, Error, ErrorKind, Problem, Result};
@@ -62,7 +63,7 @@ pub use remover::{Config, Job, Output, PixelOutput, Remover, check_request};
 pub use settings::{SETTINGS, SettingSpec, settings_markdown};
 pub use views::{ChannelOrder, PixelView, PixelViewMut, check_buffer};
 
-/// The examples of the README, run with the documentation's.
+/// The examples for Rust, run with the documentation's.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
+#[doc = include_str!("../../docs/rust.md")]
 struct Readme;

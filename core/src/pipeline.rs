@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::colors;
 use crate::compose;
 use crate::control::{Control, Stage};
-use crate::cutout::CutOut;
+use crate::cutout::{CutOut, Flat};
 use crate::decode::Decoded;
 use crate::encode;
 use crate::engine::Engine;
@@ -117,9 +117,11 @@ impl Shop<'_> {
     }
 
     fn alpha_of_all(&self, pixels: &Pixels, mask: Option<Pixels>, how: &CutOut, watch: &mut Watch) -> Result<Pixels> {
+        // Of a mask that is brought the edge alone changes.
+        let brought = mask.as_ref().map(|_| CutOut { flat: Flat::Off, ..how.clone() });
         let mask = mask.map_or_else(|| refine::mask_of(&self.segment(pixels, how, watch)?), Ok)?;
         let threads = self.engine.info().threads;
-        watch.time(Stage::Refine, |c| refine::refine(mask, pixels, how, threads, c))
+        watch.time(Stage::Refine, |c| refine::refine(mask, pixels, brought.as_ref().unwrap_or(how), threads, c))
     }
 
     fn segment(&self, pixels: &Pixels, how: &CutOut, watch: &mut Watch) -> Result<Matte> {

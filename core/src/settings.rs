@@ -143,7 +143,7 @@ impl Config {
     }
 }
 
-/// The table as Markdown, for the README.
+/// The table as Markdown, for docs/options.md.
 #[must_use]
 pub fn settings_markdown() -> String {
     let head = "| Setting | Default | Accepted | Meaning |\n|---|---|---|---|\n";

@@ -1,10 +1,12 @@
-//! What the README takes from the code is what the code says now.
+//! What the documentation takes from the code is what the code says now.
 //!
 //! `make generate` writes it again.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use image::imageops::{self, FilterType};
+use image::{DynamicImage, Rgba, RgbaImage};
 use remrembg::{Config, EngineChoice, Format, OPTIONS, OptionKind, Options, Remover, SETTINGS};
 
 fn root(path: &str) -> PathBuf {
@@ -15,10 +17,10 @@ fn generating() -> bool {
     std::env::var_os("REMREMBG_GENERATE").is_some()
 }
 
-fn check(section: &str, generated: &str) {
+fn check(file: &str, section: &str, generated: &str) {
     let (start, end) =
         (format!("<!-- {section}: generated, see CONTRIBUTING.md -->\n"), format!("<!-- end of {section} -->"));
-    check_between("README.md", (&start, &end), &format!("\n{}\n\n", generated.trim_end()));
+    check_between(file, (&start, &end), &format!("\n{}\n\n", generated.trim_end()));
 }
 
 /// Checks, or writes, what stands between two texts of a file.
@@ -99,15 +101,19 @@ fn the_interfaces_of_typescript_are_fresh() {
     check("settings", settings.collect());
 }
 
-/// One test, because all sections are in one file.
+/// One test, because two sections are in one file.
 #[test]
-fn the_readme_is_fresh() {
+fn the_tables_of_the_documentation_are_fresh() {
     let example = include_str!("../examples/cutout.rs");
-    check("example", &format!("```rust,no_run\n{example}```"));
-    check("options", &remrembg::options_markdown());
-    check("settings", &remrembg::settings_markdown());
-    check("models", &remrembg::models::models_markdown());
+    check("docs/rust.md", "example", &format!("```rust,no_run\n{example}```"));
+    check("docs/options.md", "options", &remrembg::options_markdown());
+    check("docs/options.md", "settings", &remrembg::settings_markdown());
+    check("docs/models.md", "models", &remrembg::models::models_markdown());
 }
+
+/// The sides of what is shown, and of the squares behind what is cut out.
+const SHOWN: u32 = 384;
+const SQUARE: u32 = 16;
 
 #[test]
 fn the_readmes_picture_is_what_the_demo_makes() {
@@ -116,15 +122,22 @@ fn the_readmes_picture_is_what_the_demo_makes() {
     let mut config = Config::default();
     config.engine = EngineChoice::Rten;
     let remover = Remover::new(config).expect("the engine inside always works");
-    let options = Options { format: Format::Png, mask: true, ..Options::default() };
+    let options = Options { format: Format::Png, ..Options::default() };
     let made = remover.remove(photo.as_path(), &options).expect("the photo is cut out").data;
-    let path = root("docs/demo-mask.png");
+    let at_size = |picture: DynamicImage| picture.resize_exact(SHOWN, SHOWN, FilterType::Lanczos3);
+    let mut both = RgbaImage::from_fn(2 * SHOWN, SHOWN, |x, y| {
+        let square = (x / SQUARE + y / SQUARE) % 2;
+        if square == 0 { Rgba([255; 4]) } else { Rgba([204, 204, 204, 255]) }
+    });
+    imageops::overlay(&mut both, &at_size(image::open(&photo).expect("a photo")), 0, 0);
+    imageops::overlay(&mut both, &at_size(image::load_from_memory(&made).expect("a PNG")), i64::from(SHOWN), 0);
+    let both = DynamicImage::from(both).into_rgb8();
+    let path = root("docs/before-and-after.jpg");
     if generating() {
-        fs::write(&path, &made).expect("the picture can be written");
+        both.save(&path).expect("the picture can be written");
     }
-    let pixels = |bytes: &[u8]| image::load_from_memory(bytes).expect("a PNG").into_luma8().into_raw();
-    let (made, shown) = (pixels(&made), pixels(&fs::read(&path).expect("the README's picture is there")));
-    assert_eq!(made.len(), shown.len());
-    let off: u64 = made.iter().zip(&shown).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
-    assert!(off <= made.len() as u64 / 4, "docs/demo-mask.png is stale, run `make generate`");
+    let shown = image::open(&path).expect("the README's picture is there").into_rgb8();
+    assert_eq!(both.dimensions(), shown.dimensions());
+    let off: u64 = both.as_raw().iter().zip(shown.as_raw()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+    assert!(off <= 3 * both.as_raw().len() as u64, "docs/before-and-after.jpg is stale, run `make generate`");
 }

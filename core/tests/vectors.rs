@@ -48,6 +48,7 @@ struct Own {
     quality: String,
     encoder_quality: Option<u8>,
     refine: bool,
+    flat: String,
     decontaminate: bool,
     matting: Option<Thresholds>,
     trimap: bool,
@@ -74,6 +75,7 @@ impl Default for Own {
             quality: "balanced".to_owned(),
             encoder_quality: None,
             refine: true,
+            flat: "auto".to_owned(),
             decontaminate: true,
             matting: None,
             trimap: false,
@@ -135,6 +137,7 @@ impl Own {
         let CutOut {
             quality,
             refine,
+            flat,
             decontaminate,
             trimap,
             clean_mask,
@@ -150,6 +153,7 @@ impl Own {
             quality: quality.name().to_owned(),
             encoder_quality,
             refine,
+            flat: flat.name().to_owned(),
             decontaminate,
             matting: matting.map(|Matting { foreground_threshold, background_threshold, erode_size }| Thresholds {
                 foreground_threshold,

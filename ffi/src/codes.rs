@@ -88,6 +88,8 @@ pub enum remrembg_code {
     REMREMBG_INVALID_REGION = 33,
     /// The removal needs more memory than the setting memory has for all.
     REMREMBG_OVER_BUDGET = 34,
+    /// Another word than those that an option takes.
+    REMREMBG_INVALID_CHOICE = 35,
 }
 
 impl remrembg_code {
@@ -115,6 +117,7 @@ impl remrembg_code {
             Code::MaskWithBgColor => Self::REMREMBG_MASK_WITH_BG_COLOR,
             Code::UnknownOption => Self::REMREMBG_UNKNOWN_OPTION,
             Code::InvalidQuality => Self::REMREMBG_INVALID_QUALITY,
+            Code::InvalidChoice => Self::REMREMBG_INVALID_CHOICE,
             Code::InvalidRegion => Self::REMREMBG_INVALID_REGION,
             Code::OverBudget => Self::REMREMBG_OVER_BUDGET,
             Code::InvalidRecipe => Self::REMREMBG_INVALID_RECIPE,

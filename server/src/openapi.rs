@@ -144,9 +144,7 @@ fn option(spec: &OptionSpec) -> ObjectBuilder {
         OptionKind::Number => bounded(schema.schema_type(Type::Number)),
         OptionKind::Boolean => schema.schema_type(Type::Boolean),
         OptionKind::Choice => {
-            let words = Format::ALL.iter().flat_map(|format| [format.name(), format.extension()]);
-            let mut words: Vec<&str> = words.collect();
-            words.dedup();
+            let words: Vec<&str> = spec.choices().flatten().collect();
             schema.schema_type(Type::String).enum_values(Some(words))
         }
         _ => schema.schema_type(Type::String),

@@ -4,7 +4,7 @@
 use std::fmt::Display;
 
 use super::{MAX_ANGLE, MAX_QUALITY, MAX_SIDE, OPTIONS, Options, python};
-use crate::cutout::Quality;
+use crate::cutout::{Flat, Quality};
 use crate::error::{Code, Problem};
 
 /// Every problem of typed values, in the order in which they are reported.
@@ -82,6 +82,12 @@ pub(super) fn invalid_quality(text: &str) -> Problem {
     let words = Quality::ALL.map(Quality::name).join(", ");
     let message = format!("'quality' must be {words} or a number from 1 to {MAX_QUALITY}, got: {}", python::repr(text));
     Problem::with_message("quality", Code::InvalidQuality, message)
+}
+
+pub(super) fn invalid_flat(text: &str) -> Problem {
+    let words = Flat::ALL.map(Flat::name).join(", ");
+    let message = format!("'flat' must be one of {words}, got: {}", python::repr(text));
+    Problem::with_message("flat", Code::InvalidChoice, message)
 }
 
 /// A mask has no background to fill. A colour counts once it is given, be it

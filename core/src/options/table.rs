@@ -1,8 +1,8 @@
 //! The one table of options. Readers of text, the command line's flags and the
-//! README all take them from here, so that a new option is one row.
+//! documentation all take them from here, so that a new option is one row.
 
 use super::{Color, Format, MAX_ANGLE, MAX_SIDE, Options, checks, python};
-use crate::cutout::{Matting, Quality};
+use crate::cutout::{Flat, Matting, Quality};
 use crate::error::Problem;
 use crate::hints;
 
@@ -21,6 +21,15 @@ pub struct OptionSpec {
     /// What it does: one or two plain sentences.
     pub help: &'static str,
     pub(super) read: fn(&mut Options, &str) -> Result<(), Problem>,
+}
+
+impl OptionSpec {
+    /// The words that a choice takes, each followed by its other names: of `jpeg (or jpg)`, both.
+    pub fn choices(&self) -> impl Iterator<Item = Vec<&'static str>> {
+        let words = (self.kind == OptionKind::Choice).then(|| self.range.split(", "));
+        let names = |word: &'static str| word.split([' ', '(', ')']).filter(|name| !matches!(*name, "" | "or"));
+        words.into_iter().flatten().map(move |word| names(word).collect())
+    }
 }
 
 /// What the value of an option is.
@@ -44,7 +53,7 @@ pub enum OptionKind {
 }
 
 impl OptionKind {
-    /// Its name, as the README shows it.
+    /// Its name, as docs/options.md shows it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -159,6 +168,17 @@ pub const OPTIONS: &[OptionSpec] = &[
         help: "Lay the mask's edge onto the picture's own. Without it the mask is the model's, as rembg has it, \
                and a mask that is brought is taken as it is.",
         read: |options, text| boolean(text, true).map(|on| options.cut_out.refine = on),
+    },
+    OptionSpec {
+        key: "flat",
+        kind: OptionKind::Choice,
+        default: "auto",
+        range: "auto, on, off",
+        bounds: None,
+        help: "Where the picture's border has one colour, let the alpha follow from the distance to that colour, and \
+               cut out holes. auto does so for logos, icons and line drawings, on for any picture, such as a product \
+               on white. Not of a mask that is brought, or without refine.",
+        read: |options, text| flat(text).map(|flat| options.cut_out.flat = flat),
     },
     OptionSpec {
         key: "decontaminate",
@@ -288,7 +308,7 @@ pub const OPTIONS: &[OptionSpec] = &[
     },
 ];
 
-/// The table as Markdown, for the README.
+/// The table as Markdown, for docs/options.md.
 #[must_use]
 pub fn options_markdown() -> String {
     let head = "| Option | Type | Default | Accepted | Meaning |\n|---|---|---|---|---|\n";
@@ -338,6 +358,12 @@ fn quality(options: &mut Options, text: &str) -> Result<(), Problem> {
     }
     (options.cut_out.quality, options.encoder_quality) = (word, encoder);
     Ok(())
+}
+
+/// Empty text is the default.
+fn flat(text: &str) -> Result<Flat, Problem> {
+    let named = Flat::ALL.into_iter().find(|flat| text.trim().eq_ignore_ascii_case(flat.name()));
+    if text.trim().is_empty() { Ok(Flat::Auto) } else { named.ok_or_else(|| checks::invalid_flat(text)) }
 }
 
 /// Text of a whole number, as near as 64 bits come to it; empty is unset.

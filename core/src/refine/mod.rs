@@ -7,8 +7,9 @@ mod guided;
 mod smooth;
 
 use crate::control::Control;
-use crate::cutout::CutOut;
+use crate::cutout::{CutOut, Flat};
 use crate::error::Result;
+use crate::flat_background;
 use crate::lanczos;
 use crate::matting;
 use crate::pixels::{Layout, Matte, Pixels};
@@ -31,10 +32,7 @@ pub(crate) fn refine(
     let mask = if how.trimap { mask } else { constrained(mask, picture, how, control)? };
     let alpha = match (how.trimap, how.refine) {
         (true, _) => trimap_solved(mask, picture, control)?,
-        (false, true) => match guided::refine(picture, &mask, how.quality, threads, control)? {
-            Some(alpha) => alpha,
-            None => resized(mask, picture, threads)?,
-        },
+        (false, true) => on_flat(laid_on_edges(mask, picture, how, threads, control)?, picture, how, control)?,
         (false, false) => resized(mask, picture, threads)?,
     };
     let mut alpha = if how.smooth_mask { smooth::smooth(&alpha, control)? } else { alpha };
@@ -56,6 +54,17 @@ pub(crate) fn mask_of(matte: &Matte) -> Result<Pixels> {
 fn constrained(mask: Pixels, picture: &Pixels, how: &CutOut, control: &Control<'_>) -> Result<Pixels> {
     let mask = if how.clean_mask { clean::clean(mask, control)? } else { mask };
     how.hints.constrain(mask, picture, control)
+}
+
+fn laid_on_edges(mask: Pixels, picture: &Pixels, how: &CutOut, threads: usize, control: &Control) -> Result<Pixels> {
+    let alpha = guided::refine(picture, &mask, how.quality, threads, control)?;
+    alpha.map_or_else(|| resized(mask, picture, threads), Ok)
+}
+
+/// The alpha that follows from a flat background, where there is one; else as it is.
+fn on_flat(alpha: Pixels, picture: &Pixels, how: &CutOut, control: &Control) -> Result<Pixels> {
+    let flat = if how.hints.is_empty() || how.flat == Flat::On { how.flat } else { Flat::Off };
+    Ok(flat_background::alpha(picture, &alpha, flat, control)?.unwrap_or(alpha))
 }
 
 /// What is neither surely subject nor surely background is solved for.

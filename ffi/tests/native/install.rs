@@ -48,18 +48,18 @@ fn pkg_config_builds_the_examples_shared_and_static() {
     }
 }
 
-/// The README's two lines, as they stand there.
+/// The documentation's two lines, as they stand there.
 #[test]
-fn the_readmes_lines_build_and_run_the_example() {
+fn the_documentations_lines_build_and_run_the_example() {
     let photo = root().join("demo/photo.png");
     assert!(photo.exists(), "demo/photo.png is absent: run `make setup`");
-    let readme = fs::read_to_string(root().join("README.md")).expect("the README is there");
+    let page = fs::read_to_string(root().join("docs/c.md")).expect("the page is there");
     let folder = temporary("readme");
     fs::copy(&photo, folder.join("photo.jpg")).expect("a copy");
     for (example, start, made) in
         [("cutout.c", "cc cutout.c", "cutout.png"), ("cutout.cpp", "c++ -std=c++17 cutout.cpp", "on-white.png")]
     {
-        let block = readme.split("```sh\n").find(|block| block.starts_with(start)).expect("the README has the lines");
+        let block = page.split("```sh\n").find(|block| block.starts_with(start)).expect("the page has the lines");
         let lines = block.split("```").next().expect("the block ends");
         assert_eq!(lines.lines().count(), 2);
         fs::copy(root().join("ffi/examples").join(example), folder.join(example)).expect("a copy");

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use remrembg::{Format, OPTIONS, OptionKind, OptionSpec, Quality};
+use remrembg::{OPTIONS, OptionKind, OptionSpec, Quality};
 
 use crate::App;
 
@@ -75,8 +75,8 @@ fn control(spec: &OptionSpec) -> String {
             format!("<input type=\"checkbox\" {common}{checked}>")
         }
         OptionKind::Choice => {
-            let options = Format::ALL.map(|format| format!("<option>{}</option>", format.name()));
-            format!("<select {common}>{}</select>", options.concat())
+            let options: String = spec.choices().map(|names| format!("<option>{}</option>", names[0])).collect();
+            format!("<select {common}>{options}</select>")
         }
         OptionKind::Quality => {
             let words = Quality::ALL.map(|quality| format!("<option value=\"{}\">", quality.name()));

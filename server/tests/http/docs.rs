@@ -48,7 +48,7 @@ fn nothing_is_asked_of_another_host_and_the_policy_forbids_it() {
 
 #[test]
 fn the_settings_in_the_documentation_are_fresh() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/serve.md");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/server.md");
     let text = std::fs::read_to_string(path).expect("it is there");
     let (start, end) = ("<!-- settings: generated, see CONTRIBUTING.md -->\n", "<!-- end of settings -->");
     let (before, rest) = text.split_once(start).expect("it has a start");
@@ -57,6 +57,6 @@ fn the_settings_in_the_documentation_are_fresh() {
     if std::env::var_os("REMREMBG_GENERATE").is_some() {
         std::fs::write(path, format!("{before}{start}{fresh}{end}{after}")).expect("it can be written");
     } else {
-        assert!(found == fresh, "docs/serve.md is stale, run `make generate`");
+        assert!(found == fresh, "docs/server.md is stale, run `make generate`");
     }
 }
