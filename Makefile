@@ -114,9 +114,9 @@ test-quality: ## Run the tests of the benches in Python
 	@$(SETUP) tests
 	.cache/tests/bin/python -B -m pytest benches/quality benches/peers
 
-quality: wheel ## Measure cut-outs beside rembg's on photos with known mattes: DATA=folder, README=1 to write the table
+quality: wheel ## Measure cut-outs beside rembg's on photos with known mattes: DATA=folder, WRITE=1 to write docs/quality.md
 	@$(SETUP) quality
-	$(WITH_WHEEL) --in quality "$(CURDIR)/benches/quality/bench.py" "$(DATA)" $(if $(README),--readme)
+	$(WITH_WHEEL) --in quality "$(CURDIR)/benches/quality/bench.py" "$(DATA)" $(if $(WRITE),--write)
 
 bench: setup ## Measure what each stage costs, and whole pictures, at 0.3 to 50 megapixels
 	REMREMBG_ONNXRUNTIME=$(RUNTIME) $(CARGO) bench --locked --package remrembg-benches
@@ -126,9 +126,9 @@ bench-engine: setup ## Measure each kind of layer of the engine of our own, on o
 	$(CARGO) run --release --quiet --locked --package remrembg-native --example layers models/u2netp.onnx 1
 	$(CARGO) run --release --quiet --locked --package remrembg-native --example layers models/u2netp.onnx 2
 
-bench-peers: wheel node-package build ## Time cut-outs beside rembg's and imgly's: README=1 to write the tables
+bench-peers: wheel node-package build ## Time cut-outs beside rembg's and imgly's: WRITE=1 to write docs/speed.md
 	@$(SETUP) quality peers
-	$(WITH_WHEEL) --in quality "$(CURDIR)/benches/peers/peers.py" $(if $(README),--readme)
+	$(WITH_WHEEL) --in quality "$(CURDIR)/benches/peers/peers.py" $(if $(WRITE),--write)
 
 bench-serve: build ## Put the service under load: 400 connections for five minutes, a thousand slow sockets, an endless body
 	@$(SETUP) photo
@@ -188,7 +188,7 @@ generate: setup node-package ## Write again what is generated from the code
 	@$(SETUP) node
 	cd $(NODE) && npm run --silent types -- --out-file index.d.ts && cp index.d.ts index.d.mts
 	@$(SETUP) node-tests
-	REMREMBG_GENERATE=1 $(WITH_PACKAGE) --test --test-name-pattern 'table in README' "$(CURDIR)/$(NODE)/tests/client.test.mjs"
+	REMREMBG_GENERATE=1 $(WITH_PACKAGE) --test --test-name-pattern 'table in docs' "$(CURDIR)/$(NODE)/tests/client.test.mjs"
 
 requirements: ## Pin the Python packages again, with their hashes
 	tools/requirements.sh

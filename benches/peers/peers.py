@@ -25,8 +25,8 @@ sys.path.append(str(ROOT / "benches/quality"))
 import tables  # noqa: E402
 from measured import Measured, whole  # noqa: E402
 
-#: Above the tables in the README.
-CHAPTER = """## Speed
+#: Above the tables in docs/speed.md.
+CHAPTER = """# Speed
 
 `make bench-peers` runs rembg, imgly's `background-removal-node` and remrembg in turn, on the same files.
 A ratio of 0.33 is a third of rembg's time, or of its memory. `make bench` tells what each stage costs at every size.
@@ -76,7 +76,7 @@ def main() -> None:
     parser.add_argument(
         "--node", type=Path, default=ROOT / ".cache/peers/node_modules", help="where imgly's package is"
     )
-    parser.add_argument("--readme", action="store_true", help="write the tables into README.md too")
+    parser.add_argument("--write", action="store_true", help="write the tables into docs/speed.md too")
     words = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
@@ -92,8 +92,8 @@ def main() -> None:
         lines.append(row("first picture of a cold process, Python", python))
         text = f"{heading()}\n\n{tables.markdown(lines)}\n{cold_table(first)}"
     print(text)
-    if words.readme:
-        tables.write_readme(ROOT / "README.md", f"{CHAPTER}\n{text}", MARKERS)
+    if words.write:
+        tables.write(ROOT / "docs/speed.md", f"{CHAPTER}\n{text}", MARKERS)
 
 
 def photo(source: Path, megapixels: int, folder: Path) -> Path:

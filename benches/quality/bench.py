@@ -38,10 +38,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="a set, or a folder of sets; from the checkout where it is relative")
     parser.add_argument("--jobs", type=int, default=2, help="processes, with one photo each (default: 2)")
-    parser.add_argument("--readme", action="store_true", help="write the table into README.md too")
+    parser.add_argument("--write", action="store_true", help="write the table into docs/quality.md too")
     words = parser.parse_args()
     try:
-        run(ROOT / words.data, words.jobs, words.readme)
+        run(ROOT / words.data, words.jobs, words.write)
     except Trouble as trouble:
         print(f"quality: {trouble}", file=sys.stderr)
         return 2
@@ -51,7 +51,7 @@ def main() -> int:
     return 0
 
 
-def run(data: Path, jobs: int, readme: bool) -> None:
+def run(data: Path, jobs: int, write: bool) -> None:
     sets = sets_in(data)
     for pair in (pair for pairs in sets.values() for pair in pairs):
         pair.truth()
@@ -65,7 +65,7 @@ def run(data: Path, jobs: int, readme: bool) -> None:
             measured = pool.map(measure, [name] * len(pairs), pairs)
             sheets.save(OUTPUT, name, kept(measured, len(pairs), scored), [method.package for method in SHOWN])
     tables.write_images(OUTPUT / "images.csv", scored)
-    tell(scored, readme)
+    tell(scored, write)
 
 
 def kept(measured: Iterable[Measured], count: int, scored: list[tables.Scored]) -> Iterator[Image.Image]:
@@ -76,13 +76,13 @@ def kept(measured: Iterable[Measured], count: int, scored: list[tables.Scored]) 
         yield strip
 
 
-def tell(scored: list[tables.Scored], readme: bool) -> None:
+def tell(scored: list[tables.Scored], write: bool) -> None:
     compared = f"{methods.versions()}. {tables.LEGEND}\n\n{tables.compared_table(scored)}"
     means = tables.means_table(scored)
     (OUTPUT / "tables.md").write_text(f"{compared}\n{means}", "utf-8")
     print(f"\n{compared}\n{means}\nMore is in {OUTPUT}: contact sheets, and the numbers of every photo in images.csv.")
-    if readme:
-        tables.write_readme(ROOT / "README.md", compared)
+    if write:
+        tables.write(ROOT / "docs/quality.md", compared)
 
 
 #: What a process needs for every photo; `prepare` puts it here.

@@ -25,7 +25,7 @@ MEASURES = ERRORS | LIKENESSES
 #: Where plain rembg's IoU is below this, it found another subject than the truth has.
 USABLE = 0.8
 LEGEND = f"Better on: by band error, of the photos on which plain rembg's IoU is at least {USABLE}."
-#: Between which lines of the README the table stands.
+#: Between which lines of docs/quality.md the table stands.
 MARKERS = ("<!-- quality: written by make quality -->", "<!-- end of quality -->")
 
 
@@ -116,12 +116,12 @@ def markdown(lines: list[list[str]]) -> str:
     return f"{head}|{rule}|\n{''.join(body)}"
 
 
-def write_readme(path: Path, text: str, markers: tuple[str, str] = MARKERS) -> None:
-    """Put the text between the markers of a README."""
+def write(path: Path, text: str, markers: tuple[str, str] = MARKERS) -> None:
+    """Put the text between the markers of a page."""
     start, end = markers
-    readme = path.read_text("utf-8")
+    page = path.read_text("utf-8")
     changed, count = re.subn(
-        f"{re.escape(start)}.*?{re.escape(end)}", lambda _: f"{start}\n\n{text}\n{end}", readme, flags=re.DOTALL
+        f"{re.escape(start)}.*?{re.escape(end)}", lambda _: f"{start}\n\n{text}\n{end}", page, flags=re.DOTALL
     )
     if count != 1:
         raise Trouble(f"{path} must have {start} once, and {end} after it")

@@ -202,7 +202,7 @@ test('progress is told of with the same fields, and to the end', async () => {
   }
 });
 
-// What is not the same: the client, the package, why. It is the table in README.md.
+// What is not the same: the client, the package, why. It is the table in docs/migrating-from-rembg.js.md.
 
 const DIFFERENCES = [
   {
@@ -498,11 +498,11 @@ for (const { theirs: client, ours: package_, shown } of DIFFERENCES) {
   test(`differs: ${client} | ${package_}`, shown);
 }
 
-test('the table in README.md is this one', () => {
+test('the table in docs/migrating-from-rembg.js.md is this one', () => {
   const rows = DIFFERENCES.map(({ theirs, ours, why }) => `| ${theirs} | ${ours} | ${why} |\n`);
   const table = `\n| rembg.js | remrembg | because |\n|---|---|---|\n${rows.join('')}\n`;
   const [start, end] = ['<!-- differences: generated, see CONTRIBUTING.md -->\n', '<!-- end of differences -->'];
-  const path = join(ROOT, 'README.md');
+  const path = join(ROOT, 'docs/migrating-from-rembg.js.md');
   const [before, rest] = readFileSync(path, 'utf8').split(start);
   const [found, after] = rest.split(end);
   if (process.env.REMREMBG_GENERATE) writeFileSync(path, before + start + table + end + after);

@@ -1,4 +1,4 @@
-// The examples of the READMEs: each runs as a program of its own.
+// The examples of the documentation: each runs as a program of its own.
 
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -7,9 +7,12 @@ import { test } from 'node:test';
 
 import { PHOTO, project, ROOT, run, sharp, withPhoto } from './support.mjs';
 
-/** Where examples are, and the heading they are under. \`README\` stands for another text in place of the first. */
+/** Where examples are, and the heading they are under. \`PAGE\` stands for another text in place of docs/node.md. */
 const TEXTS = [
-  [process.env.README ?? join(ROOT, 'README.md'), '## From Node'],
+  [join(ROOT, 'README.md'), '# remrembg'],
+  [process.env.PAGE ?? join(ROOT, 'docs/node.md'), '# From Node'],
+  [join(ROOT, 'docs/migrating-from-rembg.js.md'), '# In place of rembg.js'],
+  [join(ROOT, 'docs/migrating-from-imgly.md'), '# In place of @imgly/background-removal-node'],
   [join(ROOT, 'bindings-node/README.md'), '# remrembg'],
 ];
 /** What stands in the text for a package that takes another's place. */

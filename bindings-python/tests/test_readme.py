@@ -1,4 +1,4 @@
-"""The examples of the READMEs: each runs as a program of its own."""
+"""The examples of the documentation: each runs as a program of its own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Where examples are, and the heading they are under.
-TEXTS = [(ROOT / "README.md", "## From Python"), (ROOT / "bindings-python/README.md", "# remrembg")]
+TEXTS = [
+    (ROOT / "README.md", "# remrembg"),
+    (ROOT / "docs/python.md", "# From Python"),
+    (ROOT / "docs/migrating-from-rembg.md", "# In place of rembg"),
+    (ROOT / "bindings-python/README.md", "# remrembg"),
+]
 
 
 def section(text: str, heading: str) -> str:
@@ -53,7 +58,7 @@ def packages(code: str) -> Set[str]:
 EXAMPLES: List[Tuple[str, str]] = list(examples())
 
 
-@pytest.mark.parametrize(("path", "heading"), TEXTS, ids=[path.parent.name for path, _ in TEXTS])
+@pytest.mark.parametrize(("path", "heading"), TEXTS, ids=[f"{path.parent.name}/{path.name}" for path, _ in TEXTS])
 def test_there_are_examples(path: Path, heading: str) -> None:
     name = str(path.relative_to(ROOT))
     assert [told for told, _ in EXAMPLES if told.startswith(f"{name} ")], f"{name} has no example under {heading}"
@@ -64,7 +69,7 @@ def test_an_example_runs(code: str, folder: Path, alone: Path) -> None:
     needed = packages(code)
     missing = sorted(name for name in needed if find_spec(name) is None)
     if missing:
-        compile(code, "README.md", "exec")
+        compile(code, "an example", "exec")
         pytest.skip(f"compiled and not run: needs {', '.join(missing)}")
     (folder / "example.py").write_text(code, "utf-8")
     python = sys.executable if needed else str(alone)

@@ -57,20 +57,20 @@ def test_the_worst_photos_come_first(tmp_path: Path) -> None:
     )
 
 
-def test_the_readme_keeps_all_else(tmp_path: Path) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{START}\nold\n{END}\nafter\n", "utf-8")
-    tables.write_readme(readme, r"new \1")
-    tables.write_readme(readme, "| newer |\n")
-    assert readme.read_text("utf-8") == f"before\n{START}\n\n| newer |\n\n{END}\nafter\n"
+def test_a_page_keeps_all_else(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{START}\nold\n{END}\nafter\n", "utf-8")
+    tables.write(page, r"new \1")
+    tables.write(page, "| newer |\n")
+    assert page.read_text("utf-8") == f"before\n{START}\n\n| newer |\n\n{END}\nafter\n"
 
 
-def test_a_readme_without_the_markers_is_told(tmp_path: Path) -> None:
-    (tmp_path / "README.md").write_text("text", "utf-8")
+def test_a_page_without_the_markers_is_told(tmp_path: Path) -> None:
+    (tmp_path / "page.md").write_text("text", "utf-8")
     with pytest.raises(Trouble, match="must have <!-- quality"):
-        tables.write_readme(tmp_path / "README.md", "new")
+        tables.write(tmp_path / "page.md", "new")
 
 
-def test_the_readme_of_the_project_has_them() -> None:
-    text = (Path(__file__).resolve().parents[3] / "README.md").read_text("utf-8")
+def test_the_page_of_the_project_has_them() -> None:
+    text = (Path(__file__).resolve().parents[3] / "docs/quality.md").read_text("utf-8")
     assert text.count(START) == text.count(END) == 1

@@ -1,19 +1,19 @@
-//! The README's shell examples, run as they stand.
+//! The shell examples of the documentation, run as they stand.
 
 use std::process::{Command, Stdio};
 
 use crate::bench::{Bench, finished};
 
-/// The commands of the README that call remrembg.
+/// The commands of the documentation that call remrembg.
 fn examples() -> Vec<&'static str> {
-    let readme = include_str!("../../../README.md");
-    let blocks = readme.split("```sh\n").skip(1).filter_map(|rest| rest.split_once("```"));
+    let texts = [include_str!("../../../README.md"), include_str!("../../../docs/command-line.md")];
+    let blocks = texts.iter().flat_map(|text| text.split("```sh\n").skip(1).filter_map(|rest| rest.split_once("```")));
     blocks.flat_map(|(block, _)| block.lines()).filter(|line| line.starts_with("remrembg ")).collect()
 }
 
 #[test]
 #[cfg(unix)]
-fn the_readmes_commands_make_what_they_say() {
+fn the_documentations_commands_make_what_they_say() {
     let bench = Bench::new(&["photo.jpg", "photos/a.png", "photos/more/b.jpg"]);
     let binary = std::path::Path::new(env!("CARGO_BIN_EXE_remrembg"));
     let folder = binary.parent().expect("the binary is in a folder").display();

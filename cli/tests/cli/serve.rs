@@ -74,7 +74,7 @@ fn a_service_answers_is_healthy_logs_without_keys_and_ends_well() {
 
 /// The commands of the documentation that ask the service.
 fn examples() -> Vec<&'static str> {
-    let texts = [include_str!("../../../README.md"), include_str!("../../../docs/serve.md")];
+    let texts = [include_str!("../../../README.md"), include_str!("../../../docs/server.md")];
     texts.iter().flat_map(|text| text.lines()).filter(|line| line.starts_with("curl ")).collect()
 }
 
