@@ -1,20 +1,20 @@
 //! The stages one by one, for benchmarks. Behind the feature `bench`, and no part of the
 //! interface: it changes when the stages do.
 
-use crate::colors;
+use crate::alpha::refine;
+use crate::codec::encode;
 use crate::compose;
-use crate::control::Control;
-use crate::cutout::CutOut;
-use crate::encode;
+use crate::compose::colors;
 use crate::engine;
 use crate::error::Result;
-use crate::geometry;
+use crate::exec::control::Control;
+use crate::image::pixels::Pixels;
+use crate::image::transform;
 use crate::options::Format;
-use crate::pixels::Pixels;
-use crate::refine;
+use crate::options::cutout::CutOut;
+use crate::options::geometry;
 use crate::remover::Remover;
 use crate::segment::{self, Fit};
-use crate::transform;
 
 /// What a model takes, or what it makes.
 #[derive(Clone)]

@@ -360,3 +360,14 @@ impl From<Problem> for Error {
         Self::from_problems(vec![problem]).expect("one problem is an error")
     }
 }
+
+/// What to say in the child of a fork.
+pub(crate) fn left_behind() -> Error {
+    let message = "The remover was made before a fork, and its threads stayed behind: make one in each process";
+    Error::with_message(Code::EngineFailed, message)
+}
+
+/// What an engine, or what runs it, failed with.
+pub(crate) fn failed(engine: &str, why: impl fmt::Display) -> Error {
+    Error::with_message(Code::EngineFailed, format!("{engine} failed: {why}"))
+}

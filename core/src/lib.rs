@@ -5,63 +5,46 @@
 //! bytes → decode → upright → segment → refine → cut out → resize → rotate → background → encode → bytes
 //! ```
 //!
-//! One stage, one module; `pipeline.rs` has one line for each.
+//! The modules are rooms one above the other, and each uses only what stands below it: `remover`, `pipeline`, `alpha`,
+//! `compose`, `segment`, `input`, `codec`, `models`, `engine`, `options`, `image`, `exec`, `error`. Each says at its top
+//! what it knows and what it does not; `pipeline.rs` has one line for each stage.
 
 // One file has an exception: `engine/onnxruntime.rs`, which loads a library.
 #![deny(unsafe_code)]
 
+mod alpha;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub mod bench;
-mod colors;
+mod codec;
 mod compose;
-mod control;
-mod cost;
-mod cutout;
-mod decode;
-mod encode;
 mod engine;
 mod error;
-mod flat_background;
-mod geometry;
-mod guard;
-mod hints;
+mod exec;
+mod image;
 mod input;
-mod lanczos;
-mod limits;
-mod mask;
-mod matting;
 pub mod models;
 mod options;
-mod permits;
 mod pipeline;
-mod pixels;
-mod refine;
 mod remover;
 mod segment;
-mod settings;
-mod small;
-mod threads;
-mod transform;
-mod views;
 
-pub use control::{CancelToken, Control, Progress, Stage};
-pub use cutout::{CutOut, Flat, Matting, Quality};
-pub use decode::Decoded;
+pub use codec::decode::Decoded;
+pub use codec::limits::Limits;
 pub use engine::{EngineChoice, EngineInfo, Provider};
 pub use error::{Code, Error, ErrorKind, Problem, Result};
-pub use geometry::{fitted_size, output_size, rotated_size};
-pub use guard::hush_guarded_panics;
-pub use hints::{Hints, Region};
+pub use exec::control::{CancelToken, Control, Progress, Stage};
+pub use exec::guard::hush_guarded_panics;
+pub use exec::permits::Load;
+pub use image::pixels::{Layout, Matte, Orientation, Pixels};
+pub use image::views::{ChannelOrder, PixelView, PixelViewMut, check_buffer};
 pub use input::{Collector, Input, Stream, check_input, check_size, decode_input, is_picture_name, read_bounded};
-pub use limits::Limits;
 pub use models::{Model, OutputRule, Recipe, Scale};
+pub use options::cutout::{CutOut, Flat, Matting, Quality};
+pub use options::geometry::{fitted_size, output_size, rotated_size};
+pub use options::regions::{Hints, Region};
 pub use options::{Color, Format, OPTIONS, OptionKind, OptionSpec, Options, options_markdown, read_integer};
-pub use permits::Load;
-pub use pixels::{Layout, Matte, Orientation, Pixels};
-pub use remover::{Config, Job, Output, PixelOutput, Remover, check_request};
-pub use settings::{SETTINGS, SettingSpec, settings_markdown};
-pub use views::{ChannelOrder, PixelView, PixelViewMut, check_buffer};
+pub use remover::{Config, Job, Output, PixelOutput, Remover, SETTINGS, SettingSpec, check_request, settings_markdown};
 
 /// The examples for Rust, run with the documentation's.
 #[cfg(doctest)]

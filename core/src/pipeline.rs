@@ -6,26 +6,26 @@
 
 use std::time::{Duration, Instant};
 
-use crate::colors;
+use crate::alpha::mask;
+use crate::alpha::matting::{self, Matted};
+use crate::alpha::refine;
+use crate::codec::decode::Decoded;
+use crate::codec::encode;
+use crate::codec::limits::Limits;
 use crate::compose;
-use crate::control::{Control, Stage};
-use crate::cutout::{CutOut, Flat};
-use crate::decode::Decoded;
-use crate::encode;
+use crate::compose::colors;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::geometry;
+use crate::exec::control::{Control, Stage};
+use crate::image::pixels::{Layout, Matte, Orientation, Pixels};
+use crate::image::transform;
+use crate::image::views;
 use crate::input::Checked;
-use crate::limits::Limits;
-use crate::mask;
-use crate::matting::{self, Matted};
 use crate::models::Recipe;
+use crate::options::cutout::{CutOut, Flat};
+use crate::options::geometry;
 use crate::options::{Color, Options};
-use crate::pixels::{Layout, Matte, Orientation, Pixels};
-use crate::refine;
 use crate::segment::{self, Fit};
-use crate::transform;
-use crate::views;
 
 /// Everything that stays the same from one removal to the next.
 pub(crate) struct Shop<'a> {

@@ -2,7 +2,7 @@
 //!
 //! `native`, our own, and `rten` are compiled in; ONNX Runtime is loaded at run time where one is found. Each engine runs
 //! one inference at a time; whoever comes meanwhile waits for a turn, in the order of arrival, so that memory stays that
-//! of one inference however many threads call.
+//! of one inference however many threads call. Knows tensors and threads. Knows nothing of pictures or recipes.
 
 #[cfg(not(any(feature = "onnxruntime", feature = "rten")))]
 compile_error!("remrembg needs an engine: turn on the feature `onnxruntime` or the feature `rten`");
@@ -26,8 +26,8 @@ use std::str::FromStr;
 
 pub use self::provider::Provider;
 pub(crate) use self::weights::Weights;
-use crate::control::Control;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, failed, left_behind};
+use crate::exec::control::Control;
 
 /// Which engine to run models with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -230,16 +230,6 @@ fn open_rten(_: &Weights, _: usize, _: Option<String>) -> Result<Box<dyn Engine>
 #[cfg(not(all(feature = "onnxruntime", feature = "rten")))]
 fn not_built_in(engine: &str) -> Error {
     Error::with_message(Code::EngineUnavailable, format!("This remrembg was built without {engine}"))
-}
-
-/// What to say in the child of a fork.
-pub(crate) fn left_behind() -> Error {
-    let message = "The remover was made before a fork, and its threads stayed behind: make one in each process";
-    Error::with_message(Code::EngineFailed, message)
-}
-
-pub(crate) fn failed(engine: &str, why: impl fmt::Display) -> Error {
-    Error::with_message(Code::EngineFailed, format!("{engine} failed: {why}"))
 }
 
 fn unreadable(engine: &str, why: impl fmt::Display) -> Error {

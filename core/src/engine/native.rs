@@ -7,8 +7,8 @@ use remrembg_native::{Network, Shape};
 
 use super::worker::Worker;
 use super::{Engine, EngineInfo, Tensor, Weights, failed, unreadable};
-use crate::control::Control;
 use crate::error::{Code, Error, Result};
+use crate::exec::control::Control;
 
 const NAME: &str = "native";
 

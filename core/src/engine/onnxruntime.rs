@@ -13,9 +13,9 @@ use ort::value::{Outlet, TensorElementType};
 use super::locate::{self, Place};
 use super::worker::Worker;
 use super::{Engine, EngineInfo, Provider, Runtime, Tensor, Weights, failed, other_input, unreadable};
-use crate::control::Control;
 use crate::error::{Code, Error, Result};
-use crate::guard::caught;
+use crate::exec::control::Control;
+use crate::exec::guard::caught;
 
 const NAME: &str = "ONNX Runtime";
 

@@ -8,9 +8,9 @@ use rten_tensor::Layout;
 
 use super::worker::Worker;
 use super::{Engine, EngineInfo, Tensor, Weights, failed, other_input, unreadable};
-use crate::control::Control;
 use crate::error::Result;
-use crate::guard::caught;
+use crate::exec::control::Control;
+use crate::exec::guard::caught;
 
 const NAME: &str = "rten";
 

@@ -16,7 +16,7 @@ use std::thread;
 use std::time::Instant;
 
 use super::*;
-use crate::control::CancelToken;
+use crate::exec::control::CancelToken;
 
 const ALONE: &str = "REMREMBG_TEST_ALONE";
 

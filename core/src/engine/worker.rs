@@ -4,10 +4,10 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::control::Control;
 use crate::error::{Code, Error, Result};
-use crate::guard::caught;
-use crate::threads::Thread;
+use crate::exec::control::Control;
+use crate::exec::guard::caught;
+use crate::exec::threads::Thread;
 
 /// How often a waiting caller looks for a cancellation.
 const POLL: Duration = Duration::from_millis(10);
@@ -100,7 +100,7 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::control::CancelToken;
+    use crate::exec::control::CancelToken;
 
     /// Work that tells when it begins and goes on until it is let go.
     fn held(begun: &Arc<AtomicBool>, go: Receiver<()>) -> impl FnOnce() -> Result<()> + Send + 'static {

@@ -4,8 +4,8 @@
 use std::fmt;
 use std::io::{ErrorKind, Read};
 
+use crate::codec::limits::Limits;
 use crate::error::{Code, Error, Problem, Result};
-use crate::limits::Limits;
 
 /// What comes in is counted up to this many times [`Limits::max_bytes`], so
 /// that a stream without an end comes to an end.

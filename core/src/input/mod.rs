@@ -1,4 +1,6 @@
 //! What a removal takes, and every check that comes before decoding.
+//!
+//! Knows paths, streams, bytes and names. Knows nothing of options or of what is made of the picture.
 
 mod collector;
 mod name;
@@ -10,12 +12,12 @@ use std::fmt;
 use std::io::{self, Read};
 use std::path::Path;
 
-use crate::control::{Control, Stage};
-use crate::decode::{self, Decoded, Header};
+use crate::codec::decode::{self, Decoded, Header};
+use crate::codec::limits::Limits;
 use crate::error::{Code, Problem, Result};
-use crate::limits::Limits;
-use crate::pixels::Orientation;
-use crate::views::{self, PixelView};
+use crate::exec::control::{Control, Stage};
+use crate::image::pixels::Orientation;
+use crate::image::views::{self, PixelView};
 pub use collector::{Collector, read_bounded};
 use name::check_name;
 pub use name::is_picture_name;

@@ -7,9 +7,9 @@ use std::path::Path;
 use super::Stoppable;
 use super::collector::check_length;
 use super::name::{check_name, suffix};
-use crate::control::Control;
+use crate::codec::limits::Limits;
 use crate::error::{Code, Error, Problem, Result};
-use crate::limits::Limits;
+use crate::exec::control::Control;
 
 /// Reads a regular file.
 ///

@@ -5,6 +5,8 @@
 //! boxes besides the picture; `u2net_custom`, `dis_custom` and `ben_custom`,
 //! which are names for a user's own file, here [`Model::File`].
 //!
+//! Knows names, files and recipes. Knows nothing of what runs them, or of pictures.
+//!
 //! A [`Store`] finds weights on this machine. With the feature `fetch` it gets
 //! them from rembg's releases, or from a mirror, with [`Store::fetch`].
 

@@ -4,8 +4,8 @@
 use std::fmt::Display;
 
 use super::{MAX_ANGLE, MAX_QUALITY, MAX_SIDE, OPTIONS, Options, python};
-use crate::cutout::{Flat, Quality};
 use crate::error::{Code, Problem};
+use crate::options::cutout::{Flat, Quality};
 
 /// Every problem of typed values, in the order in which they are reported.
 pub(crate) fn validate(options: &Options) -> Vec<Problem> {

@@ -1,11 +1,15 @@
-//! Options: their types and defaults, the table that defines them, and their
-//! way from text. Nothing here knows of pictures.
+//! Options: their types and defaults, the table that defines them, their way from text, and the sizes that follow.
+//!
+//! Knows of pictures only a size. Knows nothing of how an option is done.
 
 mod checks;
 mod color;
+pub(crate) mod cutout;
 mod format;
+pub(crate) mod geometry;
 mod named_colors;
 pub(crate) mod python;
+pub(crate) mod regions;
 mod table;
 
 use std::collections::BTreeSet;
@@ -17,8 +21,8 @@ pub use color::Color;
 pub use format::Format;
 pub use table::{OPTIONS, OptionKind, OptionSpec, options_markdown};
 
-use crate::cutout::CutOut;
 use crate::error::{Code, Error, Problem, Result};
+use crate::options::cutout::CutOut;
 
 /// The largest width or height that [`Options`] can ask for, in pixels.
 pub(crate) const MAX_SIDE: u32 = 10_000;

@@ -1,10 +1,9 @@
 //! The one table of options. Readers of text, the command line's flags and the
 //! documentation all take them from here, so that a new option is one row.
 
-use super::{Color, Format, MAX_ANGLE, MAX_SIDE, Options, checks, python};
-use crate::cutout::{Flat, Matting, Quality};
+use super::{Color, Format, MAX_ANGLE, MAX_SIDE, Options, checks, python, regions};
 use crate::error::Problem;
-use crate::hints;
+use crate::options::cutout::{Flat, Matting, Quality};
 
 /// One option: what it is called, what it takes, what it does.
 pub struct OptionSpec {
@@ -258,7 +257,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         bounds: None,
         help: "What to keep. Of what is found the things at points and in boxes stay; a point on background, \
                or where a thing is found but faintly, makes the thing around it subject. With boxes the model looks at what is around them alone.",
-        read: |options, text| hints::read("keep", text).map(|keep| options.cut_out.hints.keep = keep),
+        read: |options, text| regions::read("keep", text).map(|keep| options.cut_out.hints.keep = keep),
     },
     OptionSpec {
         key: "drop",
@@ -268,7 +267,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         bounds: None,
         help: "What to drop: things at points, and all in boxes. A thing with points of both kinds is divided \
                halfway between them, along edges where there are any; more points make the cut surer.",
-        read: |options, text| hints::read("drop", text).map(|drop| options.cut_out.hints.drop = drop),
+        read: |options, text| regions::read("drop", text).map(|drop| options.cut_out.hints.drop = drop),
     },
     OptionSpec {
         key: "smooth_mask",
@@ -382,7 +381,7 @@ fn threshold(options: &mut Options, key: &str, text: &str, of: fn(&mut Matting) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cutout::CutOut;
+    use crate::options::cutout::CutOut;
 
     fn row(key: &str) -> &'static OptionSpec {
         OPTIONS.iter().find(|spec| spec.key == key).expect("the table has this option")

@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use super::{Output, PixelOutput, Remover};
-use crate::control::{CancelToken, Control, Progress, Stage};
-use crate::cost;
+use crate::alpha::mask;
+use crate::codec::limits::Limits;
 use crate::error::{Code, Error, Problem, Result};
+use crate::exec::control::{CancelToken, Control, Progress, Stage};
+use crate::exec::permits::Permits;
+use crate::image::pixels::{Layout, Matte};
+use crate::image::views::{self, PixelViewMut};
 use crate::input::{self, Checked, Input};
-use crate::limits::Limits;
-use crate::mask;
 use crate::models::MODELS;
 use crate::options::{self, Options};
-use crate::permits::Permits;
 use crate::pipeline::{Finished, Shop, Wanted, Watch};
-use crate::pixels::{Layout, Matte};
-use crate::views::{self, PixelViewMut};
+use crate::remover::cost;
 
 /// One removal, described step by step and then run.
 #[derive(Debug)]

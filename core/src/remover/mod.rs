@@ -1,23 +1,28 @@
-//! The front door: a [`Remover`] that is built once, and the jobs it does.
+//! What a caller holds: a [`Remover`] that is built once, its settings, and the jobs it does.
+//!
+//! Knows of everything who may run it, when, and within which bounds; the work itself is the pipeline's.
 
+mod cost;
 mod job;
 mod output;
+mod settings;
 
 use std::mem;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::codec::limits::Limits;
 use crate::engine::{self, Engine, EngineChoice, EngineInfo, Provider, Runtime, Weights};
-use crate::error::Result;
+use crate::error::{self, Result};
+use crate::exec::permits::{Load, Permits};
+use crate::exec::threads::Threads;
 use crate::input::Input;
-use crate::limits::Limits;
 use crate::models::{self, MODELS, Model, Recipe, Store};
 use crate::options::Options;
-use crate::permits::{Load, Permits};
 use crate::segment;
-use crate::threads::Threads;
 pub use job::{Job, check_request};
 pub use output::{Output, PixelOutput};
+pub use settings::{SETTINGS, SettingSpec, settings_markdown};
 
 /// What a [`Remover`] is built from. The default runs the bundled model on
 /// the engine of our own.
@@ -161,7 +166,7 @@ impl Remover {
     }
 
     fn check_process(&self) -> Result<()> {
-        if self.is_of_this_process() { Ok(()) } else { Err(engine::left_behind()) }
+        if self.is_of_this_process() { Ok(()) } else { Err(error::left_behind()) }
     }
 
     /// Describes a removal that is followed, stopped, or asked for in text.

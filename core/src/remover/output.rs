@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::control::Stage;
+use crate::exec::control::Stage;
+use crate::image::pixels::Pixels;
 use crate::options::Format;
-use crate::pixels::Pixels;
 
 /// An encoded cut-out, or mask.
 #[derive(Debug, Clone)]

@@ -1,8 +1,8 @@
 //! Where a picture lies in the model's input.
 
-use crate::cutout::{CutOut, Quality};
+use crate::image::pixels::Matte;
 use crate::models::Recipe;
-use crate::pixels::Matte;
+use crate::options::cutout::{CutOut, Quality};
 
 /// A rectangle of the model's input, in its pixels. What is around it is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use super::Fit;
 use crate::engine::Tensor;
 use crate::error::Result;
-use crate::lanczos;
+use crate::image::lanczos;
+use crate::image::pixels::{Layout, Pixels};
 use crate::models::{Recipe, Scale};
-use crate::pixels::{Layout, Pixels};
 
 /// What transparent pixels are laid on before the model sees them. The colours
 /// hidden under transparency must not steer the model, and on mid grey a black

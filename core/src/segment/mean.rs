@@ -1,8 +1,8 @@
 //! Several mattes of one picture made into one.
 
 use crate::error::Result;
-use crate::pixels::Matte;
-use crate::small::{ROWS, resized_values, shared, windowed};
+use crate::image::pixels::Matte;
+use crate::image::small::{ROWS, resized_values, shared, windowed};
 
 /// How far from 0 and 1 a look's certainty ends, so that one look alone decides nothing.
 const DOUBT: f32 = 0.02;

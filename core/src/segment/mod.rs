@@ -1,4 +1,6 @@
 //! What is subject, what is background: picture → tensor → model → matte.
+//!
+//! Knows how a model sees a picture. Knows nothing of the full-size alpha.
 
 mod fit;
 mod input;
@@ -7,11 +9,11 @@ mod output;
 #[cfg(test)]
 mod recipe_tests;
 
-use crate::control::Control;
 use crate::engine::Engine;
 use crate::error::{Code, Error, Result};
+use crate::exec::control::Control;
+use crate::image::pixels::{Matte, Pixels};
 use crate::models::Recipe;
-use crate::pixels::{Matte, Pixels};
 pub(crate) use fit::Fit;
 #[cfg(feature = "bench")]
 pub(crate) use {input::tensor, output::matte};

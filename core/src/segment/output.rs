@@ -3,8 +3,8 @@
 use super::{by, input, other_shape};
 use crate::engine::Tensor;
 use crate::error::{Code, Error, Result};
+use crate::image::pixels::Matte;
 use crate::models::{OutputRule, Recipe};
-use crate::pixels::Matte;
 
 /// Reads the first picture of the output. One plane a class, or, for the other
 /// rules, the first plane.

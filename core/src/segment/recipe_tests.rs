@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::Fit;
-use crate::control::Control;
-use crate::cutout::CutOut;
+use crate::alpha::refine::{mask_of, refine};
 use crate::engine::tests::engines;
 use crate::engine::{Engine, Weights};
+use crate::exec::control::Control;
+use crate::image::pixels::{Layout, Pixels};
 use crate::models::Recipe;
-use crate::pixels::{Layout, Pixels};
-use crate::refine::{mask_of, refine};
+use crate::options::cutout::CutOut;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 

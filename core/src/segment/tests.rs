@@ -1,9 +1,9 @@
 //! The stage with an engine that only pretends.
 
 use super::*;
-use crate::control::CancelToken;
 use crate::engine::{EngineInfo, Tensor};
-use crate::pixels::Layout;
+use crate::exec::control::CancelToken;
+use crate::image::pixels::Layout;
 
 /// Gives the first channel of its input back.
 struct Fake(Vec<Option<usize>>);
@@ -82,7 +82,7 @@ fn a_stop_is_heeded() {
 #[test]
 fn several_looks_are_one_stage_and_one_matte() {
     let fractions = std::cell::RefCell::new(Vec::new());
-    let note = |progress: crate::control::Progress| fractions.borrow_mut().push(progress.fraction);
+    let note = |progress: crate::exec::control::Progress| fractions.borrow_mut().push(progress.fraction);
     let control = Control { progress: Some(&note), ..Control::default() };
     let whole = Fit::squeezed(&RECIPE);
     let looks = [whole, Fit { mirrored: true, ..whole }, Fit { left: 1, width: 2, ..whole }];

@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{ModelSpec, RELEASES, Store};
-use crate::control::{CancelToken, Control};
 use crate::error::{Code, Error, Result};
+use crate::exec::control::{CancelToken, Control};
 use http::{Body, Connection, Failure};
 use part::Part;
 

@@ -1,0 +1,33 @@
+//! What the caller says of the subject, brought into the mask: where it is, and what is none of it.
+
+mod case;
+mod clip;
+mod constrain;
+mod forest;
+mod missed;
+mod places;
+mod regions;
+mod scene;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use crate::options::regions::{Hints, Region};
+use places::MARGIN;
+
+impl Hints {
+    /// The part of a picture of this size to look at, as left, top, width and height:
+    /// what is to be kept, and a margin to tell it from. `None` without a box to keep,
+    /// and where that is the whole picture.
+    pub(crate) fn crop(&self, size: (u32, u32)) -> Option<(u32, u32, u32, u32)> {
+        if !self.keep.iter().any(|region| region.is_box()) {
+            return None;
+        }
+        let inside = |region: &&Region| region.meets(size) && !region.is_empty();
+        let spans = self.keep.iter().filter(inside).map(|region| region.spans());
+        let (across, down) =
+            spans.reduce(|one, other| (places::joined(&one.0, &other.0), places::joined(&one.1, &other.1)))?;
+        let (left, width) = places::widened(across, size.0, MARGIN);
+        let (top, height) = places::widened(down, size.1, MARGIN);
+        Some((left, top, width, height)).filter(|_| (width, height) != size)
+    }
+}

@@ -1,0 +1,80 @@
+//! Where there is work: around the mask's edge.
+
+use super::TILE;
+use crate::image::pixels::Pixels;
+
+/// A mask is sure up to this and from 255 less this on.
+const SURE: u8 = 25;
+/// The band goes on beyond what is not sure for one pixel of a mask of so many.
+const SIDE: usize = 320;
+
+/// Where the mask is not sure, or goes from subject to background, and a margin
+/// around it, in the mask's own pixels.
+pub(super) struct Band {
+    width: usize,
+    height: usize,
+    inside: Vec<bool>,
+    subject: Vec<bool>,
+}
+
+impl Band {
+    pub(super) fn around(mask: &Pixels) -> Self {
+        let (width, height) = (mask.width() as usize, mask.height() as usize);
+        let subject: Vec<bool> = mask.data().iter().map(|alpha| *alpha > u8::MAX / 2).collect();
+        let turns = |at: usize, next: usize| subject.get(next).is_some_and(|other| *other != subject[at]);
+        let unsure = |(at, alpha): (usize, &u8)| {
+            (SURE + 1..u8::MAX - SURE).contains(alpha)
+                || ((at + 1) % width > 0 && turns(at, at + 1))
+                || turns(at, at + width)
+        };
+        let mut inside: Vec<bool> = mask.data().iter().enumerate().map(unsure).collect();
+        let margin = ((width.max(height) + SIDE / 2) / SIDE).max(1);
+        (0..height).for_each(|y| widen(&mut inside[y * width..], (1, width), margin));
+        (0..width).for_each(|x| widen(&mut inside[x..], (width, height), margin));
+        Self { width, height, inside, subject }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        !self.inside.contains(&true)
+    }
+
+    /// From which column of a picture of this width on each column of the mask lies
+    /// under it, and where the last ends.
+    pub(super) fn starts(&self, width: usize) -> Vec<usize> {
+        let under: Vec<usize> = (0..width).map(|x| (2 * x + 1) * self.width / (2 * width)).collect();
+        (0..=self.width).map(|column| under.partition_point(|under| *under < column)).collect()
+    }
+
+    /// The row of the mask under a row of a picture of this height, in the band and sure of the subject.
+    pub(super) fn row(&self, y: usize, height: usize) -> (&[bool], &[bool]) {
+        let start = (2 * y + 1) * self.height / (2 * height) * self.width;
+        (&self.inside[start..start + self.width], &self.subject[start..start + self.width])
+    }
+
+    /// Which tiles of a picture of this size, row after row, have to do with the band.
+    pub(super) fn tiles(&self, (width, height): (usize, usize)) -> Vec<bool> {
+        let across = width.div_ceil(TILE);
+        let mut tiles = vec![false; across * height.div_ceil(TILE)];
+        // Beside a pixel of the band its neighbours are needed, to go between them.
+        let span = |cell: usize, cells: usize, side: usize| {
+            let (from, to) = (cell * side / cells, ((cell + 1) * side).div_ceil(cells));
+            from.saturating_sub(2) / TILE..=(to + 1).min(side - 1) / TILE
+        };
+        for at in (0..self.inside.len()).filter(|at| self.inside[*at]) {
+            for y in span(at / self.width, self.height, height) {
+                for x in span(at % self.width, self.width, width) {
+                    tiles[y * across + x] = true;
+                }
+            }
+        }
+        tiles
+    }
+}
+
+/// Sets what is within `margin` of what is set, in a line of `length` values, `step` apart.
+fn widen(line: &mut [bool], (step, length): (usize, usize), margin: usize) {
+    let set: Vec<usize> = (0..length).filter(|at| line[at * step]).collect();
+    for at in set {
+        (at.saturating_sub(margin)..length.min(at + margin + 1)).for_each(|at| line[at * step] = true);
+    }
+}

@@ -1,0 +1,146 @@
+use super::*;
+use crate::exec::control::CancelToken;
+
+/// Makes each pixel of a picture from how far to the right and down it is, 0 to 1.
+fn drawn(layout: Layout, (width, height): (u32, u32), pixel: impl Fn(f32, f32) -> Vec<u8>) -> Pixels {
+    let place = |at: u32, side: u32| (at as f32 + 0.5) / side as f32;
+    let data = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    let data = data.flat_map(|(x, y)| pixel(place(x, width), place(y, height))).collect();
+    Pixels::known(width, height, layout, data)
+}
+
+/// How much of a point belongs to a disc in the middle, whose edge is this wide.
+fn disc(x: f32, y: f32, edge: f32) -> f32 {
+    let far = ((x - 0.5).powi(2) + (y - 0.5).powi(2)).sqrt();
+    ((0.3 - far) / edge + 0.5).clamp(0.0, 1.0)
+}
+
+/// A disc of one colour on another, mixed along its edge.
+fn photo(size: (u32, u32), edge: f32) -> Pixels {
+    drawn(Layout::Rgb8, size, |x, y| {
+        let alpha = disc(x, y, edge);
+        [[210.0, 60.0], [120.0, 150.0], [40.0, 90.0]]
+            .map(|[f, b]| byte((alpha * f + (1.0 - alpha) * b) / 255.0))
+            .to_vec()
+    })
+}
+
+/// What a model that sees little says of it: soft, and a little off.
+fn seen(size: (u32, u32)) -> Pixels {
+    drawn(Layout::Gray8, size, |x, y| vec![byte(disc(x + 0.015, y - 0.01, 0.04))])
+}
+
+fn refined(picture: &Pixels, mask: &Pixels, threads: usize) -> Pixels {
+    let alpha = refine(picture, mask, Quality::Balanced, threads, &Control::default())
+        .expect("nothing is wrong")
+        .expect("there is an edge");
+    assert_eq!((alpha.width(), alpha.height(), alpha.layout()), (picture.width(), picture.height(), Layout::Gray8));
+    alpha
+}
+
+/// The mean distance from the truth, of 255, where that is between subject and background or close to it.
+fn error(alpha: &Pixels, edge: f32) -> f32 {
+    let truth = drawn(Layout::Gray8, (alpha.width(), alpha.height()), |x, y| vec![byte(disc(x, y, edge))]);
+    let near = drawn(Layout::Gray8, (alpha.width(), alpha.height()), |x, y| vec![byte(disc(x, y, 0.12))]);
+    let near = |at: &usize| (1..255).contains(&near.data()[*at]);
+    let distances: Vec<f32> =
+        (0..alpha.data().len()).filter(near).map(|at| f32::from(alpha.data()[at].abs_diff(truth.data()[at]))).collect();
+    distances.iter().sum::<f32>() / distances.len() as f32
+}
+
+#[test]
+fn the_edge_comes_to_lie_on_the_pictures() {
+    for size in [(400, 400), (900, 600), (300, 1000)] {
+        for edge in [0.005, 0.015] {
+            let (picture, mask) = (photo(size, edge), seen((320, 320)));
+            let plain = super::super::resized(mask.clone(), &picture, 1).expect("the sizes agree");
+            let (before, after) = (error(&plain, edge), error(&refined(&picture, &mask, 2), edge));
+            assert!(after < 0.35 * before, "{size:?}, an edge of {edge}: {after} of 255, and {before} without");
+        }
+    }
+}
+
+#[test]
+fn away_from_the_edge_all_is_subject_or_background() {
+    let (picture, haze) = (photo((500, 400), 0.01), |value: u8| value.clamp(20, 235));
+    let mask = seen((320, 320));
+    let hazy = Pixels::known(320, 320, Layout::Gray8, mask.data().iter().copied().map(haze).collect());
+    let alpha = refined(&picture, &hazy, 1);
+    let at = |x: usize, y: usize| alpha.data()[y * 500 + x];
+    assert_eq!([at(0, 0), at(499, 399), at(250, 10), at(250, 200)], [0, 0, 0, 255]);
+}
+
+#[test]
+fn an_area_of_which_the_model_is_unsure_stays_as_soft_as_it_is() {
+    // Beside the disc is a square of which the mask says little, on a picture that has an edge across it.
+    let square = |x: f32, y: f32| (0.02..0.15).contains(&x) && (0.3..0.7).contains(&y);
+    let picture = drawn(Layout::Rgb8, (600, 500), |x, y| {
+        let alpha = disc(x, y, 0.01);
+        let other = if y < 0.5 { 90.0 } else { 150.0 };
+        [[210.0, 60.0], [120.0, other], [40.0, 90.0]]
+            .map(|[f, b]| byte((alpha * f + (1.0 - alpha) * b) / 255.0))
+            .to_vec()
+    });
+    let mask = drawn(Layout::Gray8, (320, 320), |x, y| vec![if square(x, y) { 110 } else { byte(disc(x, y, 0.03)) }]);
+    let alpha = refined(&picture, &mask, 2);
+    let inside = (0..500).flat_map(|y| (0..600).map(move |x| (x, y)));
+    let inside = inside.filter(|(x, y)| (30..75).contains(x) && (170..330).contains(y));
+    for (x, y) in inside {
+        let alpha = alpha.data()[y * 600 + x];
+        assert!((105..=115).contains(&alpha), "{alpha} at {x} {y}");
+    }
+    assert_eq!([alpha.data()[250 * 600 + 300], alpha.data()[0]], [255, 0], "the disc is as before");
+}
+
+#[test]
+fn threads_and_an_opaque_alpha_channel_change_no_byte() {
+    let (picture, mask) = (photo((640, 480), 0.02), seen((320, 320)));
+    let alone = refined(&picture, &mask, 1);
+    assert_eq!(refined(&picture, &mask, 2), alone);
+    assert_eq!(refined(&picture, &mask, 7), alone);
+    assert_eq!(refined(&picture.into_rgba(), &mask, 2), alone);
+}
+
+#[test]
+fn any_size_of_picture_and_mask_will_do() {
+    for size in [(32, 32), (33, 47), (32, 3000), (2500, 40), (219, 221)] {
+        for of_mask in [(1, 2), (3, 3), (320, 320), size, (900, 700)] {
+            let mask = drawn(Layout::Gray8, of_mask, |x, y| vec![byte((x + y) / 2.0)]);
+            let alpha = refined(&photo(size, 0.02), &mask, 2);
+            assert!(alpha.data().len() == (size.0 * size.1) as usize, "{size:?} {of_mask:?}");
+        }
+    }
+}
+
+#[test]
+fn a_flat_picture_keeps_the_masks_edge() {
+    let picture = Pixels::filled(400, 300, Layout::Rgb8, 77);
+    let mask = drawn(Layout::Gray8, (320, 320), |x, _| vec![byte((x - 0.4) / 0.2)]);
+    let alpha = refined(&picture, &mask, 2);
+    for row in alpha.data().chunks(400) {
+        assert!(row.is_sorted() && row[150] == 0 && row[250] == 255, "{row:?}");
+        assert!((190..=210).contains(&row.partition_point(|alpha| *alpha < 128)), "the edge stays in the middle");
+    }
+}
+
+#[test]
+fn there_is_nothing_to_refine_without_an_edge_or_in_a_tiny_picture() {
+    let none = |picture: &Pixels, mask: &Pixels| {
+        refine(picture, mask, Quality::Balanced, 2, &Control::default()).expect("nothing is wrong").is_none()
+    };
+    let mask = seen((320, 320));
+    assert!(none(&photo((400, 31), 0.02), &mask));
+    for sure in [0, 25, 230, 255] {
+        assert!(none(&photo((400, 400), 0.02), &Pixels::filled(320, 320, Layout::Gray8, sure)), "{sure}");
+    }
+}
+
+#[test]
+fn a_stop_is_heard() {
+    let token = CancelToken::new();
+    token.cancel();
+    let stopped = Control { cancel: Some(&token), ..Control::default() };
+    let error = refine(&photo((400, 400), 0.02), &seen((320, 320)), Quality::Balanced, 2, &stopped)
+        .expect_err("it was stopped");
+    assert_eq!(error.code(), Code::Cancelled);
+}

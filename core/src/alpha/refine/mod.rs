@@ -1,0 +1,173 @@
+//! The matte brought to the picture's size: laid onto the picture's own edges, solved
+//! for where it is a trimap, or plainly, as rembg does it, the model's matte in 8
+//! bits, or the caller's mask, resized with Lanczos3.
+
+mod clean;
+mod guided;
+mod smooth;
+
+use crate::alpha::flat_background;
+use crate::alpha::matting;
+use crate::error::Result;
+use crate::exec::control::Control;
+use crate::image::lanczos;
+use crate::image::pixels::{Layout, Matte, Pixels};
+use crate::image::small;
+use crate::options::cutout::{CutOut, Flat};
+
+/// Makes the alpha of a picture in colour from a mask, both [`Layout::Gray8`],
+/// 255 for subject; nothing between 0 and 255 when it is to be smooth, 0 for
+/// subject when inverted. `threads` of them work on it at once.
+///
+/// # Errors
+/// [`Code::Cancelled`](crate::Code::Cancelled).
+pub(crate) fn refine(
+    mask: Pixels,
+    picture: &Pixels,
+    how: &CutOut,
+    threads: usize,
+    control: &Control<'_>,
+) -> Result<Pixels> {
+    control.check()?;
+    let mask = if how.trimap { mask } else { constrained(mask, picture, how, control)? };
+    let alpha = match (how.trimap, how.refine) {
+        (true, _) => trimap_solved(mask, picture, control)?,
+        (false, true) => on_flat(laid_on_edges(mask, picture, how, threads, control)?, picture, how, control)?,
+        (false, false) => resized(mask, picture, threads)?,
+    };
+    let mut alpha = if how.smooth_mask { smooth::smooth(&alpha, control)? } else { alpha };
+    if !how.trimap {
+        how.hints.clip(&mut alpha, 0, control)?;
+    }
+    Ok(if how.invert_mask { inverted(alpha) } else { alpha })
+}
+
+/// The matte in 8 bits, as a mask of its own size.
+///
+/// # Errors
+/// [`Code::BadPixels`](crate::Code::BadPixels) when it does not hold its size.
+pub(crate) fn mask_of(matte: &Matte) -> Result<Pixels> {
+    Pixels::new(matte.width, matte.height, Layout::Gray8, matte.data.iter().copied().map(byte).collect())
+}
+
+/// Cleaned first, so that nothing goes that the caller asks to keep.
+fn constrained(mask: Pixels, picture: &Pixels, how: &CutOut, control: &Control<'_>) -> Result<Pixels> {
+    let mask = if how.clean_mask { clean::clean(mask, control)? } else { mask };
+    how.hints.constrain(mask, picture, control)
+}
+
+fn laid_on_edges(mask: Pixels, picture: &Pixels, how: &CutOut, threads: usize, control: &Control) -> Result<Pixels> {
+    let alpha = guided::refine(picture, &mask, how.quality, threads, control)?;
+    alpha.map_or_else(|| resized(mask, picture, threads), Ok)
+}
+
+/// The alpha that follows from a flat background, where there is one; else as it is.
+fn on_flat(alpha: Pixels, picture: &Pixels, how: &CutOut, control: &Control) -> Result<Pixels> {
+    let flat = if how.hints.is_empty() || how.flat == Flat::On { how.flat } else { Flat::Off };
+    Ok(flat_background::alpha(picture, &alpha, flat, control)?.unwrap_or(alpha))
+}
+
+/// What is neither surely subject nor surely background is solved for.
+fn trimap_solved(trimap: Pixels, picture: &Pixels, control: &Control<'_>) -> Result<Pixels> {
+    let size = (picture.width(), picture.height());
+    // Between sure and sure it becomes unsure, as it must where it is stretched.
+    let trimap = if (trimap.width(), trimap.height()) == size { trimap } else { small::resized(&trimap, size)? };
+    Ok(matting::alpha(picture, &trimap, control)?.unwrap_or(trimap))
+}
+
+fn resized(mask: Pixels, picture: &Pixels, threads: usize) -> Result<Pixels> {
+    let (own, size) = ((mask.width(), mask.height()), (picture.width(), picture.height()));
+    if own == size {
+        return Ok(mask);
+    }
+    let data = lanczos::resized(mask.data(), 1, own, size, threads)?;
+    Pixels::new(size.0, size.1, Layout::Gray8, data)
+}
+
+fn inverted(mut alpha: Pixels) -> Pixels {
+    alpha.data_mut().iter_mut().for_each(|alpha| *alpha = u8::MAX - *alpha);
+    alpha
+}
+
+/// rembg cuts the fraction off and does not round.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast clamps to a byte")]
+fn byte(value: f32) -> u8 {
+    (value * 255.0) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Code;
+    use crate::exec::control::CancelToken;
+
+    fn matte(width: u32, height: u32, data: &[f32]) -> Matte {
+        Matte { width, height, data: data.to_vec() }
+    }
+
+    /// As rembg has it.
+    fn plain() -> CutOut {
+        CutOut { refine: false, ..CutOut::default() }
+    }
+
+    fn refined(matte: &Matte, size: (u32, u32)) -> Vec<u8> {
+        refined_as(&plain(), matte, size)
+    }
+
+    fn refined_as(how: &CutOut, matte: &Matte, size: (u32, u32)) -> Vec<u8> {
+        let picture = Pixels::filled(size.0, size.1, Layout::Rgb8, 0);
+        let alpha = mask_of(matte)
+            .and_then(|mask| refine(mask, &picture, how, 1, &Control::default()))
+            .expect("nothing is wrong");
+        assert_eq!((alpha.width(), alpha.height(), alpha.layout()), (size.0, size.1, Layout::Gray8));
+        alpha.into_data()
+    }
+
+    #[test]
+    fn at_its_own_size_a_matte_is_cut_to_bytes() {
+        assert_eq!(refined(&matte(4, 1, &[0.0, 0.5, 0.999, 1.0]), (4, 1)), [0, 127, 254, 255]);
+        assert_eq!(refined(&matte(3, 1, &[-0.5, 2.0, f32::NAN]), (3, 1)), [0, 255, 0]);
+    }
+
+    #[test]
+    fn an_edge_stays_where_it_is_and_never_overflows() {
+        let step: Vec<f32> = (0..16_u8).map(|x| f32::from(u8::from(x >= 8))).collect();
+        let wide = refined(&matte(16, 1, &step), (160, 10));
+        let row = &wide[..160];
+        assert!(wide.chunks(160).all(|other| other == row), "all rows are the same");
+        assert_eq!((row[0], row[159]), (0, 255));
+        assert!(row[..79].iter().all(|alpha| *alpha < 128) && row[81..].iter().all(|alpha| *alpha > 127), "{row:?}");
+    }
+
+    #[test]
+    fn an_inverted_mask_is_the_other_ones_rest_and_is_smoothed_first() {
+        let (soft, size) = (matte(4, 1, &[0.0, 0.5, 0.999, 1.0]), (40, 10));
+        let invert = CutOut { invert_mask: true, ..plain() };
+        for how in [plain(), CutOut { smooth_mask: true, ..plain() }] {
+            let (mask, rest) =
+                (refined_as(&how, &soft, size), refined_as(&CutOut { invert_mask: true, ..how.clone() }, &soft, size));
+            assert!(mask.iter().zip(&rest).all(|(mask, rest)| mask + rest == 255), "{how:?}");
+        }
+        assert_eq!(refined_as(&invert, &soft, (4, 1)), [255, 128, 1, 0]);
+    }
+
+    #[test]
+    fn sides_of_one_pixel_and_very_long_ones_work() {
+        assert_eq!(refined(&matte(320, 320, &[1.0; 102_400]), (1, 10_000)), vec![255; 10_000]);
+        assert_eq!(refined(&matte(320, 320, &[0.0; 102_400]), (1, 1)), [0]);
+    }
+
+    #[test]
+    fn a_matte_that_lies_or_a_stop_is_an_error() {
+        let picture = Pixels::filled(4, 4, Layout::Rgb8, 0);
+        let code = |matte: &Matte, control: &Control<'_>| {
+            let refined = mask_of(matte).and_then(|mask| refine(mask, &picture, &plain(), 1, control));
+            refined.expect_err("refused").code()
+        };
+        let token = CancelToken::new();
+        token.cancel();
+        let stopped = Control { cancel: Some(&token), ..Control::default() };
+        assert_eq!(code(&matte(2, 2, &[0.0; 3]), &Control::default()), Code::BadPixels);
+        assert_eq!(code(&matte(2, 2, &[0.0; 4]), &stopped), Code::Cancelled);
+    }
+}

@@ -1,0 +1,255 @@
+//! Bytes to pixels: the format by its signature, the limits by the header, the
+//! first frame as 8-bit RGB or RGBA, and what the metadata says of it.
+//!
+//! Sizes and the memory that decoding will take are read from the header by
+//! code of our own, before a decoder sees the file. The decoder then runs
+//! behind the guard, and its word on the size must be the same.
+//!
+//! A file that ends before its picture does is refused where that shows: PNG
+//! and BMP by their decoders, WebP by its RIFF size, JPEG by its missing end
+//! marker. Data that is wrong but complete gives whatever picture it gives.
+
+mod bmp;
+mod bytes;
+mod convert;
+mod icc;
+mod jpeg;
+mod meter;
+mod png;
+mod webp;
+
+use std::io::Cursor;
+
+use image::codecs::bmp::BmpDecoder;
+use image::codecs::jpeg::JpegDecoder;
+use image::codecs::png::PngDecoder;
+use image::codecs::webp::WebPDecoder;
+use image::{AnimationDecoder, ColorType, ImageDecoder, ImageError, ImageResult};
+
+use crate::codec::limits::Limits;
+use crate::error::{Code, Error, Problem, Result};
+use crate::exec::control::Control;
+use crate::exec::guard::guard;
+use crate::image::pixels::{Orientation, Pixels};
+use meter::{Meter, Watch};
+
+/// The formats that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SourceFormat {
+    WebP,
+    Bmp,
+    Png,
+    Jpeg,
+}
+
+/// What a file says of itself before it is decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) format: SourceFormat,
+    /// As stored, before the EXIF orientation.
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    /// Bytes that the output and the decoder's planes will take at their peak.
+    pub(crate) memory: u64,
+    /// How the pixels are to be turned for display.
+    pub(crate) orientation: Orientation,
+}
+
+/// A decoded file: its first frame, as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Decoded {
+    /// RGB, or RGBA when a pixel is not opaque.
+    pub pixels: Pixels,
+    /// How the pixels are to be turned for display.
+    pub orientation: Orientation,
+    /// The embedded ICC profile, when it is one for RGB.
+    pub icc: Option<Vec<u8>>,
+}
+
+/// Tells the format by the signature and tests the header against the limits.
+pub(crate) fn read_header(bytes: &[u8], limits: &Limits) -> Result<Header, Problem> {
+    let corrupt = || Problem::new(Problem::IMAGE, Code::CorruptImage);
+    let format = sniff(bytes).ok_or_else(corrupt)?;
+    let size = match format {
+        SourceFormat::WebP => webp::size(bytes),
+        SourceFormat::Bmp => bmp::size(bytes),
+        SourceFormat::Png => png::size(bytes),
+        SourceFormat::Jpeg => jpeg::size(bytes),
+    };
+    let (width, height) = size.filter(|&(width, height)| width > 0 && height > 0).ok_or_else(corrupt)?;
+    check_sides((width, height), limits)?;
+    let memory = match format {
+        SourceFormat::WebP => webp::memory(bytes),
+        SourceFormat::Bmp => bmp::memory(bytes),
+        SourceFormat::Png => png::memory(bytes),
+        SourceFormat::Jpeg => jpeg::memory(bytes),
+    };
+    let memory = memory.ok_or_else(corrupt)?;
+    if memory > limits.decode_memory {
+        return Err(too_much_memory(limits));
+    }
+    Ok(Header { format, width, height, memory, orientation: orientation(bytes, format) })
+}
+
+/// Tests the width, then the height.
+pub(crate) fn check_sides((width, height): (u32, u32), limits: &Limits) -> Result<(), Problem> {
+    let most = limits.max_side;
+    let refuse = |code, message| Err(Problem::with_message(Problem::IMAGE, code, message));
+    if width > most {
+        let message = format!("Image width ({width}px) exceeds the maximum allowed width of {most}px.");
+        return refuse(Code::ImageTooWide, message);
+    }
+    if height > most {
+        let message = format!("Image height ({height}px) exceeds the maximum allowed height of {most}px.");
+        return refuse(Code::ImageTooTall, message);
+    }
+    Ok(())
+}
+
+/// Decodes a file whose header was read and found good.
+///
+/// Progress and cancellation follow the bytes that the decoder has read; a
+/// JPEG is one step, as its decoder takes the file whole.
+pub(crate) fn decode(bytes: &[u8], header: &Header, limits: &Limits, control: &Control<'_>) -> Result<Decoded> {
+    control.check()?;
+    let watch = Watch::new(control, bytes.len());
+    let decoded = guard(corrupt, || decode_as(bytes, header, limits, &watch));
+    watch.let_panic_go_on();
+    // A stop reaches the decoder as a failed read, and is no fault of the file.
+    control.check()?;
+    let decoded = decoded?;
+    Ok(decoded)
+}
+
+fn sniff(bytes: &[u8]) -> Option<SourceFormat> {
+    match bytes {
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(SourceFormat::WebP),
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(SourceFormat::Png),
+        [0xff, 0xd8, 0xff, ..] => Some(SourceFormat::Jpeg),
+        [b'B', b'M', ..] => Some(SourceFormat::Bmp),
+        _ => None,
+    }
+}
+
+/// A decoder's output and the metadata that it alone can read.
+struct Raw {
+    color: ColorType,
+    data: Vec<u8>,
+    icc: Option<Vec<u8>>,
+}
+
+fn decode_as(bytes: &[u8], header: &Header, limits: &Limits, watch: &Watch<'_>) -> Result<Decoded> {
+    let raw = match header.format {
+        SourceFormat::Jpeg => decode_jpeg(bytes, header),
+        SourceFormat::Png => decode_png(bytes, header, limits, watch),
+        SourceFormat::WebP => decode_webp(bytes, header, watch),
+        SourceFormat::Bmp => BmpDecoder::new(Meter::new(bytes, watch))
+            .and_then(|decoder| read(decoder, header))
+            .map(|raw| Raw { icc: bmp::icc(bytes), ..raw }),
+    };
+    let raw = raw.map_err(|error| refusal(error, limits))?;
+    Ok(Decoded {
+        pixels: convert::to_pixels(raw.color, raw.data, header.width, header.height)?,
+        orientation: header.orientation,
+        icc: raw.icc.filter(|profile| icc::fits_rgb(profile)),
+    })
+}
+
+fn decode_jpeg(bytes: &[u8], header: &Header) -> ImageResult<Raw> {
+    if !jpeg::is_whole(bytes) {
+        return Err(broken("the end marker is missing"));
+    }
+    let mut decoder = JpegDecoder::new(Cursor::new(bytes))?;
+    let icc = decoder.icc_profile().unwrap_or_default();
+    Ok(Raw { icc, ..read(decoder, header)? })
+}
+
+fn decode_png(bytes: &[u8], header: &Header, limits: &Limits, watch: &Watch<'_>) -> ImageResult<Raw> {
+    let tables = allow(limits.decode_memory.saturating_sub(header.memory));
+    let mut decoder = PngDecoder::with_limits(Meter::new(bytes, watch), tables)?;
+    let icc = decoder.icc_profile().unwrap_or_default();
+    // The decoder composes no animation of 16-bit frames: the default image,
+    // which every viewer without animation shows, stands in for the first.
+    let raw = if png::hides_default_image(bytes) && !is_16_bit(decoder.color_type()) {
+        decoder.set_limits(allow(limits.decode_memory))?;
+        first_frame(decoder, header)
+    } else {
+        read(decoder, header)
+    };
+    Ok(Raw { icc, ..raw? })
+}
+
+fn decode_webp(bytes: &[u8], header: &Header, watch: &Watch<'_>) -> ImageResult<Raw> {
+    if !webp::is_whole(bytes) {
+        return Err(broken("the file is shorter than it says"));
+    }
+    let tidy = webp::without_false_flags(bytes);
+    let decoder = WebPDecoder::new(Meter::new(&tidy, watch))?;
+    Ok(Raw { icc: webp::icc(bytes), ..read(decoder, header)? })
+}
+
+fn read(decoder: impl ImageDecoder, header: &Header) -> ImageResult<Raw> {
+    if decoder.dimensions() != (header.width, header.height) {
+        return Err(broken("two headers contradict each other"));
+    }
+    let color = decoder.color_type();
+    let length =
+        usize::try_from(decoder.total_bytes()).map_err(|_| broken("more bytes than this machine addresses"))?;
+    let mut data = vec![0; length];
+    decoder.read_image(&mut data)?;
+    Ok(Raw { color, data, icc: None })
+}
+
+fn first_frame(decoder: PngDecoder<Meter<'_>>, header: &Header) -> ImageResult<Raw> {
+    let frame = decoder.apng()?.into_frames().next().ok_or_else(|| broken("the animation has no frame"))??;
+    let picture = frame.into_buffer();
+    if picture.dimensions() != (header.width, header.height) {
+        return Err(broken("two headers contradict each other"));
+    }
+    Ok(Raw { color: ColorType::Rgba8, data: picture.into_raw(), icc: None })
+}
+
+fn is_16_bit(color: ColorType) -> bool {
+    matches!(color, ColorType::L16 | ColorType::La16 | ColorType::Rgb16 | ColorType::Rgba16)
+}
+
+/// What the EXIF data asks for, where there is any.
+fn orientation(bytes: &[u8], format: SourceFormat) -> Orientation {
+    let exif = match format {
+        SourceFormat::Jpeg => jpeg::exif(bytes),
+        SourceFormat::Png => png::exif(bytes),
+        SourceFormat::WebP => webp::exif(bytes),
+        SourceFormat::Bmp => None,
+    };
+    let tiff = exif.map(|exif| exif.strip_prefix(b"Exif\0\0").unwrap_or(exif));
+    let found = tiff.and_then(image::metadata::Orientation::from_exif_chunk);
+    found.map(|orientation| Orientation::from_exif(orientation.to_exif())).unwrap_or_default()
+}
+
+fn allow(bytes: u64) -> image::Limits {
+    let mut limits = image::Limits::no_limits();
+    limits.max_alloc = Some(bytes);
+    limits
+}
+
+fn broken(what: &'static str) -> ImageError {
+    ImageError::IoError(std::io::Error::new(std::io::ErrorKind::InvalidData, what))
+}
+
+fn refusal(error: ImageError, limits: &Limits) -> Error {
+    match error {
+        ImageError::Limits(_) => Error::from(too_much_memory(limits)).because(error),
+        _ => corrupt().because(error),
+    }
+}
+
+fn corrupt() -> Error {
+    Problem::new(Problem::IMAGE, Code::CorruptImage).into()
+}
+
+fn too_much_memory(limits: &Limits) -> Problem {
+    let most = Limits::megabytes(limits.decode_memory);
+    let message = format!("Image needs more memory to decode than the maximum allowed {most} MB.");
+    Problem::with_message(Problem::IMAGE, Code::TooMuchMemory, message)
+}

@@ -1,0 +1,76 @@
+//! Pixels to bytes, in the format asked for.
+
+mod bmp;
+mod filter;
+mod jpeg;
+mod png;
+mod sink;
+mod webp;
+
+use image::{ExtendedColorType, ImageError};
+
+use crate::error::{Code, Error, Result};
+use crate::exec::control::Control;
+use crate::image::pixels::{Layout, Pixels};
+use crate::options::Format;
+
+/// Encodes a picture. JPEG takes no alpha: flatten the picture first.
+///
+/// WebP, PNG and JPEG keep `icc`, unless it describes another kind of picture
+/// than this one is: the profile of a grey or CMYK source, or any on a mask.
+///
+/// JPEG and lossy WebP take a `quality`, 1 ..= 100, or have one of their own. PNG is made on
+/// so many threads, to the same bytes.
+///
+/// # Errors
+/// [`Code::Cancelled`]; [`Code::TooLarge`] when the format cannot hold the
+/// picture's size.
+pub(crate) fn encode(
+    pixels: &Pixels,
+    format: Format,
+    quality: Option<u8>,
+    icc: Option<&[u8]>,
+    threads: usize,
+    control: &Control<'_>,
+) -> Result<Vec<u8>> {
+    let icc = icc.filter(|icc| describes(icc, pixels.layout()));
+    match format {
+        Format::Webp => webp::encode(pixels, quality, icc, control),
+        Format::Png => png::encode(pixels, icc, threads, control),
+        Format::Jpeg => jpeg::encode(pixels, quality, icc, control),
+        Format::Bmp => bmp::encode(pixels, control),
+    }
+}
+
+/// Bytes 16 ..= 19 of a profile name its colour space (ICC.1, 7.2).
+fn describes(icc: &[u8], layout: Layout) -> bool {
+    layout != Layout::Gray8 && !icc.is_empty() && !matches!(icc.get(16..20), Some(b"GRAY" | b"CMYK"))
+}
+
+const fn color_type(layout: Layout) -> ExtendedColorType {
+    match layout {
+        Layout::Gray8 => ExtendedColorType::L8,
+        Layout::Rgb8 => ExtendedColorType::Rgb8,
+        Layout::Rgba8 => ExtendedColorType::Rgba8,
+    }
+}
+
+fn check_sides(pixels: &Pixels, format: &str, most: u32) -> Result<()> {
+    let (width, height) = (pixels.width(), pixels.height());
+    if width <= most && height <= most {
+        return Ok(());
+    }
+    Err(too_large(format!("{format} holds at most {most}×{most} pixels, got: {width}×{height}")))
+}
+
+fn too_large(message: String) -> Error {
+    Error::with_message(Code::TooLarge, message)
+}
+
+/// An encoder's error; a stop shows up as a failed write.
+fn failed(source: ImageError, control: &Control<'_>) -> Error {
+    control.check().err().unwrap_or_else(|| Error::new(Code::Internal).because(source))
+}
+
+#[cfg(test)]
+mod tests;

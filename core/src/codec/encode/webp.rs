@@ -1,0 +1,58 @@
+//! WebP: pictures lossy with exact alpha, masks lossless.
+
+use image::codecs::webp::WebPEncoder;
+use remrembg_webp::{Encoder, Layout as WebpLayout, MAX_SIDE, Picture};
+
+use super::sink::Sink;
+use super::{check_sides, color_type, failed};
+use crate::error::{Code, Error, Result};
+use crate::exec::control::{Control, Stage};
+use crate::image::pixels::{Layout, Pixels};
+
+/// Pillow's quality. On ten cut-outs of photos its method, 4, takes twice the time of 2 for 2 % fewer bytes and
+/// the same visible truth (PSNR 35.2 and 35.1 dB, SSIM .938 and .940); 1 and 0 need a tenth and a quarter more bytes
+/// than 2. Pillow's files are 5 % smaller than these and take six times as long.
+const ENCODER: Encoder =
+    Encoder { quality: 80.0, method: 2, alpha_quality: 100, lossless: false, exact: false, threads: true };
+
+pub(super) fn encode(
+    pixels: &Pixels,
+    quality: Option<u8>,
+    icc: Option<&[u8]>,
+    control: &Control<'_>,
+) -> Result<Vec<u8>> {
+    let encoder = quality.map_or(ENCODER, |quality| Encoder { quality: f32::from(quality), ..ENCODER });
+    check_sides(pixels, "WebP", MAX_SIDE)?;
+    match pixels.layout() {
+        Layout::Gray8 => encode_mask(pixels, control),
+        Layout::Rgb8 => encode_picture(pixels, WebpLayout::Rgb, &encoder, icc, control),
+        Layout::Rgba8 => encode_picture(pixels, WebpLayout::Rgba, &encoder, icc, control),
+    }
+}
+
+fn encode_picture(
+    pixels: &Pixels,
+    layout: WebpLayout,
+    encoder: &Encoder,
+    icc: Option<&[u8]>,
+    control: &Control<'_>,
+) -> Result<Vec<u8>> {
+    let (width, height) = (pixels.width(), pixels.height());
+    let picture =
+        Picture { data: pixels.data(), width, height, stride: width as usize * pixels.layout().bytes(), layout };
+    let mut report = |percent| control.report(Stage::Encode, f32::from(percent) / 100.0).is_ok();
+    encoder.encode(&picture, icc, &mut report).map_err(|error| match error {
+        remrembg_webp::Error::Cancelled => Error::new(Code::Cancelled),
+        error => Error::new(Code::Internal).because(error),
+    })
+}
+
+/// For the smooth planes of a mask this encoder is a dozen times faster than
+/// libwebp's lossless mode, and done before a stop would be heard.
+fn encode_mask(pixels: &Pixels, control: &Control<'_>) -> Result<Vec<u8>> {
+    let mut sink = Sink::new(control);
+    WebPEncoder::new_lossless(&mut sink)
+        .encode(pixels.data(), pixels.width(), pixels.height(), color_type(pixels.layout()))
+        .map_err(|error| failed(error, control))?;
+    Ok(sink.into_bytes())
+}

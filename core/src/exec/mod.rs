@@ -1,0 +1,8 @@
+//! How work is run: side by side, within bounds, followed, stopped, and kept from bringing a process down.
+//!
+//! Knows nothing of pictures.
+
+pub(crate) mod control;
+pub(crate) mod guard;
+pub(crate) mod permits;
+pub(crate) mod threads;

@@ -1,0 +1,175 @@
+//! What is found on a small picture and carried over to the large one.
+
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{F32, U8, U8x3, U8x4};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
+
+use crate::error::{Code, Error, Result};
+use crate::image::pixels::{Layout, Pixels};
+
+/// Rows of a large picture that one thread makes at once.
+pub(crate) const ROWS: usize = 16;
+
+/// Does pieces of work on several threads, which take one after the other.
+pub(crate) fn shared<T: Send>(threads: usize, work: impl Iterator<Item = T> + Send, run: impl Fn(T) + Sync) {
+    let work = Mutex::new(work);
+    let next = || work.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let all = || std::iter::from_fn(next).for_each(&run);
+    thread::scope(|scope| {
+        for _ in 1..threads {
+            // Without a thread to be had the others do its work.
+            let _ = thread::Builder::new().spawn_scoped(scope, all);
+        }
+        all();
+    });
+}
+
+/// The size at which the longer side is `side`.
+pub(crate) fn size_at(picture: &Pixels, side: f64) -> (u32, u32) {
+    let longer = f64::from(picture.width().max(picture.height()));
+    let part = |length: u32| (f64::from(length) * side / longer).round().max(1.0) as u32;
+    (part(picture.width()), part(picture.height()))
+}
+
+/// The picture at another size, channel by channel.
+pub(crate) fn resized(picture: &Pixels, size: (u32, u32)) -> Result<Pixels> {
+    match picture.layout() {
+        Layout::Gray8 => resized_as::<U8>(picture, size),
+        Layout::Rgb8 => resized_as::<U8x3>(picture, size),
+        Layout::Rgba8 => resized_as::<U8x4>(picture, size),
+    }
+}
+
+fn resized_as<P: PixelTrait>(picture: &Pixels, size: (u32, u32)) -> Result<Pixels> {
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear)).use_alpha(false);
+    let mut small = Pixels::filled(size.0, size.1, picture.layout(), 0);
+    let source = TypedImageRef::<P>::from_buffer(picture.width(), picture.height(), picture.data());
+    let mut target = TypedImage::<P>::from_buffer(size.0, size.1, small.data_mut()).map_err(internal)?;
+    Resizer::new().resize_typed(&source.map_err(internal)?, &mut target, &options).map_err(internal)?;
+    Ok(small)
+}
+
+/// Rows of one value each, at another size.
+///
+/// # Errors
+/// [`Code::Internal`] when they do not have their size.
+pub(crate) fn resized_values(values: &[f32], from: (u32, u32), to: (u32, u32)) -> Result<Vec<f32>> {
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
+    let values: Vec<F32> = values.iter().copied().map(F32::new).collect();
+    let source = TypedImageRef::new(from.0, from.1, &values).map_err(internal)?;
+    let mut target = TypedImage::new(to.0, to.1);
+    Resizer::new().resize_typed(&source, &mut target, &options).map_err(internal)?;
+    Ok(target.pixels().iter().map(|value| value.0).collect())
+}
+
+fn internal(source: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::new(Code::Internal).because(source)
+}
+
+/// Values at every pixel of a small picture, row after row.
+pub(crate) struct Grid<const N: usize> {
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+    pub(crate) values: Vec<[f32; N]>,
+}
+
+impl<const N: usize> Grid<N> {
+    /// The values at the pixels of a larger picture of this size.
+    pub(crate) fn enlarged(&self, (width, height): (usize, usize)) -> Enlarged<'_, N> {
+        let columns = (0..width).map(|x| between(x, self.width as f32 / width as f32, self.width)).collect();
+        Enlarged { grid: self, height, columns }
+    }
+}
+
+/// A grid's values at the pixels of a larger picture, linear between its own.
+pub(crate) struct Enlarged<'a, const N: usize> {
+    grid: &'a Grid<N>,
+    height: usize,
+    columns: Vec<(usize, f32)>,
+}
+
+impl<const N: usize> Enlarged<'_, N> {
+    /// Those along row `y`. The row between two rows of the grid goes into `room`.
+    pub(crate) fn row<'a>(&'a self, y: usize, room: &'a mut Vec<[f32; N]>) -> impl Fn(usize) -> [f32; N] + use<'a, N> {
+        let Grid { width, height, values } = self.grid;
+        let (above, down) = between(y, *height as f32 / self.height as f32, *height);
+        let below = (above + 1).min(height - 1);
+        let [above, below] = [above, below].map(|y| &values[y * width..][..*width]);
+        room.clear();
+        room.extend(above.iter().zip(below).map(|(above, below)| mixed(*above, *below, down)));
+        // Beside the last there is nothing more.
+        room.extend(room.last().copied());
+        let (room, columns): (&[[f32; N]], &[(usize, f32)]) = (room, &self.columns);
+        move |x| {
+            let (left, across) = columns[x];
+            let [left, right] = [room[left], room[left + 1]];
+            mixed(left, right, across)
+        }
+    }
+}
+
+/// The pixel of a small picture's side behind which one of the large picture
+/// lies, and how near it is to the next. `ratio`: the small side to the large one.
+fn between(at: usize, ratio: f32, side: usize) -> (usize, f32) {
+    let place = ((at as f32 + 0.5) * ratio - 0.5).clamp(0.0, (side - 1) as f32);
+    (place as usize, place.fract())
+}
+
+fn mixed<const N: usize>(one: [f32; N], other: [f32; N], part: f32) -> [f32; N] {
+    std::array::from_fn(|at| one[at] + (other[at] - one[at]) * part)
+}
+
+/// From one to before the other.
+pub(crate) type Span = Range<usize>;
+
+/// Wider by `reach` on both sides, within the picture.
+pub(crate) fn wider(span: &Span, reach: usize, side: usize) -> Span {
+    span.start.saturating_sub(reach)..(span.end + reach).min(side)
+}
+
+/// The sums over the windows around each pixel of a region, row after row. A window ends
+/// where the picture does. `from` is as wide as the windows reach.
+pub(crate) fn windowed<const N: usize>(
+    (from, width, to): (&Span, usize, &Span),
+    (height, rows): (usize, &Span),
+    reach: usize,
+    value: impl Fn(usize, usize) -> [f32; N],
+    mut take: impl FnMut(usize, usize, [f32; N]),
+) {
+    let mut columns = vec![[0.0; N]; from.len()];
+    let change = |columns: &mut [[f32; N]], y: usize, sign: f32| {
+        columns.iter_mut().zip(from.clone()).for_each(|(column, x)| add(column, value(x, y), sign));
+    };
+    for y in rows.start.saturating_sub(reach)..(rows.start + reach).min(height) {
+        change(&mut columns, y, 1.0);
+    }
+    for y in rows.clone() {
+        if y + reach < height {
+            change(&mut columns, y + reach, 1.0);
+        }
+        if y > rows.start && y > reach {
+            change(&mut columns, y - reach - 1, -1.0);
+        }
+        let mut sum = [0.0; N];
+        for x in to.start.saturating_sub(reach)..(to.start + reach).min(width) {
+            add(&mut sum, columns[x - from.start], 1.0);
+        }
+        for x in to.clone() {
+            if x + reach < width {
+                add(&mut sum, columns[x + reach - from.start], 1.0);
+            }
+            take(x, y, sum);
+            if x >= reach {
+                add(&mut sum, columns[x - reach - from.start], -1.0);
+            }
+        }
+    }
+}
+
+fn add<const N: usize>(sum: &mut [f32; N], values: [f32; N], sign: f32) {
+    sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += sign * value);
+}

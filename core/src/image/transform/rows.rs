@@ -1,0 +1,67 @@
+//! Rows of a result, worked on by several threads.
+
+use std::iter::Enumerate;
+use std::slice::ChunksMut;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use crate::error::Result;
+use crate::exec::control::{Control, Stage};
+use crate::image::pixels::Pixels;
+
+/// Bytes of work that are worth a thread of their own.
+const WORTH_A_THREAD: usize = 1 << 20;
+/// More threads than this wait for memory more than they compute.
+const MOST_THREADS: usize = 8;
+/// Rows between two looks at the cancel token.
+const LOOK_EVERY: usize = 16;
+
+/// Calls `work` with each row of `out` and its number, in any order.
+///
+/// # Errors
+/// [`Code::Cancelled`](crate::Code::Cancelled).
+pub(super) fn for_each_row(
+    out: &mut Pixels,
+    stage: Stage,
+    control: &Control<'_>,
+    work: impl Fn(usize, &mut [u8]) + Sync,
+) -> Result<()> {
+    let (height, helpers) = (out.height() as f32, helpers(out.data().len()));
+    let row = out.width() as usize * out.layout().bytes();
+    let queue = Queue { rows: Mutex::new(out.data_mut().chunks_mut(row).enumerate()), stop: AtomicBool::new(false) };
+    thread::scope(|scope| {
+        for _ in 0..helpers {
+            // A thread that cannot be had is no loss: this one takes its rows.
+            let help = || while queue.take().map(|(y, row)| work(y, row)).is_some() {};
+            let _ = thread::Builder::new().spawn_scoped(scope, help);
+        }
+        for taken in 0.. {
+            let Some((y, row)) = queue.take() else { break };
+            if taken % LOOK_EVERY == 0 {
+                control.report(stage, y as f32 / height).inspect_err(|_| queue.stop.store(true, Ordering::Relaxed))?;
+            }
+            work(y, row);
+        }
+        Ok(())
+    })
+}
+
+fn helpers(bytes: usize) -> usize {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    cores.min(MOST_THREADS).min(bytes / WORTH_A_THREAD + 1) - 1
+}
+
+struct Queue<'a> {
+    rows: Mutex<Enumerate<ChunksMut<'a, u8>>>,
+    stop: AtomicBool,
+}
+
+impl<'a> Queue<'a> {
+    fn take(&self) -> Option<(usize, &'a mut [u8])> {
+        if self.stop.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner).next()
+    }
+}
