@@ -909,7 +909,7 @@ remrembg_code remrembg_remove_bytes(const struct remrembg_remover *remover,
  * Removes the background of a picture on disk.
  *
  * @param path  The file's path as the system takes it; on Unix any bytes. It
- *     has to be a regular file with the suffix webp, bmp, png, jpg or jpeg.
+ *     has to be a regular file; its bytes tell what it is, not its name.
  *     NULL is a request without a picture, which is refused.
  * @return As remrembg_remove_bytes(), and #REMREMBG_CANNOT_READ.
  *

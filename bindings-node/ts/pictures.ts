@@ -1,7 +1,6 @@
 // Pictures on their way in: what JavaScript has, and what the native module takes.
 
 import { open, stat } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import type { ReadableStream as WebStream } from 'node:stream/web';
 import { fileURLToPath } from 'node:url';
@@ -44,8 +43,8 @@ export type ByteStream = NodeJS.ReadableStream | AsyncIterable<Uint8Array> | Web
 
 /**
  * A picture: a path or a `file:` URL; the bytes of a WebP, PNG, JPEG or BMP file, also as a `Blob`
- * or as a stream; or pixels. The name of a path, of a `File` and of a file's stream has to end as a
- * picture's does. Memory must not change until the promise is settled.
+ * or as a stream; or pixels. The bytes tell what a file is, not its name. Memory must not change until the promise is
+ * settled.
  */
 export type Picture =
   string | URL | ArrayBufferLike | ArrayBufferView | Blob | ByteStream | RawPixels | RawWithInfo | RawArray;
@@ -75,7 +74,7 @@ export function source(picture: unknown): Source {
   if (ArrayBuffer.isView(picture) || types.isAnyArrayBuffer(picture)) return bytes(picture);
   if (picture instanceof Blob) return blob(picture);
   const stream = readable(picture);
-  if (stream) return streamed(stream, uploadName(stream));
+  if (stream) return streamed(stream);
   return raw(picture);
 }
 
@@ -139,7 +138,7 @@ function blob(picture: Blob): Source {
   return {
     streamed: false,
     async read(maxBytes, signal, heard) {
-      const made = native.Picture.pieces(fileName(picture), maxBytes, picture.size);
+      const made = native.Picture.pieces(undefined, maxBytes, picture.size);
       return collect(streamOf(picture), made, signal, heard);
     },
     discard: nothing,
@@ -244,17 +243,6 @@ function readable(value: unknown): Readable | undefined {
     return Readable.fromWeb(value as WebStream);
   const iterable = typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
   return iterable ? Readable.from(value as AsyncIterable<Uint8Array>) : undefined;
-}
-
-/** The name under which a form would send it. */
-function uploadName(stream: Readable): string | undefined {
-  const { path } = stream as { path?: unknown };
-  return typeof path === 'string' || Buffer.isBuffer(path) ? basename(path.toString()) : undefined;
-}
-
-function fileName(blob: Blob): string | undefined {
-  const { name } = blob as { name?: unknown };
-  return typeof name === 'string' ? name : undefined;
 }
 
 function raw(picture: unknown): Source {

@@ -17,7 +17,7 @@ const BLOCK: usize = 1 << 20;
 /// What `remrembg._pictures` hands over.
 #[derive(FromPyObject)]
 pub(crate) enum Given {
-    /// A file object, and the name that it has as an upload.
+    /// A file object, and the name that it has as an upload; or a path that is held to the rule for those.
     File(Py<PyAny>, Option<String>),
     #[pyo3(transparent)]
     Kept(Kept),
@@ -37,6 +37,7 @@ pub(crate) enum Kept {
 /// A picture that core can borrow.
 pub(crate) enum Held {
     Nothing,
+    Named(PathBuf),
     File(RefCell<File>, Option<String>),
     Kept(Kept),
 }
@@ -46,7 +47,10 @@ impl Held {
         match given {
             None => Self::Nothing,
             Some(Given::Kept(kept)) => Self::Kept(kept),
-            Some(Given::File(file, name)) => Self::File(RefCell::new(File::new(file)), name),
+            Some(Given::File(file, name)) => match Python::attach(|py| file.extract(py)) {
+                Ok(path) => Self::Named(path),
+                Err(_) => Self::File(RefCell::new(File::new(file)), name),
+            },
         }
     }
 
@@ -57,6 +61,7 @@ impl Held {
     pub(crate) fn input(&self) -> remrembg::Result<Input<'_>> {
         Ok(match self {
             Self::Nothing => Input::Missing,
+            Self::Named(path) => Input::NamedPath(path),
             Self::File(file, name) => Input::Stream(name.as_deref(), Stream::new(file)),
             Self::Kept(Kept::Memory(memory)) => Input::Bytes(memory.bytes()),
             Self::Kept(Kept::Path(path)) => Input::Path(path),

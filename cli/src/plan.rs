@@ -15,7 +15,7 @@ use crate::failure::Failure;
 pub(crate) const STREAM: &str = "-";
 
 pub(crate) fn is_stream(path: &Path) -> bool {
-    path.as_os_str() == STREAM
+    path.as_os_str() == STREAM || path == Path::new("/dev/stdin")
 }
 
 /// Where results go.

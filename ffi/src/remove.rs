@@ -69,7 +69,7 @@ pub extern "C" fn remrembg_remove_bytes(
 /// Removes the background of a picture on disk.
 ///
 /// @param path  The file's path as the system takes it; on Unix any bytes. It
-///     has to be a regular file with the suffix webp, bmp, png, jpg or jpeg.
+///     has to be a regular file; its bytes tell what it is, not its name.
 ///     NULL is a request without a picture, which is refused.
 /// @return As remrembg_remove_bytes(), and #REMREMBG_CANNOT_READ.
 ///

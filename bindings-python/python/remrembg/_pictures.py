@@ -56,11 +56,22 @@ def given(image: Any) -> Any:
         return _of_array(image)
     if callable(getattr(image, "read", None)):
         _expect_no_coroutine(image)
-        return image, _upload_name(image)
+        return image, None
     raise TypeError(
         "image must be a path, bytes, a file object, a PIL.Image.Image or a numpy.ndarray, "
         f"not {type(image).__module__}.{type(image).__qualname__}"
     )
+
+
+def uploaded(image: Any) -> Any:
+    """As `given`, where the picture stands in for an upload: a path, and a file object that has a name, are held to
+    the rule for names."""
+    taken = given(image)
+    if isinstance(taken, str):
+        return taken, None
+    if isinstance(taken, tuple) and taken[0] is image:
+        return image, _upload_name(image)
+    return taken
 
 
 def _expect_no_coroutine(file: Any) -> None:

@@ -210,7 +210,7 @@ class Remover:
             "expand": expand,
             **more,
         }
-        task = _Task(_pictures.given(image), _values.pairs(options), _pictures.given(mask_from), progress, cancel)
+        task = _Task(_pictures.uploaded(image), _values.pairs(options), _pictures.given(mask_from), progress, cancel)
         return self._here.core.encode(task)
 
     @overload

@@ -4,7 +4,6 @@ use image::{DynamicImage, ImageFormat};
 
 use crate::bench::{Bench, ball, encoded, fed};
 
-const GIF: &str = "File type '.gif' is not supported. Allowed formats: webp, bmp, png, jpg, jpeg";
 const CORRUPT: &str = "File does not appear to be a valid image (invalid file signature)";
 const EMPTY: &str = "Uploaded file is empty (0 bytes).";
 
@@ -42,8 +41,8 @@ fn pictures_are_refused_in_the_words_of_the_contract() {
     let wide = encoded(&DynamicImage::new_luma8(10_001, 1), ImageFormat::Png);
     bench.put("wide.png", &wide);
     for (name, message) in [
-        ("b.GIF", GIF),
-        ("none", "File type '' is not supported. Allowed formats: webp, bmp, png, jpg, jpeg"),
+        ("b.GIF", CORRUPT),
+        ("none", CORRUPT),
         ("empty.png", EMPTY),
         ("wide.png", "Image width (10001px) exceeds the maximum allowed width of 10000px."),
     ] {
@@ -55,6 +54,17 @@ fn pictures_are_refused_in_the_words_of_the_contract() {
     }
     let ran = bench.removed(["-", "-o", "out.webp"]);
     assert_eq!((ran.status, ran.stderr), (Some(2), format!("remrembg: -: {EMPTY}\n")));
+}
+
+#[test]
+fn the_bytes_tell_what_a_picture_is_and_not_its_name() {
+    let bench = Bench::new(&[]);
+    for name in ["photo.jfif", "photo", "photo.txt"] {
+        bench.put(name, &encoded(&ball(), ImageFormat::Png));
+        let ran = bench.removed([name, "-o", "out.png"]);
+        assert_eq!(ran.status, Some(0), "{name}: {}", ran.stderr);
+        bench.open("out.png");
+    }
 }
 
 #[test]
@@ -72,14 +82,14 @@ fn all_that_is_wrong_with_one_picture_is_told_at_once() {
     let wrong = ["--w=abc", "--angle", "-500"];
     let ran = bench.removed(["b.gif", "--json"].iter().chain(&wrong));
     let body = format!(
-        r#"{{"error":"Multiple validation errors","details":[{{"field":"image","message":"{GIF}"}},{{"field":"w","message":"'w' must be an integer, got: 'abc'"}},{{"field":"angle","message":"'angle' must be between -360 and 360 degrees, got: -500.0"}}],"status":400}}"#
+        r#"{{"error":"Multiple validation errors","details":[{{"field":"image","message":"{CORRUPT}"}},{{"field":"w","message":"'w' must be an integer, got: 'abc'"}},{{"field":"angle","message":"'angle' must be between -360 and 360 degrees, got: -500.0"}}],"status":400}}"#
     );
     assert_eq!((ran.status, ran.stderr), (Some(2), format!("{body}\n")));
     let ran = bench.removed(["b.gif"].iter().chain(&wrong));
     assert_eq!(
         ran.stderr.lines().collect::<Vec<_>>(),
         [
-            format!("remrembg: b.gif: {GIF}"),
+            format!("remrembg: b.gif: {CORRUPT}"),
             "remrembg: b.gif: 'w' must be an integer, got: 'abc'".into(),
             "remrembg: b.gif: 'angle' must be between -360 and 360 degrees, got: -500.0".into(),
         ]

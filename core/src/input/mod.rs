@@ -38,9 +38,10 @@ pub enum Input<'a> {
         /// The file.
         bytes: &'a [u8],
     },
-    /// A regular file on disk, whose name is held to the same rule. It is read
-    /// whole, and refused when it changes meanwhile.
+    /// A regular file on disk, whatever its name. It is read whole, and refused when it changes meanwhile.
     Path(&'a Path),
+    /// The same where it stands in for an upload: its name is held to the rule for those.
+    NamedPath(&'a Path),
     /// An encoded file that is read to its end when the job runs, before the job
     /// waits for its turn, with the file name that came along, where one did.
     /// A cancellation is heard between two reads.
@@ -204,7 +205,8 @@ pub(crate) fn check<'a>(input: Input<'a>, limits: &Limits, control: &Control<'_>
             collector.name().map_or(Ok(()), check_name)?;
             check_bytes(Cow::Borrowed(collector.bytes(limits)?), limits)
         }
-        Input::Path(path) => check_bytes(Cow::Owned(path::read(path, limits, control)?), limits),
+        Input::Path(path) => check_bytes(Cow::Owned(path::read(path, false, limits, control)?), limits),
+        Input::NamedPath(path) => check_bytes(Cow::Owned(path::read(path, true, limits, control)?), limits),
         Input::Pixels(view) => {
             decode::check_sides((view.width(), view.height()), limits)?;
             Ok(Checked::Pixels(view))

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use crate::error::{Code, Problem, Result};
 
-/// The suffixes that a path or an upload's name may have, as the message lists them.
+/// The suffixes that an upload's name may have, as the message lists them.
 const SUFFIXES: [&str; 5] = ["webp", "bmp", "png", "jpg", "jpeg"];
 
-/// Whether a file's name is that of a picture, as [`Input::Path`](crate::Input::Path)
+/// Whether a file's name is that of a picture, as [`Input::NamedPath`](crate::Input::NamedPath)
 /// asks of it. Whether there is such a file, and what it holds, is not looked at.
 #[must_use]
 pub fn is_picture_name(path: &Path) -> bool {

@@ -11,12 +11,12 @@ use crate::codec::limits::Limits;
 use crate::error::{Code, Error, Problem, Result};
 use crate::exec::control::Control;
 
-/// Reads a regular file.
+/// Reads a regular file; a `named` one must have the name of a picture.
 ///
 /// # Errors
 /// [`Code::NoFileSelected`], [`Code::FileType`], [`Code::FileTooLarge`],
 /// [`Code::CannotRead`].
-pub(super) fn read(path: &Path, limits: &Limits, control: &Control<'_>) -> Result<Vec<u8>> {
+pub(super) fn read(path: &Path, named: bool, limits: &Limits, control: &Control<'_>) -> Result<Vec<u8>> {
     if path.as_os_str().is_empty() {
         return Err(Problem::new(Problem::IMAGE, Code::NoFileSelected).into());
     }
@@ -27,11 +27,13 @@ pub(super) fn read(path: &Path, limits: &Limits, control: &Control<'_>) -> Resul
     // A name without a suffix may be meant for a folder: of one that is not
     // there, that is what has to be told.
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    if !suffix(&name).is_empty() {
+    if named && !suffix(&name).is_empty() {
         check_name(&name)?;
     }
     let found = found.map_err(|error| cannot_read_because(path, error))?;
-    check_name(&name)?;
+    if named {
+        check_name(&name)?;
+    }
     // A pipe may never end and a device may never begin: neither is opened.
     if !found.is_file() {
         return Err(cannot_read(path, "not a regular file"));
@@ -149,6 +151,6 @@ mod tests {
         let replace = || fs::rename(&new, &path).expect("replaced");
         let reader = Meddled { file: &file, meddle: Some(replace), begun: false };
         assert_eq!(read_unchanged(&path, &file, reader, &Limits::default()).expect("read"), b"old");
-        assert_eq!(read(&path, &Limits::default(), &Control::default()).expect("read"), b"another");
+        assert_eq!(read(&path, false, &Limits::default(), &Control::default()).expect("read"), b"another");
     }
 }

@@ -107,7 +107,7 @@ impl Source {
                 let folder = tempfile::tempdir().expect("a folder");
                 let path = folder.path().join(format!("picture{suffix}"));
                 fs::write(&path, bytes).expect("written");
-                size_of(path.as_path().into(), limits)
+                size_of(Input::NamedPath(&path), limits)
             }
             (.., Some(buffer)) => buffer.outcome(limits),
             _ => size_of(Input::Bytes(&bytes), limits),
@@ -246,8 +246,21 @@ fn path_that_cannot_be_read_is_named() {
 
 #[test]
 fn suffix_of_a_path_is_tested_before_the_file_is_looked_for() {
-    let error = refusal(Path::new("/no/such/folder/setup.EXE"));
+    let path = Path::new("/no/such/folder/setup.EXE");
+    let error = check_input(Input::NamedPath(path), &Limits::default()).expect_err("refused");
     assert_eq!(error.message(), "File type '.exe' is not supported. Allowed formats: webp, bmp, png, jpg, jpeg");
+}
+
+#[test]
+fn a_path_that_stands_in_for_no_upload_goes_by_its_bytes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["photo", "photo.jfif", "photo.txt"] {
+        let path = folder.path().join(name);
+        image::GrayImage::new(3, 2).save_with_format(&path, image::ImageFormat::Png).expect("written");
+        assert_eq!(check_input(path.as_path(), &Limits::default()).ok(), Some((3, 2)), "{name}");
+        fs::write(&path, "text").expect("written");
+        assert_eq!(refusal(&path).code(), Code::CorruptImage, "{name}");
+    }
 }
 
 #[test]
