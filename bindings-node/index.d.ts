@@ -35,8 +35,8 @@ export interface RawArray {
 export type ByteStream = NodeJS.ReadableStream | AsyncIterable<Uint8Array> | WebStream<Uint8Array>;
 /**
  * A picture: a path or a `file:` URL; the bytes of a WebP, PNG, JPEG or BMP file, also as a `Blob`
- * or as a stream; or pixels. The name of a path, of a `File` and of a file's stream has to end as a
- * picture's does. Memory must not change until the promise is settled.
+ * or as a stream; or pixels. The bytes tell what a file is, not its name. Memory must not change until the promise is
+ * settled.
  */
 export type Picture = string | URL | ArrayBufferLike | ArrayBufferView | Blob | ByteStream | RawPixels | RawWithInfo | RawArray;
 /** A picture: its bytes, a path, a URL (`http:` and `https:` are fetched), or an ndarray. */

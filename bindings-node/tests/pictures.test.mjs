@@ -10,7 +10,7 @@ import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { runInNewContext } from 'node:vm';
 
-import { busy, decoded, png, raw, remrembg, sharp, sleep, temporary, tiny, turn, within } from './support.mjs';
+import { busy, decoded, format, png, raw, remrembg, sharp, sleep, temporary, tiny, turn, within } from './support.mjs';
 
 const { RembgError } = remrembg;
 const remover = tiny();
