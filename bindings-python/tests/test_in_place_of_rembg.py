@@ -46,6 +46,9 @@ def test_a_session_class_makes_a_session_of_its_model():
     [mask] = session.predict(Image.new("RGB", (20, 10)))
     assert (mask.mode, mask.size) == ("L", (20, 10))
     assert pickle.loads(pickle.dumps(session)).model_name == "u2netp"
+    made = new_session("u2netp")
+    assert isinstance(made, sessions["u2netp"])
+    assert (made.name(), made.model_name) == ("u2netp", "u2netp")
 
 
 def test_import_rembg_means_remrembg_once_asked_for():

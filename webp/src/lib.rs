@@ -38,7 +38,7 @@ pub struct Encoder {
     pub lossless: bool,
     /// Whether colours under fully transparent pixels are kept. Default: false.
     pub exact: bool,
-    /// Whether libwebp may use a second thread. Default: true.
+    /// Whether a second thread may be used. Default: true.
     pub threads: bool,
 }
 

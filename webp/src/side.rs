@@ -89,7 +89,7 @@ pub(crate) fn beside<T: Send, U>(threads: bool, aside: impl FnOnce() -> T + Send
     let own = catch_unwind(AssertUnwindSafe(here));
     if let Some(side) = side {
         if sent {
-            let _ = side.succeeded.recv();
+            side.wait();
         }
         let _ = IDLE.try_with(|idle| idle.borrow_mut().push(side));
     }
@@ -134,7 +134,7 @@ impl<T, F: FnOnce() -> T> Task<F, T> {
 /// A thread that waits for calls. It ends when the thread that encodes does.
 struct Side {
     calls: Option<SyncSender<Call>>,
-    succeeded: Receiver<bool>,
+    succeeded: Option<Receiver<bool>>,
     thread: Option<JoinHandle<bool>>,
     process: u32,
 }
@@ -151,16 +151,23 @@ impl Side {
         let (successes, succeeded) = mpsc::sync_channel(1);
         let work = move || inbox.into_iter().map(Call::make).all(|succeeded| successes.send(succeeded).is_ok());
         let thread = thread::Builder::new().name("remrembg-webp".to_owned()).spawn(work).ok()?;
-        Some(Self { calls: Some(calls), succeeded, thread: Some(thread), process: process::id() })
+        Some(Self { calls: Some(calls), succeeded: Some(succeeded), thread: Some(thread), process: process::id() })
+    }
+}
+
+impl Side {
+    /// Waits for the end of a call, and gives whether it succeeded.
+    fn wait(&self) -> bool {
+        self.succeeded.as_ref().is_some_and(|succeeded| succeeded.recv().unwrap_or(false))
     }
 }
 
 impl Drop for Side {
     fn drop(&mut self) {
-        let (calls, thread) = (self.calls.take(), self.thread.take());
+        let (calls, succeeded, thread) = (self.calls.take(), self.succeeded.take(), self.thread.take());
         if self.process != process::id() {
-            // It stayed behind in the process that this one was forked from.
-            std::mem::forget((calls, thread));
+            // It stayed behind in the process that this one was forked from, maybe with a lock.
+            std::mem::forget((calls, succeeded, thread));
             return;
         }
         drop(calls);
@@ -188,7 +195,7 @@ impl Worker {
         if self.status != WORK {
             return;
         }
-        let succeeded = self.side().is_some_and(|side| side.succeeded.recv().unwrap_or(false));
+        let succeeded = self.side().is_some_and(Side::wait);
         self.had_error |= c_int::from(!succeeded);
         self.status = OK;
     }

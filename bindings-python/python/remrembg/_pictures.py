@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from remrembg._types import Matte
 
 _UPRIGHT = 1
+#: The largest value of 8 bits; older versions of Pillow open 16 bits as mode `I`.
+_MOST = 255
 _EXIF_ORIENTATION = 0x0112
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
@@ -100,7 +102,7 @@ def _of_pillow(image: Any) -> Tuple[Any, int, int, int, int]:
     image = _upright(image)
     if _may_be_clear(image):
         image = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
-    elif image.mode.startswith("I;16"):
+    elif image.mode.startswith("I;16") or (image.mode == "I" and image.getextrema()[1] > _MOST):
         image = image.convert("I").point(lambda value: value * (1 / 257)).convert("L")
     elif image.mode not in _MODES.values():
         image = image.convert("RGB")

@@ -95,8 +95,10 @@ def new_session(
 
 
 def session_class(name: str) -> Type[_Named]:
-    """What loads the model of that name."""
-    return type("Session", (_Named,), {"_name": name, "__module__": __name__, "__qualname__": "Session"})
+    """What loads the model of that name; one class for each name."""
+    if name not in _classes:
+        _classes[name] = type("Session", (_Named,), {"_name": name, "__module__": __name__, "__qualname__": "Session"})
+    return _classes[name]
 
 
 class _Named(Session):
@@ -105,11 +107,16 @@ class _Named(Session):
     _name = ""
 
     def __init__(self, model_name: Optional[str] = None, sess_opts: Any = None, *args: Any, **kwargs: Any) -> None:
-        loaded = type(self).load(kwargs.pop("providers", None), sess_opts, kwargs.pop("model_path", None))
-        self.__setstate__(loaded.__getstate__())
+        made = self.load(kwargs.pop("providers", None), sess_opts, kwargs.pop("model_path", None))
+        self.__dict__.update(made.__dict__)
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        return _restored, (self.__getstate__(),)
+        return _restored, (self._name, self.__getstate__())
+
+    @property
+    def model_name(self) -> str:
+        """The model's name."""
+        return self._name
 
     @classmethod
     def name(cls) -> str:
@@ -117,44 +124,48 @@ class _Named(Session):
         return cls._name
 
     @classmethod
-    def load(cls, providers: Any, sess_opts: Any, model_path: Optional[str]) -> Session:
+    def load(cls, providers: Optional[Iterable[Any]], sess_opts: Any, model_path: Optional[str]) -> Session:
         """A session with the model, which is fetched where it is not on this machine."""
-        settings: Dict[str, Any] = {
-            "threads": getattr(sess_opts, "intra_op_num_threads", 0) or os.environ.get("OMP_NUM_THREADS")
-        }
-        if cls._name in _CUSTOM:
-            if model_path is None:
-                raise ValueError(f"model_path is required for model '{cls._name}'")
-            settings["model"] = os.path.abspath(os.path.expanduser(model_path))
-            settings["model_recipe"] = _CUSTOM[cls._name]
-        else:
-            fetch_model(cls._name)
-            settings["model"] = cls._name
-        return _on_providers(settings, providers)
+        threads = getattr(sess_opts, "intra_op_num_threads", 0) or os.environ.get("OMP_NUM_THREADS")
+        if cls._name not in _CUSTOM:
+            _fetch(cls._name, None, stacklevel=5)
+            return cls._on(providers, model=cls._name, threads=threads)
+        if model_path is None:
+            raise ValueError(f"model_path is required for model '{cls._name}'")
+        path = os.path.abspath(os.path.expanduser(model_path))
+        return cls._on(providers, model=path, threads=threads, model_recipe=_CUSTOM[cls._name])
+
+    @classmethod
+    def _on(cls, wanted: Optional[Iterable[Any]], **settings: Any) -> Session:
+        """A session on the first of some providers that can be had."""
+        if wanted is None:
+            return cls._with(**settings)
+        names = [name if isinstance(name, str) else name[0] for name in wanted]
+        lost = [name for name in names if name not in _PROVIDERS]
+        known = [name for name in names if name in _PROVIDERS]
+        try:
+            session = cls._with(**settings, providers=known or [_CPU])
+        except EngineError:
+            session = cls._with(**settings, providers=[_CPU])
+            lost = [name for name in names if name != _CPU]
+        if lost:
+            message = f"{', '.join(lost)} cannot be had: the model runs on {_provider(session)}"
+            warnings.warn(message, RuntimeWarning, stacklevel=4)
+        return session
+
+    @classmethod
+    def _with(cls, **settings: Any) -> Session:
+        session = cls.__new__(cls)
+        Remover.__init__(session, **settings)
+        return session
 
 
-def _restored(state: Dict[str, Any]) -> Session:
-    session = Session.__new__(Session)
+_classes: Dict[str, Type[_Named]] = {}
+
+
+def _restored(name: str, state: Dict[str, Any]) -> Session:
+    session = Session.__new__(session_class(name))
     session.__setstate__(state)
-    return session
-
-
-def _on_providers(settings: Dict[str, Any], wanted: Optional[Iterable[Any]]) -> Session:
-    """A session on the first of some providers that can be had."""
-    if wanted is None:
-        return Session(**settings)
-    names = [name if isinstance(name, str) else name[0] for name in wanted]
-    unknown = [name for name in names if name not in _PROVIDERS]
-    known = [name for name in names if name in _PROVIDERS]
-    try:
-        session = Session(**settings, providers=known or [_CPU])
-        lost = unknown
-    except EngineError:
-        session = Session(**settings, providers=[_CPU])
-        lost = [name for name in names if name != _CPU]
-    if lost:
-        message = f"{', '.join(lost)} cannot be had: the model runs on {_provider(session)}"
-        warnings.warn(message, RuntimeWarning, stacklevel=4)
     return session
 
 
@@ -169,9 +180,13 @@ def fetch_model(name: str, *, progress: Optional[Callable[[int, int], object]] =
     :raises UnknownModelError: no such model.
     :raises ModelError: it could not be fetched; what came is kept for the next time.
     """
+    return _fetch(name, progress, stacklevel=3)
+
+
+def _fetch(name: str, progress: Optional[Callable[[int, int], object]], *, stacklevel: int) -> Optional[Path]:
     notice = _remrembg.notice(name)
     if notice is not None:
-        warnings.warn(notice, stacklevel=2)
+        warnings.warn(notice, stacklevel=stacklevel)
     if name == _remrembg.models()[0]:
         return None
     return _remrembg.fetch(name, progress)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
-import importlib.util
 import sys
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -59,7 +58,8 @@ class _Finder(importlib.metadata.DistributionFinder):
 
     def find_distributions(self, context: Any = None) -> Iterable[importlib.metadata.Distribution]:
         """What is known of rembg, where that is asked for."""
-        return [_Metadata()] if getattr(context, "name", None) == "rembg" else []
+        name = getattr(context, "name", None) or ""
+        return [_Metadata()] if name.lower() == "rembg" else []
 
 
 def _install() -> None:

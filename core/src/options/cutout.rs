@@ -108,7 +108,8 @@ impl CutOut {
 #[non_exhaustive]
 pub enum Flat {
     /// So for lines and areas of few colours where the border is nearly all of one colour, and the caller does
-    /// not say where the subject is. A picture whose background is already transparent keeps its alpha.
+    /// not say where the subject is. A picture whose background is transparent already keeps its alpha: at least half of its border is transparent, and
+    /// most of what is opaque is found to be subject, or that is little.
     #[default]
     Auto,
     /// So for any picture where at least half of the border is of one colour, even if it is noisy, such as a product

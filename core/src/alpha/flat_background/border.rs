@@ -88,12 +88,18 @@ fn samples(picture: &Pixels) -> Vec<Sample> {
     let border = (width.min(height) as f64 * WIDTH).round().max(1.0) as usize;
     let bytes = picture.layout().bytes();
     let step = (2 * border * (width + height)).div_ceil(SAMPLES).max(1);
+    // Else samples would stand in columns.
+    let step = (step..).find(|step| [2 * border, width].iter().all(|side| are_coprime(*step, *side))).unwrap_or(step);
     let sample = |at: usize| {
         let place = [(at % width) as f32 / width as f32 - 0.5, (at / width) as f32 / height as f32 - 0.5];
         let pixel = &picture.data()[at * bytes..];
         (place, [pixel[0], pixel[1], pixel[2]].map(f32::from))
     };
     places(width, height, border).step_by(step).map(sample).collect()
+}
+
+fn are_coprime(one: usize, other: usize) -> bool {
+    if other == 0 { one == 1 } else { are_coprime(other, one % other) }
 }
 
 /// The least squares fit of each channel; `None` where all samples lie on a line.

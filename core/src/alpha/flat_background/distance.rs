@@ -7,6 +7,8 @@ use crate::image::pixels::Pixels;
 const STRONG: f32 = 40.0;
 /// Noise of JPEG ends with the block of 8×8 pixels in which an edge is.
 const BLOCK: usize = 8;
+/// At most so many blocks are looked at.
+const BLOCKS: usize = 20_000;
 /// An edge itself is no noise either, nor are so many pixels around it.
 const EDGE: usize = 2;
 /// From how much noise on, in levels, a picture is taken as noisy.
@@ -90,8 +92,9 @@ impl<'a> Distances<'a> {
     fn noise_near_edges(&self) -> f32 {
         let (width, height) = self.size();
         let mut counts = [0_usize; STRONG as usize + 1];
-        for top in (0..height).step_by(BLOCK) {
-            for left in (0..width).step_by(BLOCK) {
+        let apart = ((width * height) as f64 / (BLOCK * BLOCK * BLOCKS) as f64).sqrt().ceil().max(1.0) as usize;
+        for top in (0..height).step_by(BLOCK * apart) {
+            for left in (0..width).step_by(BLOCK * apart) {
                 let (right, bottom) = ((left + BLOCK).min(width), (top + BLOCK).min(height));
                 let block = || (top..bottom).flat_map(|y| (left..right).map(move |x| (x, y)));
                 if !block().any(|(x, y)| self.largest(x, y) > STRONG) {

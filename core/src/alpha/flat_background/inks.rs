@@ -3,6 +3,8 @@
 use super::border::median;
 use super::distance::Distances;
 use super::regions::{Place, depths};
+use crate::error::Result;
+use crate::exec::control::Control;
 
 /// So deep inside what differs from the background, in pixels, colours are those of what is drawn: no edge, no noise.
 const DEEP: u8 = 8;
@@ -19,20 +21,23 @@ const SAMPLES: usize = 50_000;
 const COARSE: u32 = 3;
 
 /// Whether the subject is made of lines, or of areas of few colours.
-pub(super) fn is_drawn(seen: &Distances<'_>, places: &[Place]) -> bool {
+///
+/// # Errors
+/// [`Code::Cancelled`](crate::Code::Cancelled).
+pub(super) fn is_drawn(seen: &Distances<'_>, places: &[Place], control: &Control<'_>) -> Result<bool> {
     let (width, _) = seen.size();
-    let depths = depths(places, seen.size(), DEEP);
+    let depths = depths(places, seen.size(), DEEP, control)?;
     let all = depths.iter().filter(|depth| **depth > 0).count();
     let deep = depths.iter().filter(|depth| **depth >= DEEP).count();
     if (deep as f64) < LINES * all as f64 {
         let places = depths.iter().enumerate().filter(|(_, depth)| **depth > 0).step_by(all.div_ceil(SAMPLES));
         let mut rough: Vec<f32> = places.map(|(at, _)| seen.roughness(at % width, at / width)).collect();
         rough.sort_unstable_by(f32::total_cmp);
-        return rough[rough.len() * 9 / 10] >= SHARP;
+        return Ok(rough[rough.len() * 9 / 10] >= SHARP);
     }
     let inside = depths.iter().enumerate().filter(|(_, depth)| **depth >= DEEP).map(|(at, _)| at);
     let colors = inside.step_by(deep.div_ceil(SAMPLES)).map(|at| seen.color(at % width, at / width)).collect();
-    covered(colors) >= COVERED
+    Ok(covered(colors) >= COVERED)
 }
 
 /// How much of some colours the commonest of them cover.

@@ -36,57 +36,69 @@ const ON: Demands = Demands { share: 0.5, noise: 12.0 };
 const SUBJECT: f64 = 0.0005;
 /// As much of a picture's border is transparent where it was cut out already.
 const CUT_OUT_ALREADY: f64 = 0.5;
+/// More of a picture than this is opaque where it is a photo in a frame, unless as much of that is subject.
+const FRAMED: f64 = 0.6;
+const FOUND: f64 = 0.8;
 
 /// The alpha of a picture in colour on a flat background; `None` where the background is not flat, or it does not
 /// help. `mask` is the model's at the picture's size.
 ///
 /// # Errors
 /// [`Code::Cancelled`](crate::Code::Cancelled).
-pub(crate) fn alpha(picture: &Pixels, mask: &Pixels, flat: Flat, control: &Control<'_>) -> Result<Option<Pixels>> {
+pub(crate) fn alpha(
+    picture: &Pixels,
+    mask: &Pixels,
+    flat: Flat,
+    threads: usize,
+    control: &Control<'_>,
+) -> Result<Option<Pixels>> {
     let demands = match flat {
         Flat::Off => return Ok(None),
         Flat::Auto => AUTO,
         Flat::On => ON,
     };
-    if is_cut_out(picture) {
+    if is_cut_out(picture, mask) {
         return Ok(Some(Pixels::filled(picture.width(), picture.height(), Layout::Gray8, u8::MAX)));
     }
     let Some(background) = Background::of(picture, &demands) else { return Ok(None) };
     control.check()?;
     let seen = Distances::new(picture, background);
-    let mut places = regions::near_background(&seen);
+    let mut places = regions::near_background(&seen, threads, control)?;
     let different = places.iter().filter(|place| !place.is_background()).count();
     if (different as f64) < SUBJECT * places.len() as f64 {
         return Ok(None);
     }
-    control.check()?;
-    let drawn = inks::is_drawn(&seen, &places);
+    let drawn = inks::is_drawn(&seen, &places, control)?;
     if flat == Flat::Auto && !drawn {
         return Ok(None);
     }
     let mask = (!drawn).then(|| mask.data());
     if let Some(mask) = mask {
-        regions::add_shadows(&mut places, &seen, mask);
+        regions::add_shadows(&mut places, &seen, mask, threads, control)?;
     }
-    regions::decide(&mut places, seen.size(), mask);
+    regions::decide(&mut places, seen.size(), mask, control)?;
     control.check()?;
     let alpha = unmix::alpha(&places, &seen, drawn, control)?;
     Ok(Some(Pixels::known(picture.width(), picture.height(), Layout::Gray8, alpha)))
 }
 
 /// Whether a picture's background is transparent: its alpha then limits what is cut out, and nothing else needs to.
-fn is_cut_out(picture: &Pixels) -> bool {
-    let bytes = picture.layout().bytes();
+/// A photo in a round or rounded frame is none: most of it is opaque, and not all of that is the subject.
+fn is_cut_out(picture: &Pixels, mask: &Pixels) -> bool {
     if picture.layout() != Layout::Rgba8 {
         return false;
     }
-    let border = border::places(picture.width() as usize, picture.height() as usize, 1);
-    let (mut clear, mut all) = (0_usize, 0_usize);
-    for at in border {
-        all += 1;
-        clear += usize::from(picture.data()[at * bytes + 3] == 0);
+    let pixels = picture.data().as_chunks::<4>().0;
+    let border = || border::places(picture.width() as usize, picture.height() as usize, 1);
+    let clear = border().filter(|at| pixels[*at][3] == 0).count();
+    if (clear as f64) < CUT_OUT_ALREADY * border().count() as f64 {
+        return false;
     }
-    clear as f64 >= CUT_OUT_ALREADY * all as f64
+    let is_opaque = |pixel: &[u8; 4]| pixel[3] >= 128;
+    let opaque = pixels.iter().filter(|pixel| is_opaque(pixel)).count() as f64;
+    let found =
+        pixels.iter().zip(mask.data()).filter(|(pixel, alpha)| is_opaque(pixel) && **alpha >= 128).count() as f64;
+    opaque <= FRAMED * pixels.len() as f64 || found >= FOUND * opaque
 }
 
 #[cfg(test)]

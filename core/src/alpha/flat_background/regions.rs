@@ -1,6 +1,9 @@
 //! Which pixels are background.
 
-use super::distance::{Distances, around, dot};
+use super::distance::{Distances, dot};
+use crate::error::Result;
+use crate::exec::control::Control;
+use crate::image::small::{ROWS, shared};
 
 /// What a pixel is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,20 +31,43 @@ const HUE: f32 = 4.0;
 const SOFT: f32 = 5.0;
 
 /// The pixels that have the background's colour.
-pub(super) fn near_background(seen: &Distances<'_>) -> Vec<Place> {
+///
+/// # Errors
+/// [`Code::Cancelled`](crate::Code::Cancelled), here and below.
+pub(super) fn near_background(seen: &Distances<'_>, threads: usize, control: &Control<'_>) -> Result<Vec<Place>> {
     let (width, height) = seen.size();
-    let place = |x, y| if seen.largest(x, y) <= seen.tolerance { Place::Like } else { Place::Subject };
-    (0..height).flat_map(|y| (0..width).map(move |x| place(x, y))).collect()
+    control.check()?;
+    let mut places = vec![Place::Subject; width * height];
+    shared(threads, places.chunks_mut(ROWS * width).enumerate(), |(chunk, places)| {
+        for (at, place) in places.iter_mut().enumerate() {
+            if seen.largest(at % width, chunk * ROWS + at / width) <= seen.tolerance {
+                *place = Place::Like;
+            }
+        }
+    });
+    Ok(places)
 }
 
 /// Counts soft shadows to the background, where the mask does not see the subject.
-pub(super) fn add_shadows(places: &mut [Place], seen: &Distances<'_>, mask: &[u8]) {
+pub(super) fn add_shadows(
+    places: &mut [Place],
+    seen: &Distances<'_>,
+    mask: &[u8],
+    threads: usize,
+    control: &Control<'_>,
+) -> Result<()> {
     let (width, _) = seen.size();
-    for (at, (place, alpha)) in places.iter_mut().zip(mask).enumerate() {
-        if *place == Place::Subject && *alpha < HALF && is_shadow(seen, at % width, at / width) {
-            *place = Place::Like;
+    control.check()?;
+    let rows = places.chunks_mut(ROWS * width).zip(mask.chunks(ROWS * width)).enumerate();
+    shared(threads, rows, |(chunk, (places, mask))| {
+        for (at, (place, alpha)) in places.iter_mut().zip(mask).enumerate() {
+            let is_shadow = || is_shadow(seen, at % width, chunk * ROWS + at / width);
+            if *place == Place::Subject && *alpha < HALF && is_shadow() {
+                *place = Place::Like;
+            }
         }
-    }
+    });
+    Ok(())
 }
 
 fn is_shadow(seen: &Distances<'_>, x: usize, y: usize) -> bool {
@@ -53,60 +79,83 @@ fn is_shadow(seen: &Distances<'_>, x: usize, y: usize) -> bool {
 
 /// Decides what is like the background: what hangs together with the border is background. What is enclosed is, too,
 /// but where there is a mask that takes it for subject.
-pub(super) fn decide(places: &mut [Place], size: (usize, usize), mask: Option<&[u8]>) {
-    super::border::places(size.0, size.1, 1).for_each(|at| flood(places, size, at, &mut Vec::new()));
-    let mut region = Vec::new();
+pub(super) fn decide(
+    places: &mut [Place],
+    (width, height): (usize, usize),
+    mask: Option<&[u8]>,
+    control: &Control<'_>,
+) -> Result<()> {
+    for at in super::border::places(width, height, 1) {
+        flood(places, width, at, (Place::Like, Place::Background), &mut |_| ());
+    }
     for at in 0..places.len() {
-        region.clear();
-        flood(places, size, at, &mut region);
-        let taken = |mask: &[u8]| {
-            let sum: usize = region.iter().map(|at| usize::from(mask[*at])).sum();
-            sum >= usize::from(HALF) * region.len()
-        };
-        if !region.is_empty() && mask.is_some_and(taken) {
-            region.iter().for_each(|at| places[*at] = Place::Subject);
+        if at % width == 0 {
+            control.check()?;
+        }
+        let (mut sum, mut count) = (0_u64, 0_u64);
+        flood(places, width, at, (Place::Like, Place::Background), &mut |at| {
+            sum += mask.map_or(0, |mask| u64::from(mask[at]));
+            count += 1;
+        });
+        if count > 0 && sum >= u64::from(HALF) * count {
+            // No other background touches it.
+            flood(places, width, at, (Place::Background, Place::Subject), &mut |_| ());
         }
     }
+    Ok(())
 }
 
-/// Makes background of all that is like it and hangs together with a pixel, side by side; adds where that is.
-fn flood(places: &mut [Place], (width, height): (usize, usize), start: usize, region: &mut Vec<usize>) {
-    let mut take = |at: usize, region: &mut Vec<usize>| {
-        if places[at] == Place::Like {
-            places[at] = Place::Background;
-            region.push(at);
+/// Changes all that is `from` and hangs together with a pixel, side by side, to `to`, run by run; tells of each.
+fn flood(places: &mut [Place], width: usize, start: usize, (from, to): (Place, Place), tell: &mut impl FnMut(usize)) {
+    let mut starts = Vec::new();
+    if places[start] == from {
+        starts.push(start);
+    }
+    while let Some(at) = starts.pop() {
+        if places[at] != from {
+            continue;
         }
-    };
-    let mut next = region.len();
-    take(start, region);
-    while let Some(&at) = region.get(next) {
-        next += 1;
-        let (x, y) = (at % width, at / width);
-        if x > 0 {
-            take(at - 1, region);
-        }
-        if x + 1 < width {
-            take(at + 1, region);
-        }
-        if y > 0 {
-            take(at - width, region);
-        }
-        if y + 1 < height {
-            take(at + width, region);
+        let row = at / width * width..at / width * width + width;
+        let left = (row.start..at).rev().take_while(|at| places[*at] == from).last().unwrap_or(at);
+        let right = (at..row.end).take_while(|at| places[*at] == from).last().unwrap_or(at);
+        places[left..=right].fill(to);
+        (left..=right).for_each(&mut *tell);
+        let above = left.checked_sub(width).map(|left| left..=right - width);
+        let below = Some(left + width..=right + width).filter(|run| *run.end() < places.len());
+        for run in [above, below].into_iter().flatten() {
+            let is_first = |at: &usize| places[*at] == from && (*at == *run.start() || places[at - 1] != from);
+            starts.extend(run.clone().filter(is_first));
         }
     }
 }
 
 /// How many pixels each is away from the background, sideways, up, down or along a diagonal; at most `most`.
-pub(super) fn depths(places: &[Place], (width, height): (usize, usize), most: u8) -> Vec<u8> {
+pub(super) fn depths(
+    places: &[Place],
+    (width, height): (usize, usize),
+    most: u8,
+    control: &Control<'_>,
+) -> Result<Vec<u8>> {
     let mut depths: Vec<u8> = places.iter().map(|place| if place.is_background() { 0 } else { most }).collect();
-    let mut lower = |x: usize, y: usize, after: bool| {
-        let at = y * width + x;
-        let before = |other: &(usize, usize)| ((other.1, other.0) < (y, x)) != after && *other != (x, y);
-        let near = around((x, y), (width, height), 1).filter(before).map(|(x, y)| depths[y * width + x] + 1).min();
-        depths[at] = near.map_or(depths[at], |near| depths[at].min(near));
-    };
-    (0..height).for_each(|y| (0..width).for_each(|x| lower(x, y, false)));
-    (0..height).rev().for_each(|y| (0..width).rev().for_each(|x| lower(x, y, true)));
-    depths
+    // From above and the left, then from below and the right.
+    for (rows, is_back) in [(0..height, false), (0..height, true)] {
+        for row in rows {
+            control.check()?;
+            let y = if is_back { height - 1 - row } else { row };
+            let other = if is_back { y + 1 } else { y.wrapping_sub(1) };
+            let other = (other < height).then(|| depths[other * width..][..width].to_vec());
+            let own = &mut depths[y * width..][..width];
+            let mut beside = most;
+            for step in 0..width {
+                let x = if is_back { width - 1 - step } else { step };
+                let near = other.as_ref().map_or(most, |other| {
+                    let near = &other[x.saturating_sub(1)..(x + 2).min(width)];
+                    near.iter().copied().min().unwrap_or(most)
+                });
+                own[x] = own[x].min(near.min(beside).saturating_add(1));
+                beside = own[x];
+            }
+        }
+    }
+    Ok(depths)
 }

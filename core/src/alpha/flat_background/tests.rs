@@ -48,7 +48,7 @@ fn mask_of(cover: &dyn Fn(f64, f64) -> f64) -> Pixels {
 }
 
 fn found(picture: &Pixels, mask: &Pixels, flat: Flat) -> Option<Vec<u8>> {
-    let alpha = alpha(picture, mask, flat, &Control::default()).expect("nothing stops it")?;
+    let alpha = alpha(picture, mask, flat, 2, &Control::default()).expect("nothing stops it")?;
     assert_eq!((alpha.width(), alpha.height(), alpha.layout()), (picture.width(), picture.height(), Layout::Gray8));
     Some(alpha.into_data())
 }
@@ -181,6 +181,15 @@ fn a_background_that_is_transparent_already_limits_alone() {
     let alpha = found(&transparent(0), &mask(0), Flat::Auto).expect("it was cut out already");
     assert!(alpha.iter().all(|alpha| *alpha == 255), "its own alpha is what remains");
     assert!(found(&transparent(255), &mask(0), Flat::Auto).is_none());
+    // A photo in a round frame is no cut-out, unless all of it is the subject.
+    let framed = |x: f64, y: f64| ((x - 80.0) / 80.0).hypot((y - 60.0) / 60.0) < 1.0;
+    let data = (0..SIZE.0 * SIZE.1).flat_map(|at| {
+        let (x, y) = (f64::from(at % SIZE.0), f64::from(at / SIZE.0));
+        [(x * 7.0) as u8, (y * 5.0) as u8, 90, if framed(x + 0.5, y + 0.5) { 255 } else { 0 }]
+    });
+    let photo = Pixels::known(SIZE.0, SIZE.1, Layout::Rgba8, data.collect());
+    assert!(found(&photo, &mask_of(&|x, y| disc(x, y, 30.0)), Flat::Auto).is_none());
+    assert!(found(&photo, &mask(255), Flat::Auto).is_some());
 }
 
 #[test]
@@ -199,6 +208,6 @@ fn a_stop_is_heard() {
     let token = CancelToken::new();
     token.cancel();
     let stopped = Control { cancel: Some(&token), ..Control::default() };
-    let error = alpha(&on_white(&ring).0, &mask(UNSURE), Flat::Auto, &stopped).expect_err("it was stopped");
+    let error = alpha(&on_white(&ring).0, &mask(UNSURE), Flat::Auto, 1, &stopped).expect_err("it was stopped");
     assert_eq!(error.code(), Code::Cancelled);
 }

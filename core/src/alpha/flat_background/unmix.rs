@@ -12,6 +12,8 @@ const STEPS: usize = 8;
 const STEP: f32 = 1.04;
 /// And to where the difference from the background has nearly the same direction: the cosine of the angle between.
 const ALIKE: f32 = 0.8;
+/// Pixels between two looks at whether to stop.
+const PATIENCE: usize = 1 << 12;
 /// From this alpha on an edge ends.
 const ENDS: f32 = 0.9;
 /// The subject's colour is at least this part as far from the background as nearly all of the subject is, else
@@ -45,11 +47,19 @@ pub(super) fn alpha(places: &[Place], seen: &Distances<'_>, drawn: bool, control
     let edges = Edges { seen, inks: if drawn { inks(&subject) } else { Vec::new() }, least: LEAST * far(&subject) };
     let mut alpha: Vec<u8> = places.iter().map(|place| if *place == Place::Background { 0 } else { u8::MAX }).collect();
     let mut reached: Vec<bool> = places.iter().map(|place| *place == Place::Background).collect();
-    let mut front: Vec<usize> = (0..places.len()).filter(|at| places[*at] == Place::Background).collect();
+    let mut front = Vec::new();
+    for at in (0..places.len()).filter(|at| places[*at] == Place::Background) {
+        let mut near = around((at % width, at / width), (width, height), 1);
+        if near.any(|(x, y)| places[y * width + x] != Place::Background) {
+            front.push(at);
+        }
+    }
     for _ in 0..WIDEST {
-        control.check()?;
         let mut next = Vec::new();
-        for at in front {
+        for (number, at) in front.into_iter().enumerate() {
+            if number.is_multiple_of(PATIENCE) {
+                control.check()?;
+            }
             for (x, y) in around((at % width, at / width), (width, height), 1) {
                 let at = y * width + x;
                 if !std::mem::replace(&mut reached[at], true) {

@@ -32,7 +32,7 @@ pub(crate) fn refine(
     let mask = if how.trimap { mask } else { constrained(mask, picture, how, control)? };
     let alpha = match (how.trimap, how.refine) {
         (true, _) => trimap_solved(mask, picture, control)?,
-        (false, true) => on_flat(laid_on_edges(mask, picture, how, threads, control)?, picture, how, control)?,
+        (false, true) => on_flat(laid_on_edges(mask, picture, how, threads, control)?, picture, how, threads, control)?,
         (false, false) => resized(mask, picture, threads)?,
     };
     let mut alpha = if how.smooth_mask { smooth::smooth(&alpha, control)? } else { alpha };
@@ -62,9 +62,9 @@ fn laid_on_edges(mask: Pixels, picture: &Pixels, how: &CutOut, threads: usize, c
 }
 
 /// The alpha that follows from a flat background, where there is one; else as it is.
-fn on_flat(alpha: Pixels, picture: &Pixels, how: &CutOut, control: &Control) -> Result<Pixels> {
+fn on_flat(alpha: Pixels, picture: &Pixels, how: &CutOut, threads: usize, control: &Control) -> Result<Pixels> {
     let flat = if how.hints.is_empty() || how.flat == Flat::On { how.flat } else { Flat::Off };
-    Ok(flat_background::alpha(picture, &alpha, flat, control)?.unwrap_or(alpha))
+    Ok(flat_background::alpha(picture, &alpha, flat, threads, control)?.unwrap_or(alpha))
 }
 
 /// What is neither surely subject nor surely background is solved for.
