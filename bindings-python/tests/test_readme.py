@@ -45,14 +45,14 @@ def examples() -> Iterator[Tuple[str, str]]:
 
 
 def packages(code: str) -> Set[str]:
-    """What an example imports besides remrembg and the standard library."""
+    """What an example imports besides remrembg, also under the name rembg, and the standard library."""
     names: Set[str] = set()
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module)
-    return {name.partition(".")[0] for name in names} - {"remrembg"} - set(sys.stdlib_module_names)
+    return {name.partition(".")[0] for name in names} - {"remrembg", "rembg"} - set(sys.stdlib_module_names)
 
 
 EXAMPLES: List[Tuple[str, str]] = list(examples())
