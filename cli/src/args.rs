@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
 use clap_complete::Shell;
 use remrembg::{EngineChoice, Provider, is_picture_name};
 
-use crate::{accounts, flags, serve};
+use crate::{accounts, flags, rembg, serve};
 
 const EXIT: &str = "Exit status: 0 when all is done; 2 when every failure is a refused request (an option, a picture, \
                     the command line itself); 1 for any other failure; 130 after SIGINT, 143 after SIGTERM.";
@@ -46,9 +46,10 @@ are passed over. The folders are looked through again and again, which works on 
 
 const SHORT: &str = "remrembg photo.jpg -o cutout.webp is short for remrembg remove photo.jpg -o cutout.webp.";
 
-/// Puts in the `remove` that may be left out before a picture, a folder or a flag, and the `=` before a boolean.
+/// Puts in the `remove` that may be left out before a picture, a folder or a flag, and the `=` before a boolean;
+/// rembg's commands become those here.
 pub(crate) fn completed(words: Vec<OsString>) -> Vec<OsString> {
-    let mut words = flags::joined(words);
+    let mut words = flags::joined(rembg::translated(words));
     if words.get(1).is_some_and(|word| means_removal(word)) {
         words.insert(1, "remove".into());
     }

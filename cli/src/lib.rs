@@ -11,6 +11,7 @@ mod flags;
 mod generate;
 mod models;
 mod plan;
+mod rembg;
 mod remove;
 mod report;
 mod save;

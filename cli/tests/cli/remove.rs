@@ -36,6 +36,28 @@ fn remove_may_be_left_out_before_a_picture_a_folder_or_a_flag() {
 }
 
 #[test]
+fn rembgs_own_commands_run_as_they_are() {
+    let bench = Bench::new(&["a.png", "in/b.png"]);
+    bench.ran(["i", "a.png", "out.png"]).ok();
+    assert!(bench.open("out.png").color().has_alpha());
+    bench.ran(["i", "-om", "-ppm", "a.png", "mask.png"]).ok();
+    assert_eq!(bench.open("mask.png").color(), image::ColorType::L8);
+    bench.ran(["i", "--alpha-matting", "-ae", "5", "-bgc", "0", "0", "255", "255", "a.png", "blue.png"]).ok();
+    assert_eq!(bench.open("blue.png").into_rgb8().get_pixel(0, 0).0, [0, 0, 255]);
+    bench.ran(["p", "-m", "u2netp", "in", "out"]).ok();
+    bench.open("out/b.png");
+    let ran = fed(bench.command(["i"]), &bench.read("a.png"));
+    assert_eq!(
+        (ran.status, image::guess_format(&ran.stdout).ok()),
+        (Some(0), Some(ImageFormat::Png)),
+        "{}",
+        ran.stderr
+    );
+    let ran = bench.ran(["i", "-vm", "a.png", "out.png"]);
+    assert!(ran.status == Some(2) && ran.stderr.contains("unexpected argument"), "{}", ran.stderr);
+}
+
+#[test]
 fn a_boolean_stands_after_its_flag_with_or_without_an_equals_sign() {
     let bench = Bench::new(&["a.png"]);
     let made = |words: &[&str]| {
