@@ -42,6 +42,10 @@ fn removal(words: Vec<OsString>) -> Vec<OsString> {
     made.extend(["remove", "--format", "png"].map(OsString::from));
     let mut names = Vec::new();
     while let Some(word) = words.next() {
+        if let Some((flag, value)) = valued(&word) {
+            made.push(format!("{flag}={value}").into());
+            continue;
+        }
         match known(&word) {
             Some((flag, 0)) => made.push(flag.into()),
             Some((flag, 1)) => made.extend([Some(flag.into()), words.next()].into_iter().flatten()),
@@ -59,6 +63,13 @@ fn removal(words: Vec<OsString>) -> Vec<OsString> {
 
 fn known(word: &OsStr) -> Option<(&'static str, usize)> {
     FLAGS.iter().find(|(short, long, ..)| word == *short || word == *long).map(|(_, _, flag, count)| (*flag, *count))
+}
+
+/// A long flag with its value after `=`.
+fn valued(word: &OsStr) -> Option<(&'static str, &str)> {
+    let (name, value) = word.to_str().filter(|word| word.starts_with("--"))?.split_once('=')?;
+    let (flag, count) = known(OsStr::new(name))?;
+    (count == 1).then_some((flag, value))
 }
 
 fn is_flag(word: &OsStr) -> bool {
@@ -91,6 +102,10 @@ mod tests {
             ("remrembg i - b.png -m silueta", "remrembg remove --format png --model silueta - -o b.png"),
             ("remrembg i -bgc 255 0 16 128 a b", "remrembg remove --format png --bg-color=#ff001080 a -o b"),
             ("remrembg i -bgc red 0 0 0 a b", "remrembg remove --format png --bg-color=#red000000 a -o b"),
+            (
+                "remrembg i --model=a --alpha-matting-erode-size=5 a b",
+                "remrembg remove --format png --model=a --matting-erode-size=5 a -o b",
+            ),
             ("remrembg p -w -om in out", "remrembg remove --format png --watch --mask in -o out"),
             ("remrembg d silueta u2net", "remrembg models fetch silueta u2net"),
             ("remrembg i -vm a b", "remrembg remove --format png -vm a -o b"),

@@ -43,6 +43,14 @@ fn noisy(width: u32, height: u32) -> RgbImage {
     })
 }
 
+/// A grid of lines inside a white border: nearly all of it is edge.
+fn drawn(width: u32, height: u32) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, y| {
+        let border = x.min(y).min(width - 1 - x).min(height - 1 - y) < 60;
+        if !border && (x % 8 < 2 || y % 8 < 2) { Rgb([20, 60, 180]) } else { Rgb([255; 3]) }
+    })
+}
+
 fn encoded(picture: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     picture.into().write_to(&mut bytes, format).expect("it can be written to memory");
@@ -119,7 +127,8 @@ fn no_removal_takes_more_than_it_is_charged_nor_much_less() {
     let picture = noisy(width, height);
     let clear = RgbaImage::from_fn(width, height, |x, y| {
         let Rgb([r, g, b]) = *picture.get_pixel(x, y);
-        image::Rgba([r, g, b, 200])
+        // Noise is what an alpha takes most for.
+        image::Rgba([r, g, b, (r ^ g ^ b).wrapping_mul(37) | 1])
     });
     let sixteen = DynamicImage::from(picture.clone()).into_rgb16();
     let files = [
@@ -128,6 +137,7 @@ fn no_removal_takes_more_than_it_is_charged_nor_much_less() {
         ("webp", encoded(picture.clone(), ImageFormat::WebP), &CASES[..1]),
         ("bmp", encoded(picture, ImageFormat::Bmp), &CASES[..1]),
         ("rgba", encoded(clear, ImageFormat::Png), &CASES[..2]),
+        ("drawing", encoded(drawn(width, height), ImageFormat::Png), &CASES[..6]),
         ("16 bit", encoded(sixteen, ImageFormat::Png), &CASES[..2]),
     ];
     let remover = remover(0);

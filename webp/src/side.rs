@@ -68,7 +68,8 @@ struct Call {
     data: [*mut c_void; 2],
 }
 
-// SAFETY: libwebp makes these pointers for another thread, and leaves alone what they point at until `sync`.
+// SAFETY: libwebp and `beside` make these pointers for another thread, and leave alone what they point at until it is
+// done: until `sync`, and `wait`.
 unsafe impl Send for Call {}
 
 impl Call {

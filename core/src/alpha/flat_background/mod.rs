@@ -77,7 +77,6 @@ pub(crate) fn alpha(
         regions::add_shadows(&mut places, &seen, mask, threads, control)?;
     }
     regions::decide(&mut places, seen.size(), mask, control)?;
-    control.check()?;
     let alpha = unmix::alpha(&places, &seen, drawn, control)?;
     Ok(Some(Pixels::known(picture.width(), picture.height(), Layout::Gray8, alpha)))
 }

@@ -138,8 +138,8 @@ pub(super) fn depths(
 ) -> Result<Vec<u8>> {
     let mut depths: Vec<u8> = places.iter().map(|place| if place.is_background() { 0 } else { most }).collect();
     // From above and the left, then from below and the right.
-    for (rows, is_back) in [(0..height, false), (0..height, true)] {
-        for row in rows {
+    for is_back in [false, true] {
+        for row in 0..height {
             control.check()?;
             let y = if is_back { height - 1 - row } else { row };
             let other = if is_back { y + 1 } else { y.wrapping_sub(1) };
