@@ -181,11 +181,11 @@ advisories: ## Check dependencies against the advisory database, where it can be
 	@$(SETUP) deny
 	@tools/advisories.sh
 
-generate: setup node-package ## Write again what is generated from the code
+generate: setup ## Write again what is generated from the code
 	REMREMBG_GENERATE=1 $(CARGO) test --locked --package remrembg --test generated
 	REMREMBG_GENERATE=1 $(CARGO) test --locked --package remrembg-ffi --test header
 	REMREMBG_GENERATE=1 $(CARGO) test --locked --package remrembg-server --test http -- fresh
-	@$(SETUP) node
+	@$(MAKE) --no-print-directory node-package PROFILE=dev
 	cd $(NODE) && npm run --silent types -- --out-file index.d.ts && cp index.d.ts index.d.mts
 	@$(SETUP) node-tests
 	REMREMBG_GENERATE=1 $(WITH_PACKAGE) --test --test-name-pattern 'table in docs' "$(CURDIR)/$(NODE)/tests/client.test.mjs"

@@ -28,8 +28,9 @@
  *   #REMREMBG_MISUSE by a function that answers a #remrembg_code, and otherwise
  *   by the answer that its comment names; a misaligned place for a result is then
  *   left alone. Pointers that are neither NULL nor misaligned must lead to what
- *   their comment says: nobody can check that. A handle that was freed is told
- *   from a live one as long as no new handle of the same type has its address.
+ *   their comment says: nobody can check that. A handle is a number
+ *   that is given once: one that was freed is told for good, and a handle that
+ *   is still alive at exit() is a leak to leak checkers.
  * - Who makes a handle with a ..._new function, or gets one through an output
  *   parameter, owns it and frees it with the ..._free function of its type, in any
  *   order. What is read from a handle belongs to it and goes with it.
@@ -41,9 +42,9 @@
  * - The process may fork() while no other thread makes a remover. Where ONNX
  *   Runtime 1.32 is loaded, the child has to end with _exit(): at exit() that
  *   version aborts there or hangs. The library reads the environment: it is not
- *   for setuid programs. Before it first loads ONNX Runtime, it sets
- *   ORT_DISABLE_TELEMETRY to 1 there, unless it is set: no other thread may use
- *   the environment then.
+ *   for setuid programs, and it never changes it. ONNX Runtime from 1.30 on tells
+ *   its maker that it was loaded, unless the environment has
+ *   ORT_DISABLE_TELEMETRY: a program that has it used sets that before it starts threads.
  *
  * The library is never unloaded: dlclose() leaves it in place, as the engines'
  * threads may outlive the last remover. A process loads one ONNX Runtime and
@@ -207,9 +208,9 @@ enum remrembg_code
    */
   REMREMBG_INTERNAL = 31,
   /**
-   * A quality that is neither a word nor a number in range.
+   * Another word than those that an option takes.
    */
-  REMREMBG_INVALID_QUALITY = 32,
+  REMREMBG_INVALID_CHOICE = 32,
   /**
    * A point or box that is none, or that lies outside the picture.
    */
@@ -218,10 +219,6 @@ enum remrembg_code
    * The removal needs more memory than the setting memory has for all.
    */
   REMREMBG_OVER_BUDGET = 34,
-  /**
-   * Another word than those that an option takes.
-   */
-  REMREMBG_INVALID_CHOICE = 35,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -365,7 +362,7 @@ enum remrembg_layout
    * One float of the machine's, 0 for background to 1 for subject. As a target
    * without memory, and as nothing else: what the model makes of the picture, at
    * the size at which it saw that, to be stretched over the upright picture. The
-   * model alone runs, and of the fields quality and refine alone have a say.
+   * model alone runs, and of the options preset and refine alone have a say.
    */
   REMREMBG_LAYOUT_MATTE = 6,
 };
@@ -609,12 +606,16 @@ struct remrembg_options *remrembg_options_new(void);
  *     Default: unset.
  *         Fill the background with this colour, the corners that rotation
  *         opened too. Not together with mask.
- *     quality: fast, balanced, best; a number from 1 to 100; or both, as
- *     best,80. Default: balanced.
- *         The word is how much work goes into the subject and its edges,
- *         where refine is on; fast is one look of the model, balanced three
- *         of the bundled one, best five of any. The number is how true JPEG
- *         and WebP are to the colours: 90 and 80 without it.
+ *     quality: 1 to 100. Default: unset.
+ *         How true JPEG and WebP are to the colours: 1 is the smallest file,
+ *         100 the truest. Unset, it is 90 for JPEG and 80 for WebP.
+ *     compression: fast, default, small. Default: default.
+ *         How long PNG and WebP work for a smaller file.
+ *     preset: fast, balanced, best. Default: balanced.
+ *         How much work goes into the subject and its edges, where refine is
+ *         on. The model sees the picture once with fast; with balanced the
+ *         bundled one sees it in three ways, with best any model in five, and
+ *         the mean counts.
  *     refine: true, 1, yes or on is true, anything else false. Default: true.
  *         Lay the mask's edge onto the picture's own. Without it the mask is
  *         the model's, as rembg has it, and a mask that is brought is taken
@@ -656,8 +657,8 @@ struct remrembg_options *remrembg_options_new(void);
  *     the upright picture, with spaces between them. Default: unset.
  *         What to keep. Of what is found the things at points and in boxes
  *         stay; a point on background, or where a thing is found but faintly,
- *         makes the thing around it subject. With boxes the model looks at
- *         what is around them alone.
+ *         makes the thing around it subject. With boxes the model sees what
+ *         is around them alone.
  *     drop: points as x,y and boxes as left,top,right,bottom, in pixels of
  *     the upright picture, with spaces between them. Default: unset.
  *         What to drop: things at points, and all in boxes. A thing with

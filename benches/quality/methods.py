@@ -36,9 +36,9 @@ DEFAULT = Method("remrembg, balanced (default)", "remrembg")
 METHODS = (
     PLAIN,
     Method("rembg, alpha_matting", "rembg", {"alpha_matting": True}),
-    Method("remrembg, quality=fast", "remrembg", {"quality": "fast"}),
+    Method("remrembg, preset=fast", "remrembg", {"preset": "fast"}),
     DEFAULT,
-    Method("remrembg, quality=best", "remrembg", {"quality": "best"}),
+    Method("remrembg, preset=best", "remrembg", {"preset": "best"}),
     Method("remrembg, refine off", "remrembg", {"refine": False}),
     Method("remrembg, alpha_matting", "remrembg", {"alpha_matting": True}),
 )
@@ -53,7 +53,7 @@ def versions() -> str:
 
 
 def use_models(folder: Path) -> None:
-    """Let rembg take the model from this folder, as it does without a look at its checksum, and run on one thread."""
+    """Let rembg take the model from this folder, as it does without a check of its checksum, and run on one thread."""
     os.environ |= {"U2NET_HOME": str(folder), "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
 
 

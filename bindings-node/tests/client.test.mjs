@@ -295,7 +295,7 @@ const DIFFERENCES = [
   },
   {
     theirs: 'options that it does not know are passed over',
-    ours: 'refused by name; those of `remove` work (`mask`, `quality`, `matting`, `signal` …)',
+    ours: 'refused by name; those of `remove` work (`mask`, `preset`, `matting`, `signal` …)',
     why: 'a mistake in typing is told',
     async shown() {
       const plain = await outcome(theirs.rembg, { inputImage: png });

@@ -133,7 +133,7 @@ export function run(words, { cwd = process.cwd(), env = {}, seconds = 120 } = {}
 /** The package's own `remrembg serve` with these flags, until the tests are over: where it answers. */
 export async function serve(...flags) {
   const program = join(folderOf('remrembg'), 'dist/cli.js');
-  const words = ['serve', '--listen', '127.0.0.1:0', '--log', 'error', ...flags];
+  const words = ['serve', '--listen', '127.0.0.1:0', '--log', 'error', '--header-timeout', '3', ...flags];
   const child = spawn(process.execPath, [program, ...words], {
     env: { ...process.env, NODE_OPTIONS: '', NODE_TEST_CONTEXT: undefined },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -204,7 +204,7 @@ test('refinement, colours and matting change soft edges, and thresholds change m
   const made = (options) => inside.remove(small, { format: 'png', ...options });
   const plain = { refine: false, decontaminate: false };
   const usual = { ...plain, matting: true };
-  const ways = [plain, usual, { refine: false }, { decontaminate: false }, {}, { quality: 'best' }];
+  const ways = [plain, usual, { refine: false }, { decontaminate: false }, {}, { preset: 'best' }];
   const files = await Promise.all(ways.map(made));
   assert.equal(new Set(files.map((file) => file.toString('base64'))).size, ways.length, 'each differs from the others');
   const thresholds = { foreground_threshold: 240, background_threshold: 10, erode_size: 10 };
@@ -344,14 +344,26 @@ test('quality is that of JPEG and of lossy WebP', withPhoto, async () => {
   assert.equal(await size({ format: 'png', quality: 1 }), await size({ format: 'png' }));
 });
 
+test('compression is that of PNG and of WebP', withPhoto, async () => {
+  const size = async (options) => (await remover.remove(PHOTO, { w: 400, ...options })).length;
+  for (const format of ['png', 'webp']) {
+    const [fast, usual, small] = ['fast', 'default', 'small'].map((compression) => size({ format, compression }));
+    assert.ok((await small) < (await usual) && (await usual) < (await fast), format);
+    assert.equal(await size({ format }), await usual);
+  }
+  assert.equal(await size({ format: 'bmp', compression: 'small' }), await size({ format: 'bmp' }));
+});
+
 test('a quality out of its range is refused, with all that is wrong besides', async () => {
   const error = await refused(remover.remove(photo, { w: 'abc', quality: 101 }));
   assert.deepEqual([error.name, error.status, error.code], ['RembgError', 400, 'multiple']);
   assert.deepEqual(error.details[0], { field: 'w', message: "'w' must be an integer, got: 'abc'" });
   assert.deepEqual(error.details[1], { field: 'quality', message: "'quality' must be at most 100, got: 101" });
   assert.equal((await refused(remover.remove(photo, { quality: 0 }))).message, "'quality' must be at least 1, got: 0");
-  const neither = "'quality' must be fast, balanced, best or a number from 1 to 100, got: '80.5'";
-  assert.equal((await refused(remover.remove(photo, { quality: 80.5 }))).message, neither);
+  const number = "'quality' must be an integer, got: '80.5'";
+  assert.equal((await refused(remover.remove(photo, { quality: 80.5 }))).message, number);
+  const word = "'preset' must be one of fast, balanced, best, got: 'good'";
+  assert.equal((await refused(remover.remove(photo, { preset: 'good' }))).message, word);
 });
 
 test('an unknown option is refused by its name', async () => {

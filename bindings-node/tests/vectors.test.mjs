@@ -25,7 +25,7 @@ const BOOLEANS = [
   'clean_mask',
 ].concat(['smooth_mask', 'invert_mask', 'keep_colors', 'keep_alpha']);
 const OPTIONS = BOOLEANS.concat(
-  ['w', 'h', 'angle', 'format', 'bg_color', 'quality', 'flat', 'keep', 'drop'],
+  ['w', 'h', 'angle', 'format', 'bg_color', 'quality', 'compression', 'preset', 'flat', 'keep', 'drop'],
   ['foreground_threshold', 'background_threshold', 'erode_size'].map((name) => `matting_${name}`),
 );
 /** Results of more pixels than this are left out: they would take the time of all others. */

@@ -2,6 +2,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
+/** ONNX Runtime, from version 1.30 on, would tell its maker of its use. Who has set it has decided. */
+process.env.ORT_DISABLE_TELEMETRY ??= '1';
+
 /** The folders where the user's project may have ONNX Runtime, found without loading it. */
 export function hints(): string[] {
   return [...new Set(packages().flatMap(libraries))];

@@ -32,8 +32,12 @@ export interface Options {
   mask?: Flag | null | undefined;
   /** Fill the background with this colour, the corners that rotation opened too. Not together with mask. Accepted: #RGB, #RGBA, #RRGGBB, #RRGGBBAA or a CSS colour name. Default: unset. */
   bg_color?: string | null | undefined;
-  /** The word is how much work goes into the subject and its edges, where refine is on; fast is one look of the model, balanced three of the bundled one, best five of any. The number is how true JPEG and WebP are to the colours: 90 and 80 without it. Accepted: fast, balanced, best; a number from 1 to 100; or both, as best,80. Default: balanced. */
-  quality?: number | string | null | undefined;
+  /** How true JPEG and WebP are to the colours: 1 is the smallest file, 100 the truest. Unset, it is 90 for JPEG and 80 for WebP. Accepted: 1 to 100. Default: unset. */
+  quality?: Integer | null | undefined;
+  /** How long PNG and WebP work for a smaller file. Accepted: fast, default, small. Default: default. */
+  compression?: string | null | undefined;
+  /** How much work goes into the subject and its edges, where refine is on. The model sees the picture once with fast; with balanced the bundled one sees it in three ways, with best any model in five, and the mean counts. Accepted: fast, balanced, best. Default: balanced. */
+  preset?: string | null | undefined;
   /** Lay the mask's edge onto the picture's own. Without it the mask is the model's, as rembg has it, and a mask that is brought is taken as it is. Accepted: true, 1, yes or on is true, anything else false. Default: true. */
   refine?: Flag | null | undefined;
   /** Where the picture's border has one colour, let the alpha follow from the distance to that colour, and cut out holes. auto does so for logos, icons and line drawings, on for any picture, such as a product on white. Not of a mask that is brought, or without refine. Accepted: auto, on, off. Default: auto. */
@@ -52,7 +56,7 @@ export interface Options {
   trimap?: Flag | null | undefined;
   /** Remove small stray islands from the mask and fill its pinholes. A second subject stays, and so does a hole through which the background is seen. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
   clean_mask?: Flag | null | undefined;
-  /** What to keep. Of what is found the things at points and in boxes stay; a point on background, or where a thing is found but faintly, makes the thing around it subject. With boxes the model looks at what is around them alone. Accepted: points as x,y and boxes as left,top,right,bottom, in pixels of the upright picture, with spaces between them. Default: unset. */
+  /** What to keep. Of what is found the things at points and in boxes stay; a point on background, or where a thing is found but faintly, makes the thing around it subject. With boxes the model sees what is around them alone. Accepted: points as x,y and boxes as left,top,right,bottom, in pixels of the upright picture, with spaces between them. Default: unset. */
   keep?: Region | Region[] | string | null | undefined;
   /** What to drop: things at points, and all in boxes. A thing with points of both kinds is divided halfway between them, along edges where there are any; more points make the cut surer. Accepted: points as x,y and boxes as left,top,right,bottom, in pixels of the upright picture, with spaces between them. Default: unset. */
   drop?: Region | Region[] | string | null | undefined;

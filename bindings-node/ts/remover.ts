@@ -73,7 +73,7 @@ export interface ManyOptions<P = Picture> extends Options, Brought, Pick<Control
 }
 
 /** What the model's own matte depends on, and how its making is followed and stopped. */
-export type MatteOptions = Pick<RemoveOptions, 'quality' | 'refine' | keyof Controls>;
+export type MatteOptions = Pick<RemoveOptions, 'preset' | 'refine' | keyof Controls>;
 
 /** A model that is loaded. */
 interface Loaded {
@@ -148,7 +148,7 @@ export class Remover {
     return (await this.made({ picture: source(picture), options: given })).data;
   }
 
-  /** As `remove`, and gives pixels. `format` and the number in `quality` have no say. */
+  /** As `remove`, and gives pixels. `format`, `quality` and `compression` have no say. */
   async removeRaw(picture: Picture, options?: RemoveOptions | null): Promise<RawResult> {
     const given = checked(options ?? {});
     const made = await this.made({ picture: source(picture), options: given, kind: 'pixels' });
@@ -158,8 +158,8 @@ export class Remover {
   }
 
   /**
-   * Runs the model alone, and gives what it makes of the picture. Of the options `quality` and `refine`
-   * have a say: the model looks at the picture as they ask.
+   * Runs the model alone, and gives what it makes of the picture. Of the options `preset` and `refine`
+   * have a say: the model sees the picture as they ask.
    */
   async matte(picture: Picture, options?: MatteOptions | null): Promise<Matte> {
     const { mask_from: _, ...given } = checked<RemoveOptions>(options ?? {});
@@ -266,7 +266,7 @@ export async function remove(picture: Picture, options?: RemoveOptions | null): 
   return defaultRemover().remove(picture, options);
 }
 
-/** As `remove`, and gives pixels. `format` and the number in `quality` have no say. */
+/** As `remove`, and gives pixels. `format`, `quality` and `compression` have no say. */
 export async function removeRaw(picture: Picture, options?: RemoveOptions | null): Promise<RawResult> {
   return defaultRemover().removeRaw(picture, options);
 }

@@ -272,13 +272,22 @@ def test_a_trimap_is_solved_from_the_picture(session_for_blend):
         remove(picture, session=session, trimap=True)
 
 
-def test_quality_is_a_word_or_a_number_and_anything_else_is_refused(tiny):
-    for quality in ("fast", "best", "balanced,70", 70):
-        assert remove(half_red(), session=tiny, quality=quality).getpixel((1, 4))[3] == 255
-    with pytest.raises(
-        remrembg.ValidationError, match="'quality' must be fast, balanced, best or a number from 1 to 100"
-    ):
-        remove(half_red(), session=tiny, quality="good")
+def test_preset_and_compression_are_words_quality_is_a_number_and_anything_else_is_refused(tiny):
+    for options in ({"preset": "fast"}, {"preset": "BEST"}, {"quality": 70}, {"compression": "small"}):
+        assert remove(half_red(), session=tiny, **options).getpixel((1, 4))[3] == 255
+    for key in ("preset", "compression"):
+        with pytest.raises(remrembg.ValidationError, match=f"'{key}' must be one of .*, got: 'good'"):
+            remove(half_red(), session=tiny, **{key: "good"})
+    with pytest.raises(remrembg.ValidationError, match="'quality' must be an integer, got: 'best'"):
+        remove(half_red(), session=tiny, quality="best")
+
+
+def test_a_small_png_shows_the_same_as_a_fast_one_in_fewer_bytes(tiny, photo):
+    fast, usual, small = (
+        remove(photo.read_bytes(), session=tiny, format="png", compression=word) for word in ("fast", None, "small")
+    )
+    assert len(small) < len(usual) < len(fast)
+    assert Image.open(io.BytesIO(small)).tobytes() == Image.open(io.BytesIO(fast)).tobytes()
 
 
 def test_points_and_boxes_choose_among_subjects(tiny):
@@ -318,7 +327,7 @@ def test_the_matte_is_the_models_own_in_floats(tiny):
     assert (matte.dtype, matte.shape) == (numpy.float32, (8, 8))
     assert matte[:, 0].min() == 1.0 and matte[:, 7].max() == 0.0
     assert tiny.matte(encoded(half_red())).shape == (8, 8)
-    assert numpy.array_equal(tiny.matte(wide), matte), "one look, as rembg has it"
+    assert numpy.array_equal(tiny.matte(wide), matte), "one view, as rembg has it"
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ EMPTY = '{"error":"Uploaded file is empty (0 bytes).","status":400}'
 HOSTED = {"w", "h", "exact_resize", "angle", "expand", "format", "mask", "bg_color"}
 THRESHOLDS = ("matting_foreground_threshold", "matting_background_threshold", "matting_erode_size")
 OWN = (
-    *("quality", "refine", "flat", "decontaminate", "matting", *THRESHOLDS, "trimap", "clean_mask", "keep", "drop"),
+    *("quality", "compression", "preset", "refine", "flat", "decontaminate", "matting", *THRESHOLDS),
+    *("trimap", "clean_mask", "keep", "drop"),
     *("smooth_mask", "invert_mask", "keep_colors", "keep_alpha"),
 )
 #: Results of more pixels than this are left out: they would take the time of all others.
@@ -62,7 +63,9 @@ def test_text_is_refused_in_the_very_words_of_the_vectors(vectors, tiny):
             continue
         got = refusal(lambda pairs=pairs: tiny.rmbg(picture(8, 8), **pairs))
         assert got == expected(case["error"]), case["name"]
-    assert keys(cases) >= {"w", "h", "angle", "format", "bg_color", "mask", "quality", "keep", "drop"} | set(THRESHOLDS)
+    assert keys(cases) >= {"w", "h", "angle", "format", "bg_color", "mask", "quality", "preset", "keep", "drop"} | set(
+        THRESHOLDS
+    )
 
 
 def keys(cases: List[Dict[str, Any]]) -> Set[str]:

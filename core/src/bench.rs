@@ -10,9 +10,9 @@ use crate::error::Result;
 use crate::exec::control::Control;
 use crate::image::pixels::Pixels;
 use crate::image::transform;
-use crate::options::Format;
 use crate::options::cutout::CutOut;
 use crate::options::geometry;
+use crate::options::{Format, Options};
 use crate::remover::Remover;
 use crate::segment::{self, Fit};
 
@@ -20,10 +20,10 @@ use crate::segment::{self, Fit};
 #[derive(Clone)]
 pub struct Tensor(engine::Tensor);
 
-/// What of a remover's model sees the picture, at its first look.
+/// The picture as a remover's model sees it, in its first view.
 pub fn tensor(remover: &Remover, picture: &Pixels, threads: usize) -> Result<Tensor> {
-    let looks = Fit::for_cut_out(&CutOut::default(), (picture.width(), picture.height()), remover.recipe(), true);
-    segment::tensor(picture, looks[0], remover.recipe(), threads).map(Tensor)
+    let views = Fit::for_cut_out(&CutOut::default(), (picture.width(), picture.height()), remover.recipe(), true);
+    segment::tensor(picture, views[0], remover.recipe(), threads).map(Tensor)
 }
 
 /// One inference.
@@ -70,5 +70,6 @@ pub fn rotate(cut: Pixels, angle: f64) -> Result<Pixels> {
 
 /// A file's bytes. JPEG takes no alpha.
 pub fn encode(picture: &Pixels, format: Format, threads: usize) -> Result<Vec<u8>> {
-    encode::encode(picture, format, None, None, threads, &Control::default())
+    let how = encode::How::of(&Options { format, ..Options::default() });
+    encode::encode(picture, &how, None, threads, &Control::default())
 }

@@ -135,7 +135,6 @@ codes! {
     /// A colour that is neither hex nor a CSS name.
     InvalidColor = "invalid_color", Validation, 400, "Invalid color format";
     /// A quality that is neither a word nor a number in range.
-    InvalidQuality = "invalid_quality", Validation, 400, "Invalid quality";
     /// Another word than those that an option takes.
     InvalidChoice = "invalid_choice", Validation, 400, "Invalid choice";
     /// A point or box that is none, or that lies outside the picture.

@@ -40,10 +40,12 @@ pub use image::pixels::{Layout, Matte, Orientation, Pixels};
 pub use image::views::{ChannelOrder, PixelView, PixelViewMut, check_buffer};
 pub use input::{Collector, Input, Stream, check_input, check_size, decode_input, is_picture_name, read_bounded};
 pub use models::{Model, OutputRule, Recipe, Scale};
-pub use options::cutout::{CutOut, Flat, Matting, Quality};
+pub use options::cutout::{CutOut, Flat, Matting, Preset};
 pub use options::geometry::{fitted_size, output_size, rotated_size};
-pub use options::regions::{Hints, Region};
-pub use options::{Color, Format, OPTIONS, OptionKind, OptionSpec, Options, options_markdown, read_integer};
+pub use options::regions::{Prompts, Region};
+pub use options::{
+    Color, Compression, Format, OPTIONS, OptionKind, OptionSpec, Options, options_markdown, read_integer,
+};
 pub use remover::{Config, Job, Output, PixelOutput, Remover, SETTINGS, SettingSpec, check_request, settings_markdown};
 
 /// The examples for Rust, run with the documentation's.

@@ -31,7 +31,7 @@ use crate::segment::{self, Fit};
 pub(crate) struct Shop<'a> {
     pub(crate) engine: &'a dyn Engine,
     pub(crate) recipe: &'a Recipe,
-    /// Whether the model is so small that several looks cost little.
+    /// Whether the model is so small that several views cost little.
     pub(crate) quick: bool,
     pub(crate) limits: &'a Limits,
 }
@@ -107,8 +107,8 @@ impl Shop<'_> {
     /// which the model then sees larger.
     fn alpha(&self, pixels: &Pixels, mask: Option<Pixels>, how: &CutOut, watch: &mut Watch) -> Result<Pixels> {
         let (width, height) = (pixels.width(), pixels.height());
-        if let Some(part) = how.hints.crop((width, height)).filter(|_| mask.is_none()) {
-            let inside = CutOut { hints: how.hints.within(part), ..how.clone() };
+        if let Some(part) = how.prompts.crop((width, height)).filter(|_| mask.is_none()) {
+            let inside = CutOut { prompts: how.prompts.within(part), ..how.clone() };
             let alpha = self.alpha_of_all(&pixels.part(part), None, &inside, watch)?;
             let outside = if how.invert_mask { u8::MAX } else { 0 };
             return Ok(Pixels::filled(width, height, Layout::Gray8, outside).with_part(part, &alpha));
@@ -125,8 +125,8 @@ impl Shop<'_> {
     }
 
     fn segment(&self, pixels: &Pixels, how: &CutOut, watch: &mut Watch) -> Result<Matte> {
-        let looks = Fit::for_cut_out(how, (pixels.width(), pixels.height()), self.recipe, self.quick);
-        watch.time(Stage::Segment, |c| segment::segment(pixels, &looks, self.recipe, self.engine, c))
+        let views = Fit::for_cut_out(how, (pixels.width(), pixels.height()), self.recipe, self.quick);
+        watch.time(Stage::Segment, |c| segment::segment(pixels, &views, self.recipe, self.engine, c))
     }
 }
 
@@ -147,7 +147,7 @@ fn cut_out(pixels: Pixels, mask: Pixels, options: &Options, threads: usize, cont
     let is_matted = matted.is_some();
     let (colors, mut alpha) = matted.map_or((None, mask), |Matted { colors, alpha }| (colors, alpha));
     if is_matted && !how.trimap {
-        how.hints.clip(&mut alpha, if how.invert_mask { u8::MAX } else { 0 }, control)?;
+        how.prompts.clip(&mut alpha, if how.invert_mask { u8::MAX } else { 0 }, control)?;
     }
     let alpha = compose::limit_alpha(alpha, &pixels);
     if options.mask {
@@ -179,8 +179,8 @@ fn arrange(cut: Pixels, options: &Options, wanted: Wanted, watch: &mut Watch) ->
 impl Finished {
     /// Encodes. The format must be one that keeps the alpha there is.
     pub(crate) fn encode(&self, options: &Options, threads: usize, watch: &mut Watch) -> Result<Vec<u8>> {
-        let (format, quality) = (options.format, options.encoder_quality);
-        watch.time(Stage::Encode, |c| encode::encode(&self.pixels, format, quality, self.icc.as_deref(), threads, c))
+        let how = encode::How::of(options);
+        watch.time(Stage::Encode, |c| encode::encode(&self.pixels, &how, self.icc.as_deref(), threads, c))
     }
 }
 

@@ -72,7 +72,6 @@ const fn typed(kind: OptionKind) -> &'static str {
         OptionKind::Integer => "Integer",
         OptionKind::Number => "number | string",
         OptionKind::Boolean => "Flag",
-        OptionKind::Quality => "number | string",
         OptionKind::Regions => "Region | Region[] | string",
         _ => "string",
     }
@@ -122,7 +121,7 @@ fn the_readmes_picture_is_what_the_demo_makes() {
     let mut config = Config::default();
     config.engine = EngineChoice::Rten;
     let remover = Remover::new(config).expect("the engine inside always works");
-    let options = Options { format: Format::Png, ..Options::default() };
+    let options = Options::default().with(|o| o.format = Format::Png);
     let made = remover.remove(photo.as_path(), &options).expect("the photo is cut out").data;
     let at_size = |picture: DynamicImage| picture.resize_exact(SHOWN, SHOWN, FilterType::Lanczos3);
     let mut both = RgbaImage::from_fn(2 * SHOWN, SHOWN, |x, y| {

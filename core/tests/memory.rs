@@ -100,7 +100,9 @@ const CASES: &[Case] = &[
     &[("w", "2700"), ("angle", "45"), ("format", "png")],
     &[("angle", "45"), ("format", "bmp")],
     &[("angle", "90"), ("format", "bmp"), ("bg_color", "teal")],
-    &[("quality", "best"), ("format", "bmp")],
+    &[("preset", "best"), ("format", "bmp")],
+    &[("compression", "small"), ("format", "webp")],
+    &[("compression", "small"), ("format", "png")],
     &[("matting", "true"), ("matting_erode_size", "200"), ("format", "bmp")],
 ];
 

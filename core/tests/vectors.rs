@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use remrembg::{Code, CutOut, Error, Hints, Matting, OPTIONS, OptionKind, Options, Region, output_size};
+use remrembg::{Code, Compression, CutOut, Error, Matting, OPTIONS, OptionKind, Options, Prompts, Region, output_size};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -45,8 +45,9 @@ struct Resolved {
 #[derive(Deserialize, PartialEq, Debug)]
 #[serde(deny_unknown_fields, default)]
 struct Own {
-    quality: String,
-    encoder_quality: Option<u8>,
+    quality: Option<u8>,
+    compression: String,
+    preset: String,
     refine: bool,
     flat: String,
     decontaminate: bool,
@@ -72,8 +73,9 @@ struct Thresholds {
 impl Default for Own {
     fn default() -> Self {
         Self {
-            quality: "balanced".to_owned(),
-            encoder_quality: None,
+            quality: None,
+            compression: "default".to_owned(),
+            preset: "balanced".to_owned(),
             refine: true,
             flat: "auto".to_owned(),
             decontaminate: true,
@@ -126,32 +128,34 @@ impl From<Options> for Resolved {
             expand: options.expand,
             angle: options.angle,
             bg_color: options.bg_color.map(|color| [color.r, color.g, color.b, color.a]),
-            own: Own::of(options.cut_out, options.encoder_quality),
+            own: Own::of(options.cut_out, options.quality, options.compression),
         }
     }
 }
 
 impl Own {
-    /// Without `..`, so that a new field cannot be forgotten here.
-    fn of(cut_out: CutOut, encoder_quality: Option<u8>) -> Self {
+    /// A new field cannot be forgotten here: each option has a vector, and its key must be one of `Own`.
+    fn of(cut_out: CutOut, quality: Option<u8>, compression: Compression) -> Self {
         let CutOut {
-            quality,
+            preset,
             refine,
             flat,
             decontaminate,
             trimap,
             clean_mask,
-            hints: Hints { keep, drop },
+            prompts: Prompts { keep, drop },
             smooth_mask,
             invert_mask,
             matting,
             keep_colors,
             keep_alpha,
+            ..
         } = cut_out;
         let numbers = |regions: Vec<Region>| regions.into_iter().map(numbers_of).collect();
         Self {
-            quality: quality.name().to_owned(),
-            encoder_quality,
+            quality,
+            compression: compression.name().to_owned(),
+            preset: preset.name().to_owned(),
             refine,
             flat: flat.name().to_owned(),
             decontaminate,

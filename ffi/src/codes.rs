@@ -82,14 +82,12 @@ pub enum remrembg_code {
     REMREMBG_MISUSE = 30,
     /// A fault of remrembg's own.
     REMREMBG_INTERNAL = 31,
-    /// A quality that is neither a word nor a number in range.
-    REMREMBG_INVALID_QUALITY = 32,
+    /// Another word than those that an option takes.
+    REMREMBG_INVALID_CHOICE = 32,
     /// A point or box that is none, or that lies outside the picture.
     REMREMBG_INVALID_REGION = 33,
     /// The removal needs more memory than the setting memory has for all.
     REMREMBG_OVER_BUDGET = 34,
-    /// Another word than those that an option takes.
-    REMREMBG_INVALID_CHOICE = 35,
 }
 
 impl remrembg_code {
@@ -116,7 +114,6 @@ impl remrembg_code {
             Code::InvalidColor => Self::REMREMBG_INVALID_COLOR,
             Code::MaskWithBgColor => Self::REMREMBG_MASK_WITH_BG_COLOR,
             Code::UnknownOption => Self::REMREMBG_UNKNOWN_OPTION,
-            Code::InvalidQuality => Self::REMREMBG_INVALID_QUALITY,
             Code::InvalidChoice => Self::REMREMBG_INVALID_CHOICE,
             Code::InvalidRegion => Self::REMREMBG_INVALID_REGION,
             Code::OverBudget => Self::REMREMBG_OVER_BUDGET,
@@ -243,7 +240,7 @@ pub enum remrembg_layout {
     /// One float of the machine's, 0 for background to 1 for subject. As a target
     /// without memory, and as nothing else: what the model makes of the picture, at
     /// the size at which it saw that, to be stretched over the upright picture. The
-    /// model alone runs, and of the fields quality and refine alone have a say.
+    /// model alone runs, and of the options preset and refine alone have a say.
     REMREMBG_LAYOUT_MATTE = 6,
 }
 

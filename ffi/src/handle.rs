@@ -1,7 +1,9 @@
-//! Handles: pointers that C holds to values that Rust counts references to.
+//! Handles: what C holds of values that Rust counts references to. To C they are pointers; they lead nowhere, and
+//! each is a number that is given once, so that one that was freed is never taken for a newer one.
 
 use std::any::TypeId;
 use std::collections::BTreeMap;
+use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use remrembg::Result;
@@ -14,12 +16,41 @@ pub(crate) trait Handle: Send + Sync + 'static {
     const NAME: &'static str;
 }
 
-/// Every live handle and its type. Addresses are kept with their bits turned,
-/// so that a leak checker, which takes every number for a pointer, still finds
-/// handles that a program forgot to free.
-static LIVE: Mutex<BTreeMap<usize, TypeId>> = Mutex::new(BTreeMap::new());
+/// The first handle. No program has memory there: who follows a handle is stopped at once.
+const FIRST: usize = !(usize::MAX >> 1);
+/// Handles are so far apart, as pointers to what needs this alignment would be.
+const STEP: usize = 16;
 
-type Live = MutexGuard<'static, BTreeMap<usize, TypeId>>;
+/// Every live handle.
+static LIVE: Mutex<Register> = Mutex::new(Register { given: 0, live: BTreeMap::new() });
+
+struct Register {
+    /// How many handles there have been. With 64 bits they do not run out; with 32, those of a hundred million
+    /// removals ago come up again.
+    given: usize,
+    live: BTreeMap<usize, Value>,
+}
+
+/// A value's type, and its address with the bits turned: a leak checker, which takes every number for a pointer, still
+/// finds values that a program forgot to free.
+#[derive(Clone, Copy)]
+struct Value {
+    kind: TypeId,
+    turned: usize,
+}
+
+impl Value {
+    fn of<T: Handle>(value: Arc<T>) -> Self {
+        Self { kind: TypeId::of::<T>(), turned: !Arc::into_raw(value).expose_provenance() }
+    }
+
+    /// Where it is, if it is of this type.
+    fn address<T: Handle>(self) -> Option<*const T> {
+        (self.kind == TypeId::of::<T>()).then(|| ptr::with_exposed_provenance(!self.turned))
+    }
+}
+
+type Live = MutexGuard<'static, Register>;
 
 fn live() -> Live {
     LIVE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -51,16 +82,15 @@ fn survive_forks() {
 #[cfg(not(unix))]
 fn survive_forks() {}
 
-fn key<T>(handle: *const T) -> usize {
-    !handle.addr()
-}
-
 /// Hands a value to C.
 pub(crate) fn give<T: Handle>(value: T) -> *mut T {
     survive_forks();
-    let handle = Arc::into_raw(Arc::new(value)).cast_mut();
-    live().insert(key(handle), TypeId::of::<T>());
-    handle
+    let value = Value::of(Arc::new(value));
+    let mut register = live();
+    let handle = FIRST | register.given.wrapping_mul(STEP);
+    register.given = register.given.wrapping_add(1);
+    register.live.insert(handle, value);
+    ptr::without_provenance_mut(handle)
 }
 
 /// Another reference to the value, which stays alive for as long as this is
@@ -77,28 +107,26 @@ pub(crate) fn borrow<T: Handle>(handle: *const T) -> Result<Arc<T>> {
 
 /// As [`borrow`], without the words.
 pub(crate) fn find<T: Handle>(handle: *const T) -> Option<Arc<T>> {
-    let live = live();
-    (live.get(&key(handle)) == Some(&TypeId::of::<T>())).then(|| {
-        // SAFETY: the register has this address as a `T` that `give` made and
-        // `free` has not taken back; it cannot while the register is locked.
-        unsafe {
-            Arc::increment_strong_count(handle);
-            Arc::from_raw(handle)
-        }
+    let register = live();
+    let address = register.live.get(&handle.addr())?.address::<T>()?;
+    // SAFETY: the register has this address as a `T` that `give` made and
+    // `free` has not taken back; it cannot while the register is locked.
+    Some(unsafe {
+        Arc::increment_strong_count(address);
+        Arc::from_raw(address)
     })
 }
 
 /// Takes the handle back from C. Anything that is no live handle is left alone.
 pub(crate) fn free<T: Handle>(handle: *mut T) {
     quietly((), || {
-        let mut live = live();
-        if live.get(&key(handle)) == Some(&TypeId::of::<T>()) {
-            live.remove(&key(handle));
-            drop(live);
-            // SAFETY: the register had this address as a `T` that `give` made, and
-            // has it no more, so that this is the only time it is taken back.
-            drop(unsafe { Arc::from_raw(handle.cast_const()) });
-        }
+        let mut register = live();
+        let address = register.live.get(&handle.addr())?.address::<T>()?;
+        register.live.remove(&handle.addr());
+        drop(register);
+        // SAFETY: the register had this address as a `T` that `give` made, and
+        // has it no more, so that this is the only time it is taken back.
+        drop(unsafe { Arc::from_raw(address) });
         None
     });
 }

@@ -43,8 +43,9 @@ const INTRODUCTION: &str = "\
  *   #REMREMBG_MISUSE by a function that answers a #remrembg_code, and otherwise
  *   by the answer that its comment names; a misaligned place for a result is then
  *   left alone. Pointers that are neither NULL nor misaligned must lead to what
- *   their comment says: nobody can check that. A handle that was freed is told
- *   from a live one as long as no new handle of the same type has its address.
+ *   their comment says: nobody can check that. A handle is a number
+ *   that is given once: one that was freed is told for good, and a handle that
+ *   is still alive at exit() is a leak to leak checkers.
  * - Who makes a handle with a ..._new function, or gets one through an output
  *   parameter, owns it and frees it with the ..._free function of its type, in any
  *   order. What is read from a handle belongs to it and goes with it.
@@ -56,9 +57,9 @@ const INTRODUCTION: &str = "\
  * - The process may fork() while no other thread makes a remover. Where ONNX
  *   Runtime 1.32 is loaded, the child has to end with _exit(): at exit() that
  *   version aborts there or hangs. The library reads the environment: it is not
- *   for setuid programs. Before it first loads ONNX Runtime, it sets
- *   ORT_DISABLE_TELEMETRY to 1 there, unless it is set: no other thread may use
- *   the environment then.
+ *   for setuid programs, and it never changes it. ONNX Runtime from 1.30 on tells
+ *   its maker that it was loaded, unless the environment has
+ *   ORT_DISABLE_TELEMETRY: a program that has it used sets that before it starts threads.
  *
  * The library is never unloaded: dlclose() leaves it in place, as the engines'
  * threads may outlive the last remover. A process loads one ONNX Runtime and
@@ -200,10 +201,7 @@ CORRUPT_IMAGE = 7 IMAGE_TOO_WIDE = 8 IMAGE_TOO_TALL = 9 TOO_MUCH_MEMORY = 10 BAD
 TOO_SMALL = 13 TOO_LARGE = 14 NOT_A_NUMBER = 15 ANGLE_OUT_OF_RANGE = 16 INVALID_FORMAT = 17 INVALID_COLOR = 18
 MASK_WITH_BG_COLOR = 19 UNKNOWN_OPTION = 20 INVALID_RECIPE = 21 CANCELLED = 22 UNKNOWN_MODEL = 23
 MODEL_NOT_FETCHED = 24 MODEL_DAMAGED = 25 MODEL_SHAPE = 26 ENGINE_UNAVAILABLE = 27 ENGINE_FAILED = 28
-CANNOT_READ = 29 MISUSE = 30 INTERNAL = 31 INVALID_QUALITY = 32
-INVALID_REGION = 33
-OVER_BUDGET = 34
-INVALID_CHOICE = 35
+CANNOT_READ = 29 MISUSE = 30 INTERNAL = 31 INVALID_CHOICE = 32 INVALID_REGION = 33 OVER_BUDGET = 34
 KIND_VALIDATION = 1 KIND_CANCELLED = 2 KIND_MODEL = 3 KIND_ENGINE = 4 KIND_IO = 5 KIND_MISUSE = 6 KIND_INTERNAL = 7
 STAGE_DECODE = 0 STAGE_UPRIGHT = 1 STAGE_SEGMENT = 2 STAGE_REFINE = 3 STAGE_CUT_OUT = 4 STAGE_RESIZE = 5
 STAGE_ROTATE = 6 STAGE_BACKGROUND = 7 STAGE_ENCODE = 8

@@ -47,14 +47,15 @@ if TYPE_CHECKING:
         AnyArray,
         Array,
         Color,
+        Compression,
         CutOutOptions,
         Encoded,
         Flag,
         Flat,
         Integer,
         Number,
+        Preset,
         Progress,
-        Quality,
         Regions,
         RemoveOptions,
         Source,
@@ -133,10 +134,14 @@ def rmbg(
     :param bg_color: Fill the background with this colour, the corners that rotation opened too. Not
         together with mask. Accepted: #RGB, #RGBA, #RRGGBB, #RRGGBBAA or a CSS colour name. Default:
         unset.
-    :param quality: The word is how much work goes into the subject and its edges, where refine is
-        on; fast is one look of the model, balanced three of the bundled one, best five of any. The
-        number is how true JPEG and WebP are to the colours: 90 and 80 without it. Accepted: fast,
-        balanced, best; a number from 1 to 100; or both, as best,80. Default: balanced.
+    :param quality: How true JPEG and WebP are to the colours: 1 is the smallest file, 100 the
+        truest. Unset, it is 90 for JPEG and 80 for WebP. Accepted: 1 to 100. Default: unset.
+    :param compression: How long PNG and WebP work for a smaller file. Accepted: fast, default,
+        small. Default: default.
+    :param preset: How much work goes into the subject and its edges, where refine is on. The model
+        sees the picture once with fast; with balanced the bundled one sees it in three ways, with
+        best any model in five, and the mean counts. Accepted: fast, balanced, best. Default:
+        balanced.
     :param refine: Lay the mask's edge onto the picture's own. Without it the mask is the model's,
         as rembg has it, and a mask that is brought is taken as it is. Accepted: true, 1, yes or on
         is true, anything else false. Default: true.
@@ -164,7 +169,7 @@ def rmbg(
         yes or on is true, anything else false. Default: false.
     :param keep: What to keep. Of what is found the things at points and in boxes stay; a point on
         background, or where a thing is found but faintly, makes the thing around it subject. With
-        boxes the model looks at what is around them alone. Accepted: points as x,y and boxes as
+        boxes the model sees what is around them alone. Accepted: points as x,y and boxes as
         left,top,right,bottom, in pixels of the upright picture, with spaces between them. Default:
         unset.
     :param drop: What to drop: things at points, and all in boxes. A thing with points of both kinds
@@ -240,7 +245,9 @@ def remove(
     only_mask: bool = False,
     post_process_mask: bool = False,
     *,
-    quality: Quality = None,
+    quality: Integer = None,
+    compression: Compression = None,
+    preset: Preset = None,
     refine: bool = True,
     flat: Flat = None,
     decontaminate: bool = True,
@@ -279,8 +286,10 @@ def remove(
         calls share, with the model inside.
     :param only_mask: give the mask alone, as it is before alpha matting.
     :param post_process_mask: smooth the mask and make it hard: every pixel 0 or 255.
-    :param quality: `"fast"`, `"balanced"` or `"best"`: how much work goes into the subject and its
-        edges; what `quality` of `rmbg` takes. Default: balanced.
+    :param quality: how true JPEG and WebP are to the colours, 1 to 100. Default: 90 for JPEG, 80 for WebP.
+    :param compression: `"fast"`, `"default"` or `"small"`: how long PNG and WebP work for a smaller file.
+    :param preset: `"fast"`, `"balanced"` or `"best"`: how much work goes into the subject and its
+        edges. Default: balanced.
     :param refine: lay the mask's edge onto the picture's own. `False` gives rembg's mask, and takes
         a mask that is brought as it is.
     :param flat: `"auto"`, `"on"` or `"off"`: what to do with a picture whose border has one colour;

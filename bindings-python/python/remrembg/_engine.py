@@ -6,6 +6,9 @@ import os
 from importlib.util import find_spec
 from typing import List, NamedTuple, Optional
 
+#: ONNX Runtime, from version 1.30 on, would tell its maker of its use. Who has set it has decided.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 
 class EngineInfo(NamedTuple):
     """What a `Remover` runs its model on.

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         AnyArray,
         Array,
         Color,
+        Compression,
         CutOutOptions,
         Encoded,
         Flag,
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
         Integer,
         Matte,
         Number,
+        Preset,
         Progress,
-        Quality,
         Regions,
         RemoveOptions,
         RmbgOptions,
@@ -235,7 +236,9 @@ class Remover:
         alpha_matting_erode_size: int = 10,
         only_mask: bool = False,
         post_process_mask: bool = False,
-        quality: Quality = None,
+        quality: Integer = None,
+        compression: Compression = None,
+        preset: Preset = None,
         refine: bool = True,
         flat: Flat = None,
         decontaminate: bool = True,
@@ -276,6 +279,8 @@ class Remover:
             "angle": angle,
             "expand": expand,
             "quality": quality,
+            "compression": compression,
+            "preset": preset,
             "refine": bool(refine),
             "flat": flat,
             "decontaminate": bool(decontaminate),
@@ -350,7 +355,7 @@ class Remover:
         self,
         image: Source,
         *,
-        quality: Quality = None,
+        preset: Preset = None,
         refine: Flag = None,
         progress: Optional[Progress] = None,
         cancel: Optional[CancelToken] = None,
@@ -358,10 +363,10 @@ class Remover:
         """Run the model alone, and give what it makes of the picture: a `numpy.ndarray` of float32.
 
         1.0 is subject, 0.0 is background. Its shape is (height, width) as the model saw the upright
-        picture, over which it is to be stretched. `quality` and `refine` are as in `rmbg`: the
-        model looks at the picture as they ask.
+        picture, over which it is to be stretched. `preset` and `refine` are as in `rmbg`: the
+        model sees the picture as they ask.
         """
-        options = {"quality": quality, "refine": refine}
+        options = {"preset": preset, "refine": refine}
         task = _Task(_pictures.given(image), _values.pairs(options), None, progress, cancel)
         return _pictures.matte(lambda: self._here.core.matte(task))
 

@@ -24,7 +24,10 @@ Flag = Union[bool, str, None]
 Integer = Union[int, str, None]
 Number = Union[float, str, None]
 Color = Union[str, Sequence[int], None]
-Quality = Union[str, int, None]
+#: `fast`, `balanced` or `best`.
+Preset = Optional[str]
+#: `fast`, `default` or `small`.
+Compression = Optional[str]
 #: `auto`, `on` or `off`.
 Flat = Optional[str]
 #: Points, (x, y), and boxes, (left, top, right, bottom).
@@ -40,7 +43,9 @@ class Readable(Protocol):
 class CutOutOptions(TypedDict, total=False):
     """The options that the hosted API does not have."""
 
-    quality: Quality
+    quality: Integer
+    compression: Compression
+    preset: Preset
     refine: Flag
     flat: Flat
     decontaminate: Flag
@@ -84,7 +89,9 @@ class RemoveOptions(TypedDict, total=False):
     alpha_matting_erode_size: int
     only_mask: bool
     post_process_mask: bool
-    quality: Quality
+    quality: Integer
+    compression: Compression
+    preset: Preset
     refine: bool
     flat: Flat
     decontaminate: bool

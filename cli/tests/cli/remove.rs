@@ -217,7 +217,7 @@ fn a_mask_of_ones_own_stands_in_for_the_models() {
 #[test]
 fn points_choose_what_is_kept_and_those_outside_are_refused() {
     let bench = Bench::new(&["photo.png"]);
-    bench.removed(["photo.png", "-o", "kept.png", "--keep", "30,20", "--quality", "fast"]).ok();
+    bench.removed(["photo.png", "-o", "kept.png", "--keep", "30,20", "--preset", "fast"]).ok();
     bench.removed(["photo.png", "-o", "gone.png", "--drop", "30,20"]).ok();
     let alpha = |name: &str| bench.open(name).into_rgba8().get_pixel(30, 20).0[3];
     assert_eq!((alpha("kept.png") > 240, alpha("gone.png")), (true, 0));

@@ -4,7 +4,7 @@
 //! made of the alpha.
 
 pub(crate) mod flat_background;
-pub(crate) mod hints;
 pub(crate) mod mask;
 pub(crate) mod matting;
+pub(crate) mod prompts;
 pub(crate) mod refine;

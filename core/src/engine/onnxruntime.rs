@@ -163,28 +163,10 @@ fn absent(tried: locate::Tried) -> Error {
     Error::with_message(Code::EngineUnavailable, tried.to_string())
 }
 
-/// From version 1.30 on, ONNX Runtime tells its maker of its use, and its API can
-/// ask it to stop only when it has begun. What this variable says counts from
-/// the start. A host that has set it has decided for itself.
-const NO_TELEMETRY: &str = "ORT_DISABLE_TELEMETRY";
-
-fn switch_telemetry_off() {
-    if std::env::var_os(NO_TELEMETRY).is_some() {
-        return;
-    }
-    // SAFETY: Rust's own readers of the environment are locked out. A thread of the
-    // host that is in C's `getenv` at this moment would be a race; it happens once
-    // in the life of the process, before the first library is loaded.
-    #[expect(unsafe_code, reason = "there is no other way to be heard before it begins")]
-    unsafe {
-        std::env::set_var(NO_TELEMETRY, "1");
-    }
-}
-
 /// Loads a library for good. One that is refused leaves nothing behind, so
-/// that another may be tried.
+/// that another may be tried. From version 1.30 on it tells its maker of its use from the moment that it is loaded, unless
+/// `ORT_DISABLE_TELEMETRY` is set, which a library cannot do safely while other threads run; so its doors do.
 fn load(path: &Path) -> Result<Library, String> {
-    switch_telemetry_off();
     let builder = caught(|| ort::init_from(path))?.map_err(|error| reason(&error))?;
     // Whatever the runtime has to say, it says in its errors.
     let silent = Arc::new(|_: LogLevel, _: &str, _: &str, _: &str, _: &str| ());

@@ -1,8 +1,9 @@
 //! Permits: a bounded number of removals at once, and a bounded number of bytes
 //! that they take together. Who finds no room waits in line, and hears a cancellation.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::ptr;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,9 +14,9 @@ use crate::exec::control::Control;
 const LOOK: Duration = Duration::from_millis(20);
 
 thread_local! {
-    /// Whether this thread holds a permit already: a callback that calls back in
-    /// must not wait for the permit that its own caller holds.
-    static INSIDE: Cell<bool> = const { Cell::new(false) };
+    /// Whose permits this thread holds, by their addresses: a callback that calls back in
+    /// must not wait for the permit that its own caller holds. One that calls another remover waits as anyone does.
+    static INSIDE: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
 pub(crate) struct Permits {
@@ -76,7 +77,7 @@ impl Permits {
 
     /// Waits for a place and for `bytes` of the budget, which has that many in all.
     pub(crate) fn enter(&self, bytes: u64, control: &Control) -> Result<Permit<'_>> {
-        if INSIDE.get() {
+        if INSIDE.with_borrow(|held| held.contains(&self.address())) {
             return Ok(Permit { held: None });
         }
         let turn = self.wait_in_line();
@@ -87,8 +88,13 @@ impl Permits {
             control.check()?;
             turn.is_away(false);
         }
-        INSIDE.set(true);
+        INSIDE.with_borrow_mut(|held| held.push(self.address()));
         Ok(Permit { held: Some((self, bytes)) })
+    }
+
+    /// No other has it for as long as a permit of these is held.
+    fn address(&self) -> usize {
+        ptr::from_ref(self).addr()
     }
 
     fn wait_in_line(&self) -> Turn<'_> {
@@ -155,7 +161,7 @@ pub(crate) struct Permit<'a> {
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if let Some((permits, bytes)) = self.held {
-            INSIDE.set(false);
+            INSIDE.with_borrow_mut(|held| held.retain(|&address| address != permits.address()));
             let mut state = permits.lock();
             state.running -= 1;
             state.bytes -= bytes;
@@ -167,6 +173,7 @@ impl Drop for Permit<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
     use std::thread;
 
     use super::*;
@@ -207,7 +214,7 @@ mod tests {
         let permits = Permits::new(1, 100);
         let held = std::cell::RefCell::new(Some(permits.enter(60, &Control::default()).expect("there is room")));
         // The thread of this test is another than that which holds a place.
-        INSIDE.set(false);
+        INSIDE.with_borrow_mut(Vec::clear);
         let stop = || {
             held.take().into_iter().for_each(|held| {
                 drop(held);
@@ -218,6 +225,31 @@ mod tests {
         let control = Control { stop: Some(&stop), ..Control::default() };
         drop(permits.enter(60, &control).expect("it comes last"));
         assert_eq!(permits.load(), Load { running: 0, waiting: 0, bytes: 0 });
+    }
+
+    #[test]
+    fn a_callback_is_let_in_by_its_own_remover_and_waits_for_any_other() {
+        let (own, other) = (Permits::new(1, 100), Permits::new(1, 100));
+        let _held = own.enter(60, &Control::default()).expect("there is room");
+        drop(own.enter(60, &Control::default()).expect("its own caller is not waited for"));
+        assert_eq!(own.load(), Load { running: 1, waiting: 0, bytes: 60 }, "it is charged nothing");
+        let inside = other.enter(60, &Control::default()).expect("there is room");
+        assert_eq!(other.load(), Load { running: 1, waiting: 0, bytes: 60 }, "it is charged as anyone");
+        drop(inside);
+        let (ready, go_on) = (mpsc::channel(), mpsc::channel::<()>());
+        thread::scope(|scope| {
+            let other = &other;
+            scope.spawn(move || {
+                let _held = other.enter(60, &Control::default()).expect("there is room");
+                ready.0.send(()).expect("it is waited for");
+                go_on.1.recv().expect("it is told");
+            });
+            ready.1.recv().expect("it is taken");
+            let control = Control { stop: Some(&|| true), ..Control::default() };
+            let refused = other.enter(1, &control).map(drop).expect_err("it waits, and hears the stop");
+            assert_eq!(refused.code(), crate::error::Code::Cancelled);
+            go_on.0.send(()).expect("it waits");
+        });
     }
 
     #[test]

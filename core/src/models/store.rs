@@ -94,9 +94,9 @@ impl Store {
 
     /// Finds the weights of a model of the table by its name.
     ///
-    /// Compares the size alone, so that it costs nothing at each start; the
-    /// checksum was compared when the file was fetched, and is again by
-    /// [`verify`](Self::verify).
+    /// Compares the size alone, so that it costs nothing at each start. The checksum is
+    /// compared when a file is fetched, and by [`verify`](Self::verify); that of a file in the offline
+    /// folder or in one of rembg's by `verify` alone.
     ///
     /// # Errors
     /// [`Code::UnknownModel`]; [`Code::ModelNotFetched`], whose message gives

@@ -5,19 +5,18 @@ use std::fmt::Display;
 
 use super::{MAX_ANGLE, MAX_QUALITY, MAX_SIDE, OPTIONS, Options, python};
 use crate::error::{Code, Problem};
-use crate::options::cutout::{Flat, Quality};
 
 /// Every problem of typed values, in the order in which they are reported.
 pub(crate) fn validate(options: &Options) -> Vec<Problem> {
     let sides = [("w", options.w), ("h", options.h)];
     let sides = sides.into_iter().filter_map(|(key, side)| side_in_range(key, &side?.to_string()).err());
     let angle = angle_in_range(options.angle).err();
-    let quality = options.encoder_quality.and_then(|quality| encoder_quality(&quality.to_string()).err());
+    let quality = options.quality.and_then(|quality| quality_in_range(&quality.to_string()).err());
     sides
         .chain(angle)
         .chain(mask_with_color(options.mask, options.bg_color.is_some()))
         .chain(quality)
-        .chain(options.cut_out.hints.validate())
+        .chain(options.cut_out.prompts.validate())
         .collect()
 }
 
@@ -74,20 +73,13 @@ fn positive(key: &str, number: &str, most: u64) -> Result<u64, Problem> {
 }
 
 /// Checks the quality of a lossy encoder that [`python::int`] wrote out.
-pub(super) fn encoder_quality(quality: &str) -> Result<u8, Problem> {
+pub(super) fn quality_in_range(quality: &str) -> Result<u8, Problem> {
     positive("quality", quality, MAX_QUALITY.into()).map(|quality| quality as u8)
 }
 
-pub(super) fn invalid_quality(text: &str) -> Problem {
-    let words = Quality::ALL.map(Quality::name).join(", ");
-    let message = format!("'quality' must be {words} or a number from 1 to {MAX_QUALITY}, got: {}", python::repr(text));
-    Problem::with_message("quality", Code::InvalidQuality, message)
-}
-
-pub(super) fn invalid_flat(text: &str) -> Problem {
-    let words = Flat::ALL.map(Flat::name).join(", ");
-    let message = format!("'flat' must be one of {words}, got: {}", python::repr(text));
-    Problem::with_message("flat", Code::InvalidChoice, message)
+pub(super) fn invalid_choice(key: &str, words: &[&str], text: &str) -> Problem {
+    let message = format!("'{key}' must be one of {}, got: {}", words.join(", "), python::repr(text));
+    Problem::with_message(key, Code::InvalidChoice, message)
 }
 
 /// A mask has no background to fill. A colour counts once it is given, be it
@@ -168,13 +160,13 @@ mod tests {
 
     #[test]
     fn an_encoders_quality_is_1_to_100_whatever_number_comes() {
-        let refused = |quality| encoder_quality(quality).expect_err("out of range").message;
-        assert_eq!(["1", "100"].map(|quality| encoder_quality(quality).ok()), [Some(1), Some(100)]);
+        let refused = |quality| quality_in_range(quality).expect_err("out of range").message;
+        assert_eq!(["1", "100"].map(|quality| quality_in_range(quality).ok()), [Some(1), Some(100)]);
         assert_eq!(refused("101"), "'quality' must be at most 100, got: 101");
         assert_eq!(refused("9223372036854775808"), "'quality' must be at most 100, got: 9223372036854775808");
         assert_eq!(refused("0"), "'quality' must be at least 1, got: 0");
         assert_eq!(refused("-300"), "'quality' must be at least 1, got: -300");
-        let typed = Options { encoder_quality: Some(101), ..Options::default() };
+        let typed = Options { quality: Some(101), ..Options::default() };
         assert_eq!(messages(&typed), ["'quality' must be at most 100, got: 101"]);
     }
 

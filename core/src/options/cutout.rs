@@ -1,28 +1,29 @@
 //! How a matte becomes the alpha of a picture: choices that the options of
 //! the hosted API do not have.
 
-use super::regions::Hints;
+use super::regions::Prompts;
 
 /// How the subject is found and cut out.
 ///
 /// ```
-/// use remrembg::{CutOut, Matting, Options, Quality};
+/// use remrembg::{CutOut, Matting, Options, Preset};
 ///
-/// let plain = CutOut { refine: false, decontaminate: false, ..CutOut::default() };
+/// let plain = CutOut::default().with(|c| (c.refine, c.decontaminate) = (false, false));
 /// assert_eq!(Options::from_pairs([("refine", "off"), ("decontaminate", "off")])?.cut_out, plain);
 ///
-/// let hair = CutOut { matting: Some(Matting { erode_size: 15, ..Matting::default() }), ..CutOut::default() };
+/// let hair = CutOut::default().with(|c| c.matting = Some(Matting { erode_size: 15, ..Matting::default() }));
 /// assert_eq!(Options::from_pairs([("matting", "on"), ("matting_erode_size", "15")])?.cut_out, hair);
-/// assert_eq!(hair.quality, Quality::Balanced);
+/// assert_eq!(hair.preset, Preset::Balanced);
 /// # Ok::<(), remrembg::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CutOut {
-    /// How much work goes into the subject and its edges. Default: [`Quality::Balanced`].
-    pub quality: Quality,
+    /// How much work goes into the subject and its edges. Default: [`Preset::Balanced`].
+    pub preset: Preset,
     /// Lays the mask's edge onto
     /// the picture's own, which the model sees too small: a colour guided filter from
-    /// coarse to fine. Where the mask is unsure over a wide area it stays soft. The bundled model looks three times, see [`Quality`]. Of a mask that the caller brings it changes the edge alone. Takes some 15 ms per megapixel, less for large pictures.
+    /// coarse to fine. Where the mask is unsure over a wide area it stays soft. The bundled model runs on three views of the picture, see [`Preset`]. Of a mask that the caller brings it changes the edge alone. Takes some 15 ms per megapixel, less for large pictures.
     /// Without it the mask is rembg's. Default: true.
     pub refine: bool,
     /// What is done with a picture on a flat background. Not where the caller brings the mask, or without `refine`.
@@ -43,9 +44,9 @@ pub struct CutOut {
     /// a ring's or between the legs of a chair. Not of a trimap. Default: false.
     pub clean_mask: bool,
     /// What the caller says of the subject: what to keep of what is found, and what to
-    /// drop. With boxes to keep, the model looks at what is around them alone. Before
+    /// drop. With boxes to keep, the model sees what is around them alone. Before
     /// refinement; not of a trimap. Default: nothing.
-    pub hints: Hints,
+    pub prompts: Prompts,
     /// Makes the mask hard with smooth outlines, after refinement: a morphological
     /// opening with a 3×3 cross, a Gaussian blur of σ = 2 pixels, then 255 where
     /// that is at least 127 and 0 elsewhere. What rembg calls `post_process_mask`.
@@ -78,13 +79,13 @@ pub struct CutOut {
 impl Default for CutOut {
     fn default() -> Self {
         Self {
-            quality: Quality::Balanced,
+            preset: Preset::Balanced,
             refine: true,
             flat: Flat::Auto,
             decontaminate: true,
             trimap: false,
             clean_mask: false,
-            hints: Hints::default(),
+            prompts: Prompts::default(),
             smooth_mask: false,
             invert_mask: false,
             matting: None,
@@ -95,6 +96,13 @@ impl Default for CutOut {
 }
 
 impl CutOut {
+    /// The same, changed. Later versions may add fields, so that none is made in one expression.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
     /// Whether the subject's own colours are wanted where matting did not bring them.
     pub(crate) fn estimates_colors(&self) -> bool {
         !self.keep_colors && (self.decontaminate || self.matting.is_some())
@@ -137,22 +145,22 @@ impl Flat {
 /// How much work goes into the subject and its edges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
-pub enum Quality {
-    /// One look of the model, at the squeezed picture; edges are refined on a smaller picture: half the time for them.
+pub enum Preset {
+    /// The model runs once, on the squeezed picture; edges are refined on a smaller picture: half the time for them.
     Fast,
-    /// The mean of three looks of the bundled model is refined, one of any other: squeezed, the same
-    /// mirrored, and half squeezed. Edges are refined up to half the picture's side.
+    /// The bundled model runs on three views of the picture, squeezed, the same mirrored, and half squeezed, and
+    /// the mean is refined (test-time augmentation); any other model runs once. Edges are refined up to half the picture's side.
     #[default]
     Balanced,
-    /// The mean of up to five looks of any model is refined: also half squeezed and mirrored, and not squeezed.
+    /// Any model runs on up to five views: also half squeezed and mirrored, and not squeezed.
     Best,
 }
 
-impl Quality {
-    /// Every quality, from the quickest to the finest.
+impl Preset {
+    /// Every preset, from the quickest to the finest.
     pub const ALL: [Self; 3] = [Self::Fast, Self::Balanced, Self::Best];
 
-    /// The name that the option `quality` takes: `fast`, `balanced`, `best`.
+    /// The name that the option `preset` takes: `fast`, `balanced`, `best`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -9,7 +9,7 @@ use crate::options::{MAX_SIDE, Options};
 /// options that [`Options::check`] accepts.
 ///
 /// ```
-/// let options = remrembg::Options { w: Some(200), angle: 90.0, ..Default::default() };
+/// let options = remrembg::Options::default().with(|o| (o.w, o.angle) = (Some(200), 90.0));
 /// assert_eq!(remrembg::output_size((400, 300), &options), (150, 200));
 /// ```
 #[must_use]

@@ -4,6 +4,7 @@
 
 mod checks;
 mod color;
+mod compression;
 pub(crate) mod cutout;
 mod format;
 pub(crate) mod geometry;
@@ -18,6 +19,7 @@ pub use checks::read_integer;
 use checks::sort_problems;
 pub(crate) use checks::validate;
 pub use color::Color;
+pub use compression::Compression;
 pub use format::Format;
 pub use table::{OPTIONS, OptionKind, OptionSpec, options_markdown};
 
@@ -50,11 +52,13 @@ const MAX_ANGLE: f64 = 360.0;
 /// ```
 /// use remrembg::{Format, Options};
 ///
-/// let typed = Options { format: Format::Png, w: Some(800), bg_color: Some("navy".parse()?), ..Options::default() };
+/// let navy = "navy".parse()?;
+/// let typed = Options::default().with(|o| (o.format, o.w, o.bg_color) = (Format::Png, Some(800), Some(navy)));
 /// assert_eq!(Options::from_pairs([("format", "png"), ("w", "800"), ("bg_color", "navy")])?, typed);
 /// # Ok::<(), remrembg::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Options {
     /// How the result is encoded. Default: [`Format::Webp`].
     pub format: Format,
@@ -79,9 +83,10 @@ pub struct Options {
     pub bg_color: Option<Color>,
     /// How true a JPEG or WebP file is to the cut-out's colours: 1, the smallest
     /// file, to 100, the truest. Alpha is kept exactly, and so is a WebP mask; PNG,
-    /// BMP and pixels lose nothing and make no difference of it. As text it is a
-    /// number in `quality`. Default: unset, which is 90 for JPEG, 80 for WebP.
-    pub encoder_quality: Option<u8>,
+    /// BMP and pixels lose nothing and make no difference of it. Default: unset, which is 90 for JPEG, 80 for WebP.
+    pub quality: Option<u8>,
+    /// How long PNG and WebP work for a smaller file. Default: [`Compression::Default`].
+    pub compression: Compression,
     /// How the subject is found and cut out.
     pub cut_out: CutOut,
 }
@@ -97,13 +102,21 @@ impl Default for Options {
             expand: true,
             angle: 0.0,
             bg_color: None,
-            encoder_quality: None,
+            quality: None,
+            compression: Compression::default(),
             cut_out: CutOut::default(),
         }
     }
 }
 
 impl Options {
+    /// The same, changed. Later versions may add fields, so that none is made in one expression.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
     /// Reads options as text, keys and values as in the hosted API's form, and
     /// those that it does not have; of several pairs with the same key the last one counts. [`OPTIONS`] tells
     /// which keys there are and what they accept.
@@ -136,7 +149,7 @@ impl Options {
     /// # Errors
     /// [`Code::InvalidRegion`] for points and boxes outside it.
     pub fn check_for(&self, size: (u32, u32)) -> Result<()> {
-        Error::from_problems(self.cut_out.hints.check(size)).map_or(Ok(()), Err)
+        Error::from_problems(self.cut_out.prompts.check(size)).map_or(Ok(()), Err)
     }
 }
 

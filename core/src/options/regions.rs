@@ -87,14 +87,14 @@ impl fmt::Display for Region {
 /// Where they contradict each other, `drop` wins. A point in `keep` outside the boxes
 /// there keeps what it is on all the same.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Hints {
+pub struct Prompts {
     /// What is subject. Default: empty, which is all that is found.
     pub keep: Vec<Region>,
     /// What is background. Default: empty.
     pub drop: Vec<Region>,
 }
 
-impl Hints {
+impl Prompts {
     /// Whether nothing is said.
     pub(crate) fn is_empty(&self) -> bool {
         self.keep.is_empty() && self.drop.is_empty()

@@ -1,9 +1,9 @@
 //! The one table of options. Readers of text, the command line's flags and the
 //! documentation all take them from here, so that a new option is one row.
 
-use super::{Color, Format, MAX_ANGLE, MAX_SIDE, Options, checks, python, regions};
+use super::{Color, Compression, Format, MAX_ANGLE, MAX_QUALITY, MAX_SIDE, Options, checks, python, regions};
 use crate::error::Problem;
-use crate::options::cutout::{Flat, Matting, Quality};
+use crate::options::cutout::{Flat, Matting, Preset};
 
 /// One option: what it is called, what it takes, what it does.
 pub struct OptionSpec {
@@ -45,8 +45,6 @@ pub enum OptionKind {
     Choice,
     /// A colour.
     Color,
-    /// A word, a whole number, or both.
-    Quality,
     /// Points and boxes.
     Regions,
 }
@@ -61,7 +59,6 @@ impl OptionKind {
             Self::Boolean => "boolean",
             Self::Choice => "choice",
             Self::Color => "color",
-            Self::Quality => "choice, integer",
             Self::Regions => "points, boxes",
         }
     }
@@ -150,13 +147,39 @@ pub const OPTIONS: &[OptionSpec] = &[
     },
     OptionSpec {
         key: "quality",
-        kind: OptionKind::Quality,
-        default: "balanced",
-        range: "fast, balanced, best; a number from 1 to 100; or both, as best,80",
+        kind: OptionKind::Integer,
+        default: "unset",
+        range: "1 to 100",
+        bounds: Some((1.0, MAX_QUALITY as f64)),
+        help: "How true JPEG and WebP are to the colours: 1 is the smallest file, 100 the truest. Unset, it is 90 for \
+               JPEG and 80 for WebP.",
+        read: |options, text| quality(text).map(|quality| options.quality = quality),
+    },
+    OptionSpec {
+        key: "compression",
+        kind: OptionKind::Choice,
+        default: "default",
+        range: "fast, default, small",
         bounds: None,
-        help: "The word is how much work goes into the subject and its edges, where refine is on; fast is one look of \
-               the model, balanced three of the bundled one, best five of any. The number is how true JPEG and WebP are to the colours: 90 and 80 without it.",
-        read: quality,
+        help: "How long PNG and WebP work for a smaller file.",
+        read: |options, text| {
+            let words = Compression::ALL.map(|each| (each, each.name()));
+            choice("compression", &words, text).map(|compression| options.compression = compression)
+        },
+    },
+    OptionSpec {
+        key: "preset",
+        kind: OptionKind::Choice,
+        default: "balanced",
+        range: "fast, balanced, best",
+        bounds: None,
+        help: "How much work goes into the subject and its edges, where refine is on. The model sees the picture once \
+               with fast; with balanced the bundled one sees it in three ways, with best any model in five, and the \
+               mean counts.",
+        read: |options, text| {
+            let words = Preset::ALL.map(|each| (each, each.name()));
+            choice("preset", &words, text).map(|preset| options.cut_out.preset = preset)
+        },
     },
     OptionSpec {
         key: "refine",
@@ -177,7 +200,10 @@ pub const OPTIONS: &[OptionSpec] = &[
         help: "Where the picture's border has one colour, let the alpha follow from the distance to that colour, and \
                cut out holes. auto does so for logos, icons and line drawings, on for any picture, such as a product \
                on white. Not of a mask that is brought, or without refine.",
-        read: |options, text| flat(text).map(|flat| options.cut_out.flat = flat),
+        read: |options, text| {
+            let words = Flat::ALL.map(|each| (each, each.name()));
+            choice("flat", &words, text).map(|flat| options.cut_out.flat = flat)
+        },
     },
     OptionSpec {
         key: "decontaminate",
@@ -256,8 +282,8 @@ pub const OPTIONS: &[OptionSpec] = &[
         range: REGIONS,
         bounds: None,
         help: "What to keep. Of what is found the things at points and in boxes stay; a point on background, \
-               or where a thing is found but faintly, makes the thing around it subject. With boxes the model looks at what is around them alone.",
-        read: |options, text| regions::read("keep", text).map(|keep| options.cut_out.hints.keep = keep),
+               or where a thing is found but faintly, makes the thing around it subject. With boxes the model sees what is around them alone.",
+        read: |options, text| regions::read("keep", text).map(|keep| options.cut_out.prompts.keep = keep),
     },
     OptionSpec {
         key: "drop",
@@ -267,7 +293,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         bounds: None,
         help: "What to drop: things at points, and all in boxes. A thing with points of both kinds is divided \
                halfway between them, along edges where there are any; more points make the cut surer.",
-        read: |options, text| regions::read("drop", text).map(|drop| options.cut_out.hints.drop = drop),
+        read: |options, text| regions::read("drop", text).map(|drop| options.cut_out.prompts.drop = drop),
     },
     OptionSpec {
         key: "smooth_mask",
@@ -344,25 +370,24 @@ fn background(text: &str) -> Result<Option<Color>, Problem> {
     if text.is_empty() { Ok(None) } else { Color::read(text).map(Some) }
 }
 
-/// A word, a number, or both with a comma or space between them, in any order.
-fn quality(options: &mut Options, text: &str) -> Result<(), Problem> {
-    let (mut word, mut encoder) = (Quality::default(), None);
-    for part in text.split(|c: char| c == ',' || c.is_whitespace()).filter(|part| !part.is_empty()) {
-        let named = Quality::ALL.into_iter().find(|quality| part.eq_ignore_ascii_case(quality.name()));
-        match (named, python::int(part)) {
-            (Some(named), _) => word = named,
-            (None, Some(number)) => encoder = Some(checks::encoder_quality(&number)?),
-            (None, None) => return Err(checks::invalid_quality(text)),
-        }
+/// Empty text is unset.
+fn quality(text: &str) -> Result<Option<u8>, Problem> {
+    if text.trim().is_empty() {
+        return Ok(None);
     }
-    (options.cut_out.quality, options.encoder_quality) = (word, encoder);
-    Ok(())
+    let number = python::int(text).ok_or_else(|| checks::not_an_integer("quality", text))?;
+    checks::quality_in_range(&number).map(Some)
 }
 
-/// Empty text is the default.
-fn flat(text: &str) -> Result<Flat, Problem> {
-    let named = Flat::ALL.into_iter().find(|flat| text.trim().eq_ignore_ascii_case(flat.name()));
-    if text.trim().is_empty() { Ok(Flat::Auto) } else { named.ok_or_else(|| checks::invalid_flat(text)) }
+/// One of these words, in any case. Empty text is the default.
+fn choice<T: Copy + Default>(key: &str, words: &[(T, &str)], text: &str) -> Result<T, Problem> {
+    let text_is = |word: &str| text.trim().eq_ignore_ascii_case(word);
+    if text_is("") {
+        return Ok(T::default());
+    }
+    let names = || words.iter().map(|(_, word)| *word).collect::<Vec<_>>();
+    let named = words.iter().find(|(_, word)| text_is(word));
+    named.map(|(value, _)| *value).ok_or_else(|| checks::invalid_choice(key, &names(), text))
 }
 
 /// Text of a whole number, as near as 64 bits come to it; empty is unset.
@@ -422,24 +447,18 @@ mod tests {
     }
 
     #[test]
-    fn a_quality_is_a_word_a_number_or_both() {
-        let read = |text: &str| {
-            let options = Options::from_pairs([("quality", text)]).expect("it is accepted");
-            (options.cut_out.quality, options.encoder_quality)
-        };
-        for quality in Quality::ALL {
-            assert!(row("quality").range.contains(quality.name()));
-            assert_eq!(read(quality.name()), (quality, None));
+    fn a_choice_is_a_word_of_its_range_in_any_case() {
+        for spec in OPTIONS.iter().filter(|spec| spec.kind == OptionKind::Choice) {
+            let read = |text: &str| Options::from_pairs([(spec.key, text)]);
+            for words in spec.choices() {
+                let other = read(words[0]).expect("it is accepted") != Options::default();
+                assert_eq!(other, words[0] != spec.default, "{}={}", spec.key, words[0]);
+                let same = |word: &&str| read(&format!(" {} ", word.to_uppercase())).ok() == read(words[0]).ok();
+                assert!(words.iter().all(same), "{}={words:?}", spec.key);
+            }
+            let refused = read("good").expect_err("it is no such word").message().to_owned();
+            assert!(refused.contains("'good'"), "{refused}");
         }
-        assert_eq!(read("80"), (Quality::Balanced, Some(80)));
-        for both in ["best,80", " 80, Best\n", "BEST\t80"] {
-            assert_eq!(read(both), (Quality::Best, Some(80)), "{both}");
-        }
-        let message =
-            |text: &str| Options::from_pairs([("quality", text)]).expect_err("it is wrong").message().to_owned();
-        assert_eq!(message("good"), "'quality' must be fast, balanced, best or a number from 1 to 100, got: 'good'");
-        assert_eq!(message("best,101"), "'quality' must be at most 100, got: 101");
-        assert_eq!(message("80.5"), "'quality' must be fast, balanced, best or a number from 1 to 100, got: '80.5'");
     }
 
     #[test]

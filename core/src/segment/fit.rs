@@ -2,7 +2,7 @@
 
 use crate::image::pixels::Matte;
 use crate::models::Recipe;
-use crate::options::cutout::{CutOut, Quality};
+use crate::options::cutout::{CutOut, Preset};
 
 /// A rectangle of the model's input, in its pixels. What is around it is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,29 +15,29 @@ pub(crate) struct Fit {
     pub(super) mirrored: bool,
 }
 
-/// How much of the squeeze is taken away in a look that is half squeezed.
+/// How much of the squeeze is taken away in a view that is half squeezed.
 const HALF: f64 = 0.5;
 
 impl Fit {
-    /// How the model looks at a picture of this size: first as rembg has it; and where edges are refined, a `quick` model
-    /// then looks at it mirrored and less squeezed, and for the best quality every model does, in all ways. Where one look
-    /// misses a part of the subject another may find it.
+    /// The views of a picture of this size that the model runs on: first rembg's; and where edges are refined, for a `quick`
+    /// model also those mirrored and less squeezed, and for the best preset all of them for any model (test-time
+    /// augmentation). Where it misses a part of the subject in one view it may find it in another.
     pub(crate) fn for_cut_out(how: &CutOut, size: (u32, u32), recipe: &Recipe, quick: bool) -> Vec<Self> {
         let (whole, half) = (Self::squeezed(recipe), Self::padded(size, recipe, HALF));
         let mirrored = |fit| Self { mirrored: true, ..fit };
         let ways = [whole, mirrored(whole), half, mirrored(half), Self::padded(size, recipe, 1.0)];
-        let count = match (how.refine, how.quality) {
-            (true, Quality::Balanced) if quick => 3,
-            (true, Quality::Best) => ways.len(),
+        let count = match (how.refine, how.preset) {
+            (true, Preset::Balanced) if quick => 3,
+            (true, Preset::Best) => ways.len(),
             _ => 1,
         };
-        let mut looks = Vec::with_capacity(count);
+        let mut views = Vec::with_capacity(count);
         ways.into_iter().take(count).for_each(|way| {
-            if !looks.contains(&way) {
-                looks.push(way);
+            if !views.contains(&way) {
+                views.push(way);
             }
         });
-        looks
+        views
     }
 
     /// The whole input, whatever the picture's aspect ratio: as rembg does it.
@@ -109,23 +109,23 @@ mod tests {
     }
 
     #[test]
-    fn more_work_is_more_looks_of_which_the_first_is_rembgs() {
-        let looks = |refine, quality, size, quick| {
-            let how = CutOut { refine, quality, ..CutOut::default() };
+    fn more_work_is_more_views_of_which_the_first_is_rembgs() {
+        let views = |refine, preset, size, quick| {
+            let how = CutOut { refine, preset, ..CutOut::default() };
             Fit::for_cut_out(&how, size, &Recipe::U2NET, quick)
         };
-        let widths = |quality, size, quick| {
-            looks(true, quality, size, quick).iter().map(|fit| (fit.width, fit.mirrored)).collect::<Vec<_>>()
+        let widths = |preset, size, quick| {
+            views(true, preset, size, quick).iter().map(|fit| (fit.width, fit.mirrored)).collect::<Vec<_>>()
         };
         let all = [(320, false), (320, true), (213, false), (213, true), (142, false)];
-        assert_eq!(widths(Quality::Best, (400, 900), true), all);
-        assert_eq!(widths(Quality::Best, (400, 900), false), all, "whoever asks for the best waits for it");
-        assert_eq!(widths(Quality::Balanced, (400, 900), true), all[..3]);
-        assert_eq!(widths(Quality::Balanced, (400, 900), false), all[..1], "one look of a slow model");
-        assert_eq!(widths(Quality::Fast, (400, 900), true), all[..1]);
-        assert_eq!(widths(Quality::Best, (500, 500), true), all[..2], "in a square picture all fits are one");
-        for quality in Quality::ALL {
-            assert_eq!(looks(false, quality, (400, 900), true), [Fit::squeezed(&Recipe::U2NET)], "as rembg has it");
+        assert_eq!(widths(Preset::Best, (400, 900), true), all);
+        assert_eq!(widths(Preset::Best, (400, 900), false), all, "whoever asks for the best waits for it");
+        assert_eq!(widths(Preset::Balanced, (400, 900), true), all[..3]);
+        assert_eq!(widths(Preset::Balanced, (400, 900), false), all[..1], "one view of a slow model");
+        assert_eq!(widths(Preset::Fast, (400, 900), true), all[..1]);
+        assert_eq!(widths(Preset::Best, (500, 500), true), all[..2], "in a square picture all fits are one");
+        for preset in Preset::ALL {
+            assert_eq!(views(false, preset, (400, 900), true), [Fit::squeezed(&Recipe::U2NET)], "as rembg has it");
         }
     }
 

@@ -4,23 +4,23 @@ use crate::error::Result;
 use crate::image::pixels::Matte;
 use crate::image::small::{ROWS, resized_values, shared, windowed};
 
-/// How far from 0 and 1 a look's certainty ends, so that one look alone decides nothing.
+/// How far from 0 and 1 a view's certainty ends, so that one view alone decides nothing.
 const DOUBT: f32 = 0.02;
-/// As much of the mean becomes 0, and as much 1: looks seldom agree to the last.
+/// As much of the mean becomes 0, and as much 1: views seldom agree to the last.
 const HAZE: f32 = 0.05;
 
-/// How far around a place it counts what a look makes of it, as a part of the longer side.
+/// How far around a place it counts what a view makes of it, as a part of the longer side.
 const AROUND: f32 = 1.0 / 40.0;
-/// A look that is so far from what most looks make of a place counts for half there, and
+/// A view that is so far from what most views make of a place counts for half there, and
 /// for less with a high power of how far it is.
 const ASTRAY: f32 = 0.7;
 const STEEP: i32 = 8;
-/// How often the first look counts.
+/// How often the first view counts.
 const FIRST: f32 = 2.0;
 
-/// The mean of their log odds, as large as the widest and the tallest; the first counts for two. A look that is
-/// sure counts for more than one that is not: edges stay as sharp as the sharpest look's.
-/// Where a look finds something or misses it against most others, it hardly counts, so that nothing is half there.
+/// The mean of their log odds, as large as the widest and the tallest; the first counts for two. A view that is
+/// sure counts for more than one that is not: edges stay as sharp as the sharpest view's.
+/// Where a view finds something or misses it against most others, it hardly counts, so that nothing is half there.
 ///
 /// # Errors
 /// [`Code::Internal`](crate::Code::Internal) for a matte that does not have its size.
@@ -31,31 +31,31 @@ pub(super) fn of(mattes: Vec<Matte>, threads: usize) -> Result<Matte> {
     };
     let (width, height) = mattes.iter().fold((0, 0), |(w, h), matte| (matte.width.max(w), matte.height.max(h)));
     let at_size = |matte: &Matte| resized_values(&matte.data, (matte.width, matte.height), (width, height));
-    let looks = mattes.iter().map(at_size).collect::<Result<Vec<_>>>()?;
+    let views = mattes.iter().map(at_size).collect::<Result<Vec<_>>>()?;
     let size = (width as usize, height as usize);
-    let mut coarse: Vec<_> = looks.iter().map(|_| Vec::new()).collect();
-    shared(threads, looks.iter().zip(&mut coarse), |(look, coarse)| *coarse = blurred(look, size));
+    let mut coarse: Vec<_> = views.iter().map(|_| Vec::new()).collect();
+    shared(threads, views.iter().zip(&mut coarse), |(view, coarse)| *coarse = blurred(view, size));
     let mut data = vec![0.0; size.0 * size.1];
     let rows = ROWS * size.0;
     shared(threads, data.chunks_mut(rows).enumerate(), |(chunk, means)| {
-        let mut room = Vec::with_capacity(looks.len() + 2);
+        let mut room = Vec::with_capacity(views.len() + 2);
         for (at, mean) in means.iter_mut().enumerate() {
-            *mean = mean_at(chunk * rows + at, &looks, &coarse, &mut room);
+            *mean = mean_at(chunk * rows + at, &views, &coarse, &mut room);
         }
     });
     Ok(Matte { width, height, data })
 }
 
-/// The mean at a place of what looks make of it; `coarse` is what they make of what is around.
-fn mean_at(at: usize, looks: &[Vec<f32>], coarse: &[Vec<f32>], room: &mut Vec<f32>) -> f32 {
+/// The mean at a place of what views make of it; `coarse` is what they make of what is around.
+fn mean_at(at: usize, views: &[Vec<f32>], coarse: &[Vec<f32>], room: &mut Vec<f32>) -> f32 {
     room.clear();
-    room.extend(coarse.iter().map(|look| look[at]));
+    room.extend(coarse.iter().map(|view| view[at]));
     let most = median(room);
     let (mut sum, mut weights) = (0.0, 0.0);
-    for (number, (look, coarse)) in looks.iter().zip(coarse).enumerate() {
+    for (number, (view, coarse)) in views.iter().zip(coarse).enumerate() {
         let count = if number == 0 { FIRST } else { 1.0 };
         let weight = count / (1.0 + ((coarse[at] - most) / ASTRAY).powi(STEEP));
-        sum += weight * log_odds(look[at]);
+        sum += weight * log_odds(view[at]);
         weights += weight;
     }
     without_haze(value_of(sum / weights))
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn a_thing_is_there_or_not_as_the_first_of_three_looks_or_most_of_more_have_it() {
         let [there, not] = [1.0, 0.0].map(|value| matte(1, 1, &[value]));
-        let of = |looks: &[&Matte]| mean(&looks.iter().copied().cloned().collect::<Vec<_>>())[0];
+        let of = |views: &[&Matte]| mean(&views.iter().copied().cloned().collect::<Vec<_>>())[0];
         assert!(of(&[&there, &not]) > 0.95 && of(&[&not, &there]) < 0.05, "the first, of two");
         assert!(of(&[&not, &there, &there]) < 0.05, "the first, of three");
         assert!(of(&[&there, &there, &not, &not]) > 0.95, "the side of the first, of four");
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn who_is_sure_counts_for_more() {
         let [mean] = mean(&[matte(1, 1, &[1.0]), matte(1, 1, &[0.4])])[..] else { panic!("one pixel") };
-        assert!(mean > 0.8, "{mean} is nearer to the look that is sure");
+        assert!(mean > 0.8, "{mean} is nearer to the view that is sure");
     }
 
     #[test]

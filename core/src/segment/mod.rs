@@ -18,29 +18,29 @@ pub(crate) use fit::Fit;
 #[cfg(feature = "bench")]
 pub(crate) use {input::tensor, output::matte};
 
-/// Finds the subject of a picture. The matte is as large as the largest look;
-/// of several looks, it is their mean.
+/// Finds the subject of a picture. The matte is as large as the largest view;
+/// of several views, it is their mean.
 ///
 /// # Errors
 /// [`Code::ModelShape`] when the model and the recipe do not belong together,
 /// [`Code::Cancelled`], and what the engine fails with.
 pub(crate) fn segment(
     pixels: &Pixels,
-    looks: &[Fit],
+    views: &[Fit],
     recipe: &Recipe,
     engine: &dyn Engine,
     control: &Control<'_>,
 ) -> Result<Matte> {
     check_input(recipe, engine)?;
-    let share = |at: usize| at as f32 / looks.len() as f32;
-    let look = |(at, fit): (usize, &Fit)| {
+    let share = |at: usize| at as f32 / views.len() as f32;
+    let view = |(at, fit): (usize, &Fit)| {
         control.part((share(at), share(at + 1)), |control| {
             let input = input::tensor(pixels, *fit, recipe, engine.info().threads)?;
             let output = engine.run(input, control)?;
             Ok(fit.taken_from(output::matte(&output, recipe)?))
         })
     };
-    mean::of(looks.iter().enumerate().map(look).collect::<Result<_>>()?, engine.info().threads)
+    mean::of(views.iter().enumerate().map(view).collect::<Result<_>>()?, engine.info().threads)
 }
 
 /// Whether the model takes what the recipe makes.

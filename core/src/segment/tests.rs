@@ -85,8 +85,8 @@ fn several_looks_are_one_stage_and_one_matte() {
     let note = |progress: crate::exec::control::Progress| fractions.borrow_mut().push(progress.fraction);
     let control = Control { progress: Some(&note), ..Control::default() };
     let whole = Fit::squeezed(&RECIPE);
-    let looks = [whole, Fit { mirrored: true, ..whole }, Fit { left: 1, width: 2, ..whole }];
-    let matte = segment(&picture(), &looks, &RECIPE, &Fake(Vec::new()), &control).expect("nothing is wrong");
+    let views = [whole, Fit { mirrored: true, ..whole }, Fit { left: 1, width: 2, ..whole }];
+    let matte = segment(&picture(), &views, &RECIPE, &Fake(Vec::new()), &control).expect("nothing is wrong");
     assert_eq!((matte.width, matte.height), (4, 2));
     assert!(matte.data[0] == 0.0 && matte.data[3] == 1.0, "{:?}", matte.data);
     assert!(fractions.borrow().is_sorted());

@@ -19,7 +19,7 @@ fn slope() -> GrayImage {
 
 fn mask_of<'a>(mask: impl Into<Input<'a>>, how: CutOut) -> Pixels {
     let options = as_png(|o| o.mask = true);
-    let job = REMOVER.job(ball_png()).mask_from(mask).options(&Options { cut_out: how, ..options.clone() });
+    let job = REMOVER.job(ball_png()).mask_from(mask).options(&options.clone().with(|o| o.cut_out = how));
     job.run_to_pixels().expect("the mask is taken").pixels
 }
 
@@ -71,7 +71,7 @@ fn a_mask_comes_in_any_form_that_a_picture_does() {
 #[test]
 fn a_cut_out_is_a_mask_by_its_alpha_and_an_opaque_picture_by_its_brightness() {
     let cut = REMOVER.remove(ball_png(), &as_png(|_| ())).expect("a ball is cut out").data;
-    let again = REMOVER.job(ball_png()).mask_from(&cut).options(&Options { cut_out: plain(), ..as_png(|_| ()) }).run();
+    let again = REMOVER.job(ball_png()).mask_from(&cut).options(&as_png(|_| ()).with(|o| o.cut_out = plain())).run();
     let again = again.expect("the mask is taken").data;
     assert!(again == cut, "the cut-out of a cut-out's mask is the same");
 
@@ -123,9 +123,9 @@ fn options_and_choices_follow_a_mask_that_is_brought() {
     let options = as_png(|o| (o.w, o.angle, o.mask) = (Some(60), 90.0, true));
     let output = REMOVER.job(ball_png()).mask_from(&mask).options(&options).run().expect("the mask is taken");
     assert_eq!((output.width, output.height), (45, 60));
-    let inverted = mask_of(&mask, CutOut { invert_mask: true, ..plain() });
+    let inverted = mask_of(&mask, plain().with(|c| c.invert_mask = true));
     assert!(inverted.data().iter().zip(slope().as_raw()).all(|(got, own)| *got == 255 - own));
-    let hard = mask_of(&mask, CutOut { smooth_mask: true, ..plain() });
+    let hard = mask_of(&mask, plain().with(|c| c.smooth_mask = true));
     assert!(hard.data().iter().all(|alpha| [0, 255].contains(alpha)));
 }
 
@@ -225,7 +225,7 @@ fn decoding_both_is_one_stage_that_rises_and_hears_a_stop() {
 fn alpha_that_a_picture_has_limits_a_mask_that_is_brought() {
     let glass = Pixels::filled(4, 4, Layout::Rgba8, 100);
     let white = Pixels::filled(4, 4, Layout::Gray8, 255);
-    let options = Options { mask: true, ..Options::default() };
+    let options = Options::default().with(|o| o.mask = true);
     let mask = REMOVER.job(glass.view()).mask_from(white.view()).options(&options).run_to_pixels();
     assert_eq!(mask.expect("the mask is taken").pixels.data(), [100; 16]);
 }
@@ -268,11 +268,11 @@ fn a_trimap_is_solved_for_what_it_leaves_open() {
     });
     let half = image::imageops::resize(&trimap, WIDTH / 2, HEIGHT / 2, image::imageops::FilterType::Nearest);
     for trimap in [trimap, half] {
-        let how = CutOut { trimap: true, ..CutOut::default() };
+        let how = CutOut::default().with(|c| c.trimap = true);
         let trimap = png(trimap);
         let alpha = mask_of(&trimap, how.clone());
         assert!(off(alpha.data()) < 1.0, "{}", off(alpha.data()));
-        let cut = REMOVER.job(ball_png()).mask_from(&trimap).options(&Options { cut_out: how, ..Options::default() });
+        let cut = REMOVER.job(ball_png()).mask_from(&trimap).options(&Options::default().with(|o| o.cut_out = how));
         let cut = cut.run_to_pixels().expect("it is solved").pixels;
         assert!(cut.data().chunks(4).map(|pixel| pixel[3]).eq(alpha.data().iter().copied()));
     }
@@ -281,7 +281,7 @@ fn a_trimap_is_solved_for_what_it_leaves_open() {
 #[test]
 fn a_trimap_that_knows_nothing_is_the_mask_and_one_that_is_not_brought_is_told_of() {
     let grey = Pixels::filled(WIDTH, HEIGHT, Layout::Gray8, 128);
-    let alpha = mask_of(grey.view(), CutOut { trimap: true, ..CutOut::default() });
+    let alpha = mask_of(grey.view(), CutOut::default().with(|c| c.trimap = true));
     assert!(alpha.data().iter().all(|alpha| *alpha == 128));
     let error = REMOVER.job(ball_png()).pairs([("trimap", "1")]).run().expect_err("there is none");
     assert_eq!((error.code(), error.details()[0].field.as_str()), (Code::NoImage, "mask"));
@@ -298,7 +298,7 @@ fn a_clean_mask_has_no_specks_and_keeps_what_is_seen_through_a_ring() {
             _ => 0,
         }])
     });
-    let cleaned = mask_of(&png(ring.clone()), CutOut { clean_mask: true, ..plain() });
+    let cleaned = mask_of(&png(ring.clone()), plain().with(|c| c.clean_mask = true));
     let at = |x: u32, y: u32| cleaned.data()[(y * WIDTH + x) as usize];
     assert_eq!([at(112, 80), at(60, 45), at(60, 65)], [0, 0, 255]);
     assert_eq!(taken(&png(ring)).data()[(80 * WIDTH + 112) as usize], 90, "unless it is asked for");

@@ -1,10 +1,10 @@
 //! The front door as a user of the crate meets it, on the engine inside.
 
 mod brought;
-mod hints;
 mod masks;
 #[path = "../../src/engine/tests/onnx.rs"]
 mod onnx;
+mod prompts;
 mod quality;
 
 use std::cell::RefCell;
@@ -18,7 +18,7 @@ use std::thread;
 use image::{DynamicImage, ImageDecoder, ImageEncoder, ImageFormat, Rgb, RgbImage, RgbaImage};
 use remrembg::{
     CancelToken, ChannelOrder, Code, Color, Config, CutOut, EngineChoice, ErrorKind, Format, Layout, Matting, Model,
-    Options, PixelView, PixelViewMut, Pixels, Progress, Quality, Recipe, Remover, Stage,
+    Options, PixelView, PixelViewMut, Pixels, Preset, Progress, Recipe, Remover, Stage,
 };
 
 /// Where a test is not about inference: what is not green is subject, and it takes no time.
@@ -71,18 +71,19 @@ fn ball_png() -> &'static [u8] {
 }
 
 fn as_png(change: impl FnOnce(&mut Options)) -> Options {
-    let mut options = Options { format: Format::Png, ..Options::default() };
-    change(&mut options);
-    options
+    Options::default().with(|o| o.format = Format::Png).with(change)
 }
 
 fn cutting(cut_out: CutOut) -> Options {
-    Options { cut_out, ..Options::default() }
+    Options::default().with(|o| o.cut_out = cut_out)
 }
 
 /// The mask as the model or the caller made it, and the picture's own colours.
 fn plain() -> CutOut {
-    CutOut { refine: false, decontaminate: false, ..CutOut::default() }
+    CutOut::default().with(|c| {
+        c.refine = false;
+        c.decontaminate = false;
+    })
 }
 
 fn removed(options: &Options) -> DynamicImage {
@@ -124,7 +125,8 @@ fn every_format_is_what_it_says() {
         (Format::Jpeg, "image/jpeg", ImageFormat::Jpeg),
         (Format::Bmp, "image/bmp", ImageFormat::Bmp),
     ] {
-        let output = REMOVER.remove(ball_png(), &Options { format, ..Options::default() }).expect("a ball is cut out");
+        let output =
+            REMOVER.remove(ball_png(), &Options::default().with(|o| o.format = format)).expect("a ball is cut out");
         assert_eq!((output.format, output.mime()), (format, mime));
         assert_eq!(image::guess_format(&output.data).ok(), Some(guess));
         let alpha = image::load_from_memory(&output.data).expect("it can be decoded").color().has_alpha();
@@ -134,7 +136,7 @@ fn every_format_is_what_it_says() {
 
 #[test]
 fn jpeg_is_flattened_onto_white() {
-    let output = REMOVER.remove(ball_png(), &Options { format: Format::Jpeg, ..Options::default() }).expect("cut out");
+    let output = REMOVER.remove(ball_png(), &Options::default().with(|o| o.format = Format::Jpeg)).expect("cut out");
     let picture = image::load_from_memory(&output.data).expect("it can be decoded").into_rgb8();
     let corner = picture.get_pixel(OUTSIDE.0, OUTSIDE.1).0;
     assert!(corner.iter().all(|&c| c >= 253), "white, got {corner:?}");
@@ -212,7 +214,8 @@ fn a_colour_profile_is_kept_wherever_the_format_can() {
     let (ball, kind) = (ball(), image::ExtendedColorType::Rgb8);
     encoder.write_image(ball.as_raw(), WIDTH, HEIGHT, kind).expect("a PNG can be written to memory");
     for format in [Format::Webp, Format::Png, Format::Jpeg] {
-        let output = REMOVER.remove(&file, &Options { format, ..Options::default() }).expect("a ball is cut out").data;
+        let output =
+            REMOVER.remove(&file, &Options::default().with(|o| o.format = format)).expect("a ball is cut out").data;
         let reader = image::ImageReader::new(Cursor::new(output)).with_guessed_format().expect("it is a picture");
         let mut decoder = reader.into_decoder().expect("it can be decoded");
         assert!(decoder.icc_profile().is_ok_and(|found| found.as_ref() == Some(&profile)), "{format:?}");
@@ -460,7 +463,7 @@ fn a_result_that_does_not_fit_is_refused_before_the_model_runs() {
     let view = PixelView::new(picture.as_raw(), WIDTH, HEIGHT, Layout::Rgb8, WIDTH as usize * 3).expect("it fits");
     let stages = RefCell::new(Vec::new());
     let progress = |progress: Progress| stages.borrow_mut().push(progress.stage);
-    let options = Options { w: Some(60), ..Options::default() };
+    let options = Options::default().with(|o| o.w = Some(60));
     let (layout, size) = (Layout::Rgba8, Some((WIDTH, HEIGHT)));
     let job = REMOVER.job(view).options(&options).progress(&progress).for_buffer(layout, size);
     let error = job.run_to_pixels().expect_err("half the width");
@@ -480,7 +483,10 @@ fn a_translucent_colour_and_the_white_behind_it_are_one_stage() {
         }
     };
     let red = "#f00".parse::<Color>().expect("a colour");
-    let options = Options { format: Format::Jpeg, bg_color: Some(Color { a: 128, ..red }), ..Options::default() };
+    let options = Options::default().with(|o| {
+        o.format = Format::Jpeg;
+        o.bg_color = Some(Color { a: 128, ..red });
+    });
     let output = REMOVER.job(ball_png()).options(&options).progress(&progress).run().expect("a ball is cut out");
     assert_eq!(*seen.borrow(), [0.0, 1.0]);
     let pixel = image::load_from_memory(&output.data).expect("a JPEG").to_rgb8().get_pixel(OUTSIDE.0, OUTSIDE.1).0;
@@ -489,10 +495,10 @@ fn a_translucent_colour_and_the_white_behind_it_are_one_stage() {
 
 #[test]
 fn kept_colours_are_the_pictures_own_under_a_clear_alpha() {
-    let keep = CutOut { keep_colors: true, ..CutOut::default() };
+    let keep = CutOut::default().with(|c| c.keep_colors = true);
     let output = REMOVER
         .job(ball_png())
-        .options(&Options { cut_out: keep.clone(), ..as_png(|_| ()) })
+        .options(&as_png(|_| ()).with(|o| o.cut_out = keep.clone()))
         .run()
         .expect("a ball is cut out");
     let picture = image::load_from_memory(&output.data).expect("a PNG").into_rgba8();
@@ -503,10 +509,13 @@ fn kept_colours_are_the_pictures_own_under_a_clear_alpha() {
 
 #[test]
 fn a_kept_alpha_channel_survives_an_opaque_colour_but_not_jpeg() {
-    let keep = CutOut { keep_alpha: true, ..CutOut::default() };
+    let keep = CutOut::default().with(|c| c.keep_alpha = true);
     for (format, channels) in [(Format::Png, 4), (Format::Jpeg, 3)] {
-        let options = Options { format, bg_color: Some(Color::WHITE), ..Options::default() };
-        let job = || REMOVER.job(ball_png()).options(&Options { cut_out: keep.clone(), ..options.clone() });
+        let options = Options::default().with(|o| {
+            o.format = format;
+            o.bg_color = Some(Color::WHITE);
+        });
+        let job = || REMOVER.job(ball_png()).options(&options.clone().with(|o| o.cut_out = keep.clone()));
         let picture = image::load_from_memory(&job().run().expect("cut out").data).expect("a picture");
         assert_eq!(picture.color().channel_count(), channels, "{format:?}");
         assert!(picture.into_rgba8().pixels().all(|pixel| pixel.0[3] == 255));
@@ -517,10 +526,10 @@ fn a_kept_alpha_channel_survives_an_opaque_colour_but_not_jpeg() {
 
 #[test]
 fn a_smooth_mask_is_hard_in_the_mask_the_matte_and_the_cut_out() {
-    let smooth = CutOut { smooth_mask: true, ..CutOut::default() };
+    let smooth = CutOut::default().with(|c| c.smooth_mask = true);
     let mask = REMOVER
         .job(ball_png())
-        .options(&Options { cut_out: smooth.clone(), ..as_png(|o| o.mask = true) })
+        .options(&as_png(|o| o.mask = true).with(|o| o.cut_out = smooth.clone()))
         .run_to_pixels();
     let mask = mask.expect("a ball is found").pixels;
     assert!(mask.data().iter().all(|alpha| [0, 255].contains(alpha)) && mask.data().contains(&255));
@@ -531,7 +540,7 @@ fn a_smooth_mask_is_hard_in_the_mask_the_matte_and_the_cut_out() {
 }
 
 fn matted() -> CutOut {
-    CutOut { matting: Some(Matting { erode_size: 5, ..Matting::default() }), ..plain() }
+    plain().with(|c| c.matting = Some(Matting { erode_size: 5, ..Matting::default() }))
 }
 
 #[test]
@@ -556,17 +565,20 @@ fn matting_follows_the_outline_and_takes_the_wall_out_of_it() {
 fn matting_that_is_impossible_leaves_the_colours_to_decontamination() {
     let impossible = Matting { foreground_threshold: 270, ..Matting::default() };
     for keep_colors in [false, true] {
-        let start = CutOut { keep_colors, ..CutOut::default() };
+        let start = CutOut::default().with(|c| c.keep_colors = keep_colors);
         let run = |cut_out| REMOVER.job(ball_png()).options(&cutting(cut_out)).run_to_pixels().expect("cut out").pixels;
-        assert!(run(start.clone()) == run(CutOut { matting: Some(impossible), ..start }));
+        assert!(run(start.clone()) == run(start.with(|c| c.matting = Some(impossible))));
     }
 }
 
 #[test]
 fn a_mask_is_the_alpha_of_the_cut_out_matted_or_not() {
-    for cut_out in [plain(), matted(), CutOut { invert_mask: true, ..matted() }] {
+    for cut_out in [plain(), matted(), matted().with(|c| c.invert_mask = true)] {
         let run = |mask| {
-            let options = Options { mask, cut_out: cut_out.clone(), ..Options::default() };
+            let options = Options::default().with(|o| {
+                o.mask = mask;
+                o.cut_out = cut_out.clone();
+            });
             REMOVER.job(ball_png()).options(&options).run_to_pixels().expect("cut out").pixels
         };
         let (cut, mask) = (run(false), run(true));
@@ -577,7 +589,7 @@ fn a_mask_is_the_alpha_of_the_cut_out_matted_or_not() {
 #[test]
 fn decontamination_changes_the_colours_of_soft_edges_alone() {
     let run = |cut_out| REMOVER.job(ball_png()).options(&cutting(cut_out)).run_to_pixels().expect("cut out").pixels;
-    let (plain, clean) = (run(plain()), run(CutOut { decontaminate: true, ..plain() }));
+    let (plain, clean) = (run(plain()), run(plain().with(|c| c.decontaminate = true)));
     let (mut before, mut after) = (0, 0);
     for (plain, clean) in plain.data().chunks(4).zip(clean.data().chunks(4)) {
         assert_eq!(plain[3], clean[3]);
@@ -623,19 +635,22 @@ fn matting_tells_how_far_it_is_and_hears_a_stop() {
 }
 
 #[test]
-fn every_quality_finds_the_ball_and_the_finer_ones_its_edge() {
-    let off = |quality| {
-        let cut_out = CutOut { quality, ..CutOut::default() };
-        let options = Options { mask: true, cut_out, ..Options::default() };
+fn every_preset_finds_the_ball_and_the_finer_ones_its_edge() {
+    let off = |preset| {
+        let cut_out = CutOut::default().with(|c| c.preset = preset);
+        let options = Options::default().with(|o| {
+            o.mask = true;
+            o.cut_out = cut_out;
+        });
         let mask = BUNDLED.job(ball_png()).options(&options).run_to_pixels().expect("a ball is found").pixels;
         let is_ball = |at: u32| ((at % WIDTH) as f32 - 60.0).hypot((at / WIDTH) as f32 - 45.0) < 28.0;
         let alphas = mask.data().iter().zip(0..);
         alphas.map(|(alpha, at)| u64::from(alpha.abs_diff(if is_ball(at) { 255 } else { 0 }))).sum::<u64>()
     };
-    let plain = Options { mask: true, ..cutting(plain()) };
+    let plain = cutting(plain()).with(|o| o.mask = true);
     let plain = BUNDLED.job(ball_png()).options(&plain).run_to_pixels().expect("a ball is found").pixels;
     assert!(plain.data().iter().filter(|alpha| (1..255).contains(*alpha)).count() > 1000, "rembg's mask is soft");
-    let [fast, balanced, best] = Quality::ALL.map(off);
+    let [fast, balanced, best] = Preset::ALL.map(off);
     let most = u64::from(WIDTH * HEIGHT);
     assert!(fast < 2 * most && balanced < most && best < most, "of 255 on average: {fast} {balanced} {best}");
 }
@@ -645,7 +660,7 @@ fn the_raw_matte_is_what_the_model_says_as_it_saw_the_picture() {
     let matte = |cut_out| BUNDLED.job(ball_png()).options(&cutting(cut_out)).run_to_matte().expect("a ball is found");
     let (seen, squeezed) = (matte(CutOut::default()), matte(plain()));
     assert_eq!([(seen.width, seen.height), (squeezed.width, squeezed.height)], [(320, 320); 2]);
-    assert_ne!(seen.data, squeezed.data, "the first is of three looks");
+    assert_ne!(seen.data, squeezed.data, "the first is of three views");
     for matte in [seen, squeezed] {
         let at = |(x, y): (u32, u32)| {
             let (x, y) = (x * matte.width / WIDTH, y * matte.height / HEIGHT);

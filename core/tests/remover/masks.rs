@@ -5,7 +5,7 @@ use remrembg::{Color, CutOut, Layout, Options, Pixels};
 use crate::{HEIGHT, INSIDE, OUTSIDE, REMOVER, WIDTH, as_png, ball, ball_png, matted, plain, png};
 
 fn inverted() -> CutOut {
-    CutOut { invert_mask: true, ..plain() }
+    plain().with(|c| c.invert_mask = true)
 }
 
 fn pixel(picture: &Pixels, (x, y): (u32, u32)) -> &[u8] {
@@ -16,7 +16,7 @@ fn pixel(picture: &Pixels, (x, y): (u32, u32)) -> &[u8] {
 fn cut(options: &Options, how: CutOut) -> Pixels {
     REMOVER
         .job(ball_png())
-        .options(&Options { cut_out: how, ..options.clone() })
+        .options(&options.clone().with(|o| o.cut_out = how))
         .run_to_pixels()
         .expect("a ball is cut out")
         .pixels
@@ -31,7 +31,7 @@ fn an_inverted_mask_keeps_the_background_and_clears_the_subject() {
     assert!(pixel(&picture, OUTSIDE)[3] > 250);
 
     let teal = Color { r: 0, g: 128, b: 128, a: 255 };
-    let filled = cut(&Options { bg_color: Some(teal), ..Options::default() }, inverted());
+    let filled = cut(&Options::default().with(|o| o.bg_color = Some(teal)), inverted());
     let behind = pixel(&filled, INSIDE);
     assert!(behind.iter().zip([0, 128, 128]).all(|(got, teal)| got.abs_diff(teal) < 10), "{behind:?} is the colour");
 }
@@ -39,7 +39,12 @@ fn an_inverted_mask_keeps_the_background_and_clears_the_subject() {
 #[test]
 fn an_inverted_mask_is_what_the_mask_leaves() {
     for smooth_mask in [false, true] {
-        let how = |invert_mask| CutOut { smooth_mask, invert_mask, ..plain() };
+        let how = |invert_mask| {
+            plain().with(|c| {
+                c.smooth_mask = smooth_mask;
+                c.invert_mask = invert_mask;
+            })
+        };
         let (mask, rest) = (cut(&as_png(|o| o.mask = true), how(false)), cut(&as_png(|o| o.mask = true), how(true)));
         assert_eq!(rest.layout(), Layout::Gray8);
         assert!(mask.data().iter().zip(rest.data()).all(|(mask, rest)| mask + rest == 255), "smooth: {smooth_mask}");
@@ -50,7 +55,7 @@ fn an_inverted_mask_is_what_the_mask_leaves() {
 
 #[test]
 fn matting_starts_from_the_inverted_mask() {
-    let picture = cut(&Options::default(), CutOut { invert_mask: true, ..matted() });
+    let picture = cut(&Options::default(), matted().with(|c| c.invert_mask = true));
     assert_eq!((pixel(&picture, INSIDE)[3], pixel(&picture, OUTSIDE)[3]), (0, 255));
     let red = |pixel: &[u8]| pixel[3] > 25 && pixel[0] > pixel[1].saturating_add(40);
     assert!(!picture.data().chunks(4).any(red), "no ball shines through at the edge of the wall");
@@ -63,11 +68,9 @@ fn what_was_transparent_stays_so_in_an_inverted_cut_out_and_mask() {
         image::Rgba([r, g, b, if x < 10 { 0 } else { 255 }])
     });
     for (mask, channel) in [(false, 3), (true, 0)] {
-        let options = Options { mask, ..Options::default() };
-        let output = REMOVER
-            .job(&png(glass.clone()))
-            .options(&Options { cut_out: inverted(), ..options.clone() })
-            .run_to_pixels();
+        let options = Options::default().with(|o| o.mask = mask);
+        let output =
+            REMOVER.job(&png(glass.clone())).options(&options.clone().with(|o| o.cut_out = inverted())).run_to_pixels();
         let picture = output.expect("a ball is cut out").pixels;
         assert_eq!(pixel(&picture, OUTSIDE)[channel], 0, "mask: {mask}");
         assert!(pixel(&picture, (115, 85))[channel] > 250, "mask: {mask}");

@@ -6,7 +6,10 @@ use crate::{REMOVER, ball_png};
 
 /// Of a cut-out whose mask needs no model: the ball's brightness will do.
 fn length(format: Format, quality: u8) -> usize {
-    let options = Options { format, encoder_quality: Some(quality), ..Options::default() };
+    let options = Options::default().with(|o| {
+        o.format = format;
+        o.quality = Some(quality);
+    });
     let job = REMOVER.job(ball_png()).mask_from(ball_png()).options(&options);
     job.run().expect("it is cut out").data.len()
 }
@@ -32,7 +35,10 @@ fn a_quality_out_of_range_is_told_with_all_other_problems() {
 
 #[test]
 fn a_quality_out_of_range_is_refused_also_where_it_makes_no_difference() {
-    let options = Options { format: Format::Png, encoder_quality: Some(101), ..Options::default() };
+    let options = Options::default().with(|o| {
+        o.format = Format::Png;
+        o.quality = Some(101);
+    });
     let job = || REMOVER.job(ball_png()).options(&options);
     for error in [job().run().err(), job().run_to_pixels().err()] {
         let error = error.expect("it is refused");

@@ -222,6 +222,21 @@ static void stale_handles_are_told(void)
     CHECK(remrembg_error_message(first) == NULL && remrembg_error_status(first) == 0);
 }
 
+/* A handle that was freed is told, however many others are made after it, also those of its own type and size. */
+static void a_freed_handle_is_never_another(void)
+{
+    remrembg_options *freed = remrembg_options_new();
+    remrembg_options_free(freed);
+    for (int i = 0; i < 1000; i++) {
+        remrembg_options *other = remrembg_options_new();
+        CHECK(other != NULL && other != freed);
+        remrembg_options_free(freed);
+        MISUSE(remrembg_options_set(freed, "w", "2", &error));
+        CHECK(remrembg_options_set(other, "w", "2", NULL) == REMREMBG_OK);
+        remrembg_options_free(other);
+    }
+}
+
 /* Everything that is no file, in every way in. */
 static void broken_files_are_refused(void)
 {
@@ -253,6 +268,7 @@ int main(void)
     masks_and_mattes_that_cannot_be_are_told();
     misaligned_pointers_are_told();
     stale_handles_are_told();
+    a_freed_handle_is_never_another();
     broken_files_are_refused();
     remrembg_remover_free(remover);
     remrembg_remover_free(remover);

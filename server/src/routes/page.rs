@@ -7,7 +7,7 @@ use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use remrembg::{OPTIONS, OptionKind, OptionSpec, Quality};
+use remrembg::{OPTIONS, OptionKind, OptionSpec};
 
 use crate::App;
 
@@ -77,14 +77,6 @@ fn control(spec: &OptionSpec) -> String {
         OptionKind::Choice => {
             let options: String = spec.choices().map(|names| format!("<option>{}</option>", names[0])).collect();
             format!("<select {common}>{options}</select>")
-        }
-        OptionKind::Quality => {
-            let words = Quality::ALL.map(|quality| format!("<option value=\"{}\">", quality.name()));
-            format!(
-                "<input {common} list=\"list-{key}\" placeholder=\"{}\"><datalist id=\"list-{key}\">{}</datalist>",
-                spec.default,
-                words.concat()
-            )
         }
         OptionKind::Integer | OptionKind::Number => {
             format!("<input {common} inputmode=\"decimal\" placeholder=\"{}\">", spec.default)

@@ -47,7 +47,14 @@ fn fields_come_in_any_order_and_what_is_unknown_is_passed_over() {
 #[test]
 fn the_same_bytes_come_as_from_core_with_options_of_our_own_too() {
     let send = service(&[]);
-    let pairs = [("quality", "best,40"), ("decontaminate", "off"), ("keep", "30,20"), ("angle", "15"), ("h", "25")];
+    let pairs = [
+        ("preset", "best"),
+        ("quality", "40"),
+        ("decontaminate", "off"),
+        ("keep", "30,20"),
+        ("angle", "15"),
+        ("h", "25"),
+    ];
     let expected = remover().remove(&png(), &Options::from_pairs(pairs).expect("they are good")).expect("it runs");
     let parts = pairs.map(|(key, value)| field(key, value));
     let answer = send(post(&[&parts[..], &[image(&png())]].concat()));

@@ -37,7 +37,7 @@ pub(crate) fn refine(
     };
     let mut alpha = if how.smooth_mask { smooth::smooth(&alpha, control)? } else { alpha };
     if !how.trimap {
-        how.hints.clip(&mut alpha, 0, control)?;
+        how.prompts.clip(&mut alpha, 0, control)?;
     }
     Ok(if how.invert_mask { inverted(alpha) } else { alpha })
 }
@@ -53,17 +53,17 @@ pub(crate) fn mask_of(matte: &Matte) -> Result<Pixels> {
 /// Cleaned first, so that nothing goes that the caller asks to keep.
 fn constrained(mask: Pixels, picture: &Pixels, how: &CutOut, control: &Control<'_>) -> Result<Pixels> {
     let mask = if how.clean_mask { clean::clean(mask, control)? } else { mask };
-    how.hints.constrain(mask, picture, control)
+    how.prompts.constrain(mask, picture, control)
 }
 
 fn laid_on_edges(mask: Pixels, picture: &Pixels, how: &CutOut, threads: usize, control: &Control) -> Result<Pixels> {
-    let alpha = guided::refine(picture, &mask, how.quality, threads, control)?;
+    let alpha = guided::refine(picture, &mask, how.preset, threads, control)?;
     alpha.map_or_else(|| resized(mask, picture, threads), Ok)
 }
 
 /// The alpha that follows from a flat background, where there is one; else as it is.
 fn on_flat(alpha: Pixels, picture: &Pixels, how: &CutOut, threads: usize, control: &Control) -> Result<Pixels> {
-    let flat = if how.hints.is_empty() || how.flat == Flat::On { how.flat } else { Flat::Off };
+    let flat = if how.prompts.is_empty() || how.flat == Flat::On { how.flat } else { Flat::Off };
     Ok(flat_background::alpha(picture, &alpha, flat, threads, control)?.unwrap_or(alpha))
 }
 

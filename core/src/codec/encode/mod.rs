@@ -12,32 +12,45 @@ use image::{ExtendedColorType, ImageError};
 use crate::error::{Code, Error, Result};
 use crate::exec::control::Control;
 use crate::image::pixels::{Layout, Pixels};
-use crate::options::Format;
+use crate::options::{Compression, Format, Options};
+
+/// What the options say of the file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct How {
+    pub(crate) format: Format,
+    /// Of JPEG and lossy WebP, 1 ..= 100. Without one they have their own.
+    pub(crate) quality: Option<u8>,
+    pub(crate) compression: Compression,
+}
+
+impl How {
+    pub(crate) const fn of(options: &Options) -> Self {
+        Self { format: options.format, quality: options.quality, compression: options.compression }
+    }
+}
 
 /// Encodes a picture. JPEG takes no alpha: flatten the picture first.
 ///
 /// WebP, PNG and JPEG keep `icc`, unless it describes another kind of picture
 /// than this one is: the profile of a grey or CMYK source, or any on a mask.
 ///
-/// JPEG and lossy WebP take a `quality`, 1 ..= 100, or have one of their own. PNG is made on
-/// so many threads, to the same bytes.
+/// PNG is made on so many threads, to the same bytes.
 ///
 /// # Errors
 /// [`Code::Cancelled`]; [`Code::TooLarge`] when the format cannot hold the
 /// picture's size.
 pub(crate) fn encode(
     pixels: &Pixels,
-    format: Format,
-    quality: Option<u8>,
+    how: &How,
     icc: Option<&[u8]>,
     threads: usize,
     control: &Control<'_>,
 ) -> Result<Vec<u8>> {
     let icc = icc.filter(|icc| describes(icc, pixels.layout()));
-    match format {
-        Format::Webp => webp::encode(pixels, quality, icc, control),
-        Format::Png => png::encode(pixels, icc, threads, control),
-        Format::Jpeg => jpeg::encode(pixels, quality, icc, control),
+    match how.format {
+        Format::Webp => webp::encode(pixels, how, icc, control),
+        Format::Png => png::encode(pixels, how.compression, icc, threads, control),
+        Format::Jpeg => jpeg::encode(pixels, how.quality, icc, control),
         Format::Bmp => bmp::encode(pixels, control),
     }
 }

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use flate2::{Compress, CompressError, Compression, FlushCompress, Status};
+use flate2::{Compress, CompressError, Compression as Level, FlushCompress, Status};
 use png::{BitDepth, ColorType, Encoder, EncodingError, Info, chunk};
 use simd_adler32::Adler32;
 
@@ -16,13 +16,27 @@ use crate::error::{Code, Error, Result};
 use crate::exec::control::{Control, Stage};
 use crate::image::pixels::{Layout, Pixels};
 use crate::image::small::shared;
+use crate::options::Compression;
 
-/// Cut-outs come out as small as zlib's default makes them, in a fifth of its
-/// time. The png crate's own fast mode is three times faster still, and its
-/// files a fifth larger.
-const LEVEL: u32 = 4;
+/// zlib's level. At 4 cut-outs come out as small as zlib's default makes them, in a fifth of its time.
+const fn level(compression: Compression) -> u32 {
+    match compression {
+        Compression::Fast => 1,
+        Compression::Default => 4,
+        Compression::Small => 9,
+    }
+}
+
 /// What begins a stream of that level with the largest window (RFC 1950, 2.2).
-const HEADER: [u8; 2] = [0x78, 0x5e];
+const fn header(level: u32) -> [u8; 2] {
+    match level {
+        0..=1 => [0x78, 0x01],
+        2..=5 => [0x78, 0x5e],
+        6 => [0x78, 0x9c],
+        _ => [0x78, 0xda],
+    }
+}
+
 /// Bytes that a strip has at least, unless it is the last.
 const STRIP: usize = 1 << 19;
 /// How far back a stream looks.
@@ -30,9 +44,15 @@ const WINDOW: usize = 1 << 15;
 /// Room for what is compressed grows by this.
 const ROOM: usize = 1 << 16;
 
-pub(super) fn encode(pixels: &Pixels, icc: Option<&[u8]>, threads: usize, control: &Control<'_>) -> Result<Vec<u8>> {
+pub(super) fn encode(
+    pixels: &Pixels,
+    compression: Compression,
+    icc: Option<&[u8]>,
+    threads: usize,
+    control: &Control<'_>,
+) -> Result<Vec<u8>> {
     let mut sink = Sink::new(control);
-    write(pixels, icc, threads, &mut sink, control).map_err(|error| match error {
+    write(pixels, level(compression), icc, threads, &mut sink, control).map_err(|error| match error {
         Failure::Stopped(error) => error,
         Failure::Encoder(source) => control.check().err().unwrap_or_else(|| Error::new(Code::Internal).because(source)),
         Failure::Compressor(source) => Error::new(Code::Internal).because(source),
@@ -54,6 +74,7 @@ impl From<EncodingError> for Failure {
 
 fn write(
     pixels: &Pixels,
+    level: u32,
     icc: Option<&[u8]>,
     threads: usize,
     sink: &mut Sink<'_>,
@@ -73,7 +94,7 @@ fn write(
         let done = batch.first().map_or(0, |rows| rows.start);
         control.report(Stage::Encode, done as f32 / height as f32).map_err(Failure::Stopped)?;
         let mut made: Vec<_> = batch.iter().map(|rows| (rows, None)).collect();
-        shared(threads.min(batch.len()), made.iter_mut(), |(rows, made)| *made = Some(strip(pixels, rows)));
+        shared(threads.min(batch.len()), made.iter_mut(), |(rows, made)| *made = Some(strip(pixels, level, rows)));
         for made in made.into_iter().filter_map(|(_, made)| made) {
             let (data, of_strip) = made.map_err(Failure::Compressor)?;
             sum = sum.with(of_strip);
@@ -85,16 +106,16 @@ fn write(
 }
 
 /// A strip's part of the stream, and the sum of what it holds.
-fn strip(pixels: &Pixels, rows: &Range<usize>) -> std::result::Result<(Vec<u8>, Sum), CompressError> {
+fn strip(pixels: &Pixels, level: u32, rows: &Range<usize>) -> std::result::Result<(Vec<u8>, Sum), CompressError> {
     let mut filter = Filter::new(pixels);
-    let mut compress = Compress::new(Compression::new(LEVEL), false);
+    let mut compress = Compress::new(Level::new(level), false);
     let before = WINDOW.div_ceil(Filter::length(pixels)).min(rows.start);
     let mut seen = Vec::new();
     (rows.start - before..rows.start).for_each(|y| seen.extend_from_slice(filter.row(y)));
     if !seen.is_empty() {
         compress.set_dictionary(&seen[seen.len().saturating_sub(WINDOW)..])?;
     }
-    let mut data = if rows.start == 0 { HEADER.to_vec() } else { Vec::new() };
+    let mut data = if rows.start == 0 { header(level).to_vec() } else { Vec::new() };
     let mut adler = Adler32::new();
     for y in rows.clone() {
         let row = filter.row(y);

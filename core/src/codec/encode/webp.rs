@@ -4,24 +4,30 @@ use image::codecs::webp::WebPEncoder;
 use remrembg_webp::{Encoder, Layout as WebpLayout, MAX_SIDE, Picture};
 
 use super::sink::Sink;
-use super::{check_sides, color_type, failed};
+use super::{How, check_sides, color_type, failed};
 use crate::error::{Code, Error, Result};
 use crate::exec::control::{Control, Stage};
 use crate::image::pixels::{Layout, Pixels};
+use crate::options::Compression;
 
-/// Pillow's quality. On ten cut-outs of photos its method, 4, takes twice the time of 2 for 2 % fewer bytes and
-/// the same visible truth (PSNR 35.2 and 35.1 dB, SSIM .938 and .940); 1 and 0 need a tenth and a quarter more bytes
-/// than 2. Pillow's files are 5 % smaller than these and take six times as long.
+/// Pillow's quality.
 const ENCODER: Encoder =
     Encoder { quality: 80.0, method: 2, alpha_quality: 100, lossless: false, exact: false, threads: true };
 
-pub(super) fn encode(
-    pixels: &Pixels,
-    quality: Option<u8>,
-    icc: Option<&[u8]>,
-    control: &Control<'_>,
-) -> Result<Vec<u8>> {
-    let encoder = quality.map_or(ENCODER, |quality| Encoder { quality: f32::from(quality), ..ENCODER });
+/// On ten cut-outs of photos Pillow's method, 4, takes twice the time of 2 for 2 % fewer bytes and
+/// the same visible truth (PSNR 35.2 and 35.1 dB, SSIM .938 and .940); 1 and 0 need a tenth and a quarter more bytes
+/// than 2. Pillow's files are 5 % smaller than these and take six times as long.
+const fn method(compression: Compression) -> u8 {
+    match compression {
+        Compression::Fast => 0,
+        Compression::Default => ENCODER.method,
+        Compression::Small => 6,
+    }
+}
+
+pub(super) fn encode(pixels: &Pixels, how: &How, icc: Option<&[u8]>, control: &Control<'_>) -> Result<Vec<u8>> {
+    let quality = how.quality.map_or(ENCODER.quality, f32::from);
+    let encoder = Encoder { quality, method: method(how.compression), ..ENCODER };
     check_sides(pixels, "WebP", MAX_SIDE)?;
     match pixels.layout() {
         Layout::Gray8 => encode_mask(pixels, control),

@@ -28,7 +28,7 @@ use crate::exec::control::Control;
 use crate::image::lanczos;
 use crate::image::pixels::{Layout, Pixels, byte};
 use crate::image::small::{Grid, ROWS, resized, shared, size_at};
-use crate::options::cutout::Quality;
+use crate::options::cutout::Preset;
 use band::Band;
 use wide::Wide;
 use windows::{CELL, Line, Windows};
@@ -60,7 +60,7 @@ const LEAST_SIDE: u32 = 32;
 pub(super) fn refine(
     picture: &Pixels,
     mask: &Pixels,
-    quality: Quality,
+    preset: Preset,
     threads: usize,
     control: &Control<'_>,
 ) -> Result<Option<Pixels>> {
@@ -71,7 +71,7 @@ pub(super) fn refine(
         return Ok(None);
     }
     let mut before: Option<Level> = None;
-    for small in shrunk(picture, mask, quality, control)? {
+    for small in shrunk(picture, mask, preset, control)? {
         control.check()?;
         let alpha = match &before {
             None => first_alpha(mask, &small)?,
@@ -103,9 +103,9 @@ fn mask_in_bounds(mask: &Pixels) -> Result<Cow<'_, Pixels>> {
 }
 
 /// The picture made smaller for each level, from coarse to fine.
-fn shrunk(picture: &Pixels, mask: &Pixels, quality: Quality, control: &Control<'_>) -> Result<Vec<Pixels>> {
+fn shrunk(picture: &Pixels, mask: &Pixels, preset: Preset, control: &Control<'_>) -> Result<Vec<Pixels>> {
     let longer = |pixels: &Pixels| f64::from(pixels.width().max(pixels.height()));
-    let sides = sides(longer(picture), longer(mask), quality);
+    let sides = sides(longer(picture), longer(mask), preset);
     let size = |side: f64| in_cells(size_at(picture, side));
     // Only the finest is made from the whole picture, which may be large.
     let finest = resized(picture, size(sides.last().copied().unwrap_or(longer(picture))))?;
@@ -123,10 +123,10 @@ fn in_cells((width, height): (u32, u32)) -> (u32, u32) {
 
 /// The longer side of each level: at least so many levels, then more until one is a
 /// part of the picture's side, or of so many pixels.
-fn sides(picture: f64, mask: f64, quality: Quality) -> Vec<f64> {
-    let (least_levels, part, most_side) = match quality {
-        Quality::Fast => (3, 0.25, 550.0),
-        Quality::Balanced | Quality::Best => (4, 0.5, 1100.0),
+fn sides(picture: f64, mask: f64, preset: Preset) -> Vec<f64> {
+    let (least_levels, part, most_side) = match preset {
+        Preset::Fast => (3, 0.25, 550.0),
+        Preset::Balanced | Preset::Best => (4, 0.5, 1100.0),
     };
     let most = (picture * part).min(most_side);
     let growing = std::iter::successors(Some(mask * FIRST_SIDE), |side| Some(side * GROWTH)).enumerate();

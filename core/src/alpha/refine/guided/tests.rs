@@ -31,7 +31,7 @@ fn seen(size: (u32, u32)) -> Pixels {
 }
 
 fn refined(picture: &Pixels, mask: &Pixels, threads: usize) -> Pixels {
-    let alpha = refine(picture, mask, Quality::Balanced, threads, &Control::default())
+    let alpha = refine(picture, mask, Preset::Balanced, threads, &Control::default())
         .expect("nothing is wrong")
         .expect("there is an edge");
     assert_eq!((alpha.width(), alpha.height(), alpha.layout()), (picture.width(), picture.height(), Layout::Gray8));
@@ -126,7 +126,7 @@ fn a_flat_picture_keeps_the_masks_edge() {
 #[test]
 fn there_is_nothing_to_refine_without_an_edge_or_in_a_tiny_picture() {
     let none = |picture: &Pixels, mask: &Pixels| {
-        refine(picture, mask, Quality::Balanced, 2, &Control::default()).expect("nothing is wrong").is_none()
+        refine(picture, mask, Preset::Balanced, 2, &Control::default()).expect("nothing is wrong").is_none()
     };
     let mask = seen((320, 320));
     assert!(none(&photo((400, 31), 0.02), &mask));
@@ -140,7 +140,7 @@ fn a_stop_is_heard() {
     let token = CancelToken::new();
     token.cancel();
     let stopped = Control { cancel: Some(&token), ..Control::default() };
-    let error = refine(&photo((400, 400), 0.02), &seen((320, 320)), Quality::Balanced, 2, &stopped)
-        .expect_err("it was stopped");
+    let error =
+        refine(&photo((400, 400), 0.02), &seen((320, 320)), Preset::Balanced, 2, &stopped).expect_err("it was stopped");
     assert_eq!(error.code(), Code::Cancelled);
 }

@@ -1,7 +1,7 @@
 //! What the caller says of the subject.
 
 use image::{Rgb, RgbImage};
-use remrembg::{Code, CutOut, Hints, Layout, Options, Pixels, Region};
+use remrembg::{Code, CutOut, Layout, Options, Pixels, Prompts, Region};
 
 use crate::{REMOVER, png};
 
@@ -66,7 +66,7 @@ fn nothing_outside_a_box_is_kept_and_the_ball_in_it_is_whole() {
 #[test]
 fn boxes_hold_whatever_else_is_done_to_the_mask() {
     let in_box = |at: usize| (130..145).contains(&(at as u32 % SIZE.0)) && (40..48).contains(&(at as u32 / SIZE.0));
-    for more in [("matting", "on"), ("smooth_mask", "on"), ("invert_mask", "on"), ("quality", "best")] {
+    for more in [("matting", "on"), ("smooth_mask", "on"), ("invert_mask", "on"), ("preset", "best")] {
         let pairs = [("drop", "130,40,145,48"), more, ("format", "png")];
         let cut = REMOVER.job(&balls()).pairs(pairs).run_to_pixels().expect("it is cut out").pixels;
         let expected = if more.0 == "invert_mask" { 255 } else { 0 };
@@ -82,13 +82,16 @@ fn a_pixel_that_is_dropped_chooses_nothing_else() {
 
 #[test]
 fn typed_hints_are_those_of_text() {
-    let hints = Hints { keep: vec![Region::Point { x: 150, y: 50 }], drop: Vec::new() };
-    let options = Options { mask: true, cut_out: CutOut { hints, ..CutOut::default() }, ..Options::default() };
+    let prompts = Prompts { keep: vec![Region::Point { x: 150, y: 50 }], drop: Vec::new() };
+    let options = Options::default().with(|o| {
+        o.mask = true;
+        o.cut_out = CutOut::default().with(|c| c.prompts = prompts);
+    });
     let typed = REMOVER.job(&balls()).options(&options).run_to_pixels().expect("it is cut out").pixels;
     assert!(typed == mask(&[("keep", "150,50")]));
     let empty = Region::Box { left: 9, top: 0, right: 9, bottom: 5 };
-    let hints = Hints { keep: Vec::new(), drop: vec![empty] };
-    let options = Options { cut_out: CutOut { hints, ..CutOut::default() }, ..Options::default() };
+    let prompts = Prompts { keep: Vec::new(), drop: vec![empty] };
+    let options = Options::default().with(|o| o.cut_out = CutOut::default().with(|c| c.prompts = prompts));
     assert_eq!(options.check().expect_err("it has no columns").code(), Code::InvalidRegion);
 }
 

@@ -2,12 +2,12 @@
 //! can only keep to them roughly.
 
 use super::places::Span;
-use super::{Hints, Region};
+use super::{Prompts, Region};
 use crate::error::Result;
 use crate::exec::control::Control;
 use crate::image::pixels::Pixels;
 
-impl Hints {
+impl Prompts {
     /// Puts `background` into the alpha of the picture where boxes say that it is: in
     /// those to drop, and outside those to keep, unless there are points to keep too
     /// that lie outside them.

@@ -8,16 +8,16 @@
 
 use super::case::Case;
 use super::places::{self, Area, Over};
-use super::{Hints, Region};
+use super::{Prompts, Region};
 use crate::error::Result;
 use crate::exec::control::Control;
 use crate::image::pixels::{Pixels, byte};
 use crate::image::small::Grid;
 
-impl Hints {
+impl Prompts {
     /// The mask, [`Layout::Gray8`](crate::Layout::Gray8) of any size over the picture,
     /// with what is to be kept and without what is to be dropped. Regions outside the
-    /// picture say nothing. Without hints it stays to the byte, as do regions of it that
+    /// picture say nothing. Without prompts it stays to the byte, as do regions of it that
     /// are kept whole.
     ///
     /// # Errors

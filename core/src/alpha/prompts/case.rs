@@ -5,7 +5,7 @@ use super::missed::{Missed, is_kept};
 use super::places::{self, Area, Over};
 use super::regions::{Regions, SHOWN, SUBJECT, around, flooded};
 use super::scene::Scene;
-use super::{Hints, Region};
+use super::{Prompts, Region};
 use crate::error::Result;
 use crate::exec::control::Control;
 use crate::image::pixels::Pixels;
@@ -49,18 +49,18 @@ pub(super) struct Case {
 }
 
 impl Case {
-    pub(super) fn of(hints: &Hints, mask: &Pixels, picture: &Pixels, control: &Control<'_>) -> Result<Self> {
+    pub(super) fn of(prompts: &Prompts, mask: &Pixels, picture: &Pixels, control: &Control<'_>) -> Result<Self> {
         let scene = Scene::of(mask, picture)?;
         control.check()?;
         let regions = Regions::of(&scene.values, scene.size, control)?;
         let over = Over { mask: scene.size, picture: (picture.width(), picture.height()) };
-        let (boxes, drop_boxes) = (over.boxes(&hints.keep), over.boxes(&hints.drop));
-        let points = hints.drop.iter().filter(|region| !region.is_box());
+        let (boxes, drop_boxes) = (over.boxes(&prompts.keep), over.boxes(&prompts.drop));
+        let points = prompts.drop.iter().filter(|region| !region.is_box());
         let drop: Vec<usize> = points.filter_map(|point| over.middle(*point)).collect();
-        let points = hints.keep_points();
+        let points = prompts.keep_points();
         let chosen = points.iter().any(|point| over.middle(*point).is_some());
         let points = points.into_iter();
-        let keep = points.filter_map(|point| Some((over.middle(point)?, whose(point, &hints.keep))));
+        let keep = points.filter_map(|point| Some((over.middle(point)?, whose(point, &prompts.keep))));
         let keep = keep.filter(|(at, _)| !drop.contains(at)).collect();
         let boxed = (!boxes.is_empty()).then(|| places::all(&boxes, scene.size));
         let dropped = places::all(&drop_boxes, scene.size);

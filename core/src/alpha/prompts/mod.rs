@@ -11,10 +11,10 @@ mod scene;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use crate::options::regions::{Hints, Region};
+pub(crate) use crate::options::regions::{Prompts, Region};
 use places::MARGIN;
 
-impl Hints {
+impl Prompts {
     /// The part of a picture of this size to look at, as left, top, width and height:
     /// what is to be kept, and a margin to tell it from. `None` without a box to keep,
     /// and where that is the whole picture.
