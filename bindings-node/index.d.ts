@@ -165,6 +165,22 @@ export interface Controls {
 	signal?: AbortSignal | undefined;
 	/** Hears how far it has come. What it throws ends the removal, which then rejects with that. */
 	onProgress?: ((progress: Progress) => unknown) | undefined;
+	/** Hears once what was found, when the removal is done. Without it, a warning of the process tells where nothing was found. What it throws is what the removal rejects with. */
+	onFound?: ((found: Found) => unknown) | undefined;
+}
+/** What was found in the upright picture, before it is resized and turned; with `invert_mask` what is kept of it. */
+export interface Found {
+	/** How much of the picture the subject is: the mean of the alpha, 0 to 1. */
+	coverage: number;
+	/** Where it is, in pixels: around all that is more than faint. `undefined` where nothing was found. */
+	bounds: {
+		left: number;
+		top: number;
+		right: number;
+		bottom: number;
+	} | undefined;
+	/** How sure the model is, 0 to 1: the mean of its mask, each pixel counted as often as it is subject. */
+	confidence: number;
 }
 /** What a removal can be told. */
 export interface RemoveOptions extends Options, Brought, Controls {
@@ -392,11 +408,13 @@ export interface Matte {
 export interface ManyOptions<P = Picture> extends Options, Brought, Pick<Controls, "signal"> {
 	/** Hears how far each picture has come. What it throws ends the removal of that picture, as its error. */
 	onProgress?: ((progress: Progress, picture: P) => unknown) | undefined;
+	/** Hears what was found in each picture. What it throws is the error of that picture. */
+	onFound?: ((found: Found, picture: P) => unknown) | undefined;
 	/** Pictures that are worked on at once. Default: as many as the remover holds in memory, `in_flight`. */
 	jobs?: number | undefined;
 }
 /** What the model's own matte depends on, and how its making is followed and stopped. */
-export type MatteOptions = Pick<RemoveOptions, "preset" | "refine" | keyof Controls>;
+export type MatteOptions = Pick<RemoveOptions, "preset" | "refine" | keyof Omit<Controls, "onFound">>;
 /**
  * A model on an engine: made once, used for many pictures.
  *

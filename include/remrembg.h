@@ -982,6 +982,34 @@ const char *remrembg_output_mime(const struct remrembg_output *output);
 double remrembg_output_time(const struct remrembg_output *output, int32_t stage);
 
 /**
+ * How much of the picture the subject is: the mean of the alpha, 0 to 1. 0 for a matte, for NULL and for what is no
+ * live output.
+ *
+ * Any thread.
+ */
+double remrembg_output_coverage(const struct remrembg_output *output);
+
+/**
+ * How sure the model is of the subject, 0 to 1: the mean of its mask, each pixel counted as often as it is subject. 0
+ * where nothing was found, for a matte, for NULL and for what is no live output.
+ *
+ * Any thread.
+ */
+double remrembg_output_confidence(const struct remrembg_output *output);
+
+/**
+ * Where the subject is in the upright picture, before it is resized and turned.
+ *
+ * @param box  NULL, or where four numbers go: left, top, right and bottom in pixels, around all that is more than
+ *     faint; right and bottom lie beyond the last pixel. Left as it is where the answer is 0.
+ * @return 1 where something was found, else 0; 0 for a matte, for NULL and for what is no live output.
+ *
+ * Any thread.
+ */
+int remrembg_output_bounds(const struct remrembg_output *output,
+                           uint32_t *box);
+
+/**
  * Frees an output, and with it the bytes and texts that it gave. NULL, and what
  * is no live output, is left alone.
  *

@@ -25,6 +25,7 @@
 #include "remrembg.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <cstddef>
@@ -395,6 +396,21 @@ public:
     [[nodiscard]] std::chrono::duration<double> time(remrembg_stage stage) const noexcept
     {
         return std::chrono::duration<double>(remrembg_output_time(handle_.get(), stage));
+    }
+
+    /// How much of the picture the subject is: the mean of the alpha, 0 to 1; 0 for a matte.
+    [[nodiscard]] double coverage() const noexcept { return remrembg_output_coverage(handle_.get()); }
+
+    /// How sure the model is of the subject, 0 to 1; 0 where nothing was found, and for a matte.
+    [[nodiscard]] double confidence() const noexcept { return remrembg_output_confidence(handle_.get()); }
+
+    /// Where the subject is in the upright picture: left, top, right and bottom in pixels, the last two beyond it. None
+    /// where nothing was found, and for a matte.
+    [[nodiscard]] std::optional<std::array<std::uint32_t, 4>> bounds() const noexcept
+    {
+        std::array<std::uint32_t, 4> box{};
+        if (remrembg_output_bounds(handle_.get(), box.data()) == 0) return std::nullopt;
+        return box;
     }
 
 private:

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use napi::Env;
 use napi::bindgen_prelude::{Buffer, ObjectFinalize};
 use napi_derive::napi;
-use remrembg::{Code, Config, EngineInfo, Error, Job, Pixels};
+use remrembg::{Code, Config, EngineInfo, Error, Job, PixelOutput, Pixels};
 
 use crate::errors::Refusal;
 use crate::picture::{Held, Picture};
@@ -56,6 +56,24 @@ pub struct Made {
     pub channels: u8,
     /// Of an encoded file.
     pub mime: Option<String>,
+    /// `None` for a matte.
+    pub found: Option<Found>,
+}
+
+/// What was found.
+#[napi(object, object_from_js = false)]
+pub struct Found {
+    pub coverage: f64,
+    /// Left, top, right, bottom.
+    pub bounds: Option<Vec<u32>>,
+    pub confidence: f64,
+}
+
+impl From<remrembg::Found> for Found {
+    fn from(found: remrembg::Found) -> Self {
+        let bounds = found.bounds.map(|(left, top, right, bottom)| vec![left, top, right, bottom]);
+        Self { coverage: found.coverage.into(), bounds, confidence: found.confidence.into() }
+    }
 }
 
 /// What one removal is asked to do.
@@ -186,17 +204,23 @@ fn ready(remover: &remrembg::Remover) -> Ready {
 }
 
 fn made(job: Job<'_>, kind: &str) -> Outcome {
-    let raw =
-        |data: Vec<u8>, (width, height), channels| Made { data: data.into(), width, height, channels, mime: None };
+    let raw = |data: Vec<u8>, (width, height), channels, found: Option<remrembg::Found>| Made {
+        data: data.into(),
+        width,
+        height,
+        channels,
+        mime: None,
+        found: found.map(Found::from),
+    };
     Ok(News::B(match kind {
         "pixels" => {
-            let pixels = job.run_to_pixels()?.pixels;
+            let PixelOutput { pixels, found, .. } = job.run_to_pixels()?;
             let (size, channels) = ((pixels.width(), pixels.height()), pixels.layout().bytes() as u8);
-            raw(Pixels::into_data(pixels), size, channels)
+            raw(Pixels::into_data(pixels), size, channels, Some(found))
         }
         "matte" => {
             let matte = job.run_to_matte()?;
-            raw(matte.data.iter().flat_map(|value| value.to_ne_bytes()).collect(), (matte.width, matte.height), 0)
+            raw(matte.data.iter().flat_map(|value| value.to_ne_bytes()).collect(), (matte.width, matte.height), 0, None)
         }
         _ => encoded(job)?,
     }))
@@ -205,8 +229,8 @@ fn made(job: Job<'_>, kind: &str) -> Outcome {
 fn encoded(job: Job<'_>) -> remrembg::Result<Made> {
     let output = job.run()?;
     let (width, height, mime) = (output.width, output.height, Some(output.mime().to_owned()));
-    let mut data = output.data;
+    let (mut data, found) = (output.data, Some(output.found.into()));
     // JavaScript counts the bytes that it sees, and must not hold more.
     data.shrink_to_fit();
-    Ok(Made { data: data.into(), width, height, channels: 0, mime })
+    Ok(Made { data: data.into(), width, height, channels: 0, mime, found })
 }

@@ -142,13 +142,16 @@ export async function library(paths: string[], maybe: AbortSignal | undefined): 
     keep_colors: true,
     keep_alpha: true,
     invert_mask: false,
-    quality: 'best,90',
+    quality: 90,
+    compression: 'small',
+    preset: 'best',
+    onFound: ({ coverage, bounds, confidence }) => [coverage, bounds?.left, confidence],
     signal: maybe,
     onProgress: ({ stage, fraction }: Progress) => `${stage} ${fraction.toFixed()}`,
   };
   await remover.remove('photo.jpg', options);
   await remover.removeRaw('photo.jpg', { matting: true, quality: 80, onProgress: async () => {} });
-  same<Float32Array>()((await matte('photo.jpg', { quality: 'best' })).data);
+  same<Float32Array>()((await matte('photo.jpg', { preset: 'best' })).data);
   same<number>()((await remover.matte(Buffer.alloc(1))).width);
   for await (const { picture, result, error } of remover.removeMany(paths, { ...options, jobs: 2 })) {
     same<string>()(picture);

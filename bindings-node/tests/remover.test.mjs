@@ -366,6 +366,35 @@ test('a quality out of its range is refused, with all that is wrong besides', as
   assert.equal((await refused(remover.remove(photo, { preset: 'good' }))).message, word);
 });
 
+test('what was found is told to who wants to hear', async () => {
+  const heard = [];
+  const onFound = (found) => heard.push(found);
+  const picture = halves(64, 32);
+  await remover.remove(picture, { refine: false, onFound });
+  await remover.removeRaw(picture, { refine: false, onFound });
+  const [found, again] = heard;
+  assert.deepEqual(found, again);
+  assert.ok(found.coverage > 0.4 && found.coverage < 0.6, `${found.coverage}`);
+  assert.ok(found.confidence > 0.8 && found.confidence <= 1, `${found.confidence}`);
+  assert.deepEqual([found.bounds.left, found.bounds.top, found.bounds.bottom], [0, 0, 32]);
+  assert.ok(found.bounds.right >= 30 && found.bounds.right <= 40);
+  const pictures = [];
+  const options = { refine: false, onFound: (one, its) => pictures.push([one, its]) };
+  for await (const { error } of remover.removeMany([picture], options)) assert.ifError(error);
+  assert.deepEqual(pictures, [[found, picture]]);
+});
+
+test('a picture in which nothing is found is warned of', async () => {
+  const warned = new Promise((resolve) => process.once('warning', resolve));
+  const heard = [];
+  const black = { data: new Uint8Array(8 * 8 * 3), width: 8, height: 8, channels: 3 };
+  await remover.remove(black, { onFound: (found) => heard.push(found) });
+  assert.deepEqual(heard, [{ coverage: 0, bounds: undefined, confidence: 0 }]);
+  await remover.remove(black);
+  const warning = await warned;
+  assert.deepEqual([warning.name, warning.code], ['NothingFoundWarning', 'REMREMBG_NOTHING_FOUND']);
+});
+
 test('an unknown option is refused by its name', async () => {
   const error = await refused(remover.remove(photo, { width: 800 }));
   assert.deepEqual([error.kind, error.code], ['validation', 'unknown_option']);

@@ -188,7 +188,7 @@ test('removers that nobody has go, with their threads and memory', async () => {
     setFlagsFromString('--expose-gc');
     const gc = require('node:vm').runInNewContext('gc');
     const picture = ${JSON.stringify({ ...halves(8, 8), data: undefined })};
-    picture.data = new Uint8Array(8 * 8 * 3);
+    picture.data = new Uint8Array(${JSON.stringify([...halves(8, 8).data])});
     const held = () => ['task', 'fd'].map((name) => readdirSync('/proc/self/' + name).length);
     const use = async (count, most) => {
       for (let turn = 0; turn < count; turn += 1) await new Remover(${JSON.stringify(TINY)}).remove(picture);

@@ -22,7 +22,18 @@ export {
 } from './imgly';
 export type { Outcome, Pictures } from './many';
 export { type FetchOptions, fetchModel, models } from './models';
-export type { Brought, Controls, Flag, Integer, Options, Progress, Region, RemoveOptions, Settings } from './options';
+export type {
+  Brought,
+  Controls,
+  Flag,
+  Found,
+  Integer,
+  Options,
+  Progress,
+  Region,
+  RemoveOptions,
+  Settings,
+} from './options';
 export type { ByteStream, Picture, RawArray, RawPixels, RawWithInfo } from './pictures';
 export type { RembgProgressEvent } from './progress';
 export type { Base64Result, FileResult, Known, RembgInput, RembgOptions, RembgParameters } from './rembg';

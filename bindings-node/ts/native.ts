@@ -18,6 +18,7 @@ export interface Made {
   height: number;
   channels: number;
   mime?: string;
+  found?: { coverage: number; bounds?: number[]; confidence: number };
 }
 
 export interface Ready {

@@ -94,6 +94,18 @@ export interface Controls {
   signal?: AbortSignal | undefined;
   /** Hears how far it has come. What it throws ends the removal, which then rejects with that. */
   onProgress?: ((progress: Progress) => unknown) | undefined;
+  /** Hears once what was found, when the removal is done. Without it, a warning of the process tells where nothing was found. What it throws is what the removal rejects with. */
+  onFound?: ((found: Found) => unknown) | undefined;
+}
+
+/** What was found in the upright picture, before it is resized and turned; with `invert_mask` what is kept of it. */
+export interface Found {
+  /** How much of the picture the subject is: the mean of the alpha, 0 to 1. */
+  coverage: number;
+  /** Where it is, in pixels: around all that is more than faint. `undefined` where nothing was found. */
+  bounds: { left: number; top: number; right: number; bottom: number } | undefined;
+  /** How sure the model is, 0 to 1: the mean of its mask, each pixel counted as often as it is subject. */
+  confidence: number;
 }
 
 /** What a removal can be told. */
@@ -128,7 +140,7 @@ export interface Settings {
 }
 
 /** The keys of `Brought` and `Controls`, which are not options of core's table. */
-const OWN = new Set<string>(['mask_from', 'signal', 'onProgress']);
+const OWN = new Set<string>(['mask_from', 'signal', 'onProgress', 'onFound']);
 
 /** What is given, as text. */
 export function pairs(values: object): Pairs {

@@ -19,6 +19,7 @@ import {
   type Brought,
   type Controls,
   checked,
+  type Found,
   named,
   type Options,
   type Progress,
@@ -68,12 +69,14 @@ export interface Matte {
 export interface ManyOptions<P = Picture> extends Options, Brought, Pick<Controls, 'signal'> {
   /** Hears how far each picture has come. What it throws ends the removal of that picture, as its error. */
   onProgress?: ((progress: Progress, picture: P) => unknown) | undefined;
+  /** Hears what was found in each picture. What it throws is the error of that picture. */
+  onFound?: ((found: Found, picture: P) => unknown) | undefined;
   /** Pictures that are worked on at once. Default: as many as the remover holds in memory, `in_flight`. */
   jobs?: number | undefined;
 }
 
 /** What the model's own matte depends on, and how its making is followed and stopped. */
-export type MatteOptions = Pick<RemoveOptions, 'preset' | 'refine' | keyof Controls>;
+export type MatteOptions = Pick<RemoveOptions, 'preset' | 'refine' | keyof Omit<Controls, 'onFound'>>;
 
 /** A model that is loaded. */
 interface Loaded {
@@ -177,11 +180,12 @@ export class Remover {
     pictures: Pictures<P>,
     options?: ManyOptions<P> | null,
   ): AsyncGenerator<Outcome<P>> {
-    const { jobs, onProgress, ...others } = checked(options ?? {});
+    const { jobs, onProgress, onFound, ...others } = checked(options ?? {});
     const places = jobs ?? (await this.#loaded()).ready.inFlight;
     yield* many(pictures, places, others.signal, (picture, signal) => {
       const tell = onProgress && ((progress: Progress) => onProgress(progress, picture));
-      return this.remove(picture, { ...others, signal, onProgress: tell });
+      const hear = onFound && ((found: Found) => onFound(found, picture));
+      return this.remove(picture, { ...others, signal, onProgress: tell, onFound: hear });
     });
   }
 
@@ -201,7 +205,9 @@ export class Remover {
     try {
       const { mask_from } = removal.options;
       if (mask_from !== undefined && mask_from !== null) mask ??= source(mask_from);
-      return await this.#made({ ...removal, mask });
+      const made = await this.#made({ ...removal, mask });
+      tell(made, removal.options.onFound);
+      return made;
     } catch (error) {
       removal.picture.discard();
       mask?.discard();
@@ -244,6 +250,17 @@ export class Remover {
     }
   }
 }
+
+/** Tells what was found, and warns where that is nothing and nobody wants to hear. */
+function tell({ found }: Made, hear: Controls['onFound']): void {
+  if (!found) return;
+  const { coverage, confidence, bounds: sides } = found;
+  if (!sides && !hear) process.emitWarning(NOTHING, { type: 'NothingFoundWarning', code: 'REMREMBG_NOTHING_FOUND' });
+  const [left = 0, top = 0, right = 0, bottom = 0] = sides ?? [];
+  hear?.({ coverage, bounds: sides && { left, top, right, bottom }, confidence });
+}
+
+const NOTHING = 'nothing was found in the picture, the result is empty';
 
 let shared: Remover | undefined;
 

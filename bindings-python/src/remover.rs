@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
-use remrembg::{Config, EngineInfo, Job, Matte, Pixels};
+use remrembg::{Config, EngineInfo, Found, Job, Matte, Pixels};
 
 use crate::errors::Failure;
 use crate::exit;
@@ -62,22 +62,29 @@ impl Remover {
         Ok(told)
     }
 
-    /// Remove, and encode.
-    fn encode<'py>(&self, py: Python<'py>, task: Task) -> PyResult<Bound<'py, PyBytes>> {
+    /// Remove, and encode: the file, and the fields of `remrembg.Found`.
+    fn encode<'py>(&self, py: Python<'py>, task: Task) -> PyResult<(Bound<'py, PyBytes>, Told)> {
         let output = exit::detached(py, || self.run(task, |job| job.run()))??;
-        Ok(PyBytes::new(py, &output.data))
+        Ok((PyBytes::new(py, &output.data), told(output.found)))
     }
 
-    /// Remove, and give pixels.
-    fn pixels(&self, py: Python<'_>, task: Task) -> PyResult<Picture> {
+    /// Remove, and give pixels, and the fields of `remrembg.Found`.
+    fn pixels(&self, py: Python<'_>, task: Task) -> PyResult<(Picture, Told)> {
         let output = exit::detached(py, || self.run(task, |job| job.run_to_pixels()))??;
-        Ok(Picture::new(output.pixels))
+        Ok((Picture::new(output.pixels), told(output.found)))
     }
 
     /// Run the model alone, and give what it makes of the picture.
     fn matte(&self, py: Python<'_>, task: Task) -> PyResult<Raw> {
         Ok(Raw::new(exit::detached(py, || self.run(task, |job| job.run_to_matte()))??))
     }
+}
+
+/// The fields of `remrembg.Found`.
+type Told = (f32, Option<(u32, u32, u32, u32)>, f32);
+
+fn told(found: Found) -> Told {
+    (found.coverage, found.bounds, found.confidence)
 }
 
 /// What one removal is asked to do.

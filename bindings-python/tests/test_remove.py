@@ -290,6 +290,29 @@ def test_a_small_png_shows_the_same_as_a_fast_one_in_fewer_bytes(tiny, photo):
     assert Image.open(io.BytesIO(small)).tobytes() == Image.open(io.BytesIO(fast)).tobytes()
 
 
+def test_what_was_found_is_told_to_who_wants_to_hear(tiny):
+    heard = []
+    remove(half_red((64, 32)), session=tiny, refine=False, on_found=heard.append)
+    tiny.rmbg(half_red((64, 32)), refine=False, on_found=heard.append)
+    assert all(isinstance(found, remrembg.Found) for found in heard) and heard[0] == heard[1]
+    coverage, (left, top, right, bottom), confidence = heard[0]
+    assert 0.4 < coverage < 0.6 and 0.8 < confidence <= 1
+    assert (left, top, bottom) == (0, 0, 32) and 30 <= right <= 40
+    [outcome] = tiny.remove_many([half_red((64, 32))], refine=False)
+    assert outcome.found == heard[0]
+    [refused] = tiny.remove_many([b"no picture"])
+    assert refused.found is None and refused.error is not None
+
+
+def test_a_picture_in_which_nothing_is_found_is_warned_of(tiny):
+    heard = []
+    with pytest.warns(remrembg.NothingFoundWarning, match="nothing was found in the picture") as warned:
+        made = remove(Image.new("RGB", (8, 8)), session=tiny, on_found=heard.append)
+    assert warned[0].filename == __file__
+    assert made.getextrema()[3] == (0, 0)
+    assert heard == [(0.0, None, 0.0)]
+
+
 def test_points_and_boxes_choose_among_subjects(tiny):
     both = numpy.zeros((32, 96, 3), numpy.uint8)
     both[8:24, 8:40, 0] = both[8:24, 56:88, 0] = 255

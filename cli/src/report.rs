@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::ArgMatches;
 use indicatif::ProgressBar;
-use remrembg::{Output, Stage};
+use remrembg::{Found, Output, Stage};
 use serde::{Serialize, Serializer};
 
 use crate::failure::{FAILED, Failure, REFUSED};
@@ -103,6 +103,9 @@ impl Report {
         } else if !is_stream(&task.output) {
             self.say(&format!("{} → {}", task.input.display(), task.output.display()));
         }
+        if output.found.bounds.is_none() && self.voice.is_chatty() {
+            terminal::note(self.bar.as_ref(), &format!("remrembg: {}: {}", task.input.display(), Found::NOTHING));
+        }
         self.step();
     }
 
@@ -170,6 +173,10 @@ struct Done<'a> {
     format: &'a str,
     mime: &'a str,
     bytes: usize,
+    coverage: f64,
+    /// Nothing where nothing was found.
+    bounds: Option<(u32, u32, u32, u32)>,
+    confidence: f64,
     #[serde(serialize_with = "milliseconds")]
     times: &'a [(Stage, Duration)],
 }
@@ -183,10 +190,18 @@ fn done_line(task: &Task, output: &Output) -> String {
         format: output.format.name(),
         mime: output.mime(),
         bytes: output.data.len(),
+        coverage: rounded(output.found.coverage),
+        bounds: output.found.bounds,
+        confidence: rounded(output.found.confidence),
         times: &output.times,
     };
     // Text and numbers always serialize.
     serde_json::to_string(&done).unwrap_or_default() + "\n"
+}
+
+/// To four places.
+fn rounded(part: f32) -> f64 {
+    (f64::from(part) * 1e4).round() / 1e4
 }
 
 fn milliseconds<S: Serializer>(times: &[(Stage, Duration)], serializer: S) -> Result<S::Ok, S::Error> {
@@ -200,13 +215,15 @@ fn stats(task: &Task, output: &Output) -> String {
     let stages: Vec<_> = output.times.iter().map(|(stage, time)| format!("{stage} {}", shown(*time))).collect();
     let total = shown(output.times.iter().map(|(_, time)| *time).sum());
     format!(
-        "{input} → {target}\n  {}×{} → {}×{} {}, {} bytes\n  {total}: {}",
+        "{input} → {target}\n  {}×{} → {}×{} {}, {} bytes\n  subject {:.0} %, confidence {:.2}\n  {total}: {}",
         from.0,
         from.1,
         to.0,
         to.1,
         output.mime(),
         output.data.len(),
+        output.found.coverage * 100.0,
+        output.found.confidence,
         stages.join(", ")
     )
 }

@@ -39,12 +39,12 @@ pub fn mask(remover: &Remover, output: &Tensor) -> Result<Pixels> {
 /// A mask at the picture's size, as it is.
 pub fn upsample(mask: Pixels, picture: &Pixels, threads: usize) -> Result<Pixels> {
     let plain = CutOut { refine: false, ..CutOut::default() };
-    refine::refine(mask, picture, &plain, threads, &Control::default())
+    refine::refine(mask, picture, &plain, threads, &Control::default()).map(|refined| refined.alpha)
 }
 
 /// A mask at the picture's size, with its edges.
 pub fn refine(mask: Pixels, picture: &Pixels, threads: usize) -> Result<Pixels> {
-    refine::refine(mask, picture, &CutOut::default(), threads, &Control::default())
+    refine::refine(mask, picture, &CutOut::default(), threads, &Control::default()).map(|refined| refined.alpha)
 }
 
 /// The picture with the subject's own colours along soft edges.

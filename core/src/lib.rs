@@ -29,6 +29,7 @@ mod pipeline;
 mod remover;
 mod segment;
 
+pub use alpha::found::Found;
 pub use codec::decode::Decoded;
 pub use codec::limits::Limits;
 pub use engine::{EngineChoice, EngineInfo, Provider};

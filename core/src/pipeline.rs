@@ -6,9 +6,10 @@
 
 use std::time::{Duration, Instant};
 
+use crate::alpha::found::Found;
 use crate::alpha::mask;
 use crate::alpha::matting::{self, Matted};
-use crate::alpha::refine;
+use crate::alpha::refine::{self, Refined};
 use crate::codec::decode::Decoded;
 use crate::codec::encode;
 use crate::codec::limits::Limits;
@@ -54,6 +55,7 @@ pub(crate) struct Finished {
     /// The upright picture's size.
     pub(crate) upright: (u32, u32),
     pub(crate) matte: Option<Pixels>,
+    pub(crate) found: Found,
     icc: Option<Vec<u8>>,
 }
 
@@ -76,16 +78,16 @@ impl Shop<'_> {
             views::expect_size(buffer, geometry::output_size(size, options))?;
         }
         options.check_for(size)?;
-        let alpha = self.alpha(&pixels, mask, how, watch)?;
+        let refined = self.alpha(&pixels, mask, how, watch)?;
         let threads = self.engine.info().threads;
-        let cut = match (options.mask, how.matting) {
-            (true, None) => compose::limit_alpha(alpha, &pixels),
-            _ => watch.time(Stage::CutOut, |c| cut_out(pixels, alpha, options, threads, c))?,
+        let (cut, found) = match (options.mask, how.matting) {
+            (true, None) => alone(refined, &pixels),
+            _ => watch.time(Stage::CutOut, |c| cut_out(pixels, refined, options, threads, c))?,
         };
         let matte = wanted.matte.then(|| compose::matte_of(&cut));
         let pixels = arrange(cut, options, wanted, watch)?;
         let icc = icc.filter(|_| !options.mask);
-        Ok(Finished { pixels, upright: size, matte, icc })
+        Ok(Finished { pixels, upright: size, matte, found, icc })
     }
 
     /// What the model makes of a picture, before all else.
@@ -105,18 +107,19 @@ impl Shop<'_> {
 
     /// The alpha of a picture: of all of it, or of the part that the caller points at,
     /// which the model then sees larger.
-    fn alpha(&self, pixels: &Pixels, mask: Option<Pixels>, how: &CutOut, watch: &mut Watch) -> Result<Pixels> {
+    fn alpha(&self, pixels: &Pixels, mask: Option<Pixels>, how: &CutOut, watch: &mut Watch) -> Result<Refined> {
         let (width, height) = (pixels.width(), pixels.height());
         if let Some(part) = how.prompts.crop((width, height)).filter(|_| mask.is_none()) {
             let inside = CutOut { prompts: how.prompts.within(part), ..how.clone() };
-            let alpha = self.alpha_of_all(&pixels.part(part), None, &inside, watch)?;
+            let Refined { alpha, confidence } = self.alpha_of_all(&pixels.part(part), None, &inside, watch)?;
             let outside = if how.invert_mask { u8::MAX } else { 0 };
-            return Ok(Pixels::filled(width, height, Layout::Gray8, outside).with_part(part, &alpha));
+            let alpha = Pixels::filled(width, height, Layout::Gray8, outside).with_part(part, &alpha);
+            return Ok(Refined { alpha, confidence });
         }
         self.alpha_of_all(pixels, mask, how, watch)
     }
 
-    fn alpha_of_all(&self, pixels: &Pixels, mask: Option<Pixels>, how: &CutOut, watch: &mut Watch) -> Result<Pixels> {
+    fn alpha_of_all(&self, pixels: &Pixels, mask: Option<Pixels>, how: &CutOut, watch: &mut Watch) -> Result<Refined> {
         // Of a mask that is brought the edge alone changes.
         let brought = mask.as_ref().map(|_| CutOut { flat: Flat::Off, ..how.clone() });
         let mask = mask.map_or_else(|| refine::mask_of(&self.segment(pixels, how, watch)?), Ok)?;
@@ -138,9 +141,23 @@ fn upright(decoded: Decoded, watch: &mut Watch) -> Result<(Pixels, Option<Vec<u8
     Ok((pixels, icc))
 }
 
+/// The mask that is asked for.
+fn alone(refined: Refined, pixels: &Pixels) -> (Pixels, Found) {
+    let alpha = compose::limit_alpha(refined.alpha, pixels);
+    let found = Found::of(&alpha, refined.confidence);
+    (alpha, found)
+}
+
 /// The picture with the mask as alpha, or with what matting makes of both; the alpha alone
 /// where a mask is asked for.
-fn cut_out(pixels: Pixels, mask: Pixels, options: &Options, threads: usize, control: &Control) -> Result<Pixels> {
+fn cut_out(
+    pixels: Pixels,
+    refined: Refined,
+    options: &Options,
+    threads: usize,
+    control: &Control,
+) -> Result<(Pixels, Found)> {
+    let Refined { alpha: mask, confidence } = refined;
     let how = &options.cut_out;
     let estimate = |matting| matting::estimate(&pixels, &mask, matting, !options.mask, control);
     let matted = how.matting.map_or(Ok(None), estimate)?;
@@ -149,16 +166,16 @@ fn cut_out(pixels: Pixels, mask: Pixels, options: &Options, threads: usize, cont
     if is_matted && !how.trimap {
         how.prompts.clip(&mut alpha, if how.invert_mask { u8::MAX } else { 0 }, control)?;
     }
-    let alpha = compose::limit_alpha(alpha, &pixels);
+    let (alpha, found) = alone(Refined { alpha, confidence }, &pixels);
     if options.mask {
-        return Ok(alpha);
+        return Ok((alpha, found));
     }
     let colors = match colors {
         Some(colors) => colors,
         None if how.estimates_colors() => colors::of_subject(pixels, &alpha, threads, control)?,
         None => pixels,
     };
-    Ok(compose::cut_out(colors, &alpha, how.keep_colors))
+    Ok((compose::cut_out(colors, &alpha, how.keep_colors), found))
 }
 
 /// The stages that follow the options alone: resize, rotate, background.

@@ -1,10 +1,10 @@
 //! `remrembg_output`: what a removal made.
 
-use std::ffi::{CString, c_char};
+use std::ffi::{CString, c_char, c_int};
 use std::ptr;
 use std::time::Duration;
 
-use remrembg::{Matte, Output, PixelOutput, Stage};
+use remrembg::{Found, Matte, Output, PixelOutput, Stage};
 
 use crate::boundary::{Slot, quietly};
 use crate::codes::remrembg_stage;
@@ -21,6 +21,8 @@ pub struct remrembg_output {
     mime: Option<CString>,
     size: (u32, u32),
     times: Vec<(Stage, Duration)>,
+    /// `None` for a matte.
+    found: Option<Found>,
 }
 
 /// What was made, where the output has it.
@@ -48,17 +50,18 @@ impl Handle for remrembg_output {
 impl remrembg_output {
     pub(crate) fn encoded(output: Output) -> Self {
         let (mime, size) = (for_c(output.mime()), (output.width, output.height));
-        Self { data: Data::Bytes(output.data), mime: Some(mime), size, times: output.times }
+        Self { data: Data::Bytes(output.data), mime: Some(mime), size, times: output.times, found: Some(output.found) }
     }
 
     pub(crate) fn pixels(output: &PixelOutput, data: Option<Vec<u8>>) -> Self {
         let size = (output.pixels.width(), output.pixels.height());
         let data = data.map_or(Data::None, Data::Bytes);
-        Self { data, mime: None, size, times: output.times.clone() }
+        Self { data, mime: None, size, times: output.times.clone(), found: Some(output.found) }
     }
 
     pub(crate) fn matte(matte: Matte) -> Self {
-        Self { data: Data::Matte(matte.data), mime: None, size: (matte.width, matte.height), times: Vec::new() }
+        let size = (matte.width, matte.height);
+        Self { data: Data::Matte(matte.data), mime: None, size, times: Vec::new(), found: None }
     }
 }
 
@@ -113,6 +116,40 @@ pub extern "C" fn remrembg_output_time(output: *const remrembg_output, stage: i3
         let times = output.times.iter().filter(|(ran, _)| remrembg_stage::of(*ran) as i32 == stage);
         Some(times.map(|(_, time)| time.as_secs_f64()).sum())
     })
+}
+
+/// How much of the picture the subject is: the mean of the alpha, 0 to 1. 0 for a matte, for NULL and for what is no
+/// live output.
+///
+/// Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn remrembg_output_coverage(output: *const remrembg_output) -> f64 {
+    quietly(0.0, || Some(handle::find(output)?.found?.coverage.into()))
+}
+
+/// How sure the model is of the subject, 0 to 1: the mean of its mask, each pixel counted as often as it is subject. 0
+/// where nothing was found, for a matte, for NULL and for what is no live output.
+///
+/// Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn remrembg_output_confidence(output: *const remrembg_output) -> f64 {
+    quietly(0.0, || Some(handle::find(output)?.found?.confidence.into()))
+}
+
+/// Where the subject is in the upright picture, before it is resized and turned.
+///
+/// @param box  NULL, or where four numbers go: left, top, right and bottom in pixels, around all that is more than
+///     faint; right and bottom lie beyond the last pixel. Left as it is where the answer is 0.
+/// @return 1 where something was found, else 0; 0 for a matte, for NULL and for what is no live output.
+///
+/// Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn remrembg_output_bounds(output: *const remrembg_output, r#box: *mut u32) -> c_int {
+    let found = quietly(None, || Some(handle::find(output)?.found?.bounds));
+    if let Some((left, top, right, bottom)) = found {
+        put(r#box.cast(), [left, top, right, bottom]);
+    }
+    found.is_some().into()
 }
 
 /// Frees an output, and with it the bytes and texts that it gave. NULL, and what

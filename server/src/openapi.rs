@@ -134,7 +134,7 @@ fn binary() -> ObjectBuilder {
 
 fn option(spec: &OptionSpec) -> ObjectBuilder {
     let help = format!("{} Accepted: {}. Default: {}.", spec.help, spec.range, spec.default);
-    let schema = ObjectBuilder::new().description(Some(help)).default(Some(default(spec)));
+    let schema = ObjectBuilder::new().description(Some(help)).default(default(spec));
     let bounded = |schema: ObjectBuilder| {
         let (low, high) = spec.bounds.map_or((None, None), |(low, high)| (Some(low), Some(high)));
         schema.minimum(low).maximum(high)
@@ -151,14 +151,17 @@ fn option(spec: &OptionSpec) -> ObjectBuilder {
     }
 }
 
-/// The default as it would be sent: a number without one is 0, and text is empty.
-fn default(spec: &OptionSpec) -> Value {
-    match spec.kind {
-        OptionKind::Integer | OptionKind::Number => spec.default.parse::<i64>().unwrap_or(0).into(),
+/// The default as it would be sent: text that is unset is empty, and a number is 0 where that is accepted for unset.
+fn default(spec: &OptionSpec) -> Option<Value> {
+    Some(match spec.kind {
+        OptionKind::Integer | OptionKind::Number if spec.default == "unset" => {
+            return spec.bounds.is_some_and(|(low, _)| low <= 0.0).then(|| 0.into());
+        }
+        OptionKind::Integer | OptionKind::Number => spec.default.parse::<i64>().ok()?.into(),
         OptionKind::Boolean => (spec.default == "true").into(),
         _ if spec.default == "unset" => "".into(),
         _ => spec.default.into(),
-    }
+    })
 }
 
 /// A picture in each of the formats, and its size.
@@ -167,11 +170,22 @@ fn picture() -> Response {
         let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
         HeaderBuilder::new().schema(Some(number)).description(Some(what)).build()
     };
+    let part = |what: &str| {
+        let number = ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0)).maximum(Some(1));
+        HeaderBuilder::new().schema(Some(number)).description(Some(what)).build()
+    };
+    let bounds = HeaderBuilder::new()
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).pattern(Some("^(none|\\d+,\\d+,\\d+,\\d+)$"))))
+        .description(Some("Left, top, right and bottom of the subject in the upright picture, in pixels; or none"))
+        .build();
     let picture = || ContentBuilder::new().schema(Some(binary())).build();
     let response = ResponseBuilder::new()
         .description("The picture without its background, or its mask.")
         .header("X-Width", side("Width of the result in pixels"))
-        .header("X-Height", side("Height of the result in pixels"));
+        .header("X-Height", side("Height of the result in pixels"))
+        .header("X-Coverage", part("How much of the picture the subject is: the mean of the alpha"))
+        .header("X-Confidence", part("How sure the model is of the subject"))
+        .header("X-Bounds", bounds);
     Format::ALL.iter().fold(response, |response, format| response.content(format.mime(), picture())).build()
 }
 

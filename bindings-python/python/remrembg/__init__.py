@@ -33,6 +33,7 @@ from remrembg._errors import (
     UnknownModelError,
     ValidationError,
 )
+from remrembg._found import Found, NothingFoundWarning
 from remrembg._rembg import Session, fetch_model, new_session
 from remrembg._remover import Remover, default
 from remrembg._remrembg import CancelToken
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
         Flat,
         Integer,
         Number,
+        OnFound,
         Preset,
         Progress,
         Regions,
@@ -67,10 +69,12 @@ __all__ = [
     "CancelledError",
     "EngineError",
     "EngineInfo",
+    "Found",
     "InputOutputError",
     "InternalError",
     "MissingFileError",
     "ModelError",
+    "NothingFoundWarning",
     "Outcome",
     "RemrembgError",
     "Remover",
@@ -266,6 +270,7 @@ def remove(
     exact_resize: Flag = None,
     angle: Number = None,
     expand: Flag = None,
+    on_found: Optional[OnFound] = None,
     progress: Optional[Progress] = None,
     cancel: Optional[CancelToken] = None,
     **ignored: Any,
@@ -308,7 +313,7 @@ def remove(
         are black there, so that the background cannot be brought back.
     :param format: of a result in bytes, as for `rmbg`. Default: PNG.
     :param w: as for `rmbg`, and so are `h`, `exact_resize`, `angle` and `expand`.
-    :param progress: as for `Remover.rmbg`, and so is `cancel`.
+    :param on_found: as for `Remover.rmbg`, and so are `progress` and `cancel`.
     :param ignored: what rembg takes besides, such as `return_multiple`; it is passed over with a warning.
     :raises ValidationError: the picture or an option is refused.
     :raises InputOutputError: the file cannot be read.

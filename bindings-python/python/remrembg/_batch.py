@@ -18,9 +18,12 @@ if TYPE_CHECKING:
         Deque,
         Dict,
         Iterator,
+        List,
         Tuple,
         Union,
     )
+
+    from remrembg._found import Found
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -32,18 +35,27 @@ class Outcome(Generic[Given, Made]):
     image    the picture, as it came
     result   what `Remover.remove` gives for it; None where it failed
     error    why it failed; None where it did not
+    found    what was found in it, a `Found`; None where it failed
     """
 
     image: Given
     result: Optional[Made]
     error: Optional[Exception]
+    found: Optional[Found]
 
-    __slots__ = ("error", "image", "result")
+    __slots__ = ("error", "found", "image", "result")
 
-    def __init__(self, image: Given, result: Optional[Made] = None, error: Optional[Exception] = None) -> None:
+    def __init__(
+        self,
+        image: Given,
+        result: Optional[Made] = None,
+        error: Optional[Exception] = None,
+        found: Optional[Found] = None,
+    ) -> None:
         self.image = image
         self.result = result
         self.error = error
+        self.found = found
 
     def __repr__(self) -> str:
         told = f"error={self.error!r}" if self.error else f"result=<{type(self.result).__name__}>"
@@ -85,14 +97,15 @@ def many(
 
     stop = CancelToken(options.get("cancel"))
     work = {**options, "cancel": stop}
-    waiting: Deque[Tuple[Any, Future[Any]]] = deque()
+    waiting: Deque[Tuple[Any, List[Found], Future[Any]]] = deque()
     with ThreadPoolExecutor(jobs, thread_name_prefix="remrembg") as threads:
         try:
             broken = None
             try:
                 for image in images:
-                    waiting.append((image, threads.submit(remove, image, **work)))
-                    while waiting and (len(waiting) >= 2 * jobs or waiting[0][1].done()):
+                    found, hears = _hearing(work)
+                    waiting.append((image, found, threads.submit(remove, image, **hears)))
+                    while waiting and (len(waiting) >= 2 * jobs or waiting[0][2].done()):
                         yield _outcome(*waiting.popleft())
             except Exception as error:
                 # What the source raises comes out after the pictures that it gave.
@@ -103,14 +116,27 @@ def many(
                 raise broken
         finally:
             stop.cancel()
-            for _, future in waiting:
+            for _, _, future in waiting:
                 future.cancel()
 
 
-def _outcome(image: Any, future: Future[Any]) -> Outcome[Any, Any]:
+def _hearing(options: Dict[str, Any]) -> Tuple[List[Found], Dict[str, Any]]:
+    """Where one removal will put what it found, and the options with which it does."""
+    found: List[Found] = []
+    own = options.get("on_found")
+
+    def hear(what: Found) -> None:
+        found.append(what)
+        if own is not None:
+            own(what)
+
+    return found, {**options, "on_found": hear}
+
+
+def _outcome(image: Any, found: List[Found], future: Future[Any]) -> Outcome[Any, Any]:
     error = future.exception()
     if error is None:
-        return Outcome(image, result=future.result())
+        return Outcome(image, result=future.result(), found=found[0])
     if isinstance(error, Exception):
         return Outcome(image, error=error)
     raise error
@@ -150,8 +176,9 @@ async def many_async(
 
     async def one(image: Any) -> Outcome[Any, Any]:
         async with places:
+            found, hears = _hearing(options)
             try:
-                return Outcome(image, result=await remove(image, **options))
+                return Outcome(image, result=await remove(image, **hears), found=found[0])
             except Exception as error:
                 return Outcome(image, error=error)
 

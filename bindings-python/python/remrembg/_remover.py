@@ -6,7 +6,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any, Dict, NamedTuple, Optional, overload
 
-from remrembg import _batch, _engine, _pictures, _remrembg, _values
+from remrembg import _batch, _engine, _found, _pictures, _remrembg, _values
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         Integer,
         Matte,
         Number,
+        OnFound,
         Preset,
         Progress,
         Regions,
@@ -190,12 +191,16 @@ class Remover:
         expand: Flag = None,
         api_key: Optional[str] = None,
         mask_from: Optional[Source] = None,
+        on_found: Optional[OnFound] = None,
         progress: Optional[Progress] = None,
         cancel: Optional[CancelToken] = None,
         **more: Unpack[CutOutOptions],
     ) -> bytes:
         """As `rmbg`, with this model and engine.
 
+        :param on_found: called once with a `Found`, when the removal is done: how much of the picture the
+            subject is, where it is, and how sure the model is. Where nothing is found, a
+            `NothingFoundWarning` is issued too.
         :param progress: called as `progress(stage, fraction)` on the thread that works; what it
             raises ends the removal and comes out of it.
         :param cancel: ends the removal with a `CancelledError` once it is cancelled.
@@ -212,7 +217,9 @@ class Remover:
             **more,
         }
         task = _Task(_pictures.uploaded(image), _values.pairs(options), _pictures.given(mask_from), progress, cancel)
-        return self._here.core.encode(task)
+        data, found = self._here.core.encode(task)
+        _found.told(found, on_found)
+        return data
 
     @overload
     def remove(self, data: Encoded, *, force_return_bytes: bool = False, **options: Unpack[RemoveOptions]) -> bytes: ...
@@ -257,13 +264,14 @@ class Remover:
         exact_resize: Flag = None,
         angle: Number = None,
         expand: Flag = None,
+        on_found: Optional[OnFound] = None,
         progress: Optional[Progress] = None,
         cancel: Optional[CancelToken] = None,
         **ignored: Any,
     ) -> Any:
         """As `remove`, with this model and engine.
 
-        `progress` and `cancel` are as in `rmbg`.
+        `on_found`, `progress` and `cancel` are as in `rmbg`.
         """
         _values.warn_of_ignored("remove", ignored)
         pixels = not force_return_bytes and _pictures.is_pixels(data)
@@ -299,7 +307,14 @@ class Remover:
             "keep_alpha": True,
         }
         task = _Task(_pictures.given(data), _values.pairs(options), _pictures.given(mask_from), progress, cancel)
-        return _pictures.as_given(self._here.core.pixels(task), data) if pixels else self._here.core.encode(task)
+        result: Any
+        if pixels:
+            picture, found = self._here.core.pixels(task)
+            result = _pictures.as_given(picture, data)
+        else:
+            result, found = self._here.core.encode(task)
+        _found.told(found, on_found)
+        return result
 
     @overload
     def remove_many(

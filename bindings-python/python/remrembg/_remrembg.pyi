@@ -23,6 +23,8 @@ __all__ = [
 
 VERSION: Final[str]
 
+_Found = Tuple[float, Optional[Tuple[int, int, int, int]], float]
+
 @final
 class CancelToken:
     """Asks removals to stop, from any thread.
@@ -51,10 +53,10 @@ class Remover:
     @property
     def engine(self) -> Dict[str, Any]:
         """What the model runs on, as the fields of `remrembg.EngineInfo`."""
-    def encode(self, task: Any) -> bytes:
-        """Remove, and encode."""
-    def pixels(self, task: Any) -> Picture:
-        """Remove, and give pixels."""
+    def encode(self, task: Any) -> Tuple[bytes, _Found]:
+        """Remove, and encode: the file, and the fields of `remrembg.Found`."""
+    def pixels(self, task: Any) -> Tuple[Picture, _Found]:
+        """Remove, and give pixels, and the fields of `remrembg.Found`."""
     def matte(self, task: Any) -> Raw:
         """Run the model alone, and give what it makes of the picture."""
 

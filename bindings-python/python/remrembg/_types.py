@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Callable, Optional, Protocol, Sequence, TypedDict, Union
 
+from remrembg._found import Found
+
 if TYPE_CHECKING:
     import numpy
     import numpy.typing
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     Encoded = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, "Readable"]
     Source = Union[Encoded, Image, AnyArray]
 
+#: Called once, when a removal is done.
+OnFound = Callable[[Found], object]
 #: Called as `progress(stage, fraction)`: the stage's name, and 0.0 to 1.0 of it.
 Progress = Callable[[str, float], object]
 Flag = Union[bool, str, None]
@@ -76,6 +80,7 @@ class RmbgOptions(CutOutOptions, total=False):
     expand: Flag
     mask_from: Optional[Source]
     api_key: Optional[str]
+    on_found: Optional[OnFound]
     progress: Optional[Progress]
     cancel: Optional[CancelToken]
 
@@ -109,5 +114,6 @@ class RemoveOptions(TypedDict, total=False):
     exact_resize: Flag
     angle: Number
     expand: Flag
+    on_found: Optional[OnFound]
     progress: Optional[Progress]
     cancel: Optional[CancelToken]

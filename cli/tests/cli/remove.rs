@@ -164,9 +164,15 @@ fn json_has_one_object_for_each_picture() {
     let done = lines.iter().find(|line| line.contains("a.jpg")).expect("the good one is done");
     let bytes = bench.read("out/a.jpg").len();
     let head = format!(
-        r#"{{"input":"a.png","output":"out/a.jpg","width":30,"height":20,"format":"jpeg","mime":"image/jpeg","bytes":{bytes},"times":{{"decode":"#
+        r#"{{"input":"a.png","output":"out/a.jpg","width":30,"height":20,"format":"jpeg","mime":"image/jpeg","bytes":{bytes},"coverage":0."#
     );
     assert!(done.starts_with(&head), "{done}");
+    let line = ran.json().into_iter().find(|line| line.get("coverage").is_some()).expect("the good one is done");
+    // An ellipse of half the picture's sides.
+    assert!(line["coverage"].as_f64().is_some_and(|part| (0.1..0.4).contains(&part)), "{line}");
+    assert!(line["confidence"].as_f64().is_some_and(|part| (0.5..=1.0).contains(&part)), "{line}");
+    let bounds: Vec<u64> = line["bounds"].as_array().expect("it is found").iter().filter_map(|n| n.as_u64()).collect();
+    assert!(bounds.len() == 4 && bounds[0] > 0 && bounds[2] < 60 && bounds[3] < 40, "{bounds:?}");
     let times = ran.json().into_iter().find_map(|line| line["times"].as_object().cloned()).expect("it has times");
     for stage in ["decode", "segment", "refine", "cut_out", "resize", "background", "encode"] {
         assert!(times[stage].as_f64().is_some_and(|ms| ms >= 0.0), "{stage}");
@@ -184,7 +190,21 @@ fn stats_tell_sizes_times_model_and_engine() {
     assert!(lines[0].ends_with("(CPU, 1 thread)"), "{lines:?}");
     assert_eq!(lines[1], "a.png → o.png");
     assert_eq!(lines[2], format!("  60×40 → 30×20 image/png, {} bytes", bench.read("o.png").len()));
-    assert!(lines[3].contains("decode ") && lines[3].contains(" ms, segment "), "{lines:?}");
+    assert!(lines[3].starts_with("  subject ") && lines[3].contains(" %, confidence "), "{lines:?}");
+    assert!(lines[4].contains("decode ") && lines[4].contains(" ms, segment "), "{lines:?}");
+}
+
+#[test]
+fn a_picture_in_which_nothing_is_found_is_told_of_and_is_no_error() {
+    let bench = Bench::new(&["a.png"]);
+    bench.put("black.png", &encoded(&DynamicImage::new_rgb8(60, 40), ImageFormat::Png));
+    let ran = bench.removed(["a.png", "black.png", "-o", "out", "--jobs", "1"]).ok();
+    let warning = "remrembg: black.png: nothing was found in the picture, the result is empty";
+    assert_eq!(ran.stderr.lines().filter(|line| line.starts_with("remrembg: ")).collect::<Vec<_>>(), [warning]);
+    let ran = bench.removed(["black.png", "-o", "o.png", "--json"]).ok();
+    assert_eq!(ran.json()[0]["bounds"], serde_json::Value::Null);
+    assert_eq!(ran.json()[0]["confidence"], 0.0);
+    assert_eq!(bench.removed(["black.png", "-o", "o.png", "-q"]).ok().stderr, "");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! made of the alpha.
 
 pub(crate) mod flat_background;
+pub(crate) mod found;
 pub(crate) mod mask;
 pub(crate) mod matting;
 pub(crate) mod prompts;

@@ -132,8 +132,8 @@ impl<'a> Job<'a> {
             let finished = shop.make(&input, mask.as_ref(), &options, wanted, &mut watch)?;
             let data = finished.encode(&options, shop.engine.info().threads, &mut watch)?;
             let (width, height) = (finished.pixels.width(), finished.pixels.height());
-            let Finished { upright, matte, .. } = finished;
-            Ok(Output { data, format: options.format, width, height, upright, matte, times: watch.times })
+            let Finished { upright, matte, found, .. } = finished;
+            Ok(Output { data, format: options.format, width, height, upright, matte, found, times: watch.times })
         })
     }
 
@@ -161,7 +161,8 @@ impl<'a> Job<'a> {
         let wanted = self.wanted;
         self.checked(|shop, Request { input, mask, options }, mut watch| {
             let finished = shop.make(&input, mask.as_ref(), &options, wanted, &mut watch)?;
-            Ok(PixelOutput { pixels: finished.pixels, matte: finished.matte, times: watch.times })
+            let Finished { pixels, matte, found, .. } = finished;
+            Ok(PixelOutput { pixels, matte, found, times: watch.times })
         })
     }
 
@@ -181,8 +182,8 @@ impl<'a> Job<'a> {
 
     /// Runs the model alone, and gives what it makes of the picture: 1 is subject, 0 is
     /// background, at the size at which the model saw the upright picture, to be
-    /// stretched over it. Of the options `quality` and `refine` have a say, as the
-    /// model looks at the picture as they ask.
+    /// stretched over it. Of the options `preset` and `refine` have a say, as the
+    /// model sees the picture as they ask.
     ///
     /// ```
     /// # use remrembg::{Config, Layout, Pixels, Remover};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::alpha::found::Found;
 use crate::exec::control::Stage;
 use crate::image::pixels::Pixels;
 use crate::options::Format;
@@ -23,6 +24,8 @@ pub struct Output {
     /// The alpha matte at the upright picture's size ([`Layout::Gray8`](crate::Layout::Gray8)),
     /// where [`Job::keep_matte`](crate::Job::keep_matte) asked for it.
     pub matte: Option<Pixels>,
+    /// How much was found, where, and how surely.
+    pub found: Found,
     /// How long each stage took, in the order in which they ran.
     pub times: Vec<(Stage, Duration)>,
 }
@@ -43,6 +46,8 @@ pub struct PixelOutput {
     pub pixels: Pixels,
     /// As [`Output::matte`].
     pub matte: Option<Pixels>,
+    /// As [`Output::found`].
+    pub found: Found,
     /// As [`Output::times`].
     pub times: Vec<(Stage, Duration)>,
 }

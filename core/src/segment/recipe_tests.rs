@@ -55,6 +55,7 @@ fn our_mask(picture: &Path, engine: &dyn Engine) -> Pixels {
         .expect("it runs");
     mask_of(&matte)
         .and_then(|mask| refine(mask, &pixels, &CutOut { refine: false, ..CutOut::default() }, 1, &Control::default()))
+        .map(|refined| refined.alpha)
         .expect("it can be enlarged")
 }
 

@@ -1,6 +1,7 @@
 //! The front door as a user of the crate meets it, on the engine inside.
 
 mod brought;
+mod found;
 mod masks;
 #[path = "../../src/engine/tests/onnx.rs"]
 mod onnx;

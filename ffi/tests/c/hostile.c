@@ -57,6 +57,8 @@ static void null_is_told_everywhere(void)
     CHECK(remrembg_output_data(NULL, &size) == NULL && size == 0);
     CHECK(remrembg_output_data(NULL, NULL) == NULL);
     CHECK(remrembg_output_time(NULL, REMREMBG_STAGE_DECODE) == 0);
+    CHECK(remrembg_output_coverage(NULL) == 0 && remrembg_output_confidence(NULL) == 0);
+    CHECK(!remrembg_output_bounds(NULL, NULL));
     remrembg_output_size(NULL, &width, &height);
     CHECK(width == 0 && height == 0);
     remrembg_output_size(NULL, NULL, NULL);

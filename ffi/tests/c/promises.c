@@ -113,6 +113,11 @@ static void bytes_become_bytes(const remrembg_remover *remover)
         CHECK(remrembg_output_time(output, REMREMBG_STAGE_SEGMENT) > 0);
         CHECK(remrembg_output_time(output, REMREMBG_STAGE_ENCODE) > 0);
         CHECK(remrembg_output_time(output, REMREMBG_STAGE_ROTATE) == 0);
+        uint32_t box[4] = {9, 9, 9, 9};
+        CHECK(remrembg_output_coverage(output) > 0 && remrembg_output_coverage(output) < 1);
+        CHECK(remrembg_output_confidence(output) > 0.5 && remrembg_output_confidence(output) <= 1);
+        CHECK(remrembg_output_bounds(output, box) && box[0] < box[2] && box[1] < box[3]);
+        CHECK(remrembg_output_bounds(output, NULL));
         remrembg_output_free(output);
         remrembg_options_free(options);
         free(file);
@@ -421,6 +426,7 @@ static void the_models_own_matte_is_floats(const remrembg_remover *remover)
         CHECK(size == 8 * 8 * sizeof *matte && matte[0] > 0.9F && matte[7] < 0.1F);
     }
     CHECK(remrembg_output_mime(output) == NULL && remrembg_output_time(output, REMREMBG_STAGE_ENCODE) == 0);
+    CHECK(remrembg_output_confidence(output) == 0 && !remrembg_output_bounds(output, NULL));
     remrembg_output_free(output);
     remrembg_options_free(options);
 }

@@ -166,6 +166,8 @@ void bytes_of_every_kind_are_read(const Remover &remover)
     CHECK_TEXT(first.mime().c_str(), "image/png");
     CHECK(first.time(REMREMBG_STAGE_SEGMENT).count() > 0);
     CHECK(first.time(REMREMBG_STAGE_ROTATE).count() == 0);
+    CHECK(first.coverage() > 0 && first.coverage() < 1 && first.confidence() > 0 && first.confidence() <= 1);
+    CHECK(first.bounds().has_value() && (*first.bounds())[2] <= SIDE && (*first.bounds())[3] <= SIDE);
     const auto gives_the_same = [&](Bytes bytes) {
         const Output output = remover.remove(bytes, png);
         return output.data().chars() == first.data().chars();

@@ -197,8 +197,9 @@ function done(picture, body, headers) {
   link.download = `${(file.name || 'pasted').replace(/\.[^.]*$/, '')}-cutout.${body.type.replace('image/', '')}`;
   link.hidden = false;
   const size = `${headers('x-width')} × ${headers('x-height')}`;
-  show(picture, `${size}, ${Math.ceil(body.size / 1024)} KB`, undefined);
-  byId('said').textContent = `${file.name || 'The pasted picture'} is done: ${size} pixels.`;
+  const nothing = headers('x-bounds') === 'none' ? ', nothing was found in it' : '';
+  show(picture, `${size}, ${Math.ceil(body.size / 1024)} KB${nothing}`, undefined);
+  byId('said').textContent = `${file.name || 'The pasted picture'} is done: ${size} pixels${nothing}.`;
 }
 
 /** Each error goes to its field; what has none, or is the picture's, to the picture. */

@@ -91,6 +91,9 @@ fn cors(origins: &[HeaderValue]) -> tower::util::Either<CorsLayer, tower::layer:
             [
                 "x-width",
                 "x-height",
+                "x-coverage",
+                "x-confidence",
+                "x-bounds",
                 "x-request-id",
                 "x-error-field",
                 "retry-after",

@@ -75,7 +75,9 @@ fn control(spec: &OptionSpec) -> String {
             format!("<input type=\"checkbox\" {common}{checked}>")
         }
         OptionKind::Choice => {
-            let options: String = spec.choices().map(|names| format!("<option>{}</option>", names[0])).collect();
+            let selected = |name| if name == spec.default { " selected" } else { "" };
+            let option = |name| format!("<option{}>{name}</option>", selected(name));
+            let options: String = spec.choices().map(|names| option(names[0])).collect();
             format!("<select {common}>{options}</select>")
         }
         OptionKind::Integer | OptionKind::Number => {

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use remrembg::Code;
+use remrembg::{Code, Found};
 
 use crate::App;
 use crate::accounts::Held;
@@ -19,6 +19,9 @@ use crate::sending::{Deadline, Sending};
 
 const WIDTH: HeaderName = HeaderName::from_static("x-width");
 const HEIGHT: HeaderName = HeaderName::from_static("x-height");
+const COVERAGE: HeaderName = HeaderName::from_static("x-coverage");
+const BOUNDS: HeaderName = HeaderName::from_static("x-bounds");
+const CONFIDENCE: HeaderName = HeaderName::from_static("x-confidence");
 
 pub(super) async fn remove(
     State(app): State<Arc<App>>,
@@ -90,7 +93,28 @@ async fn removed(app: &App, request: Request) -> Result<Response, Refusal> {
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (WIDTH, output.width.into()),
         (HEIGHT, output.height.into()),
+        (COVERAGE, decimal(output.found.coverage)),
+        (CONFIDENCE, decimal(output.found.confidence)),
+        (BOUNDS, bounds(&output.found)),
     ];
     let body = Sending::new(output.data, charge, deadline, app.settings.answer_timeout);
     Ok((headers, Body::new(body)).into_response())
+}
+
+fn decimal(part: f32) -> HeaderValue {
+    text(format!("{part:.4}"))
+}
+
+/// Left, top, right and bottom; `none` where nothing was found.
+fn bounds(found: &Found) -> HeaderValue {
+    let (left, top, right, bottom) = match found.bounds {
+        Some(bounds) => bounds,
+        None => return HeaderValue::from_static("none"),
+    };
+    text(format!("{left},{top},{right},{bottom}"))
+}
+
+/// Of digits and signs alone.
+fn text(value: String) -> HeaderValue {
+    HeaderValue::try_from(value).expect("it is ASCII")
 }

@@ -24,6 +24,10 @@ fn a_form_comes_back_as_a_picture_of_the_type_and_size_that_headers_tell() {
         let corner = picture.get_pixel(0, 0).0;
         assert!(corner[3] == 0 || corner[..3].iter().all(|&c| c > 250), "{mime}: the background is not: {corner:?}");
         assert!(answer.header("x-request-id").len() > 30);
+        let part = |name| answer.header(name).parse::<f64>().expect("a number");
+        assert!((0.05..0.9).contains(&part("x-coverage")) && (0.5..=1.0).contains(&part("x-confidence")), "{mime}");
+        let bounds: Vec<u32> = answer.header("x-bounds").split(',').filter_map(|side| side.parse().ok()).collect();
+        assert!(bounds.len() == 4 && bounds[0] < bounds[2] && bounds[1] < bounds[3], "{bounds:?}");
     }
 }
 

@@ -7,6 +7,7 @@ mod guided;
 mod smooth;
 
 use crate::alpha::flat_background;
+use crate::alpha::found;
 use crate::alpha::matting;
 use crate::error::Result;
 use crate::exec::control::Control;
@@ -14,6 +15,13 @@ use crate::image::lanczos;
 use crate::image::pixels::{Layout, Matte, Pixels};
 use crate::image::small;
 use crate::options::cutout::{CutOut, Flat};
+
+/// The alpha of a picture, and how sure the mask was that it came from.
+#[derive(Debug)]
+pub(crate) struct Refined {
+    pub(crate) alpha: Pixels,
+    pub(crate) confidence: f32,
+}
 
 /// Makes the alpha of a picture in colour from a mask, both [`Layout::Gray8`],
 /// 255 for subject; nothing between 0 and 255 when it is to be smooth, 0 for
@@ -27,19 +35,21 @@ pub(crate) fn refine(
     how: &CutOut,
     threads: usize,
     control: &Control<'_>,
-) -> Result<Pixels> {
+) -> Result<Refined> {
     control.check()?;
     let mask = if how.trimap { mask } else { constrained(mask, picture, how, control)? };
-    let alpha = match (how.trimap, how.refine) {
-        (true, _) => trimap_solved(mask, picture, control)?,
+    let confidence = found::confidence(&mask);
+    let (alpha, is_solved) = match (how.trimap, how.refine) {
+        (true, _) => (trimap_solved(mask, picture, control)?, true),
         (false, true) => on_flat(laid_on_edges(mask, picture, how, threads, control)?, picture, how, threads, control)?,
-        (false, false) => resized(mask, picture, threads)?,
+        (false, false) => (resized(mask, picture, threads)?, false),
     };
+    let confidence = if is_solved { found::confidence(&alpha) } else { confidence };
     let mut alpha = if how.smooth_mask { smooth::smooth(&alpha, control)? } else { alpha };
     if !how.trimap {
         how.prompts.clip(&mut alpha, 0, control)?;
     }
-    Ok(if how.invert_mask { inverted(alpha) } else { alpha })
+    Ok(Refined { alpha: if how.invert_mask { inverted(alpha) } else { alpha }, confidence })
 }
 
 /// The matte in 8 bits, as a mask of its own size.
@@ -61,10 +71,11 @@ fn laid_on_edges(mask: Pixels, picture: &Pixels, how: &CutOut, threads: usize, c
     alpha.map_or_else(|| resized(mask, picture, threads), Ok)
 }
 
-/// The alpha that follows from a flat background, where there is one; else as it is.
-fn on_flat(alpha: Pixels, picture: &Pixels, how: &CutOut, threads: usize, control: &Control) -> Result<Pixels> {
+/// The alpha that follows from a flat background, where there is one; else as it is. And whether it does.
+fn on_flat(alpha: Pixels, picture: &Pixels, how: &CutOut, threads: usize, control: &Control) -> Result<(Pixels, bool)> {
     let flat = if how.prompts.is_empty() || how.flat == Flat::On { how.flat } else { Flat::Off };
-    Ok(flat_background::alpha(picture, &alpha, flat, threads, control)?.unwrap_or(alpha))
+    let solved = flat_background::alpha(picture, &alpha, flat, threads, control)?;
+    Ok(solved.map_or((alpha, false), |solved| (solved, true)))
 }
 
 /// What is neither surely subject nor surely background is solved for.
@@ -118,6 +129,7 @@ mod tests {
         let picture = Pixels::filled(size.0, size.1, Layout::Rgb8, 0);
         let alpha = mask_of(matte)
             .and_then(|mask| refine(mask, &picture, how, 1, &Control::default()))
+            .map(|refined| refined.alpha)
             .expect("nothing is wrong");
         assert_eq!((alpha.width(), alpha.height(), alpha.layout()), (size.0, size.1, Layout::Gray8));
         alpha.into_data()

@@ -23,7 +23,7 @@ const fn level(compression: Compression) -> u32 {
     match compression {
         Compression::Fast => 1,
         Compression::Default => 4,
-        Compression::Small => 9,
+        Compression::Small => 8,
     }
 }
 
