@@ -333,6 +333,8 @@ export declare class RembgError extends Error {
 	readonly details: Problem[];
 	/** The system's number, where a file could not be read. */
 	readonly errno?: number;
+	/** Why, where the message is the same for many causes and the cause is known, such as `this is a HEIC picture`. */
+	readonly reason?: string;
 	/** The hosted API's answer, as it would be sent. */
 	readonly body: string;
 	/** The hosted API's answer: `{ error, status }`, with `details` where there are several. */

@@ -1060,6 +1060,15 @@ const char *remrembg_error_message(const struct remrembg_error *error);
 const char *remrembg_error_json(const struct remrembg_error *error);
 
 /**
+ * Why, in words of remrembg's own, where the message is the same for many causes and the cause is known, as
+ * `"this is a HEIC picture"`: UTF-8. NULL where nothing more is known.
+ *
+ * Any thread. The text belongs to the error and goes with it; NULL for NULL and
+ * for what is no live error.
+ */
+const char *remrembg_error_reason(const struct remrembg_error *error);
+
+/**
  * Frees an error, and with it every text that it gave. NULL, and what is no
  * live error, is left alone.
  *

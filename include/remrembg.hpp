@@ -93,7 +93,8 @@ public:
         : std::runtime_error(detail::text(remrembg_error_message(error))), code_(code),
           kind_(remrembg_error_kind(error)), status_(remrembg_error_status(error)),
           texts_(std::make_shared<const Texts>(
-              Texts{detail::text(remrembg_error_name(error)), detail::text(remrembg_error_json(error))})) {}
+              Texts{detail::text(remrembg_error_name(error)), detail::text(remrembg_error_json(error)),
+                    detail::text(remrembg_error_reason(error))})) {}
 
     // Without these there would be a move, which leaves an error without its texts.
     Error(const Error &) noexcept = default;
@@ -109,10 +110,12 @@ public:
     [[nodiscard]] std::uint16_t status() const noexcept { return status_; }
     /// The body that the hosted API would answer.
     [[nodiscard]] const std::string &json() const noexcept { return texts_->json; }
+    /// Why, where the message is the same for many causes and the cause is known; else empty.
+    [[nodiscard]] const std::string &reason() const noexcept { return texts_->reason; }
 
 private:
     struct Texts {
-        std::string name, json;
+        std::string name, json, reason;
     };
 
     remrembg_code code_;

@@ -16,6 +16,8 @@ pub struct Refusal {
     pub body: String,
     /// The system's number of what lies beneath.
     pub errno: Option<i32>,
+    /// Why, where the message is the same for many causes.
+    pub reason: Option<String>,
 }
 
 impl From<&Error> for Refusal {
@@ -29,6 +31,7 @@ impl From<&Error> for Refusal {
             details: details.collect(),
             body: error.to_json(),
             errno: error.os_error(),
+            reason: error.reason().map(str::to_owned),
         }
     }
 }

@@ -395,6 +395,14 @@ test('a picture in which nothing is found is warned of', async () => {
   assert.deepEqual([warning.name, warning.code], ['NothingFoundWarning', 'REMREMBG_NOTHING_FOUND']);
 });
 
+test('a refusal tells why beside the words of the hosted API', async () => {
+  const gif = await refused(remover.remove(Buffer.from('GIF89a')));
+  assert.equal(gif.message, 'File does not appear to be a valid image (invalid file signature)');
+  assert.equal(gif.reason, 'this is a GIF picture');
+  assert.equal((await refused(remover.remove(photo.subarray(0, photo.length - 20)))).reason, 'the file ends too early');
+  assert.equal((await refused(remover.remove(photo, { w: 'abc' }))).reason, undefined);
+});
+
 test('an unknown option is refused by its name', async () => {
   const error = await refused(remover.remove(photo, { width: 800 }));
   assert.deepEqual([error.kind, error.code], ['validation', 'unknown_option']);

@@ -31,6 +31,8 @@ export class RembgError extends Error {
   readonly details: Problem[];
   /** The system's number, where a file could not be read. */
   declare readonly errno?: number;
+  /** Why, where the message is the same for many causes and the cause is known, such as `this is a HEIC picture`. */
+  declare readonly reason?: string;
   /** The hosted API's answer, as it would be sent. */
   readonly body: string;
 
@@ -46,6 +48,7 @@ export class RembgError extends Error {
     this.details = refusal.details.map(([field, text]) => ({ field, message: text }));
     this.body = refusal.body;
     if (refusal.errno !== undefined) Object.assign(this, { errno: refusal.errno });
+    if (refusal.reason !== undefined) Object.assign(this, { reason: refusal.reason });
   }
 
   /** @internal The same in other words. */

@@ -40,6 +40,7 @@ export interface Refusal {
   details: [string, string][];
   body: string;
   errno?: number;
+  reason?: string;
 }
 
 export type News = Step | Made | Ready | string | Refusal;

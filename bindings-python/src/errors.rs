@@ -36,6 +36,6 @@ fn made<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
     let details: Vec<(&str, &str)> =
         error.details().iter().map(|problem| (problem.field.as_str(), problem.message.as_str())).collect();
     let (code, status, body) = (error.code().name(), error.status(), error.to_json());
-    let what = (error.kind().name(), code, status, error.message(), details, body, error.os_error());
+    let what = (error.kind().name(), code, status, error.message(), details, body, error.os_error(), error.reason());
     py.import("remrembg._errors")?.getattr("made")?.call1(what)
 }

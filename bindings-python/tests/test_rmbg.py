@@ -268,6 +268,25 @@ def test_neither_pillow_nor_numpy_nor_onnxruntime_is_imported(photo):
     subprocess.run([sys.executable, "-c", code, str(photo)], check=True)
 
 
+def test_a_refusal_tells_why_beside_the_hosted_apis_words(photo):
+    whole = photo.read_bytes()
+    for data, reason in (
+        (b"GIF89a\x01\x00\x01\x00", "this is a GIF picture"),
+        (b"hello", "this is text"),
+        (whole[: len(whole) // 2], "the file ends too early"),
+    ):
+        with pytest.raises(remrembg.ValidationError) as caught:
+            remrembg.rmbg(data)
+        assert caught.value.body == (
+            '{"error":"File does not appear to be a valid image (invalid file signature)","status":400}'
+        )
+        assert caught.value.reason == reason
+        assert pickle.loads(pickle.dumps(caught.value)).reason == reason
+    with pytest.raises(remrembg.ValidationError) as caught:
+        remrembg.rmbg(whole, w="abc")
+    assert caught.value.reason is None
+
+
 def test_help_tells_of_everything():
     from pydoc import plain, render_doc
 

@@ -8,6 +8,7 @@ use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
 use clap_complete::Shell;
 use remrembg::{EngineChoice, Provider, is_picture_name};
 
+use crate::plan::Pattern;
 use crate::{accounts, flags, rembg, serve};
 
 const EXIT: &str = "Exit status: 0 when all is done; 2 when every failure is a refused request (an option, a picture, \
@@ -87,6 +88,18 @@ fn remove() -> Command {
         .args_override_self(true)
         .arg(inputs())
         .arg(path("out", "OUT").short('o').long("out").visible_alias("output").help(short(OUT)).long_help(OUT))
+        .arg(
+            Arg::new("name")
+                .long("name")
+                .value_name("PATTERN")
+                .value_parser(Pattern::read)
+                .help("Names results by this pattern, in which {stem} and {suffix} stand for the picture's")
+                .long_help(
+                    "Names results by this pattern, in which {stem} stands for the picture's name without its suffix and \
+                     {suffix} for that suffix; the format's suffix is added. With '{stem}-{suffix}', a.jpg and a.png \
+                     become a-jpg.webp and a-png.webp.",
+                ),
+        )
         .arg(switch("watch", short(WATCH)).long_help(WATCH))
         .args(flags::flags())
         .arg(path("mask-from", "MASK").long("mask-from").help(short(MASK)).long_help(MASK).help_heading(flags::HEADING))

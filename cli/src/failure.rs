@@ -4,7 +4,7 @@
 use std::io;
 use std::path::Path;
 
-use remrembg::{Code, Error, ErrorKind};
+use remrembg::{Code, Error, ErrorKind, Problem};
 use serde_json::json;
 
 /// The exit status of a refused request.
@@ -30,6 +30,11 @@ impl Failure {
     pub(crate) fn cannot_write(path: &Path, error: io::Error) -> Self {
         let message = format!("Cannot write '{}': {error}", path.display());
         Self::Core(Error::with_message(Code::CannotWrite, message).because(error))
+    }
+
+    pub(crate) fn cannot_read(path: &Path, error: io::Error) -> Self {
+        let message = format!("Cannot read '{}': {error}", path.display());
+        Self::Core(Error::with_message(Code::CannotRead, message).because(error))
     }
 
     pub(crate) fn stdout(error: io::Error) -> Self {
@@ -61,17 +66,28 @@ impl Failure {
         }
     }
 
-    /// One message for each problem.
-    pub(crate) fn messages(&self) -> Vec<&str> {
+    /// Why, where the message is the same for many causes.
+    pub(crate) fn reason(&self) -> Option<&str> {
         match self {
-            Self::Usage(message) => vec![message],
-            Self::Core(error) if error.details().len() > 1 => {
-                error.details().iter().map(|problem| problem.message.as_str()).collect()
-            }
-            Self::Core(error) => vec![error.message()],
+            Self::Core(error) => error.reason(),
+            Self::Usage(_) | Self::ReaderGone => None,
+        }
+    }
+
+    /// One message for each problem.
+    pub(crate) fn messages(&self) -> Vec<String> {
+        match self {
+            Self::Usage(message) => vec![message.clone()],
+            Self::Core(error) if !error.details().is_empty() => error.details().iter().map(told).collect(),
+            Self::Core(error) => vec![error.message().to_owned()],
             Self::ReaderGone => Vec::new(),
         }
     }
+}
+
+fn told(problem: &Problem) -> String {
+    let reason = problem.reason.as_ref().map(|reason| format!(": {reason}"));
+    problem.message.clone() + &reason.unwrap_or_default()
 }
 
 impl From<Error> for Failure {

@@ -18,6 +18,22 @@ pub(crate) fn is_stream(path: &Path) -> bool {
     path.as_os_str() == STREAM || path == Path::new("/dev/stdin")
 }
 
+/// Whether it can be read once only: standard input, or a pipe as a shell's `<(…)` gives it.
+pub(crate) fn is_read_once(path: &Path) -> bool {
+    is_stream(path) || is_pipe(path)
+}
+
+#[cfg(unix)]
+fn is_pipe(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    path.metadata().is_ok_and(|data| data.file_type().is_fifo())
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_: &Path) -> bool {
+    false
+}
+
 /// Where results go.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Destination {
@@ -28,13 +44,41 @@ pub(crate) enum Destination {
     Folder(PathBuf),
 }
 
-/// What the names of results end in.
+/// How results are named.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Naming {
+pub(crate) struct Naming<'a> {
     /// The format's suffix, without its dot.
     pub(crate) suffix: &'static str,
     /// Added to a name that lies beside its picture.
     pub(crate) beside: &'static str,
+    /// What else the name is made from, before its suffix.
+    pub(crate) pattern: Option<&'a Pattern>,
+}
+
+/// A name with places for what the picture's name has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pattern(String);
+
+impl Pattern {
+    const PLACES: [&'static str; 2] = ["{stem}", "{suffix}"];
+
+    /// Reads what `--name` says.
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
+        let others = Self::PLACES.iter().fold(text.to_owned(), |text, place| text.replace(place, ""));
+        match () {
+            () if !text.contains("{stem}") => {
+                Err("it has to have {stem}, the picture's name without its suffix".into())
+            }
+            () if others.contains(['{', '}']) => Err("it knows {stem} and {suffix} alone".into()),
+            () if text.contains(std::path::is_separator) => Err("it is a name, without folders".into()),
+            () => Ok(Self(text.to_owned())),
+        }
+    }
+
+    fn of(&self, input: &Path) -> OsString {
+        let text = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+        self.0.replace("{stem}", &text(input.file_stem())).replace("{suffix}", &text(input.extension())).into()
+    }
 }
 
 /// One picture and where its result goes; either may be a stream.
@@ -51,6 +95,8 @@ pub(crate) struct Plan {
     pub(crate) clashes: Vec<(Task, Failure)>,
     /// Folders that could not be looked into.
     pub(crate) unread: Vec<(PathBuf, Failure)>,
+    /// Files in folders that have no name of a picture, and earlier results beside their pictures.
+    pub(crate) passed_over: usize,
 }
 
 impl Destination {
@@ -91,9 +137,9 @@ impl Destination {
             return Err(Failure::usage(format!("'{}' is a folder. Give another folder with -o", folder.display())));
         }
         match inputs {
-            [input] if is_stream(input) => Ok(Self::Stdout),
-            _ if inputs.iter().any(|input| is_stream(input)) => {
-                Err(Failure::usage("Standard input among other pictures has no place. Give a folder with -o"))
+            [input] if is_read_once(input) => Ok(Self::Stdout),
+            _ if inputs.iter().any(|input| is_read_once(input)) => {
+                Err(Failure::usage("A stream among other pictures has no place. Give a folder with -o"))
             }
             _ => Ok(Self::Beside),
         }
@@ -117,7 +163,7 @@ impl Destination {
 }
 
 /// Finds every picture and the name of its result.
-pub(crate) fn plan(inputs: &[PathBuf], destination: &Destination, naming: Naming) -> Plan {
+pub(crate) fn plan(inputs: &[PathBuf], destination: &Destination, naming: Naming<'_>) -> Plan {
     let mut plan = Plan::default();
     for input in inputs {
         match destination {
@@ -128,6 +174,9 @@ pub(crate) fn plan(inputs: &[PathBuf], destination: &Destination, naming: Naming
             Destination::Folder(out) => plan.add(input, out.join(result_name(input, naming))),
         }
     }
+    if *destination == Destination::Beside {
+        plan.pass_over_results();
+    }
     plan.sort_out_clashes();
     plan
 }
@@ -137,19 +186,28 @@ impl Plan {
         self.tasks.push(Task { input: input.into(), output });
     }
 
-    fn add_folder(&mut self, folder: &Path, out: &Path, naming: Naming) {
+    fn add_folder(&mut self, folder: &Path, out: &Path, naming: Naming<'_>) {
         let own = out.canonicalize().ok();
         let walk = WalkDir::new(folder).sort_by_file_name();
         for entry in walk.into_iter().filter_entry(|entry| is_visited(entry, own.as_deref())) {
             match entry {
                 Ok(entry) if is_picture(&entry) => {
                     let beneath = entry.path().strip_prefix(folder).unwrap_or(entry.path());
-                    self.add(entry.path(), out.join(beneath).with_extension(naming.suffix));
+                    let result = out.join(beneath).with_file_name(result_name(entry.path(), naming));
+                    self.add(entry.path(), result);
                 }
-                Ok(_) => {}
+                Ok(entry) => self.passed_over += usize::from(entry.file_type().is_file()),
                 Err(error) => self.unread.push(unread(folder, error)),
             }
         }
+    }
+
+    /// What an earlier run made of a picture that is an input too is no picture to cut out.
+    fn pass_over_results(&mut self) {
+        let results: HashSet<PathBuf> = self.tasks.iter().map(|task| place(&task.output)).collect();
+        let before = self.tasks.len();
+        self.tasks.retain(|task| !results.contains(&place(&task.input)));
+        self.passed_over += before - self.tasks.len();
     }
 
     /// Of several tasks with one output the first stays.
@@ -175,7 +233,9 @@ impl Plan {
 
 fn both(first: &Path, task: &Task) -> Failure {
     let (first, second, output) = (first.display(), task.input.display(), task.output.display());
-    Failure::usage(format!("'{first}' and '{second}' would both become '{output}'"))
+    Failure::usage(format!(
+        "'{first}' and '{second}' would both become '{output}'. Name them apart, as by --name '{{stem}}-{{suffix}}'"
+    ))
 }
 
 fn over(task: &Task) -> Failure {
@@ -202,17 +262,22 @@ fn is_picture(entry: &DirEntry) -> bool {
     remrembg::is_picture_name(entry.path()) && entry.path().is_file()
 }
 
-fn beside(input: &Path, naming: Naming) -> PathBuf {
-    let mut name: OsString = input.file_stem().unwrap_or_default().into();
-    name.push(naming.beside);
-    name.push(".");
-    name.push(naming.suffix);
-    input.with_file_name(name)
+fn beside(input: &Path, naming: Naming<'_>) -> PathBuf {
+    let mut usual: OsString = input.file_stem().unwrap_or_default().into();
+    usual.push(naming.beside);
+    input.with_file_name(with_suffix(naming.pattern.map_or(usual, |pattern| pattern.of(input)), naming))
 }
 
-fn result_name(input: &Path, naming: Naming) -> PathBuf {
-    let name = if is_stream(input) { Path::new("stdin") } else { Path::new(input.file_name().unwrap_or_default()) };
-    name.with_extension(naming.suffix)
+fn result_name(input: &Path, naming: Naming<'_>) -> OsString {
+    let name = if is_stream(input) { Path::new("stdin") } else { input };
+    let usual = || name.file_stem().unwrap_or_default().to_owned();
+    with_suffix(naming.pattern.map_or_else(usual, |pattern| pattern.of(name)), naming)
+}
+
+fn with_suffix(mut name: OsString, naming: Naming<'_>) -> OsString {
+    name.push(".");
+    name.push(naming.suffix);
+    name
 }
 
 /// The one name of a place, whether or not anything is there yet.

@@ -1,5 +1,6 @@
 //! `remrembg remove`: reads the order, plans it and has it done.
 
+use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -11,9 +12,9 @@ use crate::Host;
 use crate::engine;
 use crate::failure::Failure;
 use crate::flags;
-use crate::plan::{self, Destination, Naming, Plan, STREAM, Task, is_stream};
+use crate::plan::{self, Destination, Naming, Pattern, Plan, Task, is_read_once, is_stream};
 use crate::report::{Report, Voice};
-use crate::shop::{Shop, as_input};
+use crate::shop::{Shop, Streams, as_input};
 use crate::stop::Stop;
 use crate::watch;
 
@@ -23,6 +24,7 @@ pub(crate) struct Order {
     destination: Destination,
     pub(crate) mask: Option<PathBuf>,
     pairs: Vec<(&'static str, String)>,
+    pattern: Option<Pattern>,
     pub(crate) config: Config,
     pub(crate) jobs: usize,
     pub(crate) voice: Voice,
@@ -36,22 +38,25 @@ pub(crate) fn run(matches: &ArgMatches, host: &Host, voice: Voice) -> Result<u8,
     };
     let watched = matches.get_flag("watch");
     watched.then(|| order.check_watch()).transpose()?;
-    let plan = order.plan(&options);
-    if let Some((_, failure)) = plan.clashes.into_iter().next().filter(|_| !watched) {
-        return Err(failure);
+    let mut plan = order.plan(&options);
+    if plan.tasks.is_empty() && plan.unread.is_empty() && !watched {
+        let first = plan.clashes.drain(..).next();
+        return Err(first.map_or_else(|| nothing_to_do(plan.passed_over), |(_, failure)| failure));
     }
     let report = Report::new(voice, (!watched).then_some(plan.tasks.len()));
-    if plan.tasks.is_empty() && !watched {
-        report.say("No pictures found");
-    }
     // Signals are listened to afterwards: one that comes while input is waited
     // for ends the process.
-    let (tasks, stdin) = order.read_stdin(plan.tasks, &report);
+    let (tasks, streams) = order.read_streams(std::mem::take(&mut plan.tasks), &report);
     let stop = Stop::listen();
-    let shop = Shop::new(&order, &options, stdin, &stop, &report);
-    plan.unread.iter().filter(|_| !watched).for_each(|(folder, failure)| report.failed(folder, failure));
+    let shop = Shop::new(&order, &options, streams, &stop, &report);
+    let clashes = plan.clashes.iter().map(|(task, failure)| (&task.input, failure));
+    let troubles = clashes.chain(plan.unread.iter().map(|(folder, failure)| (folder, failure)));
+    troubles.filter(|_| !watched).for_each(|(path, failure)| report.failed(path, failure));
     let worked = if watched { watch::run(&order, &shop) } else { shop.work(&tasks) };
     report.finish();
+    if plan.passed_over > 0 && !watched {
+        report.say(&passed_over(plan.passed_over));
+    }
     worked?;
     Ok(stop.status().unwrap_or_else(|| report.status()))
 }
@@ -70,7 +75,11 @@ impl Order {
         let jobs = matches.get_one::<u16>("jobs").map_or_else(cores, |&jobs| jobs.into());
         let config = engine::config(matches, host, jobs)?;
         let pairs = with_format(flags::pairs(matches), &destination);
-        Ok(Self { inputs, destination, mask, pairs, config, jobs, voice })
+        let pattern = matches.get_one::<Pattern>("name").cloned();
+        if pattern.is_some() && matches!(destination, Destination::File(_) | Destination::Stdout) {
+            return Err(Failure::usage("--name names results beside their pictures or in a folder"));
+        }
+        Ok(Self { inputs, destination, mask, pairs, pattern, config, jobs, voice })
     }
 
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
@@ -79,23 +88,33 @@ impl Order {
 
     pub(crate) fn plan(&self, options: &Options) -> Plan {
         let beside = if options.mask { "-mask" } else { "-cutout" };
-        plan::plan(&self.inputs, &self.destination, Naming { suffix: options.format.extension(), beside })
+        let naming = Naming { suffix: options.format.extension(), beside, pattern: self.pattern.as_ref() };
+        plan::plan(&self.inputs, &self.destination, naming)
     }
 
-    /// Reads standard input where a task asks for it. Gives the tasks that can be
+    /// Reads standard input and pipes where tasks ask for them. Gives the tasks that can be
     /// done, and the bytes.
-    fn read_stdin(&self, mut tasks: Vec<Task>, report: &Report) -> (Vec<Task>, Vec<u8>) {
-        if !tasks.iter().any(|task| is_stream(&task.input)) {
-            return (tasks, Vec::new());
-        }
-        match read_bounded(io::stdin(), &self.config.limits) {
-            Ok(bytes) => (tasks, bytes),
-            Err(error) => {
-                report.failed(Path::new(STREAM), &error.into());
-                tasks.retain(|task| !is_stream(&task.input));
-                (tasks, Vec::new())
+    fn read_streams(&self, mut tasks: Vec<Task>, report: &Report) -> (Vec<Task>, Streams) {
+        let mut streams = Streams::new();
+        tasks.retain(|task| {
+            if !is_read_once(&task.input) {
+                return true;
             }
+            match self.read_stream(&task.input) {
+                Ok(bytes) => drop(streams.insert(task.input.clone(), bytes)),
+                Err(failure) => report.failed(&task.input, &failure),
+            }
+            streams.contains_key(&task.input)
+        });
+        (tasks, streams)
+    }
+
+    fn read_stream(&self, path: &Path) -> Result<Vec<u8>, Failure> {
+        if is_stream(path) {
+            return Ok(read_bounded(io::stdin(), &self.config.limits)?);
         }
+        let file = File::open(path).map_err(|error| Failure::cannot_read(path, error))?;
+        Ok(read_bounded(file, &self.config.limits)?)
     }
 
     /// Refused options are told once. Of a single picture they are told together
@@ -105,9 +124,18 @@ impl Order {
         if input.is_dir() {
             return Err(refusal.into());
         }
-        let bytes = if is_stream(input) { read_bounded(io::stdin(), &self.config.limits) } else { Ok(Vec::new()) };
-        let all = bytes.and_then(|bytes| check_request(as_input(input, &bytes), self.pairs(), &self.config.limits));
         let report = Report::new(self.voice, None);
+        let mut streams = Streams::new();
+        if is_read_once(input) {
+            match self.read_stream(input) {
+                Ok(bytes) => drop(streams.insert(input.clone(), bytes)),
+                Err(failure) => {
+                    report.failed(input, &failure);
+                    return Ok(report.status());
+                }
+            }
+        }
+        let all = check_request(as_input(input, &streams), self.pairs(), &self.config.limits);
         report.failed(input, &all.err().unwrap_or(refusal).into());
         Ok(report.status())
     }
@@ -117,6 +145,16 @@ impl Order {
             matches!(self.destination, Destination::Folder(_)) && self.inputs.iter().all(|input| input.is_dir());
         if folders { Ok(()) } else { Err(Failure::usage("--watch needs folders as INPUT, and a folder with -o")) }
     }
+}
+
+fn nothing_to_do(passed_over: usize) -> Failure {
+    let others = (passed_over > 0).then(|| format!(". {}", self::passed_over(passed_over)));
+    Failure::usage(format!("No pictures found{}", others.unwrap_or_default()))
+}
+
+fn passed_over(count: usize) -> String {
+    let files = if count == 1 { "1 file was" } else { &format!("{count} files were") };
+    format!("{files} passed over: no name of a picture, or an earlier result")
 }
 
 fn cores() -> usize {

@@ -118,7 +118,8 @@ impl Report {
         tally.reader_gone |= matches!(failure, Failure::ReaderGone);
         if self.voice.json {
             let name = serde_json::Value::from(input.to_string_lossy());
-            let line = format!("{{\"input\":{name},\"error\":{}}}\n", failure.to_json());
+            let reason = failure.reason().map(|reason| format!(",\"reason\":{}", serde_json::Value::from(reason)));
+            let line = format!("{{\"input\":{name},\"error\":{}{}}}\n", failure.to_json(), reason.unwrap_or_default());
             tally.reader_gone |= terminal::write(line.as_bytes()).is_err();
         }
         self.voice.tell_above(self.bar.as_ref(), Some(input), failure);

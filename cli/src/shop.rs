@@ -1,6 +1,7 @@
 //! Doing tasks: one after the other, or several at once.
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -24,19 +25,21 @@ pub(crate) struct Shop<'a> {
     pub(crate) stop: &'a Stop,
     pub(crate) report: &'a Report,
     remover: OnceLock<Remover>,
-    stdin: Vec<u8>,
+    streams: Streams,
 }
 
+/// What was read of inputs that can be read once only.
+pub(crate) type Streams = HashMap<PathBuf, Vec<u8>>;
+
 impl<'a> Shop<'a> {
-    /// `stdin` is what was read from standard input.
     pub(crate) fn new(
         order: &'a Order,
         options: &'a Options,
-        stdin: Vec<u8>,
+        streams: Streams,
         stop: &'a Stop,
         report: &'a Report,
     ) -> Self {
-        Self { order, options, stop, report, stdin, remover: OnceLock::new() }
+        Self { order, options, stop, report, streams, remover: OnceLock::new() }
     }
 
     /// Does `tasks`, or as many of them as come before a stop.
@@ -62,7 +65,7 @@ impl<'a> Shop<'a> {
     }
 
     fn check(&self, task: &Task) -> Result<(), Failure> {
-        let input = as_input(&task.input, &self.stdin);
+        let input = as_input(&task.input, &self.streams);
         check_request(input, self.order.pairs(), &self.order.config.limits)?;
         Ok(())
     }
@@ -96,7 +99,7 @@ impl<'a> Shop<'a> {
     }
 
     fn remove(&self, remover: &Remover, task: &Task) -> Result<Output, Failure> {
-        let job = remover.job(as_input(&task.input, &self.stdin)).options(self.options);
+        let job = remover.job(as_input(&task.input, &self.streams)).options(self.options);
         let job = self.order.mask.iter().fold(job, |job, mask| job.mask_from(mask.as_path()));
         let output = job.cancel(self.stop.token()).run()?;
         if is_stream(&task.output) {
@@ -108,7 +111,6 @@ impl<'a> Shop<'a> {
     }
 }
 
-/// `stdin` is what was read from standard input.
-pub(crate) fn as_input<'a>(path: &'a Path, stdin: &'a [u8]) -> Input<'a> {
-    if is_stream(path) { Input::Bytes(stdin) } else { Input::Path(path) }
+pub(crate) fn as_input<'a>(path: &'a Path, streams: &'a Streams) -> Input<'a> {
+    streams.get(path).map_or(Input::Path(path), |bytes| Input::Bytes(bytes))
 }

@@ -201,6 +201,10 @@ pub struct Problem {
     /// What is wrong, for programs.
     #[serde(skip)]
     pub code: Code,
+    /// Why, in words of our own, where the message is the same for many causes and the cause is known: what a file is
+    /// that is no picture, or what is wrong with one. No part of the body that the hosted API answers.
+    #[serde(skip)]
+    pub reason: Option<String>,
 }
 
 impl Problem {
@@ -219,7 +223,13 @@ impl Problem {
     /// A problem whose message names what was got.
     #[must_use]
     pub fn with_message(field: impl Into<String>, code: Code, message: impl Into<String>) -> Self {
-        Self { field: field.into(), message: message.into(), code }
+        Self { field: field.into(), message: message.into(), code, reason: None }
+    }
+
+    /// The same with a [reason](Self::reason).
+    #[must_use]
+    pub fn with_reason(self, reason: impl Into<String>) -> Self {
+        Self { reason: Some(reason.into()), ..self }
     }
 }
 
@@ -314,6 +324,19 @@ impl Error {
     #[must_use]
     pub fn details(&self) -> &[Problem] {
         &self.0.details
+    }
+
+    /// Why, in words of our own, where the message is the same for many causes and the cause is known.
+    ///
+    /// ```
+    /// # use remrembg::{Limits, check_input};
+    /// let error = check_input(&b"GIF89a"[..], &Limits::default()).unwrap_err();
+    /// assert_eq!(error.message(), "File does not appear to be a valid image (invalid file signature)");
+    /// assert_eq!(error.reason(), Some("this is a GIF picture"));
+    /// ```
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        self.details().iter().find_map(|problem| problem.reason.as_deref())
     }
 
     /// The body that the hosted API answers: compact JSON.

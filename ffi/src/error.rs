@@ -22,6 +22,7 @@ pub struct remrembg_error {
     name: CString,
     message: CString,
     json: CString,
+    reason: Option<CString>,
 }
 
 impl Handle for remrembg_error {
@@ -36,6 +37,7 @@ impl remrembg_error {
             name: for_c(error.code().name()),
             message: for_c(error.message()),
             json: for_c(&error.to_json()),
+            reason: error.reason().map(for_c),
         }
     }
 }
@@ -85,6 +87,16 @@ pub extern "C" fn remrembg_error_message(error: *const remrembg_error) -> *const
 #[unsafe(no_mangle)]
 pub extern "C" fn remrembg_error_json(error: *const remrembg_error) -> *const c_char {
     text_of(error, |error| &error.json)
+}
+
+/// Why, in words of remrembg's own, where the message is the same for many causes and the cause is known, as
+/// `"this is a HEIC picture"`: UTF-8. NULL where nothing more is known.
+///
+/// Any thread. The text belongs to the error and goes with it; NULL for NULL and
+/// for what is no live error.
+#[unsafe(no_mangle)]
+pub extern "C" fn remrembg_error_reason(error: *const remrembg_error) -> *const c_char {
+    quietly(ptr::null(), || Some(handle::find(error)?.reason.as_ref()?.as_ptr()))
 }
 
 /// Frees an error, and with it every text that it gave. NULL, and what is no

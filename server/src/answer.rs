@@ -38,10 +38,11 @@ pub(crate) async fn observed(State(app): State<Arc<App>>, request: Request, next
     let status = response.status().as_u16();
     app.metrics.answered(&route, status, told.as_ref());
     let (id, milliseconds) = (id.to_str().unwrap_or_default(), start.elapsed().as_millis() as u64);
-    if let Some(fault) = told.and_then(|told| told.fault) {
+    let (reason, fault) = told.map_or((None, None), |told| (told.reason, told.fault));
+    if let Some(fault) = fault {
         tracing::error!(request = id, method = method.as_str(), route, status, milliseconds, error, fault, "failed");
     } else {
-        tracing::info!(request = id, method = method.as_str(), route, status, milliseconds, error, "answered");
+        tracing::info!(request = id, method = method.as_str(), route, status, milliseconds, error, reason, "answered");
     }
     response
 }

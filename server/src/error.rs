@@ -13,6 +13,8 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
 
 /// The field of a single problem, which the body of the hosted API does not tell.
 const ERROR_FIELD: HeaderName = HeaderName::from_static("x-error-field");
+/// Why, where the body says the same for many causes.
+const ERROR_REASON: HeaderName = HeaderName::from_static("x-error-reason");
 
 /// Why a request is not answered with what it asked for.
 #[derive(Debug)]
@@ -56,6 +58,8 @@ pub(crate) struct Told {
     pub(crate) name: &'static str,
     /// Who has to act on it: the name of an [`ErrorKind`].
     pub(crate) kind: &'static str,
+    /// Why, where many causes have one name.
+    pub(crate) reason: Option<String>,
     /// For the log alone.
     pub(crate) fault: Option<String>,
 }
@@ -116,7 +120,11 @@ impl Refusal {
             Self::Accounts(trouble) => Some(trouble.to_string()),
             _ => None,
         };
-        Told { name, kind, fault }
+        let reason = match self {
+            Self::Core(error) => error.reason().map(str::to_owned),
+            _ => None,
+        };
+        Told { name, kind, reason, fault }
     }
 
     pub(crate) fn json(&self) -> String {
@@ -170,6 +178,11 @@ impl IntoResponse for Refusal {
             && let Ok(field) = HeaderValue::from_str(&problem.field)
         {
             response.headers_mut().insert(ERROR_FIELD, field);
+        }
+        if let Self::Core(error) = &self
+            && let Some(reason) = error.reason().and_then(|reason| HeaderValue::from_str(reason).ok())
+        {
+            response.headers_mut().insert(ERROR_REASON, reason);
         }
         response.extensions_mut().insert(self.told());
         response

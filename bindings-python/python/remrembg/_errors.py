@@ -17,6 +17,8 @@ class RemrembgError(Exception):
     message   what happened, in the hosted API's words
     details   each refused field as {"field": …, "message": …}; empty when the request was not at fault
     body      the hosted API's answer to the byte: compact JSON; `json()` reads it
+    reason    why, where the message is the same for many causes and the cause is known, such as
+              "this is a HEIC picture"; else None
     """
 
     code: str
@@ -24,6 +26,7 @@ class RemrembgError(Exception):
     message: str
     details: List[Dict[str, str]]
     body: str
+    reason: Optional[str] = None
 
     def __init__(
         self,
@@ -51,7 +54,7 @@ class RemrembgError(Exception):
 
     def __reduce__(self) -> Tuple[Any, ...]:
         details = [(problem["field"], problem["message"]) for problem in self.details]
-        return type(self), (self.message, self.code, self.status, details, self.body)
+        return type(self), (self.message, self.code, self.status, details, self.body), {"reason": self.reason}
 
     def json(self) -> Any:
         """The hosted API's answer as `requests`' `response.json()` gives it."""
@@ -97,8 +100,8 @@ class InputOutputError(RemrembgError, OSError):
         self.strerror = None if number is None else os.strerror(number)
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        kind, what = super().__reduce__()
-        return kind, (*what, self.errno)
+        kind, what, state = super().__reduce__()
+        return kind, (*what, self.errno), state
 
 
 class MissingFileError(InputOutputError, FileNotFoundError):
@@ -121,9 +124,24 @@ for _class in (*_KINDS.values(), RemrembgError, UnknownModelError, InputOutputEr
 
 
 def made(
-    kind: str, code: str, status: int, message: str, details: List[Tuple[str, str]], body: str, number: Optional[int]
+    kind: str,
+    code: str,
+    status: int,
+    message: str,
+    details: List[Tuple[str, str]],
+    body: str,
+    number: Optional[int],
+    reason: Optional[str],
 ) -> RemrembgError:
     """The exception of one of core's errors."""
+    error = _of_kind(kind, code, status, message, details, body, number)
+    error.reason = reason
+    return error
+
+
+def _of_kind(
+    kind: str, code: str, status: int, message: str, details: List[Tuple[str, str]], body: str, number: Optional[int]
+) -> RemrembgError:
     if kind == "io":
         named = MissingFileError if number == numbers.ENOENT else InputOutputError
         return named(message, code, status, details, body, number)

@@ -13,7 +13,7 @@ fn one_bad_picture_among_many_is_told_and_the_others_are_done() {
     bench.put("in/b.png", b"not a picture");
     let ran = bench.removed(["in", "-o", "out"]);
     assert_eq!(ran.status, Some(2));
-    assert!(ran.stderr.contains(&format!("remrembg: in/b.png: {CORRUPT}\n")), "{}", ran.stderr);
+    assert!(ran.stderr.contains(&format!("remrembg: in/b.png: {CORRUPT}: this is text\n")), "{}", ran.stderr);
     assert!(ran.stderr.ends_with("2 done, 1 failed\n"), "{}", ran.stderr);
     bench.open("out/a.webp");
     bench.open("out/c.webp");
@@ -40,17 +40,17 @@ fn pictures_are_refused_in_the_words_of_the_contract() {
     bench.put("empty.png", b"");
     let wide = encoded(&DynamicImage::new_luma8(10_001, 1), ImageFormat::Png);
     bench.put("wide.png", &wide);
-    for (name, message) in [
-        ("b.GIF", CORRUPT),
-        ("none", CORRUPT),
-        ("empty.png", EMPTY),
-        ("wide.png", "Image width (10001px) exceeds the maximum allowed width of 10000px."),
+    for (name, message, reason) in [
+        ("b.GIF", CORRUPT, ": this is a GIF picture"),
+        ("none", CORRUPT, ": this is a GIF picture"),
+        ("empty.png", EMPTY, ""),
+        ("wide.png", "Image width (10001px) exceeds the maximum allowed width of 10000px.", ""),
     ] {
         let ran = bench.removed([name, "--json"]);
         let body = format!(r#"{{"error":"{message}","status":400}}"#);
         assert_eq!((ran.status, ran.stderr), (Some(2), format!("{body}\n")));
         let ran = bench.removed([name]);
-        assert_eq!((ran.status, ran.stderr), (Some(2), format!("remrembg: {name}: {message}\n")));
+        assert_eq!((ran.status, ran.stderr), (Some(2), format!("remrembg: {name}: {message}{reason}\n")));
     }
     let ran = bench.removed(["-", "-o", "out.webp"]);
     assert_eq!((ran.status, ran.stderr), (Some(2), format!("remrembg: -: {EMPTY}\n")));
@@ -89,7 +89,7 @@ fn all_that_is_wrong_with_one_picture_is_told_at_once() {
     assert_eq!(
         ran.stderr.lines().collect::<Vec<_>>(),
         [
-            format!("remrembg: b.gif: {CORRUPT}"),
+            format!("remrembg: b.gif: {CORRUPT}: this is a GIF picture"),
             "remrembg: b.gif: 'w' must be an integer, got: 'abc'".into(),
             "remrembg: b.gif: 'angle' must be between -360 and 360 degrees, got: -500.0".into(),
         ]

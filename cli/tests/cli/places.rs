@@ -2,6 +2,8 @@
 
 use crate::bench::{Bench, Ran};
 
+const PASSED_OVER: &str = "passed over: no name of a picture, or an earlier result";
+
 #[track_caller]
 fn refused(ran: &Ran, message: &str) {
     assert_eq!(ran.status, Some(2), "{}", ran.stderr);
@@ -17,14 +19,67 @@ fn folders_are_mirrored_beneath_the_output() {
     let results = ["out/deep/a.png", "out/deep/b/c/d.png", "out/deep/b/e.png"];
     assert_eq!(bench.files().iter().filter(|name| name.starts_with("out")).collect::<Vec<_>>(), results);
     assert!(results.iter().all(|name| bench.open(name).color().has_alpha()));
-    assert!(ran.stderr.ends_with("3 done\n"), "{}", ran.stderr);
+    let end = format!("3 done\n1 file was {PASSED_OVER}\n");
+    assert!(ran.stderr.ends_with(&end), "{}", ran.stderr);
 }
 
 #[test]
-fn a_folder_without_pictures_is_no_failure() {
+fn a_folder_without_pictures_is_told_of_and_what_was_passed_over_counted() {
     let bench = Bench::new(&[]);
     bench.put("in/notes.txt", b"no picture");
-    assert_eq!(bench.removed(["in", "-o", "out"]).ok().stderr, "No pictures found\n");
+    bench.put("in/deep/more.txt", b"no picture");
+    let message = format!("No pictures found. 2 files were {PASSED_OVER}");
+    refused(&bench.removed(["in", "-o", "out"]), &message);
+    let ran = bench.removed(["in", "-o", "out", "--json"]);
+    assert_eq!((ran.status, ran.stderr), (Some(2), format!(r#"{{"error":"{message}","status":400}}"#) + "\n"));
+    assert!(!bench.has("out"));
+}
+
+#[test]
+fn results_beside_their_pictures_are_not_cut_out_again() {
+    let bench = Bench::new(&["a.png", "b.png"]);
+    for _ in 0..2 {
+        let inputs = bench.files();
+        bench.removed(inputs.iter().map(String::as_str).chain(["--format", "png"])).ok();
+        assert_eq!(bench.files(), ["a-cutout.png", "a.png", "b-cutout.png", "b.png"]);
+    }
+}
+
+#[test]
+fn results_are_named_by_a_pattern() {
+    let bench = Bench::new(&["in/a.png", "in/a.jpg", "in/deep/b.webp"]);
+    bench.removed(["in", "-o", "out", "--name", "{stem}-{suffix}", "--format", "png"]).ok();
+    let made = ["out/a-jpg.png", "out/a-png.png", "out/deep/b-webp.png"];
+    assert_eq!(bench.files().iter().filter(|name| name.starts_with("out")).collect::<Vec<_>>(), made);
+    bench.removed(["in/a.png", "--name=cut {stem}"]).ok();
+    assert!(bench.has("in/cut a.webp"));
+    for (pattern, why) in [
+        ("cutout", "it has to have {stem}, the picture's name without its suffix"),
+        ("{stem}-{size}", "it knows {stem} and {suffix} alone"),
+        ("x/{stem}", "it is a name, without folders"),
+    ] {
+        let ran = bench.removed(["in", "-o", "out", "--name", pattern]);
+        assert!(ran.status == Some(2) && ran.stderr.contains(why), "{}", ran.stderr);
+    }
+    let ran = bench.removed(["in/a.png", "-o", "b.png", "--name", "{stem}"]);
+    refused(&ran, "--name names results beside their pictures or in a folder");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_read_as_standard_input_is() {
+    let bench = Bench::new(&["a.png"]);
+    let made = |name| std::process::Command::new("mkfifo").arg(bench.path(name)).status().expect("it runs");
+    assert!(made("one").success() && made("two").success());
+    let bytes = bench.read("a.png");
+    std::thread::scope(|scope| {
+        for name in ["one", "two"] {
+            let (bench, bytes) = (&bench, &bytes);
+            scope.spawn(move || std::fs::write(bench.path(name), bytes).expect("it is read"));
+        }
+        bench.removed(["one", "two", "-o", "out/"]).ok();
+    });
+    assert!(bench.open("out/one.webp") == bench.open("out/two.webp"));
 }
 
 #[test]
@@ -53,13 +108,17 @@ fn an_older_result_is_replaced_and_a_link_followed() {
 }
 
 #[test]
-fn two_pictures_with_one_result_are_refused_before_any_work() {
+fn of_two_pictures_with_one_result_the_first_is_done_and_the_other_told() {
     let bench = Bench::new(&["a.png", "a.jpg", "b.png"]);
     let ran = bench.removed(["b.png", "a.png", "a.jpg", "-o", "out"]);
-    refused(&ran, "'a.png' and 'a.jpg' would both become 'out/a.webp'");
+    let apart = "Name them apart, as by --name '{stem}-{suffix}'";
+    let told = format!("remrembg: a.jpg: 'a.png' and 'a.jpg' would both become 'out/a.webp'. {apart}\n");
+    assert!(ran.status == Some(2) && ran.stderr.starts_with(&told), "{}", ran.stderr);
+    assert!(ran.stderr.ends_with("2 done, 1 failed\n"), "{}", ran.stderr);
+    assert_eq!(bench.files(), ["a.jpg", "a.png", "b.png", "out/a.webp", "out/b.webp"]);
     let ran = bench.removed(["b.png", "./b.png"]);
-    refused(&ran, "'b.png' and './b.png' would both become './b-cutout.webp'");
-    assert_eq!(bench.files(), ["a.jpg", "a.png", "b.png"]);
+    let told = format!("remrembg: ./b.png: 'b.png' and './b.png' would both become './b-cutout.webp'. {apart}\n");
+    assert!(ran.status == Some(2) && ran.stderr.starts_with(&told), "{}", ran.stderr);
 }
 
 #[test]

@@ -160,7 +160,10 @@ fn json_has_one_object_for_each_picture() {
     assert_eq!(ran.stderr, format!("{body}\n"));
     let lines: Vec<&str> = ran.text().lines().collect();
     assert_eq!(lines.len(), 2);
-    assert!(lines.contains(&format!(r#"{{"input":"bad.png","error":{body}}}"#).as_str()), "{lines:?}");
+    assert!(
+        lines.contains(&format!(r#"{{"input":"bad.png","error":{body},"reason":"this is text"}}"#).as_str()),
+        "{lines:?}"
+    );
     let done = lines.iter().find(|line| line.contains("a.jpg")).expect("the good one is done");
     let bytes = bench.read("out/a.jpg").len();
     let head = format!(

@@ -178,3 +178,39 @@ fn other_formats_are_refused_whatever_their_name() {
         assert_eq!(error.code(), Code::CorruptImage);
     }
 }
+
+/// The segments of a JPEG without those that hold Huffman tables, as a frame of Motion JPEG comes.
+fn without_tables(jpeg: &[u8]) -> Vec<u8> {
+    let (mut kept, mut at) = (jpeg[..2].to_vec(), 2);
+    while jpeg[at + 1] != 0xda {
+        let end = at + 2 + usize::from(u16::from_be_bytes([jpeg[at + 2], jpeg[at + 3]]));
+        if jpeg[at + 1] != 0xc4 {
+            kept.extend_from_slice(&jpeg[at..end]);
+        }
+        at = end;
+    }
+    kept.extend_from_slice(&jpeg[at..]);
+    kept
+}
+
+#[test]
+fn a_frame_of_motion_jpeg_is_read_without_its_tables() {
+    for color in [Rgb8, L8] {
+        let data = if color == Rgb8 { make::quarters() } else { vec![90; 256] };
+        let whole = make::jpeg((16, 16), &data, color);
+        let bare = without_tables(&whole);
+        assert!(bare.len() < whole.len() - 100);
+        assert_eq!(decoded(&bare), decoded(&whole), "{color:?}");
+    }
+}
+
+#[test]
+fn a_png_that_lacks_its_end_alone_is_whole() {
+    let whole = make::png_compressed((16, 16), &make::quarters(), Rgb8);
+    assert_eq!(decoded(&whole[..whole.len() - 12]), decoded(&whole));
+    for missing in [13, 16, 20] {
+        let cut = decode_input(&whole[..whole.len() - missing], &Limits::default(), &Control::default());
+        let error = cut.expect_err("the picture is not whole");
+        assert_eq!((error.code(), error.reason()), (Code::CorruptImage, Some("the file ends too early")), "{missing}");
+    }
+}

@@ -126,3 +126,16 @@ fn webp_that_announces_absent_chunks_is_still_a_picture() {
     let file = make::riff(&[make::vp8x(0x1c, SIZE), lossy[12..].to_vec()]);
     assert_eq!(decoded(&file).pixels, decoded(&lossy).pixels);
 }
+
+#[test]
+fn an_orientation_of_another_type_of_number_is_read_too() {
+    let tiff = |kind: u16, value: [u8; 4]| {
+        [&b"II*\0\x08\0\0\0\x01\0\x12\x01"[..], &kind.to_le_bytes(), &[1, 0, 0, 0], &value, &[0; 4]].concat()
+    };
+    for (kind, value) in [(1, [6, 0, 0, 0]), (3, [6, 0, 0, 0]), (4, [6, 0, 0, 0])] {
+        for (carrier, file) in every_carrier_of_exif(&tiff(kind, value)).iter().enumerate() {
+            assert_eq!(decoded(file).orientation, Orientation::Rotate90, "type {kind}, carrier {carrier}");
+        }
+    }
+    assert_eq!(decoded(&jpeg_with_exif(&tiff(2, [6, 0, 0, 0]))).orientation, Orientation::Normal);
+}

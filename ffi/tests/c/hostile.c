@@ -222,6 +222,7 @@ static void stale_handles_are_told(void)
     remrembg_error_free(first);
     remrembg_error_free(first);
     CHECK(remrembg_error_message(first) == NULL && remrembg_error_status(first) == 0);
+    CHECK(remrembg_error_reason(first) == NULL && remrembg_error_reason(NULL) == NULL);
 }
 
 /* A handle that was freed is told, however many others are made after it, also those of its own type and size. */

@@ -235,6 +235,21 @@ static void a_target_of_another_size_is_refused_and_untouched(const remrembg_rem
     remrembg_options_free(options);
 }
 
+static void why_a_picture_is_refused_is_told(const remrembg_remover *remover)
+{
+    static const uint8_t gif[] = {'G', 'I', 'F', '8', '9', 'a'};
+    remrembg_output *output = NULL;
+    remrembg_error *error = NULL;
+    CHECK(remrembg_remove_bytes(remover, gif, sizeof gif, NULL, NULL, NULL, &output, &error) ==
+          REMREMBG_CORRUPT_IMAGE);
+    CHECK_TEXT(remrembg_error_message(error), "File does not appear to be a valid image (invalid file signature)");
+    CHECK_TEXT(remrembg_error_reason(error), "this is a GIF picture");
+    remrembg_error_free(error);
+    CHECK(remrembg_remove_bytes(remover, NULL, 0, NULL, NULL, NULL, &output, &error) == REMREMBG_NO_IMAGE);
+    CHECK(remrembg_error_reason(error) == NULL);
+    remrembg_error_free(error);
+}
+
 static void all_problems_are_told_at_once(const remrembg_remover *remover)
 {
     remrembg_options *options = new_options("w", "abc");
@@ -443,6 +458,7 @@ int main(void)
     the_source_may_be_the_target(remover);
     targets_without_alpha_get_white_or_the_mask(remover);
     a_target_of_another_size_is_refused_and_untouched(remover);
+    why_a_picture_is_refused_is_told(remover);
     all_problems_are_told_at_once(remover);
     settings_are_checked();
     progress_is_told_stage_by_stage(remover);

@@ -283,6 +283,7 @@ void errors_are_those_of_the_hosted_api(const Remover &remover)
             CHECK(each.code() == REMREMBG_MULTIPLE && each.kind() == REMREMBG_KIND_VALIDATION && each.status() == 400);
             CHECK_TEXT(each.what(), "Multiple validation errors");
             CHECK_TEXT(each.name().c_str(), "multiple");
+            CHECK_TEXT(each.reason().c_str(), "");
             CHECK_TEXT(each.json().c_str(),
                        "{\"error\":\"Multiple validation errors\",\"details\":["
                        "{\"field\":\"w\",\"message\":\"'w' must be an integer, got: 'abc'\"},"

@@ -96,6 +96,7 @@ fn cors(origins: &[HeaderValue]) -> tower::util::Either<CorsLayer, tower::layer:
                 "x-bounds",
                 "x-request-id",
                 "x-error-field",
+                "x-error-reason",
                 "retry-after",
                 "x-ratelimit-limit",
                 "x-ratelimit-remaining",

@@ -1,9 +1,15 @@
 //! JPEG segments (ITU-T T.81, annex B).
 
+use std::borrow::Cow;
+
 use super::bytes::{array, part};
+use super::tables::TYPICAL;
 
 /// Start of scan: entropy-coded data follows.
 const SOS: u8 = 0xda;
+/// Tables of Huffman codes, and what stands in their place in arithmetic coding.
+const DHT: u8 = 0xc4;
+const DAC: u8 = 0xcc;
 /// Start of frame, progressive.
 const SOF2: u8 = 0xc2;
 
@@ -37,6 +43,30 @@ pub(super) fn is_whole(bytes: &[u8]) -> bool {
     let scan = segments(bytes).find(|segment| segment.marker == SOS);
     let rest = scan.and_then(|scan| bytes.get(scan.end..)).unwrap_or_default();
     rest.windows(2).rev().any(|two| two == [0xff, 0xd9])
+}
+
+/// The file with Huffman tables: a frame of Motion JPEG has none, and means the typical ones.
+pub(super) fn with_tables(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let has_tables = segments(bytes).any(|segment| matches!(segment.marker, DHT | DAC));
+    if has_tables || bytes.len() < 2 {
+        return Cow::Borrowed(bytes);
+    }
+    let length: usize = TYPICAL.iter().map(|table| table.len()).sum();
+    let head = [0xff, DHT, 0x01, 0xa2];
+    debug_assert_eq!(length + 2, 0x01a2, "the segment's length counts itself");
+    let (start, rest) = bytes.split_at(2);
+    Cow::Owned([start, &head, &TYPICAL.concat(), rest].concat())
+}
+
+/// What is wrong with the kind of JPEG, where it is one that nothing here reads.
+pub(super) fn kind_that_is_not_read(bytes: &[u8]) -> Option<&'static str> {
+    let frame = bytes.starts_with(&[0xff, 0xd8]).then(|| frame(bytes)).flatten()?;
+    match frame.marker {
+        0xc3 | 0xc7 | 0xcb | 0xcf => Some("this JPEG is lossless, which is not read"),
+        0xc9 | 0xca | 0xcd | 0xce => Some("this JPEG has arithmetic coding, which is not read"),
+        _ if *frame.data.first()? != 8 => Some("this JPEG has more than 8 bits a channel, which is not read"),
+        _ => None,
+    }
 }
 
 /// The first EXIF segment.

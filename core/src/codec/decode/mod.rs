@@ -12,10 +12,13 @@
 mod bmp;
 mod bytes;
 mod convert;
+mod exif;
 mod icc;
 mod jpeg;
 mod meter;
 mod png;
+mod reason;
+mod tables;
 mod webp;
 
 use std::io::Cursor;
@@ -69,8 +72,11 @@ pub struct Decoded {
 
 /// Tells the format by the signature and tests the header against the limits.
 pub(crate) fn read_header(bytes: &[u8], limits: &Limits) -> Result<Header, Problem> {
-    let corrupt = || Problem::new(Problem::IMAGE, Code::CorruptImage);
-    let format = sniff(bytes).ok_or_else(corrupt)?;
+    let corrupt = || Problem::new(Problem::IMAGE, Code::CorruptImage).with_reason(reason::HEADER);
+    let format = sniff(bytes).ok_or_else(|| Problem {
+        reason: reason::of_other(bytes).map(str::to_owned),
+        ..Problem::new(Problem::IMAGE, Code::CorruptImage)
+    })?;
     let size = match format {
         SourceFormat::WebP => webp::size(bytes),
         SourceFormat::Bmp => bmp::size(bytes),
@@ -148,7 +154,7 @@ fn decode_as(bytes: &[u8], header: &Header, limits: &Limits, watch: &Watch<'_>) 
             .and_then(|decoder| read(decoder, header))
             .map(|raw| Raw { icc: bmp::icc(bytes), ..raw }),
     };
-    let raw = raw.map_err(|error| refusal(error, limits))?;
+    let raw = raw.map_err(|error| refusal(error, bytes, limits))?;
     Ok(Decoded {
         pixels: convert::to_pixels(raw.color, raw.data, header.width, header.height)?,
         orientation: header.orientation,
@@ -158,15 +164,17 @@ fn decode_as(bytes: &[u8], header: &Header, limits: &Limits, watch: &Watch<'_>) 
 
 fn decode_jpeg(bytes: &[u8], header: &Header) -> ImageResult<Raw> {
     if !jpeg::is_whole(bytes) {
-        return Err(broken("the end marker is missing"));
+        return Err(broken("the file ends too early"));
     }
-    let mut decoder = JpegDecoder::new(Cursor::new(bytes))?;
+    let bytes = jpeg::with_tables(bytes);
+    let mut decoder = JpegDecoder::new(Cursor::new(&*bytes))?;
     let icc = decoder.icc_profile().unwrap_or_default();
     Ok(Raw { icc, ..read(decoder, header)? })
 }
 
 fn decode_png(bytes: &[u8], header: &Header, limits: &Limits, watch: &Watch<'_>) -> ImageResult<Raw> {
     let tables = allow(limits.decode_memory.saturating_sub(header.memory));
+    let bytes = &*png::with_end(bytes);
     let mut decoder = PngDecoder::with_limits(Meter::new(bytes, watch), tables)?;
     let icc = decoder.icc_profile().unwrap_or_default();
     // The decoder composes no animation of 16-bit frames: the default image,
@@ -182,7 +190,7 @@ fn decode_png(bytes: &[u8], header: &Header, limits: &Limits, watch: &Watch<'_>)
 
 fn decode_webp(bytes: &[u8], header: &Header, watch: &Watch<'_>) -> ImageResult<Raw> {
     if !webp::is_whole(bytes) {
-        return Err(broken("the file is shorter than it says"));
+        return Err(broken("the file ends too early"));
     }
     let tidy = webp::without_false_flags(bytes);
     let decoder = WebPDecoder::new(Meter::new(&tidy, watch))?;
@@ -191,7 +199,7 @@ fn decode_webp(bytes: &[u8], header: &Header, watch: &Watch<'_>) -> ImageResult<
 
 fn read(decoder: impl ImageDecoder, header: &Header) -> ImageResult<Raw> {
     if decoder.dimensions() != (header.width, header.height) {
-        return Err(broken("two headers contradict each other"));
+        return Err(broken("two headers of the file contradict each other"));
     }
     let color = decoder.color_type();
     let length =
@@ -205,7 +213,7 @@ fn first_frame(decoder: PngDecoder<Meter<'_>>, header: &Header) -> ImageResult<R
     let frame = decoder.apng()?.into_frames().next().ok_or_else(|| broken("the animation has no frame"))??;
     let picture = frame.into_buffer();
     if picture.dimensions() != (header.width, header.height) {
-        return Err(broken("two headers contradict each other"));
+        return Err(broken("two headers of the file contradict each other"));
     }
     Ok(Raw { color: ColorType::Rgba8, data: picture.into_raw(), icc: None })
 }
@@ -223,8 +231,7 @@ fn orientation(bytes: &[u8], format: SourceFormat) -> Orientation {
         SourceFormat::Bmp => None,
     };
     let tiff = exif.map(|exif| exif.strip_prefix(b"Exif\0\0").unwrap_or(exif));
-    let found = tiff.and_then(image::metadata::Orientation::from_exif_chunk);
-    found.map(|orientation| Orientation::from_exif(orientation.to_exif())).unwrap_or_default()
+    tiff.and_then(exif::orientation).map(Orientation::from_exif).unwrap_or_default()
 }
 
 fn allow(bytes: u64) -> image::Limits {
@@ -237,10 +244,13 @@ fn broken(what: &'static str) -> ImageError {
     ImageError::IoError(std::io::Error::new(std::io::ErrorKind::InvalidData, what))
 }
 
-fn refusal(error: ImageError, limits: &Limits) -> Error {
+fn refusal(error: ImageError, bytes: &[u8], limits: &Limits) -> Error {
     match error {
         ImageError::Limits(_) => Error::from(too_much_memory(limits)).because(error),
-        _ => corrupt().because(error),
+        _ => {
+            let problem = Problem::new(Problem::IMAGE, Code::CorruptImage);
+            Error::from(problem.with_reason(reason::of_failure(&error, bytes))).because(error)
+        }
     }
 }
 

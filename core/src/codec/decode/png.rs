@@ -1,5 +1,7 @@
 //! PNG chunks (W3C, "Portable Network Graphics", third edition).
 
+use std::borrow::Cow;
+
 use super::bytes::{array, length, part};
 
 /// Width and height, from the IHDR chunk, which must be the first.
@@ -26,6 +28,16 @@ pub(super) fn memory(bytes: &[u8]) -> Option<u64> {
         (false, false) => (3 + alpha) * sample,
     };
     u64::from(width).checked_mul(u64::from(height))?.checked_mul(pixel)
+}
+
+/// The file with the chunk that ends it, where that alone is missing: the picture is whole without it.
+pub(super) fn with_end(bytes: &[u8]) -> Cow<'_, [u8]> {
+    const END: &[u8] = b"\0\0\0\0IEND\xae\x42\x60\x82";
+    let (mut at, mut ends) = (8, false);
+    for (kind, data) in chunks(bytes) {
+        (at, ends) = (at + 12 + data.len(), kind == *b"IEND");
+    }
+    if ends || at != bytes.len() { Cow::Borrowed(bytes) } else { Cow::Owned([bytes, END].concat()) }
 }
 
 /// The eXIf chunk, which may come behind the picture.
