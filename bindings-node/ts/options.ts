@@ -30,7 +30,7 @@ export interface Options {
   format?: string | null | undefined;
   /** Return only the mask: white subject, black background, soft edges. Not together with bg_color. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
   mask?: Flag | null | undefined;
-  /** Fill the background with this colour, the corners that rotation opened too. Not together with mask. Accepted: #RGB, #RGBA, #RRGGBB, #RRGGBBAA or a CSS colour name. Default: unset. */
+  /** Fill the background with this colour of sRGB, the corners that rotation opened too. Not together with mask. Accepted: #RGB, #RGBA, #RRGGBB, #RRGGBBAA or a CSS colour name. Default: unset. */
   bg_color?: string | null | undefined;
   /** How true JPEG and WebP are to the colours: 1 is the smallest file, 100 the truest. Unset, it is 90 for JPEG and 80 for WebP. Accepted: 1 to 100. Default: unset. */
   quality?: Integer | null | undefined;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::ArgMatches;
 use indicatif::ProgressBar;
-use remrembg::models::{Commercial, FetchEvent, FetchOptions, MODELS, ModelSpec, Store, find};
+use remrembg::models::{FetchEvent, FetchOptions, MODELS, ModelSpec, Store, find};
 use remrembg::{Code, Error, Model};
 use serde::Serialize;
 use serde_json::json;
@@ -36,7 +36,7 @@ struct Row {
     size: u64,
     license: &'static str,
     license_source: &'static str,
-    commercial: bool,
+    commercial: &'static str,
     bundled: bool,
     path: Option<String>,
 }
@@ -50,7 +50,7 @@ impl Row {
             size,
             license,
             license_source,
-            commercial: spec.commercial == Commercial::Allowed,
+            commercial: spec.commercial.name(),
             bundled: is_bundled(name),
             path: store.locate_spec(spec).ok().map(|path| path.to_string_lossy().into_owned()),
         }
@@ -58,9 +58,8 @@ impl Row {
 
     fn cells(&self) -> [String; 6] {
         let here = if self.bundled { "bundled" } else { self.path.as_ref().map_or("no", |_| "yes") };
-        let commercial = if self.commercial { "allowed" } else { "forbidden" };
         let size = format!("{:.1} MB", self.size as f64 / 1e6);
-        [self.name, &size, self.license, commercial, here, self.summary].map(str::to_owned)
+        [self.name, &size, self.license, self.commercial, here, self.summary].map(str::to_owned)
     }
 }
 

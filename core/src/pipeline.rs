@@ -13,6 +13,7 @@ use crate::alpha::refine::{self, Refined};
 use crate::codec::decode::Decoded;
 use crate::codec::encode;
 use crate::codec::limits::Limits;
+use crate::codec::profile;
 use crate::compose;
 use crate::compose::colors;
 use crate::engine::Engine;
@@ -44,6 +45,8 @@ pub(crate) struct Wanted {
     pub(crate) matte: bool,
     /// A picture without alpha: a cut-out is put on white.
     pub(crate) opaque: bool,
+    /// A file, which can have a profile.
+    pub(crate) file: bool,
     /// What the caller's own buffer holds, and its size. A result that does not
     /// fit is refused as soon as that is known, before the model runs.
     pub(crate) buffer: Option<(Layout, Option<(u32, u32)>)>,
@@ -85,8 +88,8 @@ impl Shop<'_> {
             _ => watch.time(Stage::CutOut, |c| cut_out(pixels, refined, options, threads, c))?,
         };
         let matte = wanted.matte.then(|| compose::matte_of(&cut));
-        let pixels = arrange(cut, options, wanted, watch)?;
         let icc = icc.filter(|_| !options.mask);
+        let pixels = arrange(cut, options, background(options, wanted, icc.as_deref()), wanted, watch)?;
         Ok(Finished { pixels, upright: size, matte, found, icc })
     }
 
@@ -178,8 +181,21 @@ fn cut_out(
     Ok((compose::cut_out(colors, &alpha, how.keep_colors), found))
 }
 
+/// The colour behind a cut-out. It is one of sRGB: a file says by its profile what its numbers mean, pixels say nothing.
+fn background(options: &Options, wanted: Wanted, icc: Option<&[u8]>) -> Option<Color> {
+    let color = options.bg_color?;
+    let own = icc.filter(|_| wanted.file).and_then(|icc| profile::from_srgb(icc, [color.r, color.g, color.b]));
+    Some(own.map_or(color, |[r, g, b]| Color { r, g, b, ..color }))
+}
+
 /// The stages that follow the options alone: resize, rotate, background.
-fn arrange(cut: Pixels, options: &Options, wanted: Wanted, watch: &mut Watch) -> Result<Pixels> {
+fn arrange(
+    cut: Pixels,
+    options: &Options,
+    background: Option<Color>,
+    wanted: Wanted,
+    watch: &mut Watch,
+) -> Result<Pixels> {
     let (opaque, keep_alpha) = (wanted.opaque, options.cut_out.keep_alpha);
     let fitted = geometry::fitted_size((cut.width(), cut.height()), options);
     let resize = fitted != (cut.width(), cut.height());
@@ -187,8 +203,8 @@ fn arrange(cut: Pixels, options: &Options, wanted: Wanted, watch: &mut Watch) ->
     let turned = geometry::rotated_size(fitted, options.angle, options.expand);
     let rotate = options.angle % 360.0 != 0.0;
     let cut = watch.time_if(rotate, Stage::Rotate, cut, |p, c| transform::rotate(p, options.angle, turned, c))?;
-    let colors = options.bg_color.into_iter().chain(opaque.then_some(Color::WHITE));
-    let fill = cut.layout() == Layout::Rgba8 && (opaque || options.bg_color.is_some());
+    let colors = background.into_iter().chain(opaque.then_some(Color::WHITE));
+    let fill = cut.layout() == Layout::Rgba8 && (opaque || background.is_some());
     let filled = watch.time_if(fill, Stage::Background, cut, |cut, _| Ok(colors.fold(cut, compose::fill)))?;
     Ok(if keep_alpha && !opaque { filled.into_rgba() } else { filled })
 }

@@ -135,9 +135,9 @@ def rmbg(
         bg_color is given. Accepted: webp, png, jpeg (or jpg), bmp. Default: webp.
     :param mask: Return only the mask: white subject, black background, soft edges. Not together
         with bg_color. Accepted: true, 1, yes or on is true, anything else false. Default: false.
-    :param bg_color: Fill the background with this colour, the corners that rotation opened too. Not
-        together with mask. Accepted: #RGB, #RGBA, #RRGGBB, #RRGGBBAA or a CSS colour name. Default:
-        unset.
+    :param bg_color: Fill the background with this colour of sRGB, the corners that rotation opened
+        too. Not together with mask. Accepted: #RGB, #RGBA, #RRGGBB, #RRGGBBAA or a CSS colour name.
+        Default: unset.
     :param quality: How true JPEG and WebP are to the colours: 1 is the smallest file, 100 the
         truest. Unset, it is 90 for JPEG and 80 for WebP. Accepted: 1 to 100. Default: unset.
     :param compression: How long PNG and WebP work for a smaller file. Accepted: fast, default,

@@ -85,10 +85,11 @@ fn models_are_listed_with_licence_and_place() {
         assert!(u2netp.contains(cell), "{u2netp}");
     }
     assert!(lines.iter().any(|line| line.contains("forbidden")), "some forbid commercial use");
+    assert!(lines.iter().any(|line| line.contains("unclear")), "of some that is not sure");
     let rows = bench.ran(["models", "list", "--json"]).ok().json();
     assert_eq!(
         (&rows[1]["name"], &rows[1]["path"], &rows[1]["commercial"]),
-        (&"u2net".into(), &Value::Null, &true.into())
+        (&"u2net".into(), &Value::Null, &"allowed".into())
     );
 }
 

@@ -13,8 +13,9 @@ pub fn models_markdown() -> String {
 fn row(spec: &ModelSpec) -> String {
     let ModelSpec { name, summary, recipe, size, license, license_source, .. } = spec;
     let commercial = match spec.commercial {
-        Commercial::Allowed => "allowed",
-        Commercial::Forbidden => "**forbidden**",
+        Commercial::Allowed => "allowed".to_owned(),
+        Commercial::Unclear { why, source } => format!("[unclear]({source}): {why}"),
+        Commercial::Forbidden => "**forbidden**".to_owned(),
     };
     let (width, height, size) = (recipe.width, recipe.height, megabytes(*size));
     format!("| `{name}` | {summary} | {width}×{height} | {size} | [{license}]({license_source}) | {commercial} |\n")

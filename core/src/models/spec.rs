@@ -7,11 +7,31 @@ pub const RELEASES: &str = "https://github.com/danielgatis/rembg/releases/downlo
 
 /// Whether a model's licence lets it earn money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Commercial {
     /// Commercial use is allowed.
     Allowed,
+    /// The licence allows it, and it is not sure that the licence covers the weights.
+    Unclear {
+        /// What is not sure, in a few words.
+        why: &'static str,
+        /// Where the owner was asked.
+        source: &'static str,
+    },
     /// Commercial use is forbidden, or needs an agreement with the owner.
     Forbidden,
+}
+
+impl Commercial {
+    /// Its name: `allowed`, `unclear`, `forbidden`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Unclear { .. } => "unclear",
+            Self::Forbidden => "forbidden",
+        }
+    }
 }
 
 /// A model that can be had by name.
@@ -27,8 +47,6 @@ pub struct ModelSpec {
     pub size: u64,
     /// SHA-256 of the file: 64 lower-case hexadecimal digits.
     pub sha256: &'static str,
-    /// MD5 as rembg's source publishes it: 32 lower-case hexadecimal digits.
-    pub md5: Option<&'static str>,
     /// How to feed it.
     pub recipe: Recipe,
     /// The licence of the weights, as an SPDX expression.

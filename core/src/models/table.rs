@@ -8,13 +8,24 @@ const CLOTHES: Recipe = Recipe { output: OutputRule::Classes, ..Recipe::U2NET.sq
 
 const ANIME: Recipe = Recipe { std: [1.0; 3], ..Recipe::U2NET.square(1024) };
 
+/// The owner's licence is that of the code, and no licence of the weights was found.
+const DIS: Commercial = Commercial::Unclear {
+    why: "the licence is the code's; of the weights nothing is said",
+    source: "https://github.com/xuebinqin/DIS/issues/150",
+};
+
+/// The owner calls the weights MIT, and says that training them on pictures that forbid commercial use was a mistake.
+const BIREFNET: Commercial = Commercial::Unclear {
+    why: "the owner calls the weights MIT, and some of the training pictures a mistake",
+    source: "https://github.com/ZhengPeng7/BiRefNet/issues/306",
+};
+
 /// Every model that can be had by name, the bundled one first.
 ///
-/// File names, recipes and MD5 are those of rembg's source; where it publishes
-/// a SHA-256 instead, there is no MD5. The other SHA-256 and the sizes are those
-/// that several projects publish alike for rembg's release files. A licence is
-/// the one that the model's owner states for the weights; what the training
-/// pictures' owners ask for is not looked into.
+/// File names and recipes are those of rembg's source, sizes and checksums those that several
+/// projects publish alike for rembg's release files. A licence is the one that the model's owner states;
+/// where the owner does not say that it covers the weights, or says that it may not, commercial use is unclear.
+/// What the training pictures' owners ask for is not looked into.
 pub const MODELS: &[ModelSpec] = &[
     ModelSpec {
         name: "u2netp",
@@ -22,7 +33,6 @@ pub const MODELS: &[ModelSpec] = &[
         file: "u2netp.onnx",
         size: 4_574_861,
         sha256: "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8",
-        md5: Some("8e83ca70e441ab06c318d82300c84806"),
         recipe: Recipe::U2NET,
         license: "Apache-2.0",
         license_source: "https://github.com/xuebinqin/U-2-Net/issues/208",
@@ -34,7 +44,6 @@ pub const MODELS: &[ModelSpec] = &[
         file: "u2net.onnx",
         size: 175_997_641,
         sha256: "8d10d2f3bb75ae3b6d527c77944fc5e7dcd94b29809d47a739a7a728a912b491",
-        md5: Some("60024c5c889badc19c04ad937298a77b"),
         recipe: Recipe::U2NET,
         license: "Apache-2.0",
         license_source: "https://github.com/xuebinqin/U-2-Net/issues/208",
@@ -46,7 +55,6 @@ pub const MODELS: &[ModelSpec] = &[
         file: "u2net_human_seg.onnx",
         size: 175_997_641,
         sha256: "01eb6a29a5c4d8edb30b56adad9bb3a2a0535338e480724a213e0acfd2d1c73c",
-        md5: Some("c09ddc2e0104f800e3e1bb4652583d1f"),
         recipe: Recipe::U2NET,
         license: "Apache-2.0",
         license_source: "https://github.com/xuebinqin/U-2-Net/issues/208",
@@ -58,7 +66,6 @@ pub const MODELS: &[ModelSpec] = &[
         file: "u2net_cloth_seg.onnx",
         size: 176_194_565,
         sha256: "6d2cbc27bfbdc989e1fd325656d65902ecc6a3ccbe94b2d3655ec114efcb128e",
-        md5: Some("2434d1f3cb744e0e49386c906e5a08bb"),
         recipe: CLOTHES,
         license: "MIT",
         license_source: "https://github.com/levindabhi/cloth-segmentation/blob/main/LICENSE",
@@ -70,7 +77,6 @@ pub const MODELS: &[ModelSpec] = &[
         file: "silueta.onnx",
         size: 44_173_029,
         sha256: "75da6c8d2f8096ec743d071951be73b4a8bc7b3e51d9a6625d63644f90ffeedb",
-        md5: Some("55e59e0d8062d2f5d013f4725ee84782"),
         recipe: Recipe::U2NET,
         license: "Apache-2.0",
         license_source: "https://github.com/xuebinqin/U-2-Net/issues/295",
@@ -82,11 +88,10 @@ pub const MODELS: &[ModelSpec] = &[
         file: "isnet-general-use.onnx",
         size: 178_648_008,
         sha256: "60920e99c45464f2ba57bee2ad08c919a52bbf852739e96947fbb4358c0d964a",
-        md5: Some("fc16ebd8b0c10d971d3513d564d01e29"),
         recipe: Recipe::ISNET,
         license: "Apache-2.0",
         license_source: "https://github.com/xuebinqin/DIS/blob/main/LICENSE.md",
-        commercial: Commercial::Allowed,
+        commercial: DIS,
     },
     ModelSpec {
         name: "isnet-anime",
@@ -94,7 +99,6 @@ pub const MODELS: &[ModelSpec] = &[
         file: "isnet-anime.onnx",
         size: 176_069_933,
         sha256: "f15622d853e8260172812b657053460e20806f04b9e05147d49af7bed31a6e99",
-        md5: Some("6f184e756bb3bd901c8849220a83e38e"),
         recipe: ANIME,
         license: "Apache-2.0",
         license_source: "https://github.com/SkyTNT/anime-segmentation/blob/main/LICENSE",
@@ -106,11 +110,10 @@ pub const MODELS: &[ModelSpec] = &[
         file: "BiRefNet-general-epoch_244.onnx",
         size: 972_666_916,
         sha256: "58f621f00f5d756097615970a88a791584600dcf7c45b18a0a6267535a1ebd3c",
-        md5: Some("7a35a0141cbbc80de11d9c9a28f52697"),
         recipe: Recipe::BIREFNET,
         license: "MIT",
         license_source: "https://github.com/ZhengPeng7/BiRefNet/blob/main/LICENSE",
-        commercial: Commercial::Allowed,
+        commercial: BIREFNET,
     },
     ModelSpec {
         name: "birefnet-general-lite",
@@ -118,11 +121,10 @@ pub const MODELS: &[ModelSpec] = &[
         file: "BiRefNet-general-bb_swin_v1_tiny-epoch_232.onnx",
         size: 224_005_088,
         sha256: "5600024376f572a557870a5eb0afb1e5961636bef4e1e22132025467d0f03333",
-        md5: Some("4fab47adc4ff364be1713e97b7e66334"),
         recipe: Recipe::BIREFNET,
         license: "MIT",
         license_source: "https://github.com/ZhengPeng7/BiRefNet/blob/main/LICENSE",
-        commercial: Commercial::Allowed,
+        commercial: BIREFNET,
     },
     ModelSpec {
         name: "birefnet-portrait",
@@ -130,11 +132,10 @@ pub const MODELS: &[ModelSpec] = &[
         file: "BiRefNet-portrait-epoch_150.onnx",
         size: 972_666_916,
         sha256: "1ba1c8ff5a7bbfadc8d8d13fb11d7be793f91f23d9d466549e37a854f6668f99",
-        md5: Some("c3a64a6abf20250d090cd055f12a3b67"),
         recipe: Recipe::BIREFNET,
         license: "MIT",
         license_source: "https://github.com/ZhengPeng7/BiRefNet/blob/main/LICENSE",
-        commercial: Commercial::Allowed,
+        commercial: BIREFNET,
     },
     ModelSpec {
         name: "birefnet-dis",
@@ -142,11 +143,10 @@ pub const MODELS: &[ModelSpec] = &[
         file: "BiRefNet-DIS-epoch_590.onnx",
         size: 972_666_916,
         sha256: "6470117bac6f8d82a3f62921056f52d0f5c4d36d1d832096331d5ea38a03acb5",
-        md5: Some("2d4d44102b446f33a4ebb2e56c051f2b"),
         recipe: Recipe::BIREFNET,
         license: "MIT",
         license_source: "https://github.com/ZhengPeng7/BiRefNet/blob/main/LICENSE",
-        commercial: Commercial::Allowed,
+        commercial: BIREFNET,
     },
     ModelSpec {
         name: "birefnet-hrsod",
@@ -154,11 +154,10 @@ pub const MODELS: &[ModelSpec] = &[
         file: "BiRefNet-HRSOD_DHU-epoch_115.onnx",
         size: 972_666_916,
         sha256: "4f5837663194fb88f603b76782eae05a3c29f5749872ca1bfb636bd26e7f6bfc",
-        md5: Some("c017ade5de8a50ff0fd74d790d268dda"),
         recipe: Recipe::BIREFNET,
         license: "MIT",
         license_source: "https://github.com/ZhengPeng7/BiRefNet/blob/main/LICENSE",
-        commercial: Commercial::Allowed,
+        commercial: BIREFNET,
     },
     ModelSpec {
         name: "birefnet-cod",
@@ -166,11 +165,10 @@ pub const MODELS: &[ModelSpec] = &[
         file: "BiRefNet-COD-epoch_125.onnx",
         size: 972_666_916,
         sha256: "91ec48f566db475cf6e4caa7e9cd997f352edfcc372372f437e2fbefc1557b13",
-        md5: Some("f6d0d21ca89d287f17e7afe9f5fd3b45"),
         recipe: Recipe::BIREFNET,
         license: "MIT",
         license_source: "https://github.com/ZhengPeng7/BiRefNet/blob/main/LICENSE",
-        commercial: Commercial::Allowed,
+        commercial: BIREFNET,
     },
     ModelSpec {
         name: "birefnet-massive",
@@ -178,11 +176,10 @@ pub const MODELS: &[ModelSpec] = &[
         file: "BiRefNet-massive-TR_DIS5K_TR_TEs-epoch_420.onnx",
         size: 972_666_916,
         sha256: "a94814cac438a31f95287811882628644a04b22d313ef3071d2ba904b5f627b8",
-        md5: Some("33e726a2136a3d59eb0fdf613e31e3e9"),
         recipe: Recipe::BIREFNET,
         license: "MIT",
         license_source: "https://github.com/ZhengPeng7/BiRefNet/blob/main/LICENSE",
-        commercial: Commercial::Allowed,
+        commercial: BIREFNET,
     },
     ModelSpec {
         name: "bria-rmbg",
@@ -190,7 +187,6 @@ pub const MODELS: &[ModelSpec] = &[
         file: "bria-rmbg-2.0.onnx",
         size: 1_024_331_469,
         sha256: "5b486f08200f513f460da46dd701db5fbb47d79b4be4b708a19444bcd4e79958",
-        md5: None,
         recipe: Recipe::U2NET.square(1024),
         license: "CC-BY-NC-4.0",
         license_source: "https://huggingface.co/briaai/RMBG-2.0",
@@ -245,7 +241,7 @@ mod tests {
     fn checksums_are_hexadecimal_and_names_are_unique() {
         let hex = |text: &str, digits| text.len() == digits && text.chars().all(|c| "0123456789abcdef".contains(c));
         for (i, spec) in MODELS.iter().enumerate() {
-            assert!(hex(spec.sha256, 64) && spec.md5.is_none_or(|md5| hex(md5, 32)), "{}", spec.name);
+            assert!(hex(spec.sha256, 64), "{}", spec.name);
             assert!(MODELS[..i].iter().all(|other| other.name != spec.name && other.sha256 != spec.sha256));
         }
     }

@@ -142,7 +142,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         default: "unset",
         range: "#RGB, #RGBA, #RRGGBB, #RRGGBBAA or a CSS colour name",
         bounds: None,
-        help: "Fill the background with this colour, the corners that rotation opened too. Not together with mask.",
+        help: "Fill the background with this colour of sRGB, the corners that rotation opened too. Not together with mask.",
         read: |options, text| background(text).map(|color| options.bg_color = color),
     },
     OptionSpec {

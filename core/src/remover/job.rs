@@ -126,7 +126,7 @@ impl<'a> Job<'a> {
     /// [`CannotRead`](crate::Code::CannotRead) for a path; of kind
     /// [`Engine`](crate::ErrorKind::Engine) when inference fails.
     pub fn run(mut self) -> Result<Output> {
-        self.wanted.opaque = !self.options.format.keeps_alpha();
+        (self.wanted.opaque, self.wanted.file) = (!self.options.format.keeps_alpha(), true);
         let wanted = self.wanted;
         self.checked(|shop, Request { input, mask, options }, mut watch| {
             let finished = shop.make(&input, mask.as_ref(), &options, wanted, &mut watch)?;

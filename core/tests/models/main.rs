@@ -31,7 +31,6 @@ fn spec() -> ModelSpec {
         file: "made-v1.onnx",
         size: 1_000_000,
         sha256: sha256.leak(),
-        md5: None,
         recipe: Recipe::U2NET,
         license: "MIT",
         license_source: "https://example.org/license",

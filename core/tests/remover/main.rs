@@ -5,6 +5,7 @@ mod found;
 mod masks;
 #[path = "../../src/engine/tests/onnx.rs"]
 mod onnx;
+mod profiles;
 mod prompts;
 mod quality;
 

@@ -26,6 +26,15 @@ pub(super) fn to_pixels(color: ColorType, data: Vec<u8>, width: u32, height: u32
     Pixels::new(width, height, layout, data)
 }
 
+/// Each channel but alpha through a table.
+pub(super) fn through(mut pixels: Pixels, levels: &[u8; 256]) -> Pixels {
+    let bytes = pixels.layout().bytes();
+    for pixel in pixels.data_mut().chunks_exact_mut(bytes) {
+        pixel[..3].iter_mut().for_each(|value| *value = levels[usize::from(*value)]);
+    }
+    pixels
+}
+
 /// Grey (`FROM` 1) to RGB, or grey with alpha (`FROM` 2) to RGBA.
 fn spread<const FROM: usize, const TO: usize>(data: &[u8]) -> Vec<u8> {
     let mut spread = vec![0; data.len() / FROM * TO];

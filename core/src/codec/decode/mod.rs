@@ -30,6 +30,7 @@ use image::codecs::webp::WebPDecoder;
 use image::{AnimationDecoder, ColorType, ImageDecoder, ImageError, ImageResult};
 
 use crate::codec::limits::Limits;
+use crate::codec::profile;
 use crate::error::{Code, Error, Problem, Result};
 use crate::exec::control::Control;
 use crate::exec::guard::guard;
@@ -155,8 +156,13 @@ fn decode_as(bytes: &[u8], header: &Header, limits: &Limits, watch: &Watch<'_>) 
             .map(|raw| Raw { icc: bmp::icc(bytes), ..raw }),
     };
     let raw = raw.map_err(|error| refusal(error, bytes, limits))?;
+    let levels = raw.icc.as_deref().filter(|_| is_grey(raw.color)).and_then(profile::grey_levels);
+    let pixels = convert::to_pixels(raw.color, raw.data, header.width, header.height)?;
     Ok(Decoded {
-        pixels: convert::to_pixels(raw.color, raw.data, header.width, header.height)?,
+        pixels: match levels {
+            Some(levels) => convert::through(pixels, &levels),
+            None => pixels,
+        },
         orientation: header.orientation,
         icc: raw.icc.filter(|profile| icc::fits_rgb(profile)),
     })
@@ -216,6 +222,10 @@ fn first_frame(decoder: PngDecoder<Meter<'_>>, header: &Header) -> ImageResult<R
         return Err(broken("two headers of the file contradict each other"));
     }
     Ok(Raw { color: ColorType::Rgba8, data: picture.into_raw(), icc: None })
+}
+
+fn is_grey(color: ColorType) -> bool {
+    matches!(color, ColorType::L8 | ColorType::La8 | ColorType::L16 | ColorType::La16)
 }
 
 fn is_16_bit(color: ColorType) -> bool {

@@ -31,7 +31,7 @@ impl How {
 
 /// Encodes a picture. JPEG takes no alpha: flatten the picture first.
 ///
-/// WebP, PNG and JPEG keep `icc`, unless it describes another kind of picture
+/// Every format keeps `icc`, unless it describes another kind of picture
 /// than this one is: the profile of a grey or CMYK source, or any on a mask.
 ///
 /// PNG is made on so many threads, to the same bytes.
@@ -51,7 +51,7 @@ pub(crate) fn encode(
         Format::Webp => webp::encode(pixels, how, icc, control),
         Format::Png => png::encode(pixels, how.compression, icc, threads, control),
         Format::Jpeg => jpeg::encode(pixels, how.quality, icc, control),
-        Format::Bmp => bmp::encode(pixels, control),
+        Format::Bmp => bmp::encode(pixels, icc, control),
     }
 }
 
