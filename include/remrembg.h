@@ -604,8 +604,8 @@ struct remrembg_options *remrembg_options_new(void);
  *         Not together with bg_color.
  *     bg_color: #RGB, #RGBA, #RRGGBB, #RRGGBBAA or a CSS colour name.
  *     Default: unset.
- *         Fill the background with this colour, the corners that rotation
- *         opened too. Not together with mask.
+ *         Fill the background with this colour of sRGB, the corners that
+ *         rotation opened too. Not together with mask.
  *     quality: 1 to 100. Default: unset.
  *         How true JPEG and WebP are to the colours: 1 is the smallest file,
  *         100 the truest. Unset, it is 90 for JPEG and 80 for WebP.
@@ -674,7 +674,8 @@ struct remrembg_options *remrembg_options_new(void);
  *     keep_colors: true, 1, yes or on is true, anything else false. Default:
  *     false.
  *         Keep the picture's colours also where the result is fully
- *         transparent. Without it they are black there.
+ *         transparent. Without it they are black there, but for a few pixels
+ *         beyond the edge, which have the subject's colour.
  *     keep_alpha: true, 1, yes or on is true, anything else false. Default:
  *     false.
  *         Keep an alpha channel, 255 throughout, also on an opaque bg_color.

@@ -16,6 +16,7 @@ use crate::codec::limits::Limits;
 use crate::codec::profile;
 use crate::compose;
 use crate::compose::colors;
+use crate::compose::spread;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::exec::control::{Control, Stage};
@@ -206,7 +207,9 @@ fn arrange(
     let colors = background.into_iter().chain(opaque.then_some(Color::WHITE));
     let fill = cut.layout() == Layout::Rgba8 && (opaque || background.is_some());
     let filled = watch.time_if(fill, Stage::Background, cut, |cut, _| Ok(colors.fold(cut, compose::fill)))?;
-    Ok(if keep_alpha && !opaque { filled.into_rgba() } else { filled })
+    let filled = if keep_alpha && !opaque { filled.into_rgba() } else { filled };
+    let spreads = !fill && !options.mask && !options.cut_out.keep_colors;
+    Ok(if spreads { spread::beyond_the_edge(filled) } else { filled })
 }
 
 impl Finished {

@@ -185,8 +185,8 @@ def rmbg(
     :param invert_mask: Keep the background, and cut the subject out of it. Accepted: true, 1, yes
         or on is true, anything else false. Default: false.
     :param keep_colors: Keep the picture's colours also where the result is fully transparent.
-        Without it they are black there. Accepted: true, 1, yes or on is true, anything else false.
-        Default: false.
+        Without it they are black there, but for a few pixels beyond the edge, which have the
+        subject's colour. Accepted: true, 1, yes or on is true, anything else false. Default: false.
     :param keep_alpha: Keep an alpha channel, 255 throughout, also on an opaque bg_color. Accepted:
         true, 1, yes or on is true, anything else false. Default: false.
     :param api_key: taken and never looked at: nothing leaves this machine.
@@ -310,7 +310,8 @@ def remove(
         `bg_color` of `rmbg` too. The result is RGBA all the same. Not used with `only_mask`.
     :param force_return_bytes: give the bytes of a file whatever came.
     :param putalpha: keep the picture's colours also where it is fully transparent. Without it they
-        are black there, so that the background cannot be brought back.
+        are black there, but for a few pixels beyond the edge in the subject's colour, so that the
+        background cannot be brought back.
     :param format: of a result in bytes, as for `rmbg`. Default: PNG.
     :param w: as for `rmbg`, and so are `h`, `exact_resize`, `angle` and `expand`.
     :param on_found: as for `Remover.rmbg`, and so are `progress` and `cancel`.

@@ -3,6 +3,7 @@
 //! Knows nothing of how the alpha came about.
 
 pub(crate) mod colors;
+pub(crate) mod spread;
 
 use crate::image::pixels::{Layout, Pixels};
 use crate::options::Color;
@@ -19,7 +20,7 @@ pub(crate) fn limit_alpha(mut alpha: Pixels, source: &Pixels) -> Pixels {
 
 /// The subject: the picture's colours with the matte as straight alpha. What
 /// is fully transparent is black, so that no file carries the background,
-/// unless all colours are to be kept.
+/// unless all colours are to be kept. [`spread`] then goes a little beyond the edge.
 pub(crate) fn cut_out(pixels: Pixels, alpha: &Pixels, keep_colors: bool) -> Pixels {
     let mut cut = pixels.into_rgba();
     for (px, &alpha) in cut.data_mut().as_chunks_mut::<4>().0.iter_mut().zip(alpha.data()) {

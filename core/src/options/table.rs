@@ -319,7 +319,8 @@ pub const OPTIONS: &[OptionSpec] = &[
         default: "false",
         range: BOOLEAN,
         bounds: None,
-        help: "Keep the picture's colours also where the result is fully transparent. Without it they are black there.",
+        help: "Keep the picture's colours also where the result is fully transparent. Without it they are black there, but \
+               for a few pixels beyond the edge, which have the subject's colour.",
         read: |options, text| boolean(text, false).map(|on| options.cut_out.keep_colors = on),
     },
     OptionSpec {

@@ -3,6 +3,7 @@
 
 use std::io::{self, BufWriter, Write};
 
+use image::ImageResult;
 use image::codecs::bmp::BmpEncoder;
 
 use super::sink::Sink;
@@ -23,15 +24,22 @@ pub(super) fn encode(pixels: &Pixels, icc: Option<&[u8]>, control: &Control<'_>)
     if pixels.data().len() >= i32::MAX as usize {
         return Err(too_large(format!("BMP holds at most 2 GiB of pixels, got: {width}×{height}")));
     }
-    let buffer = BufWriter::with_capacity(BUFFER, Sink::new(control));
-    let mut writer = Profiled { writer: buffer, icc, head: Vec::new(), length: head_length(pixels.layout()) };
-    BmpEncoder::new(&mut writer)
-        .encode(pixels.data(), width, height, color_type(pixels.layout()))
-        .map_err(|error| failed(error, control))?;
-    let mut buffer = writer.writer;
-    buffer.write_all(icc.unwrap_or_default()).map_err(|error| failed(error.into(), control))?;
+    let mut buffer = BufWriter::with_capacity(BUFFER, Sink::new(control));
+    match icc {
+        None => write(pixels, &mut buffer),
+        Some(icc) => {
+            let length = head_length(pixels.layout());
+            let mut profiled = Profiled { writer: &mut buffer, profile: icc.len(), head: Vec::new(), length };
+            write(pixels, &mut profiled).and_then(|()| Ok(buffer.write_all(icc)?))
+        }
+    }
+    .map_err(|error| failed(error, control))?;
     let sink = buffer.into_inner().map_err(|error| failed(error.into_error().into(), control))?;
     Ok(sink.into_bytes())
+}
+
+fn write(pixels: &Pixels, writer: &mut impl Write) -> ImageResult<()> {
+    BmpEncoder::new(writer).encode(pixels.data(), pixels.width(), pixels.height(), color_type(pixels.layout()))
 }
 
 /// How long the headers are that the encoder writes: version 4 with alpha, else version 1.
@@ -39,22 +47,24 @@ const fn head_length(layout: Layout) -> usize {
     FILE + if layout.has_alpha() { 108 } else { 40 }
 }
 
-/// Passes on what an encoder writes, with its headers in version 5 where there is a profile.
-struct Profiled<'a, W> {
+/// Passes on what an encoder writes, with its headers in version 5 for a profile of so many bytes.
+struct Profiled<W> {
     writer: W,
-    icc: Option<&'a [u8]>,
+    profile: usize,
     /// The headers, as far as they were written.
     head: Vec<u8>,
     length: usize,
 }
 
-impl<W: Write> Write for Profiled<'_, W> {
+impl<W: Write> Write for Profiled<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let Some(icc) = self.icc.filter(|_| self.head.len() < self.length) else { return self.writer.write(bytes) };
+        if self.head.len() == self.length {
+            return self.writer.write(bytes);
+        }
         let taken = bytes.len().min(self.length - self.head.len());
         self.head.extend_from_slice(&bytes[..taken]);
         if self.head.len() == self.length {
-            self.writer.write_all(&version_5(&self.head, icc.len())?)?;
+            self.writer.write_all(&version_5(&self.head, self.profile)?)?;
         }
         Ok(taken)
     }
