@@ -260,7 +260,7 @@ function tell({ found }: Made, hear: Controls['onFound']): void {
   hear?.({ coverage, bounds: sides && { left, top, right, bottom }, confidence });
 }
 
-const NOTHING = 'nothing was found in the picture, the result is empty';
+const NOTHING = 'nothing was found in the picture: the result is empty, or nearly so';
 
 let shared: Remover | undefined;
 

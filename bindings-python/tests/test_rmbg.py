@@ -54,7 +54,7 @@ def test_the_subject_is_kept_and_the_rest_is_clear(tiny):
     made = opened(tiny.rmbg(encoded(half_red()), format="png"))
     assert (made.mode, made.size) == ("RGBA", (8, 8))
     assert made.getpixel((1, 4)) == (255, 0, 0, 255)
-    assert made.getpixel((6, 4)) == (0, 0, 0, 0)
+    assert made.getpixel((6, 4))[3] == 0
 
 
 def test_the_default_is_webp_as_the_hosted_api_has_it(photo):

@@ -174,7 +174,7 @@ pub(crate) fn plan(inputs: &[PathBuf], destination: &Destination, naming: Naming
             Destination::Folder(out) => plan.add(input, out.join(result_name(input, naming))),
         }
     }
-    if *destination == Destination::Beside {
+    if *destination == Destination::Beside && naming.pattern.is_none() {
         plan.pass_over_results();
     }
     plan.sort_out_clashes();
@@ -202,7 +202,8 @@ impl Plan {
         }
     }
 
-    /// What an earlier run made of a picture that is an input too is no picture to cut out.
+    /// What has the name that the result of another input will have is what an earlier run made of it, and no picture
+    /// to cut out.
     fn pass_over_results(&mut self) {
         let results: HashSet<PathBuf> = self.tasks.iter().map(|task| place(&task.output)).collect();
         let before = self.tasks.len();

@@ -134,7 +134,6 @@ codes! {
     InvalidFormat = "invalid_format", Validation, 400, "Invalid format";
     /// A colour that is neither hex nor a CSS name.
     InvalidColor = "invalid_color", Validation, 400, "Invalid color format";
-    /// A quality that is neither a word nor a number in range.
     /// Another word than those that an option takes.
     InvalidChoice = "invalid_choice", Validation, 400, "Invalid choice";
     /// A point or box that is none, or that lies outside the picture.

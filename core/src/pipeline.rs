@@ -209,7 +209,7 @@ fn arrange(
     let filled = watch.time_if(fill, Stage::Background, cut, |cut, _| Ok(colors.fold(cut, compose::fill)))?;
     let filled = if keep_alpha && !opaque { filled.into_rgba() } else { filled };
     let spreads = !fill && !options.mask && !options.cut_out.keep_colors;
-    Ok(if spreads { spread::beyond_the_edge(filled) } else { filled })
+    if spreads { spread::beyond_the_edge(filled, &watch.control) } else { Ok(filled) }
 }
 
 impl Finished {

@@ -16,7 +16,7 @@ pub(crate) trait Handle: Send + Sync + 'static {
     const NAME: &'static str;
 }
 
-/// The first handle. No program has memory there: who follows a handle is stopped at once.
+/// The first handle. With 64 bits no program has memory there: who follows a handle is stopped at once.
 const FIRST: usize = !(usize::MAX >> 1);
 /// Handles are so far apart, as pointers to what needs this alignment would be.
 const STEP: usize = 16;
@@ -87,8 +87,13 @@ pub(crate) fn give<T: Handle>(value: T) -> *mut T {
     survive_forks();
     let value = Value::of(Arc::new(value));
     let mut register = live();
-    let handle = FIRST | register.given.wrapping_mul(STEP);
-    register.given = register.given.wrapping_add(1);
+    let handle = loop {
+        let handle = FIRST | register.given.wrapping_mul(STEP);
+        register.given = register.given.wrapping_add(1);
+        if !register.live.contains_key(&handle) {
+            break handle;
+        }
+    };
     register.live.insert(handle, value);
     ptr::without_provenance_mut(handle)
 }

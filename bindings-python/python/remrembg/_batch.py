@@ -6,6 +6,7 @@ import os
 from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, Iterable, Optional, TypeVar
 
+from remrembg import _found
 from remrembg._remrembg import CancelToken
 
 if TYPE_CHECKING:
@@ -106,12 +107,12 @@ def many(
                     found, hears = _hearing(work)
                     waiting.append((image, found, threads.submit(remove, image, **hears)))
                     while waiting and (len(waiting) >= 2 * jobs or waiting[0][2].done()):
-                        yield _outcome(*waiting.popleft())
+                        yield _told(_outcome(*waiting.popleft()))
             except Exception as error:
                 # What the source raises comes out after the pictures that it gave.
                 broken = error
             while waiting:
-                yield _outcome(*waiting.popleft())
+                yield _told(_outcome(*waiting.popleft()))
             if broken is not None:
                 raise broken
         finally:
@@ -130,7 +131,13 @@ def _hearing(options: Dict[str, Any]) -> Tuple[List[Found], Dict[str, Any]]:
         if own is not None:
             own(what)
 
+    hear.warns = True  # type: ignore[attr-defined]
     return found, {**options, "on_found": hear}
+
+
+def _told(outcome: Outcome[Any, Any]) -> Outcome[Any, Any]:
+    _found.warn_of(outcome.found)
+    return outcome
 
 
 def _outcome(image: Any, found: List[Found], future: Future[Any]) -> Outcome[Any, Any]:
@@ -189,11 +196,11 @@ async def many_async(
             async for image in _each(images):
                 waiting.append(asyncio.create_task(one(image)))
                 while waiting and (len(waiting) >= 2 * jobs or waiting[0].done()):
-                    yield await waiting.popleft()
+                    yield _told(await waiting.popleft())
         except Exception as error:
             broken = error
         while waiting:
-            yield await waiting.popleft()
+            yield _told(await waiting.popleft())
         if broken is not None:
             raise broken
     finally:

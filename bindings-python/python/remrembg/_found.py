@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from typing import Any, Callable, NamedTuple, Optional, Tuple
 
@@ -23,17 +24,28 @@ class Found(NamedTuple):
     confidence: float
 
 
+MESSAGE = "nothing was found in the picture: the result is empty, or nearly so"
+
+
 class NothingFoundWarning(UserWarning):
     """Nothing was found in a picture, so that its result is empty."""
 
 
-def told(
-    fields: Tuple[float, Optional[Tuple[int, int, int, int]], float], hear: Optional[Callable[[Found], Any]]
-) -> None:
+def told(fields: Tuple[Any, Any, Any], hear: Optional[Callable[[Found], Any]]) -> None:
     """Warn where nothing was found, and tell who wants to hear."""
     found = Found(*fields)
-    if found.bounds is None:
-        # Of who called `rmbg` or `remove`, the methods or the functions.
-        warnings.warn("nothing was found in the picture, the result is empty", NothingFoundWarning, stacklevel=4)
+    # Of many pictures the loop warns, not the thread that works on one.
+    if not getattr(hear, "warns", False):
+        warn_of(found)
     if hear is not None:
         hear(found)
+
+
+def warn_of(found: Optional[Found]) -> None:
+    """Warn where nothing was found, of the line of the program that called this package."""
+    if found is None or found.bounds is not None:
+        return
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == "remrembg":
+        level, frame = level + 1, frame.f_back
+    warnings.warn(MESSAGE, NothingFoundWarning, stacklevel=level)

@@ -61,6 +61,13 @@ fn results_are_named_by_a_pattern() {
         let ran = bench.removed(["in", "-o", "out", "--name", pattern]);
         assert!(ran.status == Some(2) && ran.stderr.contains(why), "{}", ran.stderr);
     }
+    let picture = bench.read("in/deep/b.webp");
+    let over = |path| format!("The result would replace the picture '{path}'. Give another name or folder with -o");
+    refused(&bench.removed(["in/deep/b.webp", "--name", "{stem}"]), &over("in/deep/b.webp"));
+    bench.picture("in/deep/b.jpg");
+    let ran = bench.removed(["in/deep/b.jpg", "in/deep/b.webp", "--name", "{stem}"]);
+    assert!(ran.status == Some(2) && ran.stderr.contains(&over("in/deep/b.webp")), "{}", ran.stderr);
+    assert!(bench.read("in/deep/b.webp") == picture, "an input is never replaced");
     let ran = bench.removed(["in/a.png", "-o", "b.png", "--name", "{stem}"]);
     refused(&ran, "--name names results beside their pictures or in a folder");
 }

@@ -202,7 +202,7 @@ fn a_picture_in_which_nothing_is_found_is_told_of_and_is_no_error() {
     let bench = Bench::new(&["a.png"]);
     bench.put("black.png", &encoded(&DynamicImage::new_rgb8(60, 40), ImageFormat::Png));
     let ran = bench.removed(["a.png", "black.png", "-o", "out", "--jobs", "1"]).ok();
-    let warning = "remrembg: black.png: nothing was found in the picture, the result is empty";
+    let warning = "remrembg: black.png: nothing was found in the picture: the result is empty, or nearly so";
     assert_eq!(ran.stderr.lines().filter(|line| line.starts_with("remrembg: ")).collect::<Vec<_>>(), [warning]);
     let ran = bench.removed(["black.png", "-o", "o.png", "--json"]).ok();
     assert_eq!(ran.json()[0]["bounds"], serde_json::Value::Null);

@@ -19,13 +19,13 @@ pub struct Found {
     pub bounds: Option<(u32, u32, u32, u32)>,
     /// How sure the model is, 0 to 1: the mean of the mask, each of its pixels counted as often as it is subject, Σm² ÷ Σm. 1 is a mask
     /// of nothing but 0 and 1. Where the background is flat and the alpha follows from colours, that of the alpha; of a
-    /// mask that is brought, its own. docs/quality.md tells how it goes with the true quality.
+    /// mask that is brought, its own, and of a trimap that of what is solved. docs/quality.md tells how it goes with the true quality.
     pub confidence: f32,
 }
 
 impl Found {
     /// What to say where [`bounds`](Self::bounds) is `None`.
-    pub const NOTHING: &'static str = "nothing was found in the picture, the result is empty";
+    pub const NOTHING: &'static str = "nothing was found in the picture: the result is empty, or nearly so";
 
     /// Of the alpha that cuts out.
     pub(crate) fn of(alpha: &Pixels, confidence: f32) -> Self {

@@ -1,6 +1,8 @@
 //! The subject's colours beyond its edge: whoever grows, blurs or scales the alpha of a cut-out afterwards, or lets a
 //! graphics card sample it, would get the black of what is transparent into the edge.
 
+use crate::error::Result;
+use crate::exec::control::Control;
 use crate::image::pixels::{Layout, Pixels};
 
 /// What is less opaque has a colour that is hardly sure, and no edge of its own.
@@ -10,21 +12,29 @@ const REACH: usize = 4;
 /// Colours are means of what is known so many pixels around.
 const AROUND: usize = 2;
 /// A picture with more runs than one for so many pixels has an edge everywhere, and is left as it is.
-const PIXELS_PER_RUN: usize = 16;
+const PIXELS_PER_RUN: usize = 64;
+/// Rows between two checks whether to stop.
+const CHECKED: usize = 64;
 
 /// Columns, the second beyond the last.
 type Run = (u32, u32);
 
 /// Writes the mean colour of what is surely visible near them into pixels that are fully transparent, ring by ring.
 /// Alpha does not change.
-pub(crate) fn beyond_the_edge(mut pixels: Pixels) -> Pixels {
+///
+/// # Errors
+/// [`Code::Cancelled`](crate::Code::Cancelled).
+pub(crate) fn beyond_the_edge(mut pixels: Pixels, control: &Control<'_>) -> Result<Pixels> {
     if pixels.layout() != Layout::Rgba8 {
-        return pixels;
+        return Ok(pixels);
     }
-    let Some(mut known) = sure(&pixels) else { return pixels };
+    let Some(mut known) = sure(&pixels) else { return Ok(pixels) };
     for _ in 0..REACH {
         let grown = grown(&known, pixels.width());
         for (y, row) in grown.iter().enumerate() {
+            if y % CHECKED == 0 {
+                control.check()?;
+            }
             for x in without(row, &known[y]) {
                 let at = (y * pixels.width() as usize + x as usize) * 4;
                 if pixels.data()[at + 3] == 0 {
@@ -35,7 +45,7 @@ pub(crate) fn beyond_the_edge(mut pixels: Pixels) -> Pixels {
         }
         known = grown;
     }
-    pixels
+    Ok(pixels)
 }
 
 /// What is surely visible of each row. `None` where that is too ragged.
@@ -112,9 +122,10 @@ fn without<'a>(runs: &'a [Run], holes: &'a [Run]) -> impl Iterator<Item = u32> +
     })
 }
 
-/// Of the pixels around one, as far as their colours are known: what is more opaque counts for more.
+/// Of the pixels around one, as far as their colours are known: what is more opaque counts for more, and what is not
+/// sure where there is nothing else.
 fn mean_around(pixels: &Pixels, known: &[Vec<Run>], x: usize, y: usize) -> [u8; 3] {
-    let (mut sum, mut weight) = ([0_u32; 3], 0_u32);
+    let (mut sure, mut faint) = (Mean::default(), Mean::default());
     for (row, runs) in known.iter().enumerate().take(y + AROUND + 1).skip(y.saturating_sub(AROUND)) {
         for column in x.saturating_sub(AROUND)..=(x + AROUND).min(pixels.width() as usize - 1) {
             if !is_in(runs, column as u32) {
@@ -122,15 +133,29 @@ fn mean_around(pixels: &Pixels, known: &[Vec<Run>], x: usize, y: usize) -> [u8; 
             }
             let at = (row * pixels.width() as usize + column) * 4;
             let pixel = &pixels.data()[at..at + 4];
-            if (1..SURE).contains(&pixel[3]) {
-                continue;
-            }
-            let counts = u32::from(pixel[3]).max(1);
-            weight += counts;
-            sum.iter_mut().zip(pixel).for_each(|(sum, &value)| *sum += counts * u32::from(value));
+            if (1..SURE).contains(&pixel[3]) { &mut faint } else { &mut sure }.add(pixel);
         }
     }
-    sum.map(|sum| ((sum + weight / 2) / weight.max(1)) as u8)
+    if sure.weight > 0 { sure } else { faint }.color()
+}
+
+/// Of colours, each as often as its alpha says.
+#[derive(Default)]
+struct Mean {
+    sum: [u32; 3],
+    weight: u32,
+}
+
+impl Mean {
+    fn add(&mut self, pixel: &[u8]) {
+        let counts = u32::from(pixel[3]).max(1);
+        self.weight += counts;
+        self.sum.iter_mut().zip(pixel).for_each(|(sum, &value)| *sum += counts * u32::from(value));
+    }
+
+    fn color(&self) -> [u8; 3] {
+        self.sum.map(|sum| ((sum + self.weight / 2) / self.weight.max(1)) as u8)
+    }
 }
 
 fn is_in(runs: &[Run], column: u32) -> bool {
@@ -144,7 +169,8 @@ mod tests {
 
     fn spread(width: u32, pixels: &[[u8; 4]]) -> Vec<[u8; 4]> {
         let picture = Pixels::known(width, pixels.len() as u32 / width, Layout::Rgba8, pixels.concat());
-        beyond_the_edge(picture).data().as_chunks::<4>().0.to_vec()
+        let spread = beyond_the_edge(picture, &Control::default()).expect("nothing stops it");
+        spread.data().as_chunks::<4>().0.to_vec()
     }
 
     #[test]
@@ -191,6 +217,26 @@ mod tests {
         }
         // A ring of four pixels around a circle of radius 30 has some 800.
         assert!((700..1100).contains(&reached), "{reached}");
+    }
+
+    #[test]
+    fn a_faint_band_is_passed_without_black() {
+        let (sure, faint) = ([200, 100, 50, 255], [180, 90, 40, 4]);
+        let mut row = vec![[0; 4]; 9];
+        row[..3].copy_from_slice(&[sure, faint, faint]);
+        let made = spread(9, &row);
+        for pixel in &made[3..5] {
+            assert!(pixel[0] >= 180 && pixel[1] >= 90 && pixel[2] >= 40 && pixel[3] == 0, "{made:?}");
+        }
+    }
+
+    #[test]
+    fn a_stop_is_heard() {
+        let token = crate::exec::control::CancelToken::new();
+        token.cancel();
+        let control = Control { cancel: Some(&token), ..Control::default() };
+        let picture = Pixels::filled(9, 9, Layout::Rgba8, 255);
+        assert!(beyond_the_edge(picture, &control).is_err());
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub struct CutOut {
     /// picture. Default: none.
     pub matting: Option<Matting>,
     /// Keeps colours also where the alpha is 0. Without it they are black there, so
-    /// that no file carries the background, but for four pixels beyond the edge, which have the colour of the subject beside
+    /// that no file carries the background, but for a few pixels beyond the edge, which have the colour of the subject beside
     /// them: a program that grows, blurs or scales the alpha gets no dark outline. What rembg calls `putalpha`. Default: false.
     pub keep_colors: bool,
     /// Keeps the alpha channel, 255 throughout, where an opaque

@@ -66,7 +66,8 @@ pub struct Config {
 /// wait their turn and notice a cancellation while they do. So memory stays
 /// bounded, and decoding and encoding, which
 /// run on other threads of the remover's, overlap with inference. Callbacks are called on the
-/// caller's thread. A progress callback may call back into the same remover, and is charged nothing then. Several removers share nothing: each has its
+/// caller's thread. A progress callback may call back into the same remover, and is charged nothing then; in another it waits as anyone
+/// does, so that two whose callbacks call each other must not both be at their bound. Several removers share nothing: each has its
 /// own threads.
 ///
 /// After a `fork` the child has the remover but not its threads: there every

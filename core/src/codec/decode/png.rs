@@ -27,17 +27,24 @@ pub(super) fn memory(bytes: &[u8]) -> Option<u64> {
         (true, false) => (1 + alpha) * sample + 3 + alpha,
         (false, false) => (3 + alpha) * sample,
     };
-    u64::from(width).checked_mul(u64::from(height))?.checked_mul(pixel)
+    // With an end of ours the file is there twice.
+    let copy = if lacks_end(bytes) { bytes.len() as u64 } else { 0 };
+    u64::from(width).checked_mul(u64::from(height))?.checked_mul(pixel)?.checked_add(copy)
 }
 
 /// The file with the chunk that ends it, where that alone is missing: the picture is whole without it.
 pub(super) fn with_end(bytes: &[u8]) -> Cow<'_, [u8]> {
     const END: &[u8] = b"\0\0\0\0IEND\xae\x42\x60\x82";
+    if lacks_end(bytes) { Cow::Owned([bytes, END].concat()) } else { Cow::Borrowed(bytes) }
+}
+
+/// Whether the file ends with a whole chunk that is not the last.
+fn lacks_end(bytes: &[u8]) -> bool {
     let (mut at, mut ends) = (8, false);
     for (kind, data) in chunks(bytes) {
         (at, ends) = (at + 12 + data.len(), kind == *b"IEND");
     }
-    if ends || at != bytes.len() { Cow::Borrowed(bytes) } else { Cow::Owned([bytes, END].concat()) }
+    !ends && at == bytes.len()
 }
 
 /// The eXIf chunk, which may come behind the picture.

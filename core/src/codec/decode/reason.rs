@@ -8,7 +8,7 @@ use image::ImageError;
 use super::jpeg;
 
 /// Files that are told apart by how they begin.
-const KINDS: [(usize, &[u8], &str); 20] = [
+const KINDS: [(usize, &[u8], &str); 22] = [
     (0, b"GIF8", "this is a GIF picture"),
     (0, b"II*\0", "this is a TIFF picture"),
     (0, b"MM\0*", "this is a TIFF picture"),
@@ -17,6 +17,8 @@ const KINDS: [(usize, &[u8], &str); 20] = [
     (4, b"ftyphe", "this is a HEIC picture"),
     (4, b"ftypmif1", "this is a HEIC or AVIF picture"),
     (4, b"ftypmsf1", "this is a HEIC or AVIF picture"),
+    (4, b"ftypcrx", "this is a raw photo of a camera"),
+    (4, b"ftypM4A", "this is a sound"),
     (4, b"ftyp", "this is a video"),
     (0, b"\0\0\0\x0cJXL ", "this is a JPEG XL picture"),
     (0, b"\xff\x0a", "this is a JPEG XL picture"),
@@ -59,11 +61,11 @@ pub(super) fn of_failure(error: &ImageError, bytes: &[u8]) -> String {
     }
     let innermost = chain(error).last().map(ToString::to_string).unwrap_or_default();
     let lower = innermost.to_lowercase();
-    let is_short = chain(error).filter_map(|error| error.downcast_ref::<io::Error>()).any(is_short);
+    let is_short = matches!(error, ImageError::IoError(error) if is_short(error))
+        || chain(error).filter_map(|error| error.downcast_ref::<io::Error>()).any(is_short);
+    let says_so = ["unexpected end", "unexpected eof", "exhausted", "not have enough data", "fill whole buffer"];
     match () {
-        () if is_short || ["unexpected end", "unexpected eof", "exhausted"].iter().any(|word| lower.contains(word)) => {
-            "the file ends too early".to_owned()
-        }
+        () if is_short || says_so.iter().any(|words| lower.contains(words)) => "the file ends too early".to_owned(),
         () if lower.contains("crc") || lower.contains("checksum") || lower.contains("adler") => {
             "a checksum does not fit: the file is damaged".to_owned()
         }
