@@ -18,6 +18,10 @@ use napi_derive::napi;
 #[napi]
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// What to warn of an empty result.
+#[napi(js_name = "NOTHING_FOUND")]
+pub const NOTHING_FOUND: &str = remrembg::Found::NOTHING;
+
 /// Runs the command line with these words, the program's name first, and with
 /// places where ONNX Runtime may be; gives the exit status. Blocks the thread.
 #[napi]

@@ -73,6 +73,7 @@ export interface Remover {
 
 interface Native {
   VERSION: string;
+  NOTHING_FOUND: string;
   Work: new (tell: (task: number, news: News, last: boolean) => void) => Work;
   Stop: new () => Stop;
   Picture: {

@@ -255,12 +255,11 @@ export class Remover {
 function tell({ found }: Made, hear: Controls['onFound']): void {
   if (!found) return;
   const { coverage, confidence, bounds: sides } = found;
-  if (!sides && !hear) process.emitWarning(NOTHING, { type: 'NothingFoundWarning', code: 'REMREMBG_NOTHING_FOUND' });
+  if (!sides && !hear)
+    process.emitWarning(native.NOTHING_FOUND, { type: 'NothingFoundWarning', code: 'REMREMBG_NOTHING_FOUND' });
   const [left = 0, top = 0, right = 0, bottom = 0] = sides ?? [];
   hear?.({ coverage, bounds: sides && { left, top, right, bottom }, confidence });
 }
-
-const NOTHING = 'nothing was found in the picture: the result is empty, or nearly so';
 
 let shared: Remover | undefined;
 

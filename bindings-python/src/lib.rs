@@ -31,6 +31,9 @@ mod _remrembg {
     #[pymodule_export]
     const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+    #[pymodule_export]
+    const NOTHING_FOUND: &str = remrembg::Found::NOTHING;
+
     /// Key, type, default, range and help of each option.
     #[pyfunction]
     fn options() -> Vec<[&'static str; 5]> {

@@ -6,6 +6,8 @@ import sys
 import warnings
 from typing import Any, Callable, NamedTuple, Optional, Tuple
 
+from remrembg import _remrembg
+
 
 class Found(NamedTuple):
     """How much of the picture the subject is, where it is, and how sure the model is of it.
@@ -22,9 +24,6 @@ class Found(NamedTuple):
     coverage: float
     bounds: Optional[Tuple[int, int, int, int]]
     confidence: float
-
-
-MESSAGE = "nothing was found in the picture: the result is empty, or nearly so"
 
 
 class NothingFoundWarning(UserWarning):
@@ -48,4 +47,4 @@ def warn_of(found: Optional[Found]) -> None:
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == "remrembg":
         level, frame = level + 1, frame.f_back
-    warnings.warn(MESSAGE, NothingFoundWarning, stacklevel=level)
+    warnings.warn(_remrembg.NOTHING_FOUND, NothingFoundWarning, stacklevel=level)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Final, List, Optional, Sequence, Tuple, Union, final
 
 __all__ = [
+    "NOTHING_FOUND",
     "VERSION",
     "CancelToken",
     "Picture",
@@ -22,6 +23,7 @@ __all__ = [
 ]
 
 VERSION: Final[str]
+NOTHING_FOUND: Final[str]
 
 _Found = Tuple[float, Optional[Tuple[int, int, int, int]], float]
 

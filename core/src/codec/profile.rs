@@ -70,7 +70,7 @@ mod tests {
         assert_eq!(grey_levels(&p3()), None);
         let whole = p3();
         for end in (0..whole.len()).step_by(7) {
-            let _ = (from_srgb(&whole[..end], [1, 2, 3]), grey_levels(&whole[..end]));
+            assert_eq!((from_srgb(&whole[..end], [1, 2, 3]), grey_levels(&whole[..end])), (None, None), "{end} bytes");
         }
     }
 }

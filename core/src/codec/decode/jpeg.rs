@@ -51,11 +51,11 @@ pub(super) fn with_tables(bytes: &[u8]) -> Cow<'_, [u8]> {
     if has_tables || bytes.len() < 2 {
         return Cow::Borrowed(bytes);
     }
-    let length: usize = TYPICAL.iter().map(|table| table.len()).sum();
-    let head = [0xff, DHT, 0x01, 0xa2];
-    debug_assert_eq!(length + 2, 0x01a2, "the segment's length counts itself");
+    let tables = TYPICAL.concat();
+    // It counts its own two bytes.
+    let length = (tables.len() as u16 + 2).to_be_bytes();
     let (start, rest) = bytes.split_at(2);
-    Cow::Owned([start, &head, &TYPICAL.concat(), rest].concat())
+    Cow::Owned([start, &[0xff, DHT], &length, &tables, rest].concat())
 }
 
 /// What is wrong with the kind of JPEG, where it is one that nothing here reads.
