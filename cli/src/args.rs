@@ -17,8 +17,8 @@ const EXIT: &str = "Exit status: 0 when all is done; 2 when every failure is a r
 const REMOVE: &str = "\
 Finds the subject of each picture, cuts it out, and writes the cut-out.
 
-Pictures are WebP, PNG, JPEG and BMP, whose names end in .webp, .bmp, .png, .jpg or .jpeg. A folder stands for all \
-pictures in it and in its folders; hidden files and folders are passed over. The result goes into a new file that takes \
+Pictures are WebP, PNG, JPEG and BMP, told apart by their bytes. A folder stands for all files in it and in its folders \
+whose names end in .webp, .bmp, .png, .jpg or .jpeg; hidden files and folders are passed over. The result goes into a new file that takes \
 its final name when it is whole, and replaces an older result; a result never replaces an input. One picture that fails \
 is reported and the others are done.";
 
@@ -118,7 +118,7 @@ fn remove() -> Command {
 fn inputs() -> Arg {
     Arg::new("input")
         .value_name("INPUT")
-        .help("Pictures, folders of pictures, or - for standard input")
+        .help("Pictures, folders of pictures, pipes, or - for standard input")
         .value_parser(value_parser!(PathBuf))
         .value_hint(ValueHint::AnyPath)
         .num_args(1..)
