@@ -26,8 +26,8 @@ pub(crate) enum Given {
 /// A picture that stays where it is, a variant by the number of its parts.
 #[derive(FromPyObject)]
 pub(crate) enum Kept {
-    /// Memory, width, height, channels and stride of a decoded picture.
-    Pixels(Memory, u32, u32, u8, usize),
+    /// Memory, width, height, channels, stride and ICC profile of a decoded picture.
+    Pixels(Memory, u32, u32, u8, usize, Option<PyBackedBytes>),
     #[pyo3(transparent)]
     Memory(Memory),
     #[pyo3(transparent)]
@@ -65,9 +65,9 @@ impl Held {
             Self::File(file, name) => Input::Stream(name.as_deref(), Stream::new(file)),
             Self::Kept(Kept::Memory(memory)) => Input::Bytes(memory.bytes()),
             Self::Kept(Kept::Path(path)) => Input::Path(path),
-            Self::Kept(Kept::Pixels(memory, width, height, channels, stride)) => {
-                let layout = layout(*channels);
-                Input::Pixels(PixelView::new(memory.bytes(), *width, *height, layout, *stride)?)
+            Self::Kept(Kept::Pixels(memory, width, height, channels, stride, profile)) => {
+                let view = PixelView::new(memory.bytes(), *width, *height, layout(*channels), *stride)?;
+                Input::Pixels(profile.iter().fold(view, |view, profile| view.with_profile(profile)))
             }
         })
     }

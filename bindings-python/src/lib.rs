@@ -24,7 +24,7 @@ mod _remrembg {
     #[pymodule_export]
     use crate::job::CancelToken;
     #[pymodule_export]
-    use crate::models::{fetch, models, notice};
+    use crate::models::{custom_models, fetch, models, notice};
     #[pymodule_export]
     use crate::remover::{Picture, Raw, Remover};
 

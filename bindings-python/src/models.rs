@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use remrembg::models::{FetchEvent, FetchOptions, MODELS, ModelSpec, Store, find};
+use remrembg::models::{CUSTOM, FetchEvent, FetchOptions, MODELS, ModelSpec, Store, find};
 use remrembg::{CancelToken, Code, Error};
 
 use crate::errors::Failure;
@@ -19,6 +19,12 @@ const LOOK: Duration = Duration::from_millis(50);
 #[pyfunction]
 pub(crate) fn models() -> Vec<&'static str> {
     MODELS.iter().map(|spec| spec.name).collect()
+}
+
+/// rembg's names for an ONNX file of the caller's own, and the recipe of each.
+#[pyfunction]
+pub(crate) fn custom_models() -> Vec<(&'static str, &'static str)> {
+    CUSTOM.to_vec()
 }
 
 /// What to know of a model's licence before it is fetched.

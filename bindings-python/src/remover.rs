@@ -93,6 +93,8 @@ struct Task {
     picture: Option<Given>,
     options: Pairs,
     mask: Option<Given>,
+    /// Whether GIF and TIFF are read too.
+    more_formats: bool,
     progress: Option<Py<PyAny>>,
     cancel: Option<Py<CancelToken>>,
 }
@@ -106,6 +108,9 @@ impl Remover {
         let (held, mask) = (Held::new(task.picture), task.mask.map(|mask| Held::new(Some(mask))));
         let made = held.input().map_err(Failure::from).and_then(|input| {
             let mut job = self.core().job(input).pairs(task.options);
+            if task.more_formats {
+                job = job.more_formats();
+            }
             if let Some(mask) = &mask {
                 job = job.mask_from(mask.input()?);
             }

@@ -69,6 +69,27 @@ print(rembg.__version__, importlib.metadata.version("rembg"))
     assert run(program).split() == [REMBG_VERSION] * 2
 
 
+def test_its_command_line_is_called_as_rembgs(photo, tmp_path):
+    out = tmp_path / "out.png"
+    program = f"""
+import remrembg.as_rembg
+import sys
+from rembg.cli import main, remove
+sys.argv = ["rembg", "i", {str(photo)!r}, {str(out)!r}]
+main()
+"""
+    run(program)
+    assert Image.open(out).mode == "RGBA"
+    program = f"""
+import remrembg.as_rembg
+from rembg.commands import command_functions, i_command
+assert sorted(command.name for command in command_functions) == list("bdips")
+i_command(["-om", {str(photo)!r}, {str(tmp_path / "mask.png")!r}])
+"""
+    run(program)
+    assert Image.open(tmp_path / "mask.png").mode == "L"
+
+
 def test_the_version_of_rembg_is_the_one_that_is_measured_against():
     pins = (ROOT / "tools" / "quality.in").read_text("utf-8")
     assert re.search(r"^rembg==(.*)$", pins, re.MULTILINE)[1] == REMBG_VERSION

@@ -11,10 +11,10 @@ import os
 
 import numpy
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, PngImagePlugin
 
 import remrembg
-from remrembg import new_session, remove
+from remrembg import ValidationError, new_session, remove
 
 
 def opened(data: bytes) -> Image.Image:
@@ -32,6 +32,16 @@ def encoded(image: Image.Image) -> bytes:
     file = io.BytesIO()
     image.save(file, "PNG")
     return file.getvalue()
+
+
+def display_p3(session) -> bytes:
+    """The profile of Display P3, out of a PNG that says by number that it is one (ITU-T H.273)."""
+    says = PngImagePlugin.PngInfo()
+    says.add(b"cICP", bytes([12, 13, 0, 1]))
+    file = io.BytesIO()
+    half_red().save(file, "PNG", pnginfo=says)
+    profile: bytes = opened(session.rmbg(file.getvalue(), format="png")).info["icc_profile"]
+    return profile
 
 
 def test_the_names_are_rembgs():
@@ -171,6 +181,37 @@ def test_exif_orientation_is_applied(tiny):
     made = remove(opened(file.getvalue()), session=tiny)
     assert made.size == (4, 8)
     assert made.getpixel((2, 1))[3] > 200 and made.getpixel((2, 6))[3] < 50, "the subject is above"
+
+
+def test_a_background_is_put_into_the_profile_of_a_pillow_image(tiny):
+    profile = display_p3(tiny)
+    image = Image.new("RGB", (20, 10), (9, 9, 9))
+    jade = (0, 168, 107, 255)
+    assert remove(image, session=tiny, bgcolor=jade).getpixel((0, 0)) == jade, "without a profile it is sRGB"
+    image.info["icc_profile"] = profile
+    red, green, blue, alpha = remove(image, session=tiny, bgcolor=jade).getpixel((0, 0))
+    assert max(abs(red - 75), abs(green - 165), abs(blue - 112)) <= 1 and alpha == 255
+    file = remove(image, session=tiny, force_return_bytes=True)
+    assert opened(file).info["icc_profile"] == profile
+    file = tiny.rmbg(image, format="png")
+    assert opened(file).info["icc_profile"] == profile
+
+
+@pytest.mark.parametrize("format", ["GIF", "TIFF"])
+def test_gif_and_tiff_are_read_as_rembg_reads_them_but_not_in_place_of_the_hosted_api(tiny, format, tmp_path):
+    file = io.BytesIO()
+    Image.new("RGB", (20, 10), (255, 255, 255)).save(
+        file, format, save_all=True, append_images=[Image.new("RGB", (20, 10))]
+    )
+    path = tmp_path / "picture.bin"
+    path.write_bytes(file.getvalue())
+    expected = remove(Image.new("RGB", (20, 10), (255, 255, 255)), session=tiny)
+    for data in (file.getvalue(), path, io.BytesIO(file.getvalue())):
+        assert opened(remove(data, session=tiny)).tobytes() == expected.tobytes()
+    [outcome] = tiny.remove_many([path])
+    assert outcome.error is None
+    with pytest.raises(ValidationError, match="valid image"):
+        tiny.rmbg(file.getvalue())
 
 
 def test_the_colour_profile_of_a_pillow_image_is_kept(tiny):

@@ -2,14 +2,15 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use clap::builder::PossibleValuesParser;
-use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use clap_complete::Shell;
-use remrembg::{EngineChoice, Provider, is_picture_name};
+use remrembg::{EngineChoice, Provider};
 
-use crate::plan::Pattern;
-use crate::{accounts, flags, rembg, serve};
+use crate::plan::{Pattern, is_named_as_picture};
+use crate::{accounts, flags, frames, rembg, serve};
 
 const EXIT: &str = "Exit status: 0 when all is done; 2 when every failure is a refused request (an option, a picture, \
                     the command line itself); 1 for any other failure; 130 after SIGINT, 143 after SIGTERM.";
@@ -17,8 +18,9 @@ const EXIT: &str = "Exit status: 0 when all is done; 2 when every failure is a r
 const REMOVE: &str = "\
 Finds the subject of each picture, cuts it out, and writes the cut-out.
 
-Pictures are WebP, PNG, JPEG and BMP, told apart by their bytes. A folder stands for all files in it and in its folders \
-whose names end in .webp, .bmp, .png, .jpg or .jpeg; hidden files and folders are passed over. The result goes into a new file that takes \
+Pictures are WebP, PNG, JPEG, BMP, GIF and TIFF, told apart by their bytes; of GIF and TIFF the first frame or page is \
+read. A folder stands for all files in it and in its folders whose names end as those of pictures do (.webp, .bmp, .png, \
+.jpg, .jpeg, .jpe, .jfif, .gif, .tif, .tiff); hidden files and folders are passed over. The result goes into a new file that takes \
 its final name when it is whole, and replaces an older result; a result never replaces an input. One picture that fails \
 is reported and the others are done.";
 
@@ -61,7 +63,7 @@ fn means_removal(word: &OsStr) -> bool {
     let (command, path) = (command(), Path::new(word));
     let is_command = word == "help" || command.get_subcommands().any(|known| word == known.get_name());
     let is_flag = word.as_encoded_bytes().starts_with(b"-") && !ABOUT_ALL.iter().any(|flag| word == *flag);
-    !is_command && (is_flag || is_picture_name(path) || path.exists())
+    !is_command && (is_flag || is_named_as_picture(path) || path.exists())
 }
 
 /// The flags that no command need precede.
@@ -75,7 +77,7 @@ pub(crate) fn command() -> Command {
         .args_override_self(true)
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([remove(), serve::serve(), serve::health()])
+        .subcommands([remove(), frames::command(), serve::serve(), serve::health()])
         .subcommands(accounts::commands())
         .subcommands([models(), engine(), completions(), man()])
 }
@@ -104,10 +106,12 @@ fn remove() -> Command {
         .args(flags::flags())
         .arg(path("mask-from", "MASK").long("mask-from").help(short(MASK)).long_help(MASK).help_heading(flags::HEADING))
         .args(running())
+        .arg(jobs())
         .arg(
-            number("jobs", "Pictures to work on at once [default: one for each core]")
-                .value_parser(value_parser!(u16).range(1..)),
+            switch("delete-input", "Delete each picture once its result is written, unless it is a stream")
+                .conflicts_with("mask-from"),
         )
+        .arg(Arg::new("extras").long("extras").hide(true))
         .args(telling())
         .arg(
             switch("stats", "Print sizes, the time of each stage, the model and the engine")
@@ -125,7 +129,21 @@ fn inputs() -> Arg {
         .required(true)
 }
 
-fn running() -> impl Iterator<Item = Arg> {
+pub(crate) fn jobs() -> Arg {
+    number("jobs", "Pictures to work on at once [default: one for each core]")
+        .value_parser(value_parser!(u16).range(1..))
+}
+
+/// What [`jobs`] says.
+pub(crate) fn jobs_of(matches: &ArgMatches) -> usize {
+    matches.get_one::<u16>("jobs").map_or_else(cores, |&jobs| jobs.into())
+}
+
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+pub(crate) fn running() -> impl Iterator<Item = Arg> {
     engine_flags().into_iter().map(|arg| arg.help_heading("Model options"))
 }
 
@@ -166,7 +184,7 @@ fn engine_flags() -> [Arg; 6] {
     ]
 }
 
-fn telling() -> [Arg; 2] {
+pub(crate) fn telling() -> [Arg; 2] {
     [
         switch("json", "Print one JSON object a line for each result, and errors as the hosted API's JSON")
             .conflicts_with("quiet"),

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::Host;
 use crate::failure::Failure;
+use crate::rembg;
 use crate::report::Voice;
 use crate::terminal;
 
@@ -18,6 +19,7 @@ pub(crate) fn config(matches: &ArgMatches, host: &Host, in_flight: usize) -> Res
     let mut config = Config::default();
     config.model = model(matches)?;
     config.in_flight = in_flight;
+    config.limits.more_formats = true;
     config.threads = matches.get_one::<u16>("threads").copied().unwrap_or_default().into();
     config.onnxruntime = matches.get_one::<PathBuf>("onnxruntime").cloned();
     config.onnxruntime_hints.clone_from(&host.onnxruntime_hints);
@@ -29,6 +31,9 @@ pub(crate) fn config(matches: &ArgMatches, host: &Host, in_flight: usize) -> Res
 }
 
 fn model(matches: &ArgMatches) -> Result<Model, Failure> {
+    if let Some(extras) = matches.try_get_one::<String>("extras").ok().flatten() {
+        return rembg::model_of_extras(matches.get_one::<PathBuf>("model").map(PathBuf::as_path), extras);
+    }
     let Some(path) = matches.get_one::<PathBuf>("model") else { return Ok(Model::default()) };
     let model = match path.to_str() {
         Some(text) => Model::from_text(text)?,

@@ -32,6 +32,11 @@ impl Failure {
         Self::Core(Error::with_message(Code::CannotWrite, message).because(error))
     }
 
+    pub(crate) fn cannot_delete(path: &Path, error: io::Error) -> Self {
+        let message = format!("Cannot delete '{}', of which the result is written: {error}", path.display());
+        Self::Core(Error::with_message(Code::CannotWrite, message).because(error))
+    }
+
     pub(crate) fn cannot_read(path: &Path, error: io::Error) -> Self {
         let message = format!("Cannot read '{}': {error}", path.display());
         Self::Core(Error::with_message(Code::CannotRead, message).because(error))

@@ -8,6 +8,7 @@ mod args;
 mod engine;
 mod failure;
 mod flags;
+mod frames;
 mod generate;
 mod models;
 mod plan;
@@ -68,6 +69,7 @@ fn dispatch(matches: &ArgMatches, host: &Host) -> u8 {
     let voice = Voice::of(innermost(matches));
     let done = match name {
         "remove" => remove::run(matches, host, voice),
+        "frames" => frames::run(matches, host, voice),
         "models" => models::run(matches),
         "engine" => engine::run(matches, host, voice),
         "serve" => serve::run(matches, host),

@@ -260,7 +260,16 @@ fn is_visited(entry: &DirEntry, own: Option<&Path>) -> bool {
 }
 
 fn is_picture(entry: &DirEntry) -> bool {
-    remrembg::is_picture_name(entry.path()) && entry.path().is_file()
+    is_named_as_picture(entry.path()) && entry.path().is_file()
+}
+
+/// Suffixes of pictures that are read, beside those of uploads.
+const MORE_SUFFIXES: [&str; 5] = ["gif", "jfif", "jpe", "tif", "tiff"];
+
+/// Whether the name is one of a picture that is read.
+pub(crate) fn is_named_as_picture(path: &Path) -> bool {
+    let suffix = path.extension().unwrap_or_default();
+    remrembg::is_picture_name(path) || MORE_SUFFIXES.iter().any(|more| suffix.eq_ignore_ascii_case(more))
 }
 
 fn beside(input: &Path, naming: Naming<'_>) -> PathBuf {

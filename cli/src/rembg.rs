@@ -1,12 +1,22 @@
-//! The commands of rembg's own command line, so that scripts keep running: `i`, `p` and `d`.
+//! The commands of rembg's own command line, so that scripts keep running: `i`, `p`, `b`, `s` and `d`.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use clap::Command;
+use remrembg::Model;
+use remrembg::models::CUSTOM;
+
+use crate::args;
+use crate::failure::Failure;
 use crate::plan::STREAM;
 
-/// rembg's flags of `i` and `p`, short and long, the flag that means the same here, and how many words follow.
-const FLAGS: [(&str, &str, &str, usize); 10] = [
+/// rembg's flags, short and long, the flag that means the same here, and how many words follow; no flag for what has no
+/// meaning here.
+type Flags = [(&'static str, &'static str, &'static str, usize)];
+
+/// Those of `i`, `p` and `b`.
+const REMOVAL: &Flags = &[
     ("-m", "--model", "--model", 1),
     ("-a", "--alpha-matting", "--matting", 0),
     ("-af", "--alpha-matting-foreground-threshold", "--matting-foreground-threshold", 1),
@@ -16,7 +26,24 @@ const FLAGS: [(&str, &str, &str, usize); 10] = [
     ("-ppm", "--post-process-mask", "--smooth-mask", 0),
     ("-dc", "--decontaminate", "--decontaminate", 0),
     ("-bgc", "--bgcolor", "--bg-color", 4),
+    ("-x", "--extras", "--extras", 1),
     ("-w", "--watch", "--watch", 0),
+    ("-d", "--delete_input", "--delete-input", 0),
+    // Nothing that runs here costs anything.
+    ("--accept-usage-cost", "--accept-usage-cost", "", 0),
+];
+
+/// What `b` has besides.
+const OUTPUT: &Flags = &[("-o", "--output_specifier", "-o", 1)];
+
+/// Those of `s`.
+const SERVICE: &Flags = &[
+    ("-p", "--port", "--port", 1),
+    ("-h", "--host", "--host", 1),
+    ("-l", "--log_level", "--log", 1),
+    ("-t", "--threads", "--in-flight", 1),
+    // The page is small and stays.
+    ("--no-ui", "--no-ui", "", 0),
 ];
 
 /// A command of rembg's in words of this one; any other command as it is.
@@ -26,6 +53,8 @@ pub(crate) fn translated(mut words: Vec<OsString>) -> Vec<OsString> {
     };
     match command {
         "i" | "p" => removal(words),
+        "b" => frames(words),
+        "s" => service(words),
         "d" => {
             words.splice(1..2, ["models".into(), "fetch".into()]);
             words
@@ -36,40 +65,126 @@ pub(crate) fn translated(mut words: Vec<OsString>) -> Vec<OsString> {
 
 /// `i IN OUT` and `p IN OUT`: always PNG, and standard streams where a name is left out.
 fn removal(words: Vec<OsString>) -> Vec<OsString> {
-    let mut words = words.into_iter();
-    let mut made: Vec<OsString> = words.next().into_iter().collect();
-    words.next();
-    made.extend(["remove", "--format", "png"].map(OsString::from));
-    let mut names = Vec::new();
-    while let Some(word) = words.next() {
-        if let Some((flag, value)) = valued(&word) {
-            made.push(format!("{flag}={value}").into());
-            continue;
-        }
-        match known(&word) {
-            Some((flag, 0)) => made.push(flag.into()),
-            Some((flag, 1)) => made.extend([Some(flag.into()), words.next()].into_iter().flatten()),
-            Some((flag, count)) => made.push(format!("{flag}={}", color(words.by_ref().take(count))).into()),
-            None if is_flag(&word) => made.push(word),
-            None => names.push(word),
-        }
-    }
+    let Read { program, flags, names } = read(words, "remove", &[REMOVAL]);
     let mut names = names.into_iter();
+    let mut made = [program, "remove".into(), "--format".into(), "png".into()].to_vec();
+    made.extend(flags);
     let input = names.next().unwrap_or_else(|| STREAM.into());
     made.extend([input, "-o".into(), names.next().unwrap_or_else(|| STREAM.into())]);
     made.extend(names);
     made
 }
 
-fn known(word: &OsStr) -> Option<(&'static str, usize)> {
-    FLAGS.iter().find(|(short, long, ..)| word == *short || word == *long).map(|(_, _, flag, count)| (*flag, *count))
+/// `b WIDTH HEIGHT`.
+fn frames(words: Vec<OsString>) -> Vec<OsString> {
+    let Read { program, flags, names } = read(words, "frames", &[REMOVAL, OUTPUT]);
+    [vec![program, "frames".into()], flags, names].concat()
 }
 
-/// A long flag with its value after `=`.
-fn valued(word: &OsStr) -> Option<(&'static str, &str)> {
-    let (name, value) = word.to_str().filter(|word| word.starts_with("--"))?.split_once('=')?;
-    let (flag, count) = known(OsStr::new(name))?;
-    (count == 1).then_some((flag, value))
+/// `s`: open to everyone, at every address of this machine, unless it is told otherwise.
+fn service(words: Vec<OsString>) -> Vec<OsString> {
+    let Read { program, mut flags, names } = read(words, "serve", &[SERVICE]);
+    let mut taken = |flag: &str| {
+        let at = flags.iter().rposition(|word| word == flag)?;
+        let value = flags.drain(at..(at + 2).min(flags.len())).nth(1)?;
+        Some(value.to_string_lossy().into_owned())
+    };
+    let (port, host) = (taken("--port").unwrap_or("7000".into()), taken("--host").unwrap_or("0.0.0.0".into()));
+    let host = match &*host {
+        "localhost" => "127.0.0.1".to_owned(),
+        host if host.contains(':') => format!("[{host}]"),
+        _ => host,
+    };
+    let log = taken("--log").map(|level| match &*level {
+        "critical" => "error".to_owned(),
+        "warning" => "warn".to_owned(),
+        "trace" => "debug".to_owned(),
+        _ => level,
+    });
+    let fixed = ["serve", "--rembg-api", "true", "--keys", "any", "--listen"].map(OsString::from);
+    let mut made = vec![program];
+    made.extend(fixed);
+    made.push(format!("{host}:{port}").into());
+    made.extend(log.into_iter().flat_map(|level| ["--log".into(), level.into()]));
+    [made, flags, names].concat()
+}
+
+/// Words of rembg, its flags already those here.
+struct Read {
+    program: OsString,
+    flags: Vec<OsString>,
+    names: Vec<OsString>,
+}
+
+/// Without the command, which is the second word and becomes `command`, whose own flags stay as they are.
+fn read(words: Vec<OsString>, command: &str, known: &[&Flags]) -> Read {
+    let all = args::command();
+    let own = all.find_subcommand(command);
+    let mut words = words.into_iter();
+    let program = words.next().unwrap_or_default();
+    words.next();
+    let mut read = Read { program, flags: Vec::new(), names: Vec::new() };
+    while let Some(word) = words.next() {
+        let (word, value) = split(&word, known);
+        let flag = known.iter().copied().flatten().find(|(short, long, ..)| word == *short || word == *long);
+        match flag {
+            Some((_, _, "", _)) => {}
+            Some((_, _, flag, 0)) => read.flags.push((*flag).into()),
+            Some((_, _, flag, 1)) => {
+                read.flags.extend([Some((*flag).into()), value.or_else(|| words.next())].into_iter().flatten());
+            }
+            Some((_, _, flag, count)) => {
+                read.flags.push(format!("{flag}={}", color(words.by_ref().take(*count))).into());
+            }
+            None if is_flag(&word) => {
+                let value = own.is_some_and(|own| takes_next(own, &word)).then(|| words.next()).flatten();
+                read.flags.extend([Some(word), value].into_iter().flatten());
+            }
+            None => read.names.push(word),
+        }
+    }
+    read
+}
+
+/// Whether the word behind a flag is its value.
+fn takes_next(command: &Command, flag: &OsStr) -> bool {
+    let Some(flag) = flag.to_str() else { return false };
+    command.get_arguments().any(|arg| {
+        let long = flag.strip_prefix("--").is_some_and(|name| {
+            arg.get_long() == Some(name) || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&name))
+        });
+        let short = arg.get_short().is_some_and(|short| flag.strip_prefix('-') == Some(&*short.to_string()));
+        (long || short) && arg.get_action().takes_values() && !arg.is_require_equals_set()
+    })
+}
+
+/// A long flag and its value after `=`.
+fn split(word: &OsStr, known: &[&Flags]) -> (OsString, Option<OsString>) {
+    let parts = word.to_str().filter(|word| word.starts_with("--")).and_then(|word| word.split_once('='));
+    let one = |name: &str| known.iter().copied().flatten().any(|(_, long, _, count)| name == *long && *count == 1);
+    match parts.filter(|(name, _)| one(name)) {
+        Some((name, value)) => (name.into(), Some(value.into())),
+        None => (word.into(), None),
+    }
+}
+
+/// The model that `-m u2net_custom -x '{"model_path": …}'` and its kin mean.
+///
+/// # Errors
+/// The extras are no JSON, or say anything else.
+pub(crate) fn model_of_extras(name: Option<&Path>, extras: &str) -> Result<Model, Failure> {
+    let said: serde_json::Map<String, serde_json::Value> = serde_json::from_str(extras)
+        .map_err(|error| Failure::usage(format!("--extras has to be a JSON object: {error}")))?;
+    if let Some(other) = said.keys().find(|key| *key != "model_path") {
+        return Err(Failure::usage(format!("--extras knows model_path alone, not '{other}'")));
+    }
+    let custom = CUSTOM.iter().find(|(custom, _)| name.is_some_and(|name| name.as_os_str() == *custom));
+    let path = said.get("model_path").and_then(serde_json::Value::as_str);
+    let (Some((_, recipe)), Some(path)) = (custom, path) else {
+        let names = CUSTOM.map(|(name, _)| name).join(", ");
+        return Err(Failure::usage(format!("--extras names the file of a model in model_path, with --model {names}")));
+    };
+    Ok(Model::File { path: path.into(), recipe: recipe.parse()? })
 }
 
 fn is_flag(word: &OsStr) -> bool {
@@ -104,11 +219,24 @@ mod tests {
             ("remrembg i -bgc red 0 0 0 a b", "remrembg remove --format png --bg-color=#red000000 a -o b"),
             (
                 "remrembg i --model=a --alpha-matting-erode-size=5 a b",
-                "remrembg remove --format png --model=a --matting-erode-size=5 a -o b",
+                "remrembg remove --format png --model a --matting-erode-size 5 a -o b",
             ),
             ("remrembg p -w -om in out", "remrembg remove --format png --watch --mask in -o out"),
             ("remrembg d silueta u2net", "remrembg models fetch silueta u2net"),
             ("remrembg i -vm a b", "remrembg remove --format png -vm a -o b"),
+            ("remrembg p -d --accept-usage-cost in out", "remrembg remove --format png --delete-input in -o out"),
+            ("remrembg i -x {} a b", "remrembg remove --format png --extras {} a -o b"),
+            ("remrembg b -om 64 48", "remrembg frames --mask 64 48"),
+            ("remrembg b -o x-%d.png 64 48", "remrembg frames -o x-%d.png 64 48"),
+            (
+                "remrembg i --w 30 --refine=off a --jobs 2 b",
+                "remrembg remove --format png --w 30 --refine=off --jobs 2 a -o b",
+            ),
+            ("remrembg s", "remrembg serve --rembg-api true --keys any --listen 0.0.0.0:7000"),
+            (
+                "remrembg s -h localhost --port=5000 -l warning --no-ui -t 4",
+                "remrembg serve --rembg-api true --keys any --listen 127.0.0.1:5000 --log warn --in-flight 4",
+            ),
             ("remrembg engine", "remrembg engine"),
             ("remrembg", "remrembg"),
         ] {

@@ -1,14 +1,14 @@
 //! `remrembg remove`: reads the order, plans it and has it done.
 
 use std::fs::File;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::thread;
 
 use clap::ArgMatches;
 use remrembg::{Config, Error, Options, check_request, read_bounded};
 
 use crate::Host;
+use crate::args;
 use crate::engine;
 use crate::failure::Failure;
 use crate::flags;
@@ -16,6 +16,7 @@ use crate::plan::{self, Destination, Naming, Pattern, Plan, Task, is_read_once, 
 use crate::report::{Report, Voice};
 use crate::shop::{Shop, Streams, as_input};
 use crate::stop::Stop;
+use crate::terminal;
 use crate::watch;
 
 /// What a command line asks for.
@@ -27,6 +28,8 @@ pub(crate) struct Order {
     pattern: Option<Pattern>,
     pub(crate) config: Config,
     pub(crate) jobs: usize,
+    /// Whether a picture goes once its result is there.
+    pub(crate) deletes: bool,
     pub(crate) voice: Voice,
 }
 
@@ -66,20 +69,24 @@ impl Order {
         let inputs: Vec<PathBuf> = matches.get_many("input").unwrap_or_default().cloned().collect();
         let destination = Destination::of(&inputs, matches.get_one::<PathBuf>("out").cloned())?;
         if destination == Destination::Stdout {
-            check_stdout(voice)?;
+            terminal::check_stdout(voice)?;
         }
         let mask = matches.get_one::<PathBuf>("mask-from").cloned();
         if mask.is_some() && (inputs.len() > 1 || inputs[0].is_dir()) {
             return Err(Failure::usage("--mask-from takes one picture as INPUT"));
         }
-        let jobs = matches.get_one::<u16>("jobs").map_or_else(cores, |&jobs| jobs.into());
+        let jobs = args::jobs_of(matches);
         let config = engine::config(matches, host, jobs)?;
         let pairs = with_format(flags::pairs(matches), &destination);
         let pattern = matches.get_one::<Pattern>("name").cloned();
         if pattern.is_some() && matches!(destination, Destination::File(_) | Destination::Stdout) {
             return Err(Failure::usage("--name names results beside their pictures or in a folder"));
         }
-        Ok(Self { inputs, destination, mask, pairs, pattern, config, jobs, voice })
+        let deletes = matches.get_flag("delete-input");
+        if deletes && destination == Destination::Stdout {
+            return Err(Failure::usage("--delete-input needs results in files. Give a file or a folder with -o"));
+        }
+        Ok(Self { inputs, destination, mask, pairs, pattern, config, jobs, deletes, voice })
     }
 
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
@@ -155,20 +162,6 @@ fn nothing_to_do(passed_over: usize) -> Failure {
 fn passed_over(count: usize) -> String {
     let files = if count == 1 { "1 file was" } else { &format!("{count} files were") };
     format!("{files} passed over: no name of a picture, or an earlier result")
-}
-
-fn cores() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
-}
-
-fn check_stdout(voice: Voice) -> Result<(), Failure> {
-    if voice.json {
-        return Err(Failure::usage("A picture on standard output leaves no room for --json. Give a file with -o"));
-    }
-    if io::stdout().is_terminal() {
-        return Err(Failure::usage("Standard output is a terminal. Give a file with -o, or redirect it"));
-    }
-    Ok(())
 }
 
 /// A file's suffix tells the format where no flag does; core judges both.

@@ -1,6 +1,7 @@
 //! Doing tasks: one after the other, or several at once.
 
 use std::collections::HashMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +11,7 @@ use remrembg::{Input, Options, Output, Remover, check_request};
 
 use crate::engine;
 use crate::failure::Failure;
-use crate::plan::{Task, is_stream};
+use crate::plan::{Task, is_read_once, is_stream};
 use crate::remove::Order;
 use crate::report::Report;
 use crate::save;
@@ -106,6 +107,9 @@ impl<'a> Shop<'a> {
             terminal::write(&output.data)?;
         } else {
             save::save(&task.output, &output.data).map_err(|error| Failure::cannot_write(&task.output, error))?;
+            if self.order.deletes && !is_read_once(&task.input) {
+                fs::remove_file(&task.input).map_err(|error| Failure::cannot_delete(&task.input, error))?;
+            }
         }
         Ok(output)
     }

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::failure::Failure;
+use crate::report::Voice;
 
 /// Writes text to standard output. A reader that has gone had enough of it.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
@@ -40,6 +41,17 @@ fn put(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(bytes)?;
     out.flush()
+}
+
+/// Whether pictures may go to standard output.
+pub(crate) fn check_stdout(voice: Voice) -> Result<(), Failure> {
+    if voice.json {
+        return Err(Failure::usage("A picture on standard output leaves no room for --json. Give a file with -o"));
+    }
+    if io::stdout().is_terminal() {
+        return Err(Failure::usage("Standard output is a terminal. Give a file with -o, or redirect it"));
+    }
+    Ok(())
 }
 
 /// Writes a line to standard error, above `bar` where there is one.

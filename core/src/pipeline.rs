@@ -90,7 +90,9 @@ impl Shop<'_> {
         };
         let matte = wanted.matte.then(|| compose::matte_of(&cut));
         let icc = icc.filter(|_| !options.mask);
-        let pixels = arrange(cut, options, background(options, wanted, icc.as_deref()), wanted, watch)?;
+        // Of a picture's file, pixels alone say nothing of what their numbers mean; a caller's pixels may.
+        let told = icc.as_deref().filter(|_| wanted.file || matches!(input, Checked::Pixels(_)));
+        let pixels = arrange(cut, options, background(options, told), wanted, watch)?;
         Ok(Finished { pixels, upright: size, matte, found, icc })
     }
 
@@ -182,10 +184,10 @@ fn cut_out(
     Ok((compose::cut_out(colors, &alpha, how.keep_colors), found))
 }
 
-/// The colour behind a cut-out. It is one of sRGB: a file says by its profile what its numbers mean, pixels say nothing.
-fn background(options: &Options, wanted: Wanted, icc: Option<&[u8]>) -> Option<Color> {
+/// The colour behind a cut-out. It is one of sRGB, and put into the profile that tells what the result's numbers mean.
+fn background(options: &Options, icc: Option<&[u8]>) -> Option<Color> {
     let color = options.bg_color?;
-    let own = icc.filter(|_| wanted.file).and_then(|icc| profile::from_srgb(icc, [color.r, color.g, color.b]));
+    let own = icc.and_then(|icc| profile::from_srgb(icc, [color.r, color.g, color.b]));
     Some(own.map_or(color, |[r, g, b]| Color { r, g, b, ..color }))
 }
 

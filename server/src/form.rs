@@ -27,20 +27,41 @@ const MOST_TEXT: u64 = 64 << 10;
 /// Bytes between two parts: boundaries, and the head of one.
 const MOST_BETWEEN: u64 = 64 << 10;
 
-/// The field of the picture, and of a mask that is brought.
-const PICTURES: [&str; 2] = ["image", "mask"];
+/// What the fields of a form are called.
+pub(crate) struct Fields {
+    /// The picture, and a mask that is brought where there is such a field.
+    pub(crate) pictures: &'static [&'static str],
+    /// Whether a picture's file name has to be that of one.
+    pub(crate) names_count: bool,
+    /// The field of that name, where it is read.
+    pub(crate) option: fn(&str) -> Option<&'static str>,
+}
+
+/// The fields of the hosted API.
+pub(crate) const HOSTED: Fields = Fields {
+    pictures: &["image", "mask"],
+    names_count: true,
+    option: |name| OPTIONS.iter().map(|spec| spec.key).find(|key| *key == name),
+};
 
 /// What a request asks for.
 #[derive(Default)]
 pub(crate) struct Form {
-    /// Of `image` and `mask`, those that came as files.
+    /// Of picture and mask, those that came as files.
     pictures: [Option<Collector>; 2],
     pub(crate) pairs: Vec<(&'static str, String)>,
+    /// Whether GIF and TIFF are read too.
+    pub(crate) more_formats: bool,
     /// What is given back when the request is answered.
     charges: Vec<Charge>,
 }
 
 impl Form {
+    #[cfg(test)]
+    pub(crate) fn with_picture(picture: Collector) -> Self {
+        Self { pictures: [Some(picture), None], ..Self::default() }
+    }
+
     pub(crate) fn picture(&self) -> Input<'_> {
         self.pictures[0].as_ref().map_or(Input::Missing, Input::from)
     }
@@ -55,7 +76,12 @@ impl Form {
 /// # Errors
 /// [`Refusal::MediaType`], [`Refusal::Form`], [`Refusal::TooLarge`], [`Refusal::Timeout`], and
 /// [`Refusal::Busy`] where transfers take their whole memory.
-pub(crate) async fn read(request: Request<Body>, limits: &Limits, transfers: &Arc<Transfers>) -> Result<Form, Refusal> {
+pub(crate) async fn read(
+    request: Request<Body>,
+    fields: &Fields,
+    limits: &Limits,
+    transfers: &Arc<Transfers>,
+) -> Result<Form, Refusal> {
     let mut form = Form::default();
     let Some(boundary) = boundary(request.headers())? else {
         return if is_empty(request.headers()) { Ok(form) } else { Err(Refusal::MediaType) };
@@ -72,7 +98,7 @@ pub(crate) async fn read(request: Request<Body>, limits: &Limits, transfers: &Ar
         if number == MOST_PARTS {
             break;
         }
-        if !form.take(field, limits, transfers, &meter).await? {
+        if !form.take(field, fields, limits, transfers, &meter).await? {
             return Ok(form);
         }
     }
@@ -102,16 +128,17 @@ impl Form {
     async fn take(
         &mut self,
         mut field: Field<'_>,
+        fields: &Fields,
         limits: &Limits,
         transfers: &Arc<Transfers>,
         meter: &Meter,
     ) -> Result<bool, Refusal> {
         let header = field.headers().get(header::CONTENT_DISPOSITION).map(|header| header.as_bytes());
         let Disposition { name, file_name } = Disposition::read(header.unwrap_or_default());
-        let place = PICTURES.iter().position(|picture| *picture == name).filter(|_| file_name.is_some());
+        let place = fields.pictures.iter().position(|picture| *picture == name).filter(|_| file_name.is_some());
         if let Some(place) = place.filter(|place| self.pictures[*place].is_none()) {
             let mut charge = transfers.upload();
-            let mut picture = Collector::new(file_name, limits);
+            let mut picture = Collector::new(file_name.filter(|_| fields.names_count), limits);
             let mut goes_on = true;
             meter.allow(u64::MAX);
             while let Some(piece) = if goes_on { field.chunk().await.map_err(refused)? } else { None } {
@@ -122,7 +149,7 @@ impl Form {
             self.charges.push(charge);
             return Ok(goes_on);
         }
-        let option = OPTIONS.iter().find(|spec| spec.key == name);
+        let option = (fields.option)(&name);
         meter.allow(if file_name.is_some() { limits.max_bytes } else { MOST_TEXT + MOST_BETWEEN });
         let mut text = Vec::new();
         let mut charge = transfers.upload();
@@ -136,9 +163,9 @@ impl Form {
         if text.len() as u64 > MOST_TEXT {
             return Err(too_large());
         }
-        if let Some(spec) = option.filter(|_| file_name.is_none()) {
-            self.pairs.retain(|(key, _)| *key != spec.key);
-            self.pairs.push((spec.key, String::from_utf8_lossy(&text).into_owned()));
+        if let Some(option) = option.filter(|_| file_name.is_none()) {
+            self.pairs.retain(|(key, _)| *key != option);
+            self.pairs.push((option, String::from_utf8_lossy(&text).into_owned()));
             self.charges.push(charge);
         }
         Ok(true)

@@ -57,6 +57,7 @@ impl Jobs {
             let _room = room;
             let job = remover.job(form.picture()).pairs(form.pairs.iter().map(|(key, value)| (*key, value)));
             let job = form.mask().into_iter().fold(job, remrembg::Job::mask_from);
+            let job = if form.more_formats { job.more_formats() } else { job };
             job.cancel(&token).run()
         });
         match work.await {

@@ -98,7 +98,8 @@ def _is_no_name(name: str) -> bool:
     return name.startswith("<") and name.endswith(">")
 
 
-def _of_pillow(image: Any) -> Tuple[Any, int, int, int, int]:
+def _of_pillow(image: Any) -> Tuple[Any, int, int, int, int, Optional[bytes]]:
+    profile = _profile(image)
     image = _upright(image)
     if _may_be_clear(image):
         image = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
@@ -107,7 +108,13 @@ def _of_pillow(image: Any) -> Tuple[Any, int, int, int, int]:
     elif image.mode not in _MODES.values():
         image = image.convert("RGB")
     channels = len(image.getbands())
-    return image.tobytes(), image.width, image.height, channels, image.width * channels
+    return image.tobytes(), image.width, image.height, channels, image.width * channels, profile
+
+
+def _profile(image: Any) -> Optional[bytes]:
+    """The colour profile of an image whose numbers stay as they are."""
+    profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA") else None
+    return profile if isinstance(profile, bytes) else None
 
 
 def _upright(image: Any) -> Any:
@@ -124,7 +131,7 @@ def _may_be_clear(image: Any) -> bool:
     )
 
 
-def _of_array(array: Any) -> Tuple[Any, int, int, int, int]:
+def _of_array(array: Any) -> Tuple[Any, int, int, int, int, None]:
     import numpy
 
     array = numpy.asarray(array)
@@ -145,7 +152,7 @@ def _of_array(array: Any) -> Tuple[Any, int, int, int, int]:
         array = numpy.ascontiguousarray(array)
     stride = max(array.strides[0], row)
     length = (height - 1) * stride + row if array.size else 0
-    return (array.__array_interface__["data"][0], length, array), width, height, channels, stride
+    return (array.__array_interface__["data"][0], length, array), width, height, channels, stride, None
 
 
 def matte(make: Callable[[], _remrembg.Raw]) -> Matte:
@@ -182,6 +189,7 @@ def as_given(picture: _remrembg.Picture, image: Any) -> Any:
 
     mode = _MODES[channels]
     made = Image.frombuffer(mode, (width, height), buffer, "raw", mode, 0, 1)
-    if channels > 1 and image.mode in ("RGB", "RGBA") and "icc_profile" in image.info:
-        made.info["icc_profile"] = image.info["icc_profile"]
+    profile = _profile(image)
+    if channels > 1 and profile is not None:
+        made.info["icc_profile"] = profile
     return made

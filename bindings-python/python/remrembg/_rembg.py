@@ -22,12 +22,7 @@ REMBG_VERSION = "2.0.86"
 _PROVIDERS = tuple(_remrembg.providers())
 _CPU = "CPUExecutionProvider"
 #: rembg's names for an ONNX file of one's own, and how each is fed.
-_CUSTOM = {
-    "u2net_custom": "size=320x320",
-    "dis_custom": "size=1024x1024 mean=0.5,0.5,0.5 std=1,1,1",
-    "ben_custom": "size=1024x1024 mean=0.5,0.5,0.5 std=1,1,1",
-}
-
+_CUSTOM = dict(_remrembg.custom_models())
 
 #: What `new_session` takes for a model's name.
 NAMES = (*_remrembg.models(), *_CUSTOM)

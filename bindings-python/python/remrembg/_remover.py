@@ -70,6 +70,8 @@ class _Task(NamedTuple):
     picture: Any
     options: List[Tuple[str, str]]
     mask: Any = None
+    #: Whether GIF and TIFF are read too, as rembg reads them and the hosted API does not.
+    more_formats: bool = True
     progress: Optional[Progress] = None
     cancel: Optional[CancelToken] = None
 
@@ -216,7 +218,8 @@ class Remover:
             "expand": expand,
             **more,
         }
-        task = _Task(_pictures.uploaded(image), _values.pairs(options), _pictures.given(mask_from), progress, cancel)
+        mask_given = _pictures.given(mask_from)
+        task = _Task(_pictures.uploaded(image), _values.pairs(options), mask_given, False, progress, cancel)
         data, found = self._here.core.encode(task)
         _found.told(found, on_found)
         return data
@@ -306,7 +309,8 @@ class Remover:
             "keep_colors": bool(putalpha),
             "keep_alpha": True,
         }
-        task = _Task(_pictures.given(data), _values.pairs(options), _pictures.given(mask_from), progress, cancel)
+        mask_given = _pictures.given(mask_from)
+        task = _Task(_pictures.given(data), _values.pairs(options), mask_given, progress=progress, cancel=cancel)
         result: Any
         if pixels:
             picture, found = self._here.core.pixels(task)
@@ -382,7 +386,7 @@ class Remover:
         model sees the picture as they ask.
         """
         options = {"preset": preset, "refine": refine}
-        task = _Task(_pictures.given(image), _values.pairs(options), None, progress, cancel)
+        task = _Task(_pictures.given(image), _values.pairs(options), progress=progress, cancel=cancel)
         return _pictures.matte(lambda: self._here.core.matte(task))
 
     async def rmbg_async(self, image: Optional[Source], **options: Unpack[RmbgOptions]) -> bytes:

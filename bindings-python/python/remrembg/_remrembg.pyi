@@ -11,6 +11,7 @@ __all__ = [
     "Picture",
     "Raw",
     "Remover",
+    "custom_models",
     "fetch",
     "forked",
     "models",
@@ -96,6 +97,9 @@ def run(words: Sequence[str], hints: Sequence[Union[str, os.PathLike[str]]]) -> 
 
 def models() -> List[str]:
     """The names of the models that can be asked for, the one inside first."""
+
+def custom_models() -> List[Tuple[str, str]]:
+    """rembg's names for an ONNX file of the caller's own, and the recipe of each."""
 
 def providers() -> List[str]:
     """ONNX Runtime's names for what an engine can be asked to compute on."""

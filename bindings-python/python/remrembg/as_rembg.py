@@ -22,7 +22,7 @@ from remrembg._rembg import REMBG_VERSION
 
 __all__: List[str] = []
 
-_SUBMODULES = ("bg", "session_factory", "sessions", "sessions.base")
+_SUBMODULES = ("bg", "cli", "commands", "session_factory", "sessions", "sessions.base")
 
 
 class _Rembg(ModuleType):

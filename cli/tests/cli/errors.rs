@@ -24,10 +24,10 @@ fn one_bad_picture_among_many_is_told_and_the_others_are_done() {
 fn the_status_is_2_only_when_every_failure_is_a_refusal() {
     let bench = Bench::new(&["a.png"]);
     bench.put("empty.png", b"");
-    bench.put("b.gif", b"GIF89a");
+    bench.put("b.heic", b"\0\0\0\x1cftypheic\0\0\0\0");
     let status = |inputs: &[&str]| bench.removed(inputs.iter().chain(&["-o", "out/"])).status;
     assert_eq!(status(&["a.png"]), Some(0));
-    assert_eq!(status(&["a.png", "empty.png", "b.gif"]), Some(2));
+    assert_eq!(status(&["a.png", "empty.png", "b.heic"]), Some(2));
     assert_eq!(status(&["a.png", "empty.png", "gone.png"]), Some(1));
     assert_eq!(status(&["gone.png"]), Some(1));
 }
@@ -35,14 +35,14 @@ fn the_status_is_2_only_when_every_failure_is_a_refusal() {
 #[test]
 fn pictures_are_refused_in_the_words_of_the_contract() {
     let bench = Bench::new(&[]);
-    bench.put("b.GIF", b"GIF89a");
-    bench.put("none", b"GIF89a");
+    bench.put("b.HEIC", b"\0\0\0\x1cftypheic\0\0\0\0");
+    bench.put("none", b"\0\0\0\x1cftypheic\0\0\0\0");
     bench.put("empty.png", b"");
     let wide = encoded(&DynamicImage::new_luma8(10_001, 1), ImageFormat::Png);
     bench.put("wide.png", &wide);
     for (name, message, reason) in [
-        ("b.GIF", CORRUPT, ": this is a GIF picture"),
-        ("none", CORRUPT, ": this is a GIF picture"),
+        ("b.HEIC", CORRUPT, ": this is a HEIC picture"),
+        ("none", CORRUPT, ": this is a HEIC picture"),
         ("empty.png", EMPTY, ""),
         ("wide.png", "Image width (10001px) exceeds the maximum allowed width of 10000px.", ""),
     ] {
@@ -78,20 +78,20 @@ fn too_much_on_standard_input_is_counted_and_refused() {
 #[test]
 fn all_that_is_wrong_with_one_picture_is_told_at_once() {
     let bench = Bench::new(&[]);
-    bench.put("b.gif", b"GIF89a");
+    bench.put("b.heic", b"\0\0\0\x1cftypheic\0\0\0\0");
     let wrong = ["--w=abc", "--angle", "-500"];
-    let ran = bench.removed(["b.gif", "--json"].iter().chain(&wrong));
+    let ran = bench.removed(["b.heic", "--json"].iter().chain(&wrong));
     let body = format!(
         r#"{{"error":"Multiple validation errors","details":[{{"field":"image","message":"{CORRUPT}"}},{{"field":"w","message":"'w' must be an integer, got: 'abc'"}},{{"field":"angle","message":"'angle' must be between -360 and 360 degrees, got: -500.0"}}],"status":400}}"#
     );
     assert_eq!((ran.status, ran.stderr), (Some(2), format!("{body}\n")));
-    let ran = bench.removed(["b.gif"].iter().chain(&wrong));
+    let ran = bench.removed(["b.heic"].iter().chain(&wrong));
     assert_eq!(
         ran.stderr.lines().collect::<Vec<_>>(),
         [
-            format!("remrembg: b.gif: {CORRUPT}: this is a GIF picture"),
-            "remrembg: b.gif: 'w' must be an integer, got: 'abc'".into(),
-            "remrembg: b.gif: 'angle' must be between -360 and 360 degrees, got: -500.0".into(),
+            format!("remrembg: b.heic: {CORRUPT}: this is a HEIC picture"),
+            "remrembg: b.heic: 'w' must be an integer, got: 'abc'".into(),
+            "remrembg: b.heic: 'angle' must be between -360 and 360 degrees, got: -500.0".into(),
         ]
     );
     let ran = fed(bench.remove(["-", "--w=abc"]), &encoded(&ball(), ImageFormat::Png));

@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 mod accounts;
+mod as_rembg;
 mod bench;
 mod commands;
 mod errors;

@@ -11,6 +11,9 @@ pub struct Limits {
     /// Memory that one decoder may take for its output and its own tables, in
     /// bytes. Default: 1 GiB, enough for 10000 × 10000 pixels of 16-bit RGBA.
     pub decode_memory: u64,
+    /// Whether GIF and TIFF are read too, of each the first frame or page. Default: false, as the hosted API refuses
+    /// them.
+    pub more_formats: bool,
 }
 
 impl Limits {
@@ -25,6 +28,6 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_bytes: 50 * Self::MB, max_side: 10_000, decode_memory: 1 << 30 }
+        Self { max_bytes: 50 * Self::MB, max_side: 10_000, decode_memory: 1 << 30, more_formats: false }
     }
 }

@@ -52,6 +52,7 @@ impl Shape {
 pub struct PixelView<'a> {
     data: &'a [u8],
     shape: Shape,
+    profile: Option<&'a [u8]>,
 }
 
 impl<'a> PixelView<'a> {
@@ -61,12 +62,12 @@ impl<'a> PixelView<'a> {
     /// [`Code::BadPixels`] when a side is zero, when `stride` is less than a
     /// row, or when `data` ends before the last pixel.
     pub fn new(data: &'a [u8], width: u32, height: u32, layout: Layout, stride: usize) -> Result<Self> {
-        Ok(Self { data, shape: Shape::new(data.len(), (width, height), layout, stride)? })
+        Ok(Self { data, shape: Shape::new(data.len(), (width, height), layout, stride)?, profile: None })
     }
 
     /// A view of a picture that was checked when it was made.
     pub(crate) fn known(data: &'a [u8], (width, height): (u32, u32), layout: Layout, stride: usize) -> Self {
-        Self { data, shape: Shape { width, height, layout, stride, order: ChannelOrder::Rgb } }
+        Self { data, shape: Shape { width, height, layout, stride, order: ChannelOrder::Rgb }, profile: None }
     }
 
     /// The same bytes, their colours in this order.
@@ -74,6 +75,20 @@ impl<'a> PixelView<'a> {
     pub fn with_order(mut self, order: ChannelOrder) -> Self {
         self.shape.order = order;
         self
+    }
+
+    /// The same picture, and what its numbers mean: an ICC profile for RGB, which a file made of it keeps, and into which
+    /// [`bg_color`](crate::Options::bg_color) is put. One that cannot be used is passed over.
+    #[must_use]
+    pub fn with_profile(mut self, profile: &'a [u8]) -> Self {
+        self.profile = Some(profile);
+        self
+    }
+
+    /// The profile that it was given.
+    #[must_use]
+    pub const fn profile(&self) -> Option<&'a [u8]> {
+        self.profile
     }
 
     /// Width in pixels, at least 1.

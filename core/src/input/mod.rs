@@ -28,7 +28,8 @@ pub use name::is_picture_name;
 pub enum Input<'a> {
     /// The request has none.
     Missing,
-    /// An encoded file: WebP, BMP, PNG or JPEG, told apart by its bytes.
+    /// An encoded file: WebP, BMP, PNG or JPEG, told apart by its bytes; GIF and TIFF where
+    /// [`Limits::more_formats`] is set.
     Bytes(&'a [u8]),
     /// An encoded file from a form, with the file name that came along. The
     /// name's suffix must be one that is allowed; it does not tell the format.
@@ -182,7 +183,8 @@ impl Checked<'_> {
             Self::Encoded(bytes, header) => decode::decode(bytes, header, limits, control),
             Self::Pixels(view) => {
                 let pixels = view.to_pixels().into_color();
-                Ok(Decoded { pixels, orientation: Orientation::Normal, icc: None })
+                let icc = view.profile().filter(|profile| decode::fits_rgb(profile)).map(<[u8]>::to_vec);
+                Ok(Decoded { pixels, orientation: Orientation::Normal, icc })
             }
         }
     }

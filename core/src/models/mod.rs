@@ -25,7 +25,7 @@ pub use fetch::{FetchEvent, FetchOptions};
 pub use markdown::models_markdown;
 pub use spec::{Commercial, ModelSpec, RELEASES};
 pub use store::Store;
-pub use table::{MODELS, find};
+pub use table::{CUSTOM, MODELS, find};
 
 /// How a picture becomes a model's input, and its output a matte.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -20,6 +20,13 @@ const BIREFNET: Commercial = Commercial::Unclear {
     source: "https://github.com/ZhengPeng7/BiRefNet/issues/306",
 };
 
+/// rembg's names for an ONNX file of the caller's own, and how each is fed.
+pub const CUSTOM: [(&str, &str); 3] = [
+    ("u2net_custom", "size=320x320"),
+    ("dis_custom", "size=1024x1024 mean=0.5,0.5,0.5 std=1,1,1"),
+    ("ben_custom", "size=1024x1024 mean=0.5,0.5,0.5 std=1,1,1"),
+];
+
 /// Every model that can be had by name, the bundled one first.
 ///
 /// File names and recipes are those of rembg's source, sizes and checksums those that several

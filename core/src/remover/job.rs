@@ -26,6 +26,7 @@ pub struct Job<'a> {
     options: Options,
     problems: Vec<Problem>,
     wanted: Wanted,
+    more_formats: bool,
     control: Control<'a>,
 }
 
@@ -38,6 +39,7 @@ impl<'a> Job<'a> {
             options: Options::default(),
             problems: Vec::new(),
             wanted: Wanted::default(),
+            more_formats: false,
             control: Control::default(),
         }
     }
@@ -87,6 +89,12 @@ impl<'a> Job<'a> {
     /// ```
     pub fn mask_from(mut self, input: impl Into<Input<'a>>) -> Self {
         self.mask = Some(input.into());
+        self
+    }
+
+    /// Reads GIF and TIFF too, as a remover with [`Limits::more_formats`] does for every job; a mask that is brought as well.
+    pub fn more_formats(mut self) -> Self {
+        self.more_formats = true;
         self
     }
 
@@ -204,9 +212,9 @@ impl<'a> Job<'a> {
 
     /// Reads and checks all there is to check, waits for a permit, and does the work on one of the remover's threads.
     fn checked<T: Send>(self, work: impl FnOnce(Shop<'_>, Request<'_>, Watch<'_>) -> Result<T> + Send) -> Result<T> {
-        let Self { remover, input, mask, options, problems, control, .. } = self;
+        let Self { remover, input, mask, options, problems, more_formats, control, .. } = self;
         remover.check_process()?;
-        let limits = &remover.limits;
+        let limits = &Limits { more_formats: more_formats || remover.limits.more_formats, ..remover.limits };
         let input = input::check(input, limits, &control);
         let mask = match mask {
             None if options.cut_out.trimap => Some(Input::Missing),

@@ -56,6 +56,39 @@ fn cmyk_jpeg_shows_the_colours_that_were_meant() {
     }
 }
 
+/// Expected colours are those of LittleCMS 2 (perceptual).
+#[test]
+fn cmyk_jpeg_with_a_profile_shows_the_colours_of_its_inks() {
+    let inks =
+        |file: &[u8]| make::jpeg_with(file, 0xe2, &[b"ICC_PROFILE\0\x01\x01", &make::cmyk_profile()[..]].concat());
+    let mut ycck = hex(samples::CMYK);
+    ycck[samples::ADOBE_TRANSFORM] = 2;
+    for (file, expected) in [
+        (hex(samples::CMYK), [[207, 29, 0], [70, 148, 44], [61, 26, 124], [255; 3]]),
+        (ycck, [[182, 45, 119], [249, 198, 34], [84, 201, 243], [82, 82, 0]]),
+    ] {
+        let made = decode_input(&inks(&file), &Limits::default(), &Control::default()).expect("decodes");
+        assert_eq!(made.icc, None, "it is said in sRGB now");
+        for (got, expected) in middles(&made.pixels).iter().zip(expected) {
+            assert_near(got, &expected, 4, "inks");
+        }
+    }
+}
+
+#[test]
+fn a_profile_for_inks_that_cannot_be_used_changes_nothing() {
+    let mut cut = make::cmyk_profile();
+    cut.truncate(600);
+    let length = u32::try_from(cut.len()).expect("short").to_be_bytes();
+    cut[..4].copy_from_slice(&length);
+    let file = make::jpeg_with(&hex(samples::CMYK), 0xe2, &[b"ICC_PROFILE\0\x01\x01", &cut[..]].concat());
+    assert_quarters(&file, 2, "CMYK");
+    // Three colours with the profile of four inks.
+    let rgb = make::jpeg((16, 16), &make::quarters(), Rgb8);
+    let file = make::jpeg_with(&rgb, 0xe2, &[b"ICC_PROFILE\0\x01\x01", &make::cmyk_profile()[..]].concat());
+    assert_quarters(&file, 4, "RGB");
+}
+
 #[test]
 fn grey_becomes_rgb() {
     let grey = make::rows((16, 16), |x, _| vec![(x * 16) as u8]);

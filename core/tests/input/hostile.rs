@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use image::ExtendedColorType::{L8, Rgb8, Rgba8};
+use image::ExtendedColorType::{L8, Rgb8, Rgb16, Rgba8};
 use remrembg::{Code, Control, Decoded, Limits, Result, check_input, decode_input, hush_guarded_panics};
 
 use crate::make;
@@ -18,8 +18,15 @@ pub(crate) const SLACK: usize = 8 << 20;
 const SMALL_BUDGET: usize = 64 << 20;
 
 fn small() -> Limits {
-    let mut limits = Limits::default();
+    let mut limits = every_format();
     limits.decode_memory = SMALL_BUDGET as u64;
+    limits
+}
+
+/// The limits of those who have GIF and TIFF read too.
+fn every_format() -> Limits {
+    let mut limits = Limits::default();
+    limits.more_formats = true;
     limits
 }
 
@@ -89,7 +96,7 @@ impl Random {
 /// The least budget under which a file is decoded.
 fn least_budget(file: &[u8]) -> Limits {
     let (mut low, mut high) = (0, 1 << 30);
-    let mut limits = Limits::default();
+    let mut limits = every_format();
     while low < high {
         limits.decode_memory = u64::midpoint(low, high);
         let refused = check_input(file, &limits).is_err_and(|error| error.code() == Code::TooMuchMemory);
@@ -115,6 +122,11 @@ fn what_decoding_holds_stays_within_the_budget() {
         ("webp", make::webp(size, &flat(3), Rgb8)),
         ("webp alpha", make::webp(size, &flat(4), Rgba8)),
         ("bmp", make::bmp(size, &flat(3), Rgb8)),
+        ("gif", make::gif(&[(size, &flat(4))])),
+        ("gif, small on its canvas", make::on_canvas(make::gif(&[((500, 500), &flat(4)[..1_000_000])]), size)),
+        ("tiff grey", make::tiff(size, &flat(1), L8)),
+        ("tiff rgb", make::tiff(size, &flat(3), Rgb8)),
+        ("tiff 16-bit", make::tiff(size, &flat(6), Rgb16)),
     ];
     for (name, file) in files {
         let limits = least_budget(&file);
@@ -134,7 +146,14 @@ fn header_that_promises_much_takes_no_memory() {
     png_large[16..24].copy_from_slice(&[0, 0, 0x27, 0x10, 0, 0, 0x27, 0x10]);
     let webp = make::riff(&[make::vp8x(0, (10000, 10000)), make::riff_chunk(b"VP8L", &[0x2f, 0, 0, 0, 0])]);
     let bmp = make::bmp_raw((10000, 10000), 24, &[], &[], &[]);
-    for (name, file) in [("jpeg", jpeg), ("png", png_large), ("webp", webp), ("bmp", bmp)] {
+    let gif = make::on_canvas(make::gif(&[((8, 8), &[9; 256])]), (10000, 10000));
+    let mut tiff = make::tiff((1, 1), &[1, 2, 3], Rgb8);
+    for tag in [256, 257] {
+        let at = make::tiff_entry(&tiff, tag) + 8;
+        tiff[at..at + 4].copy_from_slice(&10000_u32.to_le_bytes());
+    }
+    for (name, file) in [("jpeg", jpeg), ("png", png_large), ("webp", webp), ("bmp", bmp), ("gif", gif), ("tiff", tiff)]
+    {
         let (outcome, peak) = peak_of(|| survives(&file, name));
         assert!(outcome.is_err(), "{name}");
         assert!(peak < 1 << 20, "{name} held {peak} bytes");

@@ -7,5 +7,6 @@ mod hostile;
 mod make;
 mod memory;
 mod metadata;
+mod more_formats;
 mod samples;
 mod watching;

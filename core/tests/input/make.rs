@@ -3,8 +3,10 @@
 use std::io::Cursor;
 
 use image::codecs::bmp::BmpEncoder;
+use image::codecs::gif::GifEncoder;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
+use image::codecs::tiff::TiffEncoder;
 use image::codecs::webp::WebPEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
@@ -42,6 +44,112 @@ pub(crate) fn bmp(size: (u32, u32), data: &[u8], color: ExtendedColorType) -> Ve
     let mut out = Cursor::new(Vec::new());
     BmpEncoder::new(&mut out).write_image(data, size.0, size.1, color).expect("encodes");
     out.into_inner()
+}
+
+/// A GIF of these frames, as RGBA of at most 256 colours.
+pub(crate) fn gif(frames: &[((u32, u32), &[u8])]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut encoder = GifEncoder::new(&mut out);
+    for ((width, height), data) in frames {
+        encoder.encode(data, *width, *height, ExtendedColorType::Rgba8).expect("encodes");
+    }
+    drop(encoder);
+    out
+}
+
+/// The same frames on a canvas of another size.
+pub(crate) fn on_canvas(mut gif: Vec<u8>, (width, height): (u32, u32)) -> Vec<u8> {
+    let side = |side: u32| u16::try_from(side).expect("short").to_le_bytes();
+    gif[6..8].copy_from_slice(&side(width));
+    gif[8..10].copy_from_slice(&side(height));
+    gif
+}
+
+/// A TIFF with the low byte first, not compressed.
+pub(crate) fn tiff(size: (u32, u32), data: &[u8], color: ExtendedColorType) -> Vec<u8> {
+    let mut out = Cursor::new(Vec::new());
+    TiffEncoder::new(&mut out).write_image(data, size.0, size.1, color).expect("encodes");
+    out.into_inner()
+}
+
+/// Where the entry of a tag is in a TIFF with the low byte first.
+pub(crate) fn tiff_entry(file: &[u8], tag: u16) -> usize {
+    let long = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().expect("four bytes")) as usize;
+    let directory = long(4);
+    let count = usize::from(u16::from_le_bytes([file[directory], file[directory + 1]]));
+    let entries = (0..count).map(|number| directory + 2 + 12 * number);
+    entries.into_iter().find(|&at| file[at..at + 2] == tag.to_le_bytes()).expect("it has the tag")
+}
+
+/// A TIFF whose tags are these beside those that every one has: type, values; RGB as 8 bits unless they say otherwise.
+pub(crate) fn tiff_with(size: (u32, u32), data: &[u8], tags: &[(u16, u16, Vec<u8>)]) -> Vec<u8> {
+    let short = |value: u16| value.to_le_bytes().to_vec();
+    let long = |value: usize| u32::try_from(value).expect("short").to_le_bytes().to_vec();
+    let mut all = vec![
+        (256, 4, size.0.to_le_bytes().to_vec()),
+        (257, 4, size.1.to_le_bytes().to_vec()),
+        (258, 3, [8_u16.to_le_bytes(); 3].concat()),
+        (259, 3, short(1)),
+        (262, 3, short(2)),
+        (273, 4, long(8)),
+        (277, 3, short(3)),
+        (278, 4, size.1.to_le_bytes().to_vec()),
+        (279, 4, long(data.len())),
+    ];
+    all.retain(|(tag, ..)| tags.iter().all(|(other, ..)| other != tag));
+    all.extend(tags.iter().cloned());
+    all.sort_by_key(|(tag, ..)| *tag);
+    let directory = 8 + data.len().next_multiple_of(2);
+    let mut file = [&b"II*\0"[..], &long(directory), data].concat();
+    file.resize(directory, 0);
+    let mut behind = Vec::new();
+    let start = directory + 2 + 12 * all.len() + 4;
+    file.extend(short(u16::try_from(all.len()).expect("few")));
+    for (tag, kind, values) in all {
+        let each = match kind {
+            1 | 7 => 1,
+            3 => 2,
+            _ => 4,
+        };
+        file.extend([short(tag), short(kind), long(values.len() / each)].concat());
+        if values.len() <= 4 {
+            file.extend(values.iter().copied().chain([0; 4]).take(4));
+        } else {
+            file.extend(long(start + behind.len()));
+            behind.extend(values);
+        }
+    }
+    file.extend([0; 4]);
+    file.extend(behind);
+    file
+}
+
+/// A profile for four inks whose colours a person can follow: lighter is less ink, and each ink has its hue (ICC.1:2010,
+/// 10.8, lut8Type with a grid of two points for each ink).
+pub(crate) fn cmyk_profile() -> Vec<u8> {
+    let lab = |[c, m, y, k]: [f64; 4]| {
+        let light = 1.0 - k;
+        let l = 100.0 * light * (1.0 - 0.35 * c - 0.45 * m - 0.1 * y);
+        let (a, b) = (light * (-35.0 * c + 70.0 * m - 5.0 * y), light * (-45.0 * c - 5.0 * m + 90.0 * y));
+        [l * 255.0 / 100.0, a + 128.0, b + 128.0].map(|value| value.round() as u8)
+    };
+    let corners = (0..16).flat_map(|corner: u8| lab([8, 4, 2, 1].map(|bit| f64::from(corner / bit % 2))));
+    let straight: Vec<u8> = (0..=255).collect();
+    let matrix = [1, 0, 0, 0, 1, 0, 0, 0, 1].map(|one: u32| (one << 16).to_be_bytes()).concat();
+    let head = [&b"mft1\0\0\0\0\x04\x03\x02\0"[..], &matrix, &straight.repeat(4)].concat();
+    let table = [head, corners.collect(), straight.repeat(3)].concat();
+    let length = u32::try_from(table.len()).expect("short");
+    let mut profile = icc(b"CMYK");
+    profile.truncate(128);
+    profile[8..10].copy_from_slice(&[2, 0x40]);
+    profile[12..16].copy_from_slice(b"prtr");
+    profile[20..24].copy_from_slice(b"Lab ");
+    // The white of D50.
+    profile[68..80].copy_from_slice(&[63190, 65536, 54061].map(u32::to_be_bytes).concat());
+    profile.extend([&1_u32.to_be_bytes()[..], b"A2B0", &144_u32.to_be_bytes(), &length.to_be_bytes(), &table].concat());
+    let whole = u32::try_from(profile.len()).expect("short").to_be_bytes();
+    profile[..4].copy_from_slice(&whole);
+    profile
 }
 
 /// A compressed PNG, as most are.

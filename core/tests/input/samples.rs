@@ -2,7 +2,7 @@
 //! writes: made once with Pillow 13, 16 × 16 quarters, quality 90 (JPEG) or
 //! 80 (WebP).
 
-use image::ExtendedColorType::{L8, La8, Rgb8, Rgba8};
+use image::ExtendedColorType::{L8, La8, Rgb8, Rgb16, Rgba8};
 
 use crate::make::{self, Png};
 
@@ -34,6 +34,20 @@ pub(crate) const WEBP_LOSSY_ALPHA: &str = "\
     50382036000000b001009d012a1000100001402625a00274ba0004aa0000fdb3fff93e3ffccabfffdcdec7fe6c0ffee7cfff4a9bfff4b8\
     3ff91c69a000";
 
+/// `save("TIFF", compression="tiff_lzw")`.
+pub(crate) const TIFF_LZW: &str = "\
+    49492a0072000000803fc00008141207058441e150b84c1a1d0d8144219138743e291283462350b8b476371b8f472411f8bc962b2392ca\
+    24326944aa312b96cb24d30994d634ff9c4e6753b9e4e66d179ed06853f8f50a8d3ba24428f4b975029946a4c329f509a4c2a743aacdea\
+    f3d808000a000001030001000000100000000101030001000000100000000201030003000000f000000003010300010000000500000006\
+    01030001000000020000001101040001000000080000001501030001000000030000001601030001000000100000001701040001000000\
+    690000001c010300010000000100000000000000080008000800";
+/// Converted to CMYK, `save("TIFF", compression="tiff_adobe_deflate")`.
+pub(crate) const TIFF_CMYK: &str = "\
+    49492a0028000000789c63f8ff9f81010f2604f1e91dd53ff8f513d04e108cea1fdafa012f5a7e900a0000010300010000001000000001\
+    01030001000000100000000201030004000000a60000000301030001000000080000000601030001000000050000001101040001000000\
+    080000001501030001000000040000001601030001000000100000001701040001000000200000001c0103000100000001000000000000\
+    000800080008000800";
+
 /// Where the transform of Adobe's segment is in [`CMYK`]: 2 makes it YCCK.
 pub(crate) const ADOBE_TRANSFORM: usize = 17;
 
@@ -48,7 +62,7 @@ fn detail(channels: u32) -> Vec<u8> {
 
 /// Every sample with its name.
 pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
-    [png(), jpeg(), webp(), bmp()].concat()
+    [png(), jpeg(), webp(), bmp(), gif(), tiff()].concat()
 }
 
 fn png() -> Vec<(&'static str, Vec<u8>)> {
@@ -117,6 +131,30 @@ fn webp() -> Vec<(&'static str, Vec<u8>)> {
         ("webp lossy", hex(WEBP_LOSSY)),
         ("webp lossy alpha", hex(WEBP_LOSSY_ALPHA)),
         ("webp animated", animated_webp()),
+    ]
+}
+
+fn gif() -> Vec<(&'static str, Vec<u8>)> {
+    let (red, blue) = ([255, 0, 0, 255].repeat(64), [0, 0, 255, 255].repeat(64));
+    let animated = make::gif(&[((8, 8), &red), ((8, 8), &blue)]);
+    let patterned = make::rows((40, 24), |x, y| vec![(x * 6) as u8, (y * 10) as u8, 0, if x > 3 { 255 } else { 0 }]);
+    vec![
+        ("gif", make::gif(&[((40, 24), &patterned)])),
+        ("gif on a larger canvas", make::on_canvas(make::gif(&[((40, 24), &patterned)]), (50, 60))),
+        ("gif animated", animated),
+    ]
+}
+
+fn tiff() -> Vec<(&'static str, Vec<u8>)> {
+    let deflated = make::zlib_stored(&detail(3));
+    vec![
+        ("tiff rgb", make::tiff((40, 24), &detail(3), Rgb8)),
+        ("tiff rgba", make::tiff((40, 24), &detail(4), Rgba8)),
+        ("tiff grey", make::tiff((40, 24), &detail(1), L8)),
+        ("tiff 16-bit", make::tiff((40, 24), &detail(6), Rgb16)),
+        ("tiff deflated", make::tiff_with((40, 24), &deflated, &[(259, 3, 8_u16.to_le_bytes().to_vec())])),
+        ("tiff lzw", hex(TIFF_LZW)),
+        ("tiff cmyk", hex(TIFF_CMYK)),
     ]
 }
 

@@ -3,6 +3,7 @@
 mod docs;
 mod health;
 mod page;
+mod rembg;
 mod rmbg;
 mod stripe;
 mod usage;
@@ -39,6 +40,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(RequestBodyDeadlineLayer::new(settings.upload_timeout));
     let observed = from_fn_with_state(Arc::clone(&app), answer::observed);
     let called = from_fn_with_state(Arc::clone(&app), caller::identify);
+    let as_rembg = if settings.rembg_api { rembg::routes().layer(called.clone()) } else { Router::new() };
     Router::new()
         .route("/rmbg", post(rmbg::remove).layer(called.clone()))
         .route("/api/membership-usage", get(usage::report).layer(called))
@@ -47,6 +49,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/health/ready", get(health::ready))
         .merge(docs::routes())
         .merge(page::routes())
+        .merge(as_rembg)
         .fallback(async || Refusal::NotFound)
         .method_not_allowed_fallback(other_method)
         .layer(outside)

@@ -1,4 +1,4 @@
-//! `POST /rmbg`: a form with a picture in, a picture out.
+//! `POST /rmbg`: a form with a picture in, a picture out. What else answers removals uses the same way.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,7 +13,7 @@ use crate::App;
 use crate::accounts::Held;
 use crate::caller::{Address, Caller};
 use crate::error::Refusal;
-use crate::form;
+use crate::form::{self, Fields, Form};
 use crate::rates::{Left, Who};
 use crate::sending::{Deadline, Sending};
 
@@ -29,12 +29,23 @@ pub(super) async fn remove(
     Extension(address): Extension<Address>,
     request: Request,
 ) -> Result<Response, Refusal> {
+    answered(&app, (&caller, address), request, &form::HOSTED, Ok).await
+}
+
+/// Lets a caller in, reads a form of these fields, has `understood` make options of them, removes, and charges.
+pub(super) async fn answered(
+    app: &App,
+    (caller, address): (&Caller, Address),
+    request: Request,
+    fields: &Fields,
+    understood: impl FnOnce(Form) -> Result<Form, Refusal>,
+) -> Result<Response, Refusal> {
     // Whoever is sent away anyway is so before the upload.
     if app.jobs.is_full() || app.is_stopping() {
         return Err(Refusal::Busy);
     }
-    let (left, credit) = admitted(&app, &caller, address).await?;
-    let work = removed(&app, request);
+    let (left, credit) = admitted(app, caller, address).await?;
+    let work = removed(app, request, fields, understood);
     let answer = match &credit {
         Some(credit) => credit.during(work).await,
         None => work.await,
@@ -81,9 +92,14 @@ async fn admitted<'a>(
     Ok((left, Some(held)))
 }
 
-async fn removed(app: &App, request: Request) -> Result<Response, Refusal> {
+async fn removed(
+    app: &App,
+    request: Request,
+    fields: &Fields,
+    understood: impl FnOnce(Form) -> Result<Form, Refusal>,
+) -> Result<Response, Refusal> {
     let deadline = request.extensions().get::<Deadline>().cloned();
-    let form = form::read(request, app.jobs.remover().limits(), &app.transfers).await?;
+    let form = understood(form::read(request, fields, app.jobs.remover().limits(), &app.transfers).await?)?;
     let start = Instant::now();
     let output = app.jobs.run(form).await?;
     app.metrics.removed(start.elapsed(), &output.times);

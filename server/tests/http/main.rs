@@ -7,6 +7,7 @@ mod onnx;
 #[path = "../support/redis.rs"]
 mod redis_server;
 mod refusals;
+mod rembg;
 mod removals;
 mod service;
 mod sockets;

@@ -1,39 +1,15 @@
 //! EXIF data: a TIFF file without a picture (CIPA DC-008, 4.6).
 
-use super::bytes::{array, length};
+use super::tiff;
 
 /// The tag of the orientation.
 const ORIENTATION: u16 = 0x0112;
 
 /// The number that tells how the picture is to be turned, 1 to 8. The standard has it as a SHORT; some writers
 /// make it a LONG or a BYTE.
-pub(super) fn orientation(tiff: &[u8]) -> Option<u8> {
-    let reader = Reader { tiff, is_little: tiff.starts_with(b"II") };
-    let directory = length(reader.long(4)?);
-    let entries = (0..reader.short(directory)?).map(|number| directory + 2 + 12 * usize::from(number));
-    let entry = entries.take_while(|&at| at < tiff.len()).find(|&at| reader.short(at) == Some(ORIENTATION))?;
-    let value = match reader.short(entry + 2)? {
-        1 => u32::from(*tiff.get(entry + 8)?),
-        3 => u32::from(reader.short(entry + 8)?),
-        4 => reader.long(entry + 8)?,
-        _ => return None,
-    };
+pub(super) fn orientation(exif: &[u8]) -> Option<u8> {
+    let value = tiff::value(exif, ORIENTATION)?;
     u8::try_from(value).ok().filter(|value| (1..=8).contains(value))
-}
-
-struct Reader<'a> {
-    tiff: &'a [u8],
-    is_little: bool,
-}
-
-impl Reader<'_> {
-    fn short(&self, at: usize) -> Option<u16> {
-        array(self.tiff, at).map(if self.is_little { u16::from_le_bytes } else { u16::from_be_bytes })
-    }
-
-    fn long(&self, at: usize) -> Option<u32> {
-        array(self.tiff, at).map(if self.is_little { u32::from_le_bytes } else { u32::from_be_bytes })
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ const SHORTEST: usize = 132;
 
 /// Whether this is a profile that says what RGB numbers mean. One for CMYK or
 /// grey spoke of the file's numbers, which are not those of the picture.
-pub(super) fn fits_rgb(profile: &[u8]) -> bool {
+pub(crate) fn fits_rgb(profile: &[u8]) -> bool {
     let stated = profile.first_chunk().copied().map(u32::from_be_bytes);
     let fits = stated.and_then(|size| usize::try_from(size).ok()).is_some_and(|size| size <= profile.len());
     fits && (SHORTEST..=LONGEST).contains(&profile.len())

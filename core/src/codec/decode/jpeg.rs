@@ -33,7 +33,13 @@ pub(super) fn memory(bytes: &[u8]) -> Option<u64> {
     } else {
         0
     };
-    let decoding = pixels * if grey { 1 } else { 3 } + coefficients + 3 * bytes.len() as u64;
+    let pixel = match sampling.len() {
+        1 => 1,
+        // As stored, and as RGB.
+        4 => 7,
+        _ => 3,
+    };
+    let decoding = pixels * pixel + coefficients + 3 * bytes.len() as u64;
     Some(if grey { decoding.max(4 * pixels) } else { decoding })
 }
 
@@ -67,6 +73,11 @@ pub(super) fn kind_that_is_not_read(bytes: &[u8]) -> Option<&'static str> {
         _ if *frame.data.first()? != 8 => Some("this JPEG has more than 8 bits a channel, which is not read"),
         _ => None,
     }
+}
+
+/// Whether it has four channels, which are those of inks.
+pub(super) fn has_inks(bytes: &[u8]) -> bool {
+    frame(bytes).is_some_and(|frame| sampling(frame.data).len() == 4)
 }
 
 /// The first EXIF segment.

@@ -5,27 +5,33 @@
 //! code of our own, before a decoder sees the file. The decoder then runs
 //! behind the guard, and its word on the size must be the same.
 //!
-//! A file that ends before its picture does is refused where that shows: PNG
-//! and BMP by their decoders, WebP by its RIFF size, JPEG by its missing end
+//! A file that ends before its picture does is refused where that shows: PNG,
+//! BMP, GIF and TIFF by their decoders, WebP by its RIFF size, JPEG by its missing end
 //! marker. Data that is wrong but complete gives whatever picture it gives.
 
 mod bmp;
 mod bytes;
+mod cmyk;
 mod convert;
 mod exif;
+mod gif;
 mod icc;
 mod jpeg;
 mod meter;
 mod png;
 mod reason;
 mod tables;
+mod tiff;
 mod webp;
 
 use std::io::Cursor;
 
+pub(crate) use icc::fits_rgb;
 use image::codecs::bmp::BmpDecoder;
+use image::codecs::gif::GifDecoder;
 use image::codecs::jpeg::JpegDecoder;
 use image::codecs::png::PngDecoder;
+use image::codecs::tiff::TiffDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::{AnimationDecoder, ColorType, ImageDecoder, ImageError, ImageResult};
 
@@ -36,6 +42,7 @@ use crate::exec::control::Control;
 use crate::exec::guard::guard;
 use crate::image::pixels::{Orientation, Pixels};
 use meter::{Meter, Watch};
+use png::Colors;
 
 /// The formats that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +51,8 @@ pub(crate) enum SourceFormat {
     Bmp,
     Png,
     Jpeg,
+    Gif,
+    Tiff,
 }
 
 /// What a file says of itself before it is decoded.
@@ -59,7 +68,7 @@ pub(crate) struct Header {
     pub(crate) orientation: Orientation,
 }
 
-/// A decoded file: its first frame, as stored.
+/// A decoded file: its first frame or page, as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Decoded {
@@ -67,14 +76,15 @@ pub struct Decoded {
     pub pixels: Pixels,
     /// How the pixels are to be turned for display.
     pub orientation: Orientation,
-    /// The embedded ICC profile, when it is one for RGB.
+    /// What the numbers of the picture mean, where they are not those of sRGB: the ICC profile of the file, when it is
+    /// one for RGB, or one made of what a PNG says in cICP, gAMA and cHRM.
     pub icc: Option<Vec<u8>>,
 }
 
 /// Tells the format by the signature and tests the header against the limits.
 pub(crate) fn read_header(bytes: &[u8], limits: &Limits) -> Result<Header, Problem> {
     let corrupt = || Problem::new(Problem::IMAGE, Code::CorruptImage).with_reason(reason::HEADER);
-    let format = sniff(bytes).ok_or_else(|| Problem {
+    let format = sniff(bytes, limits).ok_or_else(|| Problem {
         reason: reason::of_other(bytes).map(str::to_owned),
         ..Problem::new(Problem::IMAGE, Code::CorruptImage)
     })?;
@@ -83,6 +93,8 @@ pub(crate) fn read_header(bytes: &[u8], limits: &Limits) -> Result<Header, Probl
         SourceFormat::Bmp => bmp::size(bytes),
         SourceFormat::Png => png::size(bytes),
         SourceFormat::Jpeg => jpeg::size(bytes),
+        SourceFormat::Gif => gif::size(bytes),
+        SourceFormat::Tiff => tiff::size(bytes),
     };
     let (width, height) = size.filter(|&(width, height)| width > 0 && height > 0).ok_or_else(corrupt)?;
     check_sides((width, height), limits)?;
@@ -91,6 +103,8 @@ pub(crate) fn read_header(bytes: &[u8], limits: &Limits) -> Result<Header, Probl
         SourceFormat::Bmp => bmp::memory(bytes),
         SourceFormat::Png => png::memory(bytes),
         SourceFormat::Jpeg => jpeg::memory(bytes),
+        SourceFormat::Gif => gif::memory(bytes),
+        SourceFormat::Tiff => tiff::memory(bytes),
     };
     let memory = memory.ok_or_else(corrupt)?;
     if memory > limits.decode_memory {
@@ -129,12 +143,14 @@ pub(crate) fn decode(bytes: &[u8], header: &Header, limits: &Limits, control: &C
     Ok(decoded)
 }
 
-fn sniff(bytes: &[u8]) -> Option<SourceFormat> {
+fn sniff(bytes: &[u8], limits: &Limits) -> Option<SourceFormat> {
     match bytes {
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(SourceFormat::WebP),
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(SourceFormat::Png),
         [0xff, 0xd8, 0xff, ..] => Some(SourceFormat::Jpeg),
         [b'B', b'M', ..] => Some(SourceFormat::Bmp),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] if limits.more_formats => Some(SourceFormat::Gif),
+        [b'I', b'I', b'*', 0, ..] | [b'M', b'M', 0, b'*', ..] if limits.more_formats => Some(SourceFormat::Tiff),
         _ => None,
     }
 }
@@ -154,6 +170,8 @@ fn decode_as(bytes: &[u8], header: &Header, limits: &Limits, watch: &Watch<'_>) 
         SourceFormat::Bmp => BmpDecoder::new(Meter::new(bytes, watch))
             .and_then(|decoder| read(decoder, header))
             .map(|raw| Raw { icc: bmp::icc(bytes), ..raw }),
+        SourceFormat::Gif => decode_gif(bytes, header, limits, watch),
+        SourceFormat::Tiff => decode_tiff(bytes, header, limits, watch),
     };
     let raw = raw.map_err(|error| refusal(error, bytes, limits))?;
     let levels = raw.icc.as_deref().filter(|_| is_grey(raw.color)).and_then(profile::grey_levels);
@@ -164,7 +182,7 @@ fn decode_as(bytes: &[u8], header: &Header, limits: &Limits, watch: &Watch<'_>) 
             None => pixels,
         },
         orientation: header.orientation,
-        icc: raw.icc.filter(|profile| icc::fits_rgb(profile)),
+        icc: raw.icc.filter(|profile| fits_rgb(profile)),
     })
 }
 
@@ -175,14 +193,23 @@ fn decode_jpeg(bytes: &[u8], header: &Header) -> ImageResult<Raw> {
     let bytes = jpeg::with_tables(bytes);
     let mut decoder = JpegDecoder::new(Cursor::new(&*bytes))?;
     let icc = decoder.icc_profile().unwrap_or_default();
-    Ok(Raw { icc, ..read(decoder, header)? })
+    match icc.as_deref().filter(|_| jpeg::has_inks(&bytes)).and_then(profile::Inks::new) {
+        Some(inks) => cmyk::decode(&bytes, header, &inks),
+        None => Ok(Raw { icc, ..read(decoder, header)? }),
+    }
 }
 
 fn decode_png(bytes: &[u8], header: &Header, limits: &Limits, watch: &Watch<'_>) -> ImageResult<Raw> {
     let tables = allow(limits.decode_memory.saturating_sub(header.memory));
     let bytes = &*png::with_end(bytes);
     let mut decoder = PngDecoder::with_limits(Meter::new(bytes, watch), tables)?;
-    let icc = decoder.icc_profile().unwrap_or_default();
+    let is_grey = is_grey(decoder.color_type());
+    let icc = match png::colors(bytes) {
+        Colors::Profile => decoder.icc_profile().unwrap_or_default(),
+        Colors::Code(code) => profile::of_code(code, is_grey),
+        Colors::Measured { gamma, chromaticities } => profile::of_measures(gamma, chromaticities, is_grey),
+        Colors::Srgb => None,
+    };
     // The decoder composes no animation of 16-bit frames: the default image,
     // which every viewer without animation shows, stands in for the first.
     let raw = if png::hides_default_image(bytes) && !is_16_bit(decoder.color_type()) {
@@ -201,6 +228,26 @@ fn decode_webp(bytes: &[u8], header: &Header, watch: &Watch<'_>) -> ImageResult<
     let tidy = webp::without_false_flags(bytes);
     let decoder = WebPDecoder::new(Meter::new(&tidy, watch))?;
     Ok(Raw { icc: webp::icc(bytes), ..read(decoder, header)? })
+}
+
+fn decode_gif(bytes: &[u8], header: &Header, limits: &Limits, watch: &Watch<'_>) -> ImageResult<Raw> {
+    let mut decoder = GifDecoder::new(Meter::new(bytes, watch))?;
+    decoder.set_limits(allow(limits.decode_memory))?;
+    let icc = decoder.icc_profile().unwrap_or_default();
+    Ok(Raw { icc, ..read(decoder, header)? })
+}
+
+fn decode_tiff(bytes: &[u8], header: &Header, limits: &Limits, watch: &Watch<'_>) -> ImageResult<Raw> {
+    // Those of the image crate are all others.
+    if matches!(tiff::value(bytes, tiff::PHOTOMETRIC), Some(3 | 6)) {
+        return Err(broken("this TIFF has a palette or YCbCr colours, which are not read"));
+    }
+    let mut decoder = TiffDecoder::new(Meter::new(bytes, watch))?;
+    if matches!(decoder.color_type(), ColorType::Rgb32F | ColorType::Rgba32F) {
+        return Err(broken("this TIFF has floating-point samples, which are not read"));
+    }
+    decoder.set_limits(allow(limits.decode_memory))?;
+    Ok(Raw { icc: tiff::icc(bytes), ..read(decoder, header)? })
 }
 
 fn read(decoder: impl ImageDecoder, header: &Header) -> ImageResult<Raw> {
@@ -238,7 +285,8 @@ fn orientation(bytes: &[u8], format: SourceFormat) -> Orientation {
         SourceFormat::Jpeg => jpeg::exif(bytes),
         SourceFormat::Png => png::exif(bytes),
         SourceFormat::WebP => webp::exif(bytes),
-        SourceFormat::Bmp => None,
+        SourceFormat::Tiff => Some(bytes),
+        SourceFormat::Bmp | SourceFormat::Gif => None,
     };
     let tiff = exif.map(|exif| exif.strip_prefix(b"Exif\0\0").unwrap_or(exif));
     tiff.and_then(exif::orientation).map(Orientation::from_exif).unwrap_or_default()

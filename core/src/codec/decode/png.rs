@@ -47,6 +47,49 @@ fn lacks_end(bytes: &[u8]) -> bool {
     !ends && at == bytes.len()
 }
 
+/// What a file says of what its numbers mean. Of several chunks the first of these counts: cICP, iCCP, sRGB, then gAMA
+/// and cHRM.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Colors {
+    /// Primaries, transfer function, matrix and range as ITU-T H.273 numbers them.
+    Code([u8; 4]),
+    /// An ICC profile.
+    Profile,
+    /// sRGB, or nothing.
+    Srgb,
+    /// The exponent that light has as a sample, where it is told, and x and y of white, red, green and blue.
+    Measured { gamma: Option<f64>, chromaticities: Option<[f64; 8]> },
+}
+
+pub(super) fn colors(bytes: &[u8]) -> Colors {
+    let find = |wanted: &[u8; 4]| {
+        let mut before = chunks(bytes).take_while(|(kind, _)| kind != b"IDAT");
+        before.find(|(kind, _)| kind == wanted).map(|(_, data)| data)
+    };
+    // RGB in the full range alone: others are for video.
+    if let Some(code) = find(b"cICP").and_then(|data| array(data, 0)).filter(|code: &[u8; 4]| code[2..] == [0, 1]) {
+        return Colors::Code(code);
+    }
+    if find(b"iCCP").is_some() {
+        return Colors::Profile;
+    }
+    let gamma = find(b"gAMA").and_then(|data| measure(data, 0));
+    let chromaticities = find(b"cHRM").and_then(|data| {
+        let all: Option<Vec<f64>> = (0..8).map(|number| measure(data, 4 * number)).collect();
+        all?.try_into().ok()
+    });
+    match (gamma, chromaticities) {
+        _ if find(b"sRGB").is_some() => Colors::Srgb,
+        (None, None) => Colors::Srgb,
+        (gamma, chromaticities) => Colors::Measured { gamma, chromaticities },
+    }
+}
+
+/// A number that is stored as 100000 times its value.
+fn measure(data: &[u8], at: usize) -> Option<f64> {
+    array(data, at).map(u32::from_be_bytes).map(|number| f64::from(number) / 100_000.0)
+}
+
 /// The eXIf chunk, which may come behind the picture.
 pub(super) fn exif(bytes: &[u8]) -> Option<&[u8]> {
     chunks(bytes).find(|(kind, _)| kind == b"eXIf").map(|(_, data)| data)

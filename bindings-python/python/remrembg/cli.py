@@ -1,0 +1,26 @@
+"""The command line, under the names of `rembg.cli`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING, Optional
+
+from remrembg import _engine, _remrembg, new_session, remove
+
+if TYPE_CHECKING:
+    from typing import NoReturn, Sequence
+
+__all__ = ["main", "new_session", "remove", "run"]
+
+
+def run(words: Sequence[str]) -> int:
+    """Run the command line with these arguments and give the exit status."""
+    # Python's own handler would raise a KeyboardInterrupt after the clean end.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return _remrembg.run(["remrembg", *words], _engine.runtimes())
+
+
+def main(args: Optional[Sequence[str]] = None) -> NoReturn:
+    """Run the command line, with this process's arguments unless others are given, and end the process."""
+    sys.exit(run(sys.argv[1:] if args is None else args))

@@ -1,0 +1,222 @@
+//! `remrembg frames`: raw video frames in, pictures out, as `ffmpeg -f rawvideo -pix_fmt rgb24` writes them.
+
+use std::io::{self, IsTerminal, Read};
+use std::path::PathBuf;
+use std::thread;
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+use remrembg::{Input, Layout, Options, Output, PixelView, Remover, check_size};
+
+use crate::failure::Failure;
+use crate::plan::{STREAM, Task};
+use crate::report::{Report, Voice};
+use crate::stop::Stop;
+use crate::{Host, args, engine, flags, save, terminal};
+
+const FRAMES: &str = "\
+Reads frames from standard input, one after the other, each of WIDTH × HEIGHT pixels of three bytes (red, green, blue), \
+and cuts the subject out of each.
+
+For example: ffmpeg -i video.mp4 -an -f rawvideo -pix_fmt rgb24 pipe:1 | remrembg frames 1280 720 -o 'frame-%03d.png'. \
+Without -o the pictures go to standard output, one after the other, as ffmpeg -f image2pipe reads them. They are PNG \
+unless --format says otherwise. The first frame has the number 0.";
+
+pub(crate) fn command() -> Command {
+    let side = |name: &'static str, help: &'static str| {
+        Arg::new(name)
+            .value_name(name.to_uppercase())
+            .value_parser(value_parser!(u32).range(1..))
+            .required(true)
+            .help(help)
+    };
+    Command::new("frames")
+        .about("Cut the subject out of raw video frames")
+        .long_about(FRAMES)
+        .args_override_self(true)
+        .arg(side("width", "Width of a frame in pixels"))
+        .arg(side("height", "Height of a frame in pixels"))
+        .arg(
+            Arg::new("out")
+                .short('o')
+                .long("out")
+                .value_name("PATTERN")
+                .value_parser(Numbered::read)
+                .help("Names of the results, with %d or %03d where the number goes [default: standard output]"),
+        )
+        .args(flags::flags())
+        .args(args::running())
+        .arg(args::jobs())
+        .args(args::telling())
+}
+
+/// A name with a place for a number, as `printf` has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Numbered {
+    before: String,
+    /// How many digits at least, and what fills them.
+    width: usize,
+    zeros: bool,
+    after: String,
+}
+
+impl Numbered {
+    fn read(text: &str) -> Result<Self, String> {
+        let wrong = || "it has to have one %d, or %03d for three digits".to_owned();
+        let start = Self::place(text).ok_or_else(wrong)?;
+        let (before, rest) = (&text[..start], &text[start + 1..]);
+        let digits = rest.len() - rest.trim_start_matches(|next: char| next.is_ascii_digit()).len();
+        let after = rest[digits..].strip_prefix(['d', 'u', 'i']).ok_or_else(wrong)?;
+        if Self::place(after).is_some() {
+            return Err(wrong());
+        }
+        let width =
+            if digits == 0 { 0 } else { rest[..digits].parse().ok().filter(|width| *width <= 20).ok_or_else(wrong)? };
+        let plain = |text: &str| text.replace("%%", "%");
+        Ok(Self { before: plain(before), width, zeros: rest.starts_with('0'), after: plain(after) })
+    }
+
+    /// Where the first `%` is that does not stand for itself.
+    fn place(text: &str) -> Option<usize> {
+        let mut at = 0;
+        while let Some(next) = text[at..].find('%') {
+            if !text[at + next + 1..].starts_with('%') {
+                return Some(at + next);
+            }
+            at += next + 2;
+        }
+        None
+    }
+
+    fn name(&self, number: usize) -> PathBuf {
+        let Self { before, width, zeros, after } = self;
+        let number = if *zeros { format!("{number:0width$}") } else { format!("{number:width$}") };
+        format!("{before}{number}{after}").into()
+    }
+}
+
+/// Cuts frames out until the stream ends, a signal comes, or one fails.
+pub(crate) fn run(matches: &ArgMatches, host: &Host, voice: Voice) -> Result<u8, Failure> {
+    let side = |name| matches.get_one::<u32>(name).copied().unwrap_or_default();
+    let size = (side("width"), side("height"));
+    let out = matches.get_one::<Numbered>("out");
+    if io::stdin().is_terminal() {
+        return Err(Failure::usage("Frames are read from standard input, which is a terminal here"));
+    }
+    if out.is_none() {
+        terminal::check_stdout(voice)?;
+    }
+    let jobs = args::jobs_of(matches);
+    let mut pairs = flags::pairs(matches);
+    if pairs.iter().all(|(key, _)| *key != "format") {
+        pairs.push(("format", "png".to_owned()));
+    }
+    let options = Options::from_pairs(pairs.iter().map(|(key, value)| (*key, value)))?;
+    let config = engine::config(matches, host, jobs)?;
+    check_size(size, &config.limits)?;
+    let remover = Remover::new(config)?;
+    let stop = Stop::listen();
+    let report = Report::new(voice, None);
+    let mut stream = Stream { size, number: 0 };
+    loop {
+        let (frames, end) = stream.next(jobs)?;
+        let made = cut_out(&remover, &frames, size, &options, &stop);
+        for (frame, made) in frames.iter().zip(made) {
+            let output = out.map_or_else(|| STREAM.into(), |out| out.name(frame.number));
+            let task = Task { input: format!("frame {}", frame.number).into(), output };
+            let made = made.and_then(|made| written(&task, made));
+            let failed = made.is_err();
+            report.end(&task, made);
+            // The frames behind it would have other numbers than in the video.
+            if failed {
+                return Ok(stop.status().unwrap_or_else(|| report.status()));
+            }
+        }
+        if let Some(end) = end {
+            end.map_or(Ok(()), Err)?;
+            report.finish();
+            return Ok(stop.status().unwrap_or_else(|| report.status()));
+        }
+    }
+}
+
+fn written(task: &Task, made: Output) -> Result<Output, Failure> {
+    if task.output.as_os_str() == STREAM {
+        terminal::write(&made.data)?;
+    } else {
+        save::save(&task.output, &made.data).map_err(|error| Failure::cannot_write(&task.output, error))?;
+    }
+    Ok(made)
+}
+
+/// Several at once; the results in the order of the frames.
+fn cut_out(
+    remover: &Remover,
+    frames: &[Frame],
+    (width, height): (u32, u32),
+    options: &Options,
+    stop: &Stop,
+) -> Vec<Result<Output, Failure>> {
+    let remove = |frame: &Frame| {
+        let view = PixelView::new(&frame.pixels, width, height, Layout::Rgb8, width as usize * 3)?;
+        Ok(remover.job(Input::Pixels(view)).options(options).cancel(stop.token()).run()?)
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = frames.iter().map(|frame| scope.spawn(move || remove(frame))).collect();
+        let joined =
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        joined.collect()
+    })
+}
+
+struct Frame {
+    number: usize,
+    pixels: Vec<u8>,
+}
+
+/// Frames as they come in.
+struct Stream {
+    size: (u32, u32),
+    number: usize,
+}
+
+impl Stream {
+    /// At most so many frames, and where the stream ends, whether it does so between two.
+    fn next(&mut self, most: usize) -> Result<(Vec<Frame>, Option<Option<Failure>>), Failure> {
+        let need = self.size.0 as usize * self.size.1 as usize * 3;
+        let mut frames = Vec::new();
+        while frames.len() < most {
+            let mut pixels = Vec::with_capacity(need);
+            let read = io::stdin().lock().take(need as u64).read_to_end(&mut pixels);
+            read.map_err(|error| Failure::cannot_read(STREAM.as_ref(), error))?;
+            if pixels.len() < need {
+                let (got, number) = (pixels.len(), self.number);
+                let cut = || Failure::usage(format!("Standard input ends in frame {number}: {got} of {need} bytes"));
+                return Ok((frames, Some((got > 0).then(cut))));
+            }
+            frames.push(Frame { number: self.number, pixels });
+            self.number += 1;
+        }
+        Ok((frames, None))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_go_where_printf_has_them() {
+        for (pattern, expected) in [
+            ("out-%d.png", "out-7.png"),
+            ("out-%03u.png", "out-007.png"),
+            ("%4i", "   7"),
+            ("100%%-%02d%%.png", "100%-07%.png"),
+        ] {
+            let name = Numbered::read(pattern).map(|numbered| numbered.name(7));
+            assert_eq!(name, Ok(expected.into()), "{pattern}");
+        }
+        for wrong in ["out.png", "%d-%d.png", "%s.png", "%", "%%d", "%99d", "%0"] {
+            assert!(Numbered::read(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! TIFF files (TIFF 6.0, sections 2 and 8), and the directories that EXIF data have of them.
+
+use super::bytes::{array, length};
+
+const WIDTH: u16 = 256;
+const HEIGHT: u16 = 257;
+const BITS_PER_SAMPLE: u16 = 258;
+/// What samples stand for: 3 for a palette, 6 for YCbCr.
+pub(super) const PHOTOMETRIC: u16 = 262;
+const SAMPLES_PER_PIXEL: u16 = 277;
+
+const ICC_PROFILE: u16 = 34675;
+/// Private tags begin here; the decoder reads none of them before it knows its limits.
+const PRIVATE: u16 = 32768;
+
+/// Width and height of the first picture. `None` where values are said to be more than the file has bytes, as the decoder
+/// takes memory for them.
+pub(super) fn size(bytes: &[u8]) -> Option<(u32, u32)> {
+    let mut read = entries(bytes)?.filter(|entry| entry.tag < PRIVATE);
+    read.all(|entry| entry.length() <= bytes.len()).then_some(())?;
+    Some((value(bytes, WIDTH)?, value(bytes, HEIGHT)?))
+}
+
+/// What the decoder reads strips into, its output, and the output as RGB.
+pub(super) fn memory(bytes: &[u8]) -> Option<u64> {
+    let (width, height) = size(bytes)?;
+    let samples = u64::from(value(bytes, SAMPLES_PER_PIXEL).unwrap_or(1));
+    let bits = u64::from(value(bytes, BITS_PER_SAMPLE).unwrap_or(1));
+    let pixel = samples.checked_mul(bits.div_ceil(8))?.checked_mul(2)?.checked_add(if samples < 3 { 4 } else { 0 })?;
+    u64::from(width).checked_mul(u64::from(height))?.checked_mul(pixel)
+}
+
+/// The ICC profile, where there is one.
+pub(super) fn icc(bytes: &[u8]) -> Option<Vec<u8>> {
+    let entry = entries(bytes)?.find(|entry| entry.tag == ICC_PROFILE && matches!(entry.kind, 1 | 7))?;
+    let start = length(Reader::new(bytes).long(entry.at)?);
+    Some(bytes.get(start..start.checked_add(entry.length())?)?.to_vec())
+}
+
+/// The first value of a tag in the first directory, where it is a whole number.
+pub(super) fn value(tiff: &[u8], tag: u16) -> Option<u32> {
+    let entry = entries(tiff)?.find(|entry| entry.tag == tag)?;
+    let reader = Reader::new(tiff);
+    // More than four bytes stand elsewhere.
+    let is_here = entry.length() <= 4;
+    let at = if is_here { entry.at } else { length(reader.long(entry.at)?) };
+    match entry.kind {
+        1 => tiff.get(at).copied().map(u32::from),
+        3 => reader.short(at).map(u32::from),
+        4 => reader.long(at),
+        _ => None,
+    }
+}
+
+/// One entry of a directory: so many values of one type, here or where it says.
+struct Entry {
+    tag: u16,
+    kind: u16,
+    count: u32,
+    at: usize,
+}
+
+impl Entry {
+    /// Bytes of all its values.
+    fn length(&self) -> usize {
+        let size = match self.kind {
+            1 | 2 | 6 | 7 => 1,
+            3 | 8 => 2,
+            4 | 9 | 11 | 13 => 4,
+            _ => 8,
+        };
+        length(self.count).saturating_mul(size)
+    }
+}
+
+/// The entries of the first directory, as far as the file has them.
+fn entries(tiff: &[u8]) -> Option<impl Iterator<Item = Entry>> {
+    let reader = Reader::new(tiff);
+    let directory = length(reader.long(4)?);
+    let places = (0..reader.short(directory)?).map(move |number| directory + 2 + 12 * usize::from(number));
+    Some(places.map_while(move |at| {
+        let (tag, kind) = (reader.short(at)?, reader.short(at + 2)?);
+        Some(Entry { tag, kind, count: reader.long(at + 4)?, at: at + 8 })
+    }))
+}
+
+struct Reader<'a> {
+    tiff: &'a [u8],
+    is_little: bool,
+}
+
+impl<'a> Reader<'a> {
+    fn new(tiff: &'a [u8]) -> Self {
+        Self { tiff, is_little: tiff.starts_with(b"II") }
+    }
+
+    fn short(&self, at: usize) -> Option<u16> {
+        array(self.tiff, at).map(if self.is_little { u16::from_le_bytes } else { u16::from_be_bytes })
+    }
+
+    fn long(&self, at: usize) -> Option<u32> {
+        array(self.tiff, at).map(if self.is_little { u32::from_le_bytes } else { u32::from_be_bytes })
+    }
+}

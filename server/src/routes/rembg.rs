@@ -1,0 +1,145 @@
+//! `POST /api/remove`: what rembg's own service answers, for programs written for that.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Extension, Request, State};
+use axum::response::Response;
+use axum::routing::get;
+use remrembg::Input;
+
+use super::rmbg;
+use crate::App;
+use crate::caller::{Address, Caller};
+use crate::error::Refusal;
+use crate::form::{Fields, Form};
+
+/// rembg's fields, and the options that they are here.
+const OPTIONS: [(&str, &str); 8] = [
+    ("a", "matting"),
+    ("af", "matting_foreground_threshold"),
+    ("ab", "matting_background_threshold"),
+    ("ae", "matting_erode_size"),
+    ("om", "mask"),
+    ("ppm", "smooth_mask"),
+    ("dc", "decontaminate"),
+    ("bgc", "bg_color"),
+];
+const MODEL: &str = "model";
+/// What rembg has and this service does not.
+const ABSENT: [&str; 2] = ["vm", "extras"];
+
+const FIELDS: Fields = Fields { pictures: &["file"], names_count: false, option: field };
+
+fn field(name: &str) -> Option<&'static str> {
+    OPTIONS.iter().map(|(theirs, _)| *theirs).chain([MODEL]).chain(ABSENT).find(|field| *field == name)
+}
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new().route("/api/remove", get(fetch).post(remove))
+}
+
+/// Of GET, rembg's service fetches the address in `url`.
+async fn fetch() -> Refusal {
+    Refusal::Form("This service fetches no addresses. Send the picture itself: POST, as the field 'file'.".to_owned())
+}
+
+async fn remove(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Extension(address): Extension<Address>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let query = request.uri().query().unwrap_or_default();
+    let asked: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    let understood = |form| understood(form, asked, app.jobs.remover().model());
+    rmbg::answered(&app, (&caller, address), request, &FIELDS, understood).await
+}
+
+/// Options of this service, out of the form and of the address's query, of which the form counts.
+fn understood(mut form: Form, asked: Vec<(String, String)>, model: &str) -> Result<Form, Refusal> {
+    if matches!(form.picture(), Input::Missing) {
+        return Err(Refusal::Form("There is no picture. Send it as the field 'file'.".to_owned()));
+    }
+    let asked = asked.into_iter().filter_map(|(key, value)| Some((field(&key)?, value)));
+    let mut options = vec![("format", "png".to_owned()), ("keep_alpha", "true".to_owned())];
+    for (name, value) in asked.chain(std::mem::take(&mut form.pairs)) {
+        let is_off = matches!(&*value.to_lowercase(), "" | "false" | "0" | "no" | "off" | "f" | "n");
+        match OPTIONS.iter().find(|(theirs, _)| *theirs == name) {
+            Some((_, "bg_color")) => options.push(("bg_color", color(&value))),
+            Some((_, ours)) => options.push((*ours, value)),
+            None if name == MODEL && (value == model || value.is_empty()) => {}
+            None if name == MODEL => {
+                return Err(Refusal::Form(format!(
+                    "The model '{value}' is not the one that this service runs: {model}."
+                )));
+            }
+            None if is_off => {}
+            None => return Err(Refusal::Form(format!("This service does not have '{name}'."))),
+        }
+    }
+    // A mask alone has no background, and is what matting would start from.
+    if options.iter().any(|(key, value)| *key == "mask" && is_on(value)) {
+        options.retain(|(key, _)| !matches!(*key, "bg_color" | "matting"));
+    }
+    (form.pairs, form.more_formats) = (options, true);
+    Ok(form)
+}
+
+fn is_on(value: &str) -> bool {
+    matches!(&*value.to_lowercase(), "true" | "1" | "yes" | "on")
+}
+
+/// `255,0,0,128` as `#ff000080`; what is no such list stays, and is refused as a colour.
+fn color(list: &str) -> String {
+    let channels: Option<Vec<u8>> = list.split(',').map(|channel| channel.trim().parse().ok()).collect();
+    let hex = |channels: Vec<u8>| channels.iter().map(|channel| format!("{channel:02x}")).collect::<String>();
+    channels.map_or_else(|| list.to_owned(), |channels| format!("#{}", hex(channels)))
+}
+
+#[cfg(test)]
+mod tests {
+    use remrembg::{Collector, Limits};
+
+    use super::*;
+
+    fn read(query: &[(&str, &str)], form: &[(&'static str, &str)]) -> Result<Vec<(&'static str, String)>, Refusal> {
+        let query = query.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let mut read = Form::with_picture(Collector::new(None, &Limits::default()));
+        read.pairs = form.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
+        understood(read, query, "u2netp").map(|form| form.pairs)
+    }
+
+    #[test]
+    fn fields_of_rembg_become_options() {
+        let form = [("a", "true"), ("af", "250"), ("model", "u2netp"), ("vm", "false"), ("extras", "")];
+        let read = read(&[("bgc", "255, 0,0,128"), ("af", "1"), ("other", "x")], &form).expect("it is good");
+        let expected = [
+            ("format", "png"),
+            ("keep_alpha", "true"),
+            ("bg_color", "#ff000080"),
+            ("matting_foreground_threshold", "1"),
+            ("matting", "true"),
+            ("matting_foreground_threshold", "250"),
+        ];
+        assert_eq!(read, expected.map(|(key, value)| (key, value.to_owned())));
+    }
+
+    #[test]
+    fn what_is_not_there_is_refused() {
+        for (field, message) in [
+            (("model", "u2net"), "The model 'u2net' is not the one that this service runs: u2netp."),
+            (("vm", "true"), "This service does not have 'vm'."),
+            (("extras", "{\"a\":1}"), "This service does not have 'extras'."),
+        ] {
+            let refusal = read(&[], &[field]).expect_err("it is refused");
+            assert!(refusal.json().contains(&message.replace('"', "\\\"")), "{}", refusal.json());
+        }
+    }
+
+    #[test]
+    fn a_mask_alone_has_no_background() {
+        let read = read(&[("bgc", "1,2,3,4")], &[("om", "true"), ("a", "true")]).expect("it is good");
+        assert!(read.iter().all(|(key, _)| !matches!(*key, "bg_color" | "matting")), "{read:?}");
+    }
+}
