@@ -84,7 +84,12 @@ main()
 import remrembg.as_rembg
 from rembg.commands import command_functions, i_command
 assert sorted(command.name for command in command_functions) == list("bdips")
-i_command(["-om", {str(photo)!r}, {str(tmp_path / "mask.png")!r}])
+import signal
+try:
+    i_command(["-om", {str(photo)!r}, {str(tmp_path / "mask.png")!r}])
+except SystemExit as end:
+    assert end.code == 0
+assert signal.getsignal(signal.SIGINT) is signal.default_int_handler, "Ctrl-C is heard as before"
 """
     run(program)
     assert Image.open(tmp_path / "mask.png").mode == "L"

@@ -47,6 +47,13 @@ Go on: do pictures as they come into the folders or change there, until Ctrl-C.
 A picture is done when it has not changed for half a second. At the start, pictures whose result is newer than they are \
 are passed over. The folders are looked through again and again, which works on network drives and in containers too.";
 
+const DELETE: &str = "\
+Delete pictures once their results are written.
+
+A picture stays where nothing is found in it, where it has changed meanwhile, and where it comes from a stream or goes into one. No \
+result replaces an older one then, as of that the picture may be gone. Of an animation, and of several pages, the first \
+is all that is kept.";
+
 const SHORT: &str = "remrembg photo.jpg -o cutout.webp is short for remrembg remove photo.jpg -o cutout.webp.";
 
 /// Puts in the `remove` that may be left out before a picture, a folder or a flag, and the `=` before a boolean;
@@ -107,11 +114,8 @@ fn remove() -> Command {
         .arg(path("mask-from", "MASK").long("mask-from").help(short(MASK)).long_help(MASK).help_heading(flags::HEADING))
         .args(running())
         .arg(jobs())
-        .arg(
-            switch("delete-input", "Delete each picture once its result is written, unless it is a stream")
-                .conflicts_with("mask-from"),
-        )
-        .arg(Arg::new("extras").long("extras").hide(true))
+        .arg(switch("delete-input", short(DELETE)).long_help(DELETE))
+        .arg(extras())
         .args(telling())
         .arg(
             switch("stats", "Print sizes, the time of each stage, the model and the engine")
@@ -127,6 +131,11 @@ fn inputs() -> Arg {
         .value_hint(ValueHint::AnyPath)
         .num_args(1..)
         .required(true)
+}
+
+/// rembg's `-x`, for which there is no other word here.
+pub(crate) fn extras() -> Arg {
+    Arg::new("extras").long("extras").hide(true).conflicts_with("model-recipe")
 }
 
 pub(crate) fn jobs() -> Arg {

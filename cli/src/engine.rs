@@ -32,7 +32,10 @@ pub(crate) fn config(matches: &ArgMatches, host: &Host, in_flight: usize) -> Res
 
 fn model(matches: &ArgMatches) -> Result<Model, Failure> {
     if let Some(extras) = matches.try_get_one::<String>("extras").ok().flatten() {
-        return rembg::model_of_extras(matches.get_one::<PathBuf>("model").map(PathBuf::as_path), extras);
+        let name = matches.get_one::<PathBuf>("model").map(PathBuf::as_path);
+        if let Some(model) = rembg::model_of_extras(name, extras)? {
+            return Ok(model);
+        }
     }
     let Some(path) = matches.get_one::<PathBuf>("model") else { return Ok(Model::default()) };
     let model = match path.to_str() {

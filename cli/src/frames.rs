@@ -1,8 +1,10 @@
 //! `remrembg frames`: raw video frames in, pictures out, as `ffmpeg -f rawvideo -pix_fmt rgb24` writes them.
 
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal, Read as _};
 use std::path::PathBuf;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError};
 use std::thread;
+use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use remrembg::{Input, Layout, Options, Output, PixelView, Remover, check_size};
@@ -13,13 +15,16 @@ use crate::report::{Report, Voice};
 use crate::stop::Stop;
 use crate::{Host, args, engine, flags, save, terminal};
 
+/// How often signals are looked for while there is no frame.
+const LOOK: Duration = Duration::from_millis(50);
+
 const FRAMES: &str = "\
 Reads frames from standard input, one after the other, each of WIDTH × HEIGHT pixels of three bytes (red, green, blue), \
 and cuts the subject out of each.
 
 For example: ffmpeg -i video.mp4 -an -f rawvideo -pix_fmt rgb24 pipe:1 | remrembg frames 1280 720 -o 'frame-%03d.png'. \
-Without -o the pictures go to standard output, one after the other, as ffmpeg -f image2pipe reads them. They are PNG \
-unless --format says otherwise. The first frame has the number 0.";
+Without -o the pictures go to standard output, one after the other, as ffmpeg -f image2pipe reads them. Their format \
+is that of --format, else that of the suffix, else PNG. The first frame has the number 0.";
 
 pub(crate) fn command() -> Command {
     let side = |name: &'static str, help: &'static str| {
@@ -45,6 +50,7 @@ pub(crate) fn command() -> Command {
         )
         .args(flags::flags())
         .args(args::running())
+        .arg(args::extras())
         .arg(args::jobs())
         .args(args::telling())
 }
@@ -106,21 +112,16 @@ pub(crate) fn run(matches: &ArgMatches, host: &Host, voice: Voice) -> Result<u8,
         terminal::check_stdout(voice)?;
     }
     let jobs = args::jobs_of(matches);
-    let mut pairs = flags::pairs(matches);
-    if pairs.iter().all(|(key, _)| *key != "format") {
-        pairs.push(("format", "png".to_owned()));
-    }
-    let options = Options::from_pairs(pairs.iter().map(|(key, value)| (*key, value)))?;
+    let options = Options::from_pairs(pairs(matches, out).iter().map(|(key, value)| (*key, value)))?;
     let config = engine::config(matches, host, jobs)?;
     check_size(size, &config.limits)?;
     let remover = Remover::new(config)?;
     let stop = Stop::listen();
     let report = Report::new(voice, None);
-    let mut stream = Stream { size, number: 0 };
+    let stream = read(size, jobs);
     loop {
-        let (frames, end) = stream.next(jobs)?;
-        let made = cut_out(&remover, &frames, size, &options, &stop);
-        for (frame, made) in frames.iter().zip(made) {
+        let (frames, end) = next(&stream, jobs, &stop);
+        for (frame, made) in frames.iter().zip(cut_out(&remover, &frames, size, &options, &stop)) {
             let output = out.map_or_else(|| STREAM.into(), |out| out.name(frame.number));
             let task = Task { input: format!("frame {}", frame.number).into(), output };
             let made = made.and_then(|made| written(&task, made));
@@ -131,12 +132,25 @@ pub(crate) fn run(matches: &ArgMatches, host: &Host, voice: Voice) -> Result<u8,
                 return Ok(stop.status().unwrap_or_else(|| report.status()));
             }
         }
+        if let Some(status) = stop.status() {
+            return Ok(status);
+        }
         if let Some(end) = end {
-            end.map_or(Ok(()), Err)?;
+            end?;
             report.finish();
-            return Ok(stop.status().unwrap_or_else(|| report.status()));
+            return Ok(report.status());
         }
     }
+}
+
+/// The options, with the format that the results' name has, else PNG.
+fn pairs(matches: &ArgMatches, out: Option<&Numbered>) -> Vec<(&'static str, String)> {
+    let mut pairs = flags::pairs(matches);
+    if pairs.iter().all(|(key, _)| *key != "format") {
+        let suffix = out.and_then(|out| Some(out.name(0).extension()?.to_string_lossy().into_owned()));
+        pairs.push(("format", suffix.unwrap_or_else(|| "png".to_owned())));
+    }
+    pairs
 }
 
 fn written(task: &Task, made: Output) -> Result<Output, Failure> {
@@ -173,30 +187,58 @@ struct Frame {
     pixels: Vec<u8>,
 }
 
-/// Frames as they come in.
-struct Stream {
-    size: (u32, u32),
-    number: usize,
+/// A frame, or how the stream ends: between two, or not.
+type Read = Result<Frame, Result<(), Failure>>;
+
+/// Reads standard input on a thread of its own, a few frames ahead.
+fn read((width, height): (u32, u32), ahead: usize) -> Receiver<Read> {
+    let (sender, receiver) = mpsc::sync_channel(ahead);
+    let need = width as usize * height as usize * 3;
+    thread::spawn(move || {
+        for number in 0.. {
+            let read = frame(number, need);
+            let is_over = read.is_err();
+            if sender.send(read).is_err() || is_over {
+                return;
+            }
+        }
+    });
+    receiver
 }
 
-impl Stream {
-    /// At most so many frames, and where the stream ends, whether it does so between two.
-    fn next(&mut self, most: usize) -> Result<(Vec<Frame>, Option<Option<Failure>>), Failure> {
-        let need = self.size.0 as usize * self.size.1 as usize * 3;
-        let mut frames = Vec::new();
-        while frames.len() < most {
-            let mut pixels = Vec::with_capacity(need);
-            let read = io::stdin().lock().take(need as u64).read_to_end(&mut pixels);
-            read.map_err(|error| Failure::cannot_read(STREAM.as_ref(), error))?;
-            if pixels.len() < need {
-                let (got, number) = (pixels.len(), self.number);
-                let cut = || Failure::usage(format!("Standard input ends in frame {number}: {got} of {need} bytes"));
-                return Ok((frames, Some((got > 0).then(cut))));
-            }
-            frames.push(Frame { number: self.number, pixels });
-            self.number += 1;
+fn frame(number: usize, need: usize) -> Read {
+    let mut pixels = Vec::with_capacity(need);
+    let read = io::stdin().lock().take(need as u64).read_to_end(&mut pixels);
+    read.map_err(|error| Err(Failure::cannot_read("standard input".as_ref(), error)))?;
+    match pixels.len() {
+        0 => Err(Ok(())),
+        got if got < need => {
+            Err(Err(Failure::usage(format!("Standard input ends in frame {number}: {got} of {need} bytes"))))
         }
-        Ok((frames, None))
+        _ => Ok(Frame { number, pixels }),
+    }
+}
+
+/// The frames that are there, at most so many and at least one, and the end where it has come; nothing once a signal has.
+fn next(stream: &Receiver<Read>, most: usize, stop: &Stop) -> (Vec<Frame>, Option<Result<(), Failure>>) {
+    let mut frames = Vec::new();
+    while frames.len() < most && !stop.token().is_cancelled() {
+        let read = if frames.is_empty() { stream.recv_timeout(LOOK) } else { stream.try_recv().map_err(empty) };
+        match read {
+            Ok(Ok(frame)) => frames.push(frame),
+            Ok(Err(end)) => return (frames, Some(end)),
+            Err(RecvTimeoutError::Timeout) if frames.is_empty() => {}
+            Err(RecvTimeoutError::Timeout) => break,
+            Err(RecvTimeoutError::Disconnected) => return (frames, Some(Ok(()))),
+        }
+    }
+    (frames, None)
+}
+
+fn empty(error: TryRecvError) -> RecvTimeoutError {
+    match error {
+        TryRecvError::Empty => RecvTimeoutError::Timeout,
+        TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
     }
 }
 

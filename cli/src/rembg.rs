@@ -27,6 +27,10 @@ const REMOVAL: &Flags = &[
     ("-dc", "--decontaminate", "--decontaminate", 0),
     ("-bgc", "--bgcolor", "--bg-color", 4),
     ("-x", "--extras", "--extras", 1),
+];
+
+/// What `p` has besides.
+const FOLDER: &Flags = &[
     ("-w", "--watch", "--watch", 0),
     ("-d", "--delete_input", "--delete-input", 0),
     // Nothing that runs here costs anything.
@@ -52,7 +56,8 @@ pub(crate) fn translated(mut words: Vec<OsString>) -> Vec<OsString> {
         return words;
     };
     match command {
-        "i" | "p" => removal(words),
+        "i" => removal(words, &[REMOVAL]),
+        "p" => removal(words, &[REMOVAL, FOLDER]),
         "b" => frames(words),
         "s" => service(words),
         "d" => {
@@ -64,49 +69,66 @@ pub(crate) fn translated(mut words: Vec<OsString>) -> Vec<OsString> {
 }
 
 /// `i IN OUT` and `p IN OUT`: always PNG, and standard streams where a name is left out.
-fn removal(words: Vec<OsString>) -> Vec<OsString> {
-    let Read { program, flags, names } = read(words, "remove", &[REMOVAL]);
+fn removal(words: Vec<OsString>, known: &[&Flags]) -> Vec<OsString> {
+    let Read { program, flags, names } = read(words, "remove", known);
     let mut names = names.into_iter();
     let mut made = [program, "remove".into(), "--format".into(), "png".into()].to_vec();
     made.extend(flags);
     let input = names.next().unwrap_or_else(|| STREAM.into());
-    made.extend([input, "-o".into(), names.next().unwrap_or_else(|| STREAM.into())]);
+    made.extend(["-o".into(), names.next().unwrap_or_else(|| STREAM.into()), "--".into(), input]);
     made.extend(names);
     made
 }
 
-/// `b WIDTH HEIGHT`.
+/// `b WIDTH HEIGHT`: always PNG.
 fn frames(words: Vec<OsString>) -> Vec<OsString> {
     let Read { program, flags, names } = read(words, "frames", &[REMOVAL, OUTPUT]);
-    [vec![program, "frames".into()], flags, names].concat()
+    [vec![program, "frames".into(), "--format".into(), "png".into()], flags, names].concat()
 }
 
-/// `s`: open to everyone, at every address of this machine, unless it is told otherwise.
+/// `s`: on port 7000 of every address and open to everyone, as rembg's is, unless flags, environment or a file say where
+/// it listens and whom it lets in.
 fn service(words: Vec<OsString>) -> Vec<OsString> {
     let Read { program, mut flags, names } = read(words, "serve", &[SERVICE]);
-    let mut taken = |flag: &str| {
-        let at = flags.iter().rposition(|word| word == flag)?;
-        let value = flags.drain(at..(at + 2).min(flags.len())).nth(1)?;
-        Some(value.to_string_lossy().into_owned())
+    let said = |flags: &[OsString], keys: &[&str]| {
+        keys.iter().any(|key| {
+            let (flag, variable) = (format!("--{key}"), format!("REMREMBG_{}", key.to_uppercase()));
+            let is_flag = |word: &OsString| word.to_str().is_some_and(|word| word.split('=').next() == Some(&flag));
+            flags.iter().any(is_flag) || std::env::var_os(variable).is_some_and(|value| !value.is_empty())
+        })
     };
-    let (port, host) = (taken("--port").unwrap_or("7000".into()), taken("--host").unwrap_or("0.0.0.0".into()));
-    let host = match &*host {
-        "localhost" => "127.0.0.1".to_owned(),
-        host if host.contains(':') => format!("[{host}]"),
-        _ => host,
-    };
-    let log = taken("--log").map(|level| match &*level {
+    let mut made = vec![program, "serve".into(), "--rembg-api".into(), "true".into()];
+    if !said(&flags, &["keys", "data", "redis", "config"]) {
+        made.extend(["--keys".into(), "any".into()]);
+    }
+    let (port, host) = (last(&mut flags, "--port"), last(&mut flags, "--host"));
+    if port.is_some() || host.is_some() || !said(&flags, &["listen", "config"]) {
+        let host = match host.as_deref() {
+            None => "0.0.0.0".to_owned(),
+            Some("localhost") => "127.0.0.1".to_owned(),
+            Some(host) if host.contains(':') => format!("[{host}]"),
+            Some(host) => host.to_owned(),
+        };
+        made.extend(["--listen".into(), format!("{host}:{}", port.as_deref().unwrap_or("7000")).into()]);
+    }
+    let log = last(&mut flags, "--log").map(|level| match &*level {
         "critical" => "error".to_owned(),
         "warning" => "warn".to_owned(),
         "trace" => "debug".to_owned(),
         _ => level,
     });
-    let fixed = ["serve", "--rembg-api", "true", "--keys", "any", "--listen"].map(OsString::from);
-    let mut made = vec![program];
-    made.extend(fixed);
-    made.push(format!("{host}:{port}").into());
     made.extend(log.into_iter().flat_map(|level| ["--log".into(), level.into()]));
     [made, flags, names].concat()
+}
+
+/// Takes a flag and its value out, each time that it comes; the last value counts. One without a value stays, and is
+/// refused.
+fn last(flags: &mut Vec<OsString>, flag: &str) -> Option<String> {
+    let mut value = None;
+    while let Some(at) = flags.iter().position(|word| word == flag).filter(|at| at + 1 < flags.len()) {
+        value = flags.drain(at..at + 2).nth(1);
+    }
+    value.map(|value| value.to_string_lossy().into_owned())
 }
 
 /// Words of rembg, its flags already those here.
@@ -125,6 +147,10 @@ fn read(words: Vec<OsString>, command: &str, known: &[&Flags]) -> Read {
     words.next();
     let mut read = Read { program, flags: Vec::new(), names: Vec::new() };
     while let Some(word) = words.next() {
+        if word == "--" {
+            read.names.extend(words);
+            break;
+        }
         let (word, value) = split(&word, known);
         let flag = known.iter().copied().flatten().find(|(short, long, ..)| word == *short || word == *long);
         match flag {
@@ -168,13 +194,16 @@ fn split(word: &OsStr, known: &[&Flags]) -> (OsString, Option<OsString>) {
     }
 }
 
-/// The model that `-m u2net_custom -x '{"model_path": …}'` and its kin mean.
+/// The model that `-m u2net_custom -x '{"model_path": …}'` and its kin mean; none of empty extras.
 ///
 /// # Errors
 /// The extras are no JSON, or say anything else.
-pub(crate) fn model_of_extras(name: Option<&Path>, extras: &str) -> Result<Model, Failure> {
+pub(crate) fn model_of_extras(name: Option<&Path>, extras: &str) -> Result<Option<Model>, Failure> {
     let said: serde_json::Map<String, serde_json::Value> = serde_json::from_str(extras)
         .map_err(|error| Failure::usage(format!("--extras has to be a JSON object: {error}")))?;
+    if said.is_empty() {
+        return Ok(None);
+    }
     if let Some(other) = said.keys().find(|key| *key != "model_path") {
         return Err(Failure::usage(format!("--extras knows model_path alone, not '{other}'")));
     }
@@ -184,7 +213,7 @@ pub(crate) fn model_of_extras(name: Option<&Path>, extras: &str) -> Result<Model
         let names = CUSTOM.map(|(name, _)| name).join(", ");
         return Err(Failure::usage(format!("--extras names the file of a model in model_path, with --model {names}")));
     };
-    Ok(Model::File { path: path.into(), recipe: recipe.parse()? })
+    Ok(Some(Model::File { path: path.into(), recipe: recipe.parse()? }))
 }
 
 fn is_flag(word: &OsStr) -> bool {
@@ -212,26 +241,34 @@ mod tests {
     #[test]
     fn words_of_rembg_become_those_of_remrembg() {
         for (theirs, ours) in [
-            ("remrembg i a.jpg b.png", "remrembg remove --format png a.jpg -o b.png"),
-            ("remrembg i", "remrembg remove --format png - -o -"),
-            ("remrembg i - b.png -m silueta", "remrembg remove --format png --model silueta - -o b.png"),
-            ("remrembg i -bgc 255 0 16 128 a b", "remrembg remove --format png --bg-color=#ff001080 a -o b"),
-            ("remrembg i -bgc red 0 0 0 a b", "remrembg remove --format png --bg-color=#red000000 a -o b"),
+            ("remrembg i a.jpg b.png", "remrembg remove --format png -o b.png -- a.jpg"),
+            ("remrembg i", "remrembg remove --format png -o - -- -"),
+            ("remrembg i - b.png -m silueta", "remrembg remove --format png --model silueta -o b.png -- -"),
+            ("remrembg i -bgc 255 0 16 128 a b", "remrembg remove --format png --bg-color=#ff001080 -o b -- a"),
+            ("remrembg i -bgc red 0 0 0 a b", "remrembg remove --format png --bg-color=#red000000 -o b -- a"),
             (
                 "remrembg i --model=a --alpha-matting-erode-size=5 a b",
-                "remrembg remove --format png --model a --matting-erode-size 5 a -o b",
+                "remrembg remove --format png --model a --matting-erode-size 5 -o b -- a",
             ),
-            ("remrembg p -w -om in out", "remrembg remove --format png --watch --mask in -o out"),
+            ("remrembg p -w -om in out", "remrembg remove --format png --watch --mask -o out -- in"),
             ("remrembg d silueta u2net", "remrembg models fetch silueta u2net"),
-            ("remrembg i -vm a b", "remrembg remove --format png -vm a -o b"),
-            ("remrembg p -d --accept-usage-cost in out", "remrembg remove --format png --delete-input in -o out"),
-            ("remrembg i -x {} a b", "remrembg remove --format png --extras {} a -o b"),
-            ("remrembg b -om 64 48", "remrembg frames --mask 64 48"),
-            ("remrembg b -o x-%d.png 64 48", "remrembg frames -o x-%d.png 64 48"),
+            ("remrembg i -vm a b", "remrembg remove --format png -vm -o b -- a"),
+            ("remrembg p -d --accept-usage-cost in out", "remrembg remove --format png --delete-input -o out -- in"),
+            ("remrembg i -x {} a b", "remrembg remove --format png --extras {} -o b -- a"),
+            ("remrembg b -om 64 48", "remrembg frames --format png --mask 64 48"),
+            ("remrembg b -o x-%d.png 64 48", "remrembg frames --format png -o x-%d.png 64 48"),
             (
                 "remrembg i --w 30 --refine=off a --jobs 2 b",
-                "remrembg remove --format png --w 30 --refine=off --jobs 2 a -o b",
+                "remrembg remove --format png --w 30 --refine=off --jobs 2 -o b -- a",
             ),
+            ("remrembg i -d a b", "remrembg remove --format png -d -o b -- a"),
+            ("remrembg i -- -a.png b", "remrembg remove --format png -o b -- -a.png"),
+            ("remrembg s -p 1 -p 2", "remrembg serve --rembg-api true --keys any --listen 0.0.0.0:2"),
+            ("remrembg s --port", "remrembg serve --rembg-api true --keys any --listen 0.0.0.0:7000 --port"),
+            ("remrembg s --keys=secret", "remrembg serve --rembg-api true --listen 0.0.0.0:7000 --keys=secret"),
+            ("remrembg s --config a.toml", "remrembg serve --rembg-api true --config a.toml"),
+            ("remrembg s --data d -p 80", "remrembg serve --rembg-api true --listen 0.0.0.0:80 --data d"),
+            ("remrembg s --listen 127.0.0.1:1", "remrembg serve --rembg-api true --keys any --listen 127.0.0.1:1"),
             ("remrembg s", "remrembg serve --rembg-api true --keys any --listen 0.0.0.0:7000"),
             (
                 "remrembg s -h localhost --port=5000 -l warning --no-ui -t 4",

@@ -83,7 +83,12 @@ impl Order {
             return Err(Failure::usage("--name names results beside their pictures or in a folder"));
         }
         let deletes = matches.get_flag("delete-input");
-        if deletes && destination == Destination::Stdout {
+        let is_into_stream = match &destination {
+            Destination::Stdout => true,
+            Destination::File(out) => out.metadata().is_ok_and(|data| !data.is_file()),
+            Destination::Beside | Destination::Folder(_) => false,
+        };
+        if deletes && is_into_stream {
             return Err(Failure::usage("--delete-input needs results in files. Give a file or a folder with -o"));
         }
         Ok(Self { inputs, destination, mask, pairs, pattern, config, jobs, deletes, voice })

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 
 use remrembg::{Input, Options, Output, Remover, check_request};
@@ -17,6 +17,7 @@ use crate::report::Report;
 use crate::save;
 use crate::stop::Stop;
 use crate::terminal;
+use crate::watch::{self, Stamp};
 
 /// Does tasks. The model is loaded when the first picture is worth it, so that
 /// a request that is refused is refused at once.
@@ -27,6 +28,8 @@ pub(crate) struct Shop<'a> {
     pub(crate) report: &'a Report,
     remover: OnceLock<Remover>,
     streams: Streams,
+    /// Pictures that may be deleted, each as it was before it was read.
+    finished: Mutex<Vec<(PathBuf, Stamp)>>,
 }
 
 /// What was read of inputs that can be read once only.
@@ -40,7 +43,7 @@ impl<'a> Shop<'a> {
         stop: &'a Stop,
         report: &'a Report,
     ) -> Self {
-        Self { order, options, stop, report, streams, remover: OnceLock::new() }
+        Self { order, options, stop, report, streams, remover: OnceLock::new(), finished: Mutex::default() }
     }
 
     /// Does `tasks`, or as many of them as come before a stop.
@@ -62,7 +65,21 @@ impl<'a> Shop<'a> {
         if let Some(remover) = self.remover.get() {
             self.share(remover, tasks);
         }
+        self.delete_finished();
         Ok(())
+    }
+
+    /// Deletes the pictures whose results are written, but those that came anew meanwhile. All at the end, as one picture may have
+    /// two names.
+    fn delete_finished(&self) {
+        let mut finished = self.finished.lock().unwrap_or_else(PoisonError::into_inner);
+        for (input, before) in finished.drain(..).filter(|(input, _)| !is_read_once(input)) {
+            if watch::stamp(&input) == before
+                && let Err(error) = fs::remove_file(&input)
+            {
+                self.report.failed(&input, &Failure::cannot_delete(&input, error));
+            }
+        }
     }
 
     fn check(&self, task: &Task) -> Result<(), Failure> {
@@ -100,6 +117,13 @@ impl<'a> Shop<'a> {
     }
 
     fn remove(&self, remover: &Remover, task: &Task) -> Result<Output, Failure> {
+        if self.order.deletes && task.output.exists() {
+            let output = task.output.display();
+            return Err(Failure::usage(format!(
+                "There is '{output}' already, and with --delete-input nothing is replaced"
+            )));
+        }
+        let before = watch::stamp(&task.input);
         let job = remover.job(as_input(&task.input, &self.streams)).options(self.options);
         let job = self.order.mask.iter().fold(job, |job, mask| job.mask_from(mask.as_path()));
         let output = job.cancel(self.stop.token()).run()?;
@@ -107,8 +131,8 @@ impl<'a> Shop<'a> {
             terminal::write(&output.data)?;
         } else {
             save::save(&task.output, &output.data).map_err(|error| Failure::cannot_write(&task.output, error))?;
-            if self.order.deletes && !is_read_once(&task.input) {
-                fs::remove_file(&task.input).map_err(|error| Failure::cannot_delete(&task.input, error))?;
+            if self.order.deletes && output.found.bounds.is_some() && task.output.is_file() {
+                self.finished.lock().unwrap_or_else(PoisonError::into_inner).push((task.input.clone(), before));
             }
         }
         Ok(output)

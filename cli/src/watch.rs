@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 const PAUSE_PER_LOOK: u32 = 20;
 
 /// What tells one state of a file from another; `None` when it is not there.
-type Stamp = Option<(u64, SystemTime)>;
+pub(crate) type Stamp = Option<(u64, SystemTime)>;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Seen {
@@ -80,7 +80,7 @@ fn is_finished(task: &Task) -> bool {
     time(&task.output).zip(time(&task.input)).is_some_and(|(output, input)| output >= input)
 }
 
-fn stamp(path: &Path) -> Stamp {
+pub(crate) fn stamp(path: &Path) -> Stamp {
     let data = path.metadata().ok()?;
     Some((data.len(), data.modified().ok()?))
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from typing import TYPE_CHECKING, Optional
 
 from remrembg import _engine, _remrembg, new_session, remove
@@ -16,9 +17,14 @@ __all__ = ["main", "new_session", "remove", "run"]
 
 def run(words: Sequence[str]) -> int:
     """Run the command line with these arguments and give the exit status."""
+    if threading.current_thread() is not threading.main_thread():
+        return _remrembg.run(["remrembg", *words], _engine.runtimes())
     # Python's own handler would raise a KeyboardInterrupt after the clean end.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    return _remrembg.run(["remrembg", *words], _engine.runtimes())
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        return _remrembg.run(["remrembg", *words], _engine.runtimes())
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
 
 
 def main(args: Optional[Sequence[str]] = None) -> NoReturn:

@@ -77,10 +77,34 @@ fn a_picture_is_deleted_once_its_result_is_there_and_only_then() {
     let ran = bench.ran(words.iter().chain(&FAST));
     assert_eq!(ran.status, Some(2), "{}", ran.stderr);
     assert_eq!(bench.files(), ["in/c.png", "out/a.png", "out/b.png"]);
-    bench.picture("d.png");
-    let ran = bench.removed(["d.png", "-o", "-", "--delete-input"]);
-    assert_eq!(ran.status, Some(2));
-    assert!(ran.stderr.contains("--delete-input needs results in files") && bench.has("d.png"), "{}", ran.stderr);
+    // What is found in no picture is kept, and so is one whose result would replace what a picture that is gone became.
+    bench.put("in/black.png", &encoded(&DynamicImage::new_rgb8(60, 40), ImageFormat::Png));
+    bench.picture("in/a.jpg");
+    let ran = bench.ran(words.iter().chain(&FAST));
+    assert_eq!(ran.status, Some(2), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("There is 'out/a.png' already, and with --delete-input nothing is replaced"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(bench.files(), ["in/a.jpg", "in/black.png", "in/c.png", "out/a.png", "out/b.png", "out/black.png"]);
+}
+
+#[test]
+fn no_picture_is_deleted_for_a_result_that_goes_into_a_stream() {
+    let bench = Bench::new(&["a.png"]);
+    for out in ["-", "/dev/null", "/dev/stdout"] {
+        let ran = bench.removed(["a.png", "-o", out, "--delete-input"]);
+        assert_eq!(ran.status, Some(2), "{out}");
+        assert!(ran.stderr.contains("--delete-input needs results in files") && bench.has("a.png"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_picture_with_two_names_is_deleted_once_both_are_done() {
+    let bench = Bench::new(&["in/sub/a.png"]);
+    bench.removed(["in", "in/sub", "-o", "out", "--delete-input"]).ok();
+    assert_eq!(bench.files(), ["out/a.webp", "out/sub/a.webp"]);
 }
 
 #[test]
@@ -93,11 +117,17 @@ fn extras_name_a_model_of_ones_own() {
         let message = format!("The model takes 1×3×32×32, but its description says 1×3×{side}×{side}");
         assert!(ran.stderr.contains(&message), "{model}: {}", ran.stderr);
     }
+    let [width, height] = size();
+    let raw = fed(
+        bench.command(["b", "-m", "u2net_custom", "-x", r#"{"model_path": "brightness.onnx"}"#, &width, &height]),
+        &frames(),
+    );
+    assert!(raw.stderr.contains("its description says 1×3×320×320"), "{}", raw.stderr);
+    bench.ran(["i", "-x", "{}", "--preset", "fast", "a.png", "c.png"]).ok();
     for (model, extras, message) in [
         ("u2net_custom", "model.onnx", "--extras has to be a JSON object: "),
         ("u2net_custom", r#"{"sam_prompt": []}"#, "--extras knows model_path alone, not 'sam_prompt'"),
         ("u2netp", r#"{"model_path": "a.onnx"}"#, "with --model u2net_custom, dis_custom, ben_custom"),
-        ("dis_custom", "{}", "--extras names the file of a model in model_path"),
     ] {
         let ran = run(model, extras);
         assert_eq!(ran.status, Some(2), "{extras}");
@@ -123,6 +153,52 @@ fn gif_and_tiff_are_read_alone_and_in_folders() {
     assert!(bench.has(&made[3]));
     let mask = bench.removed(["photo.png", "--mask-from", "in/a.gif", "-o", "masked.png"]);
     assert_eq!(mask.status, Some(0), "{}", mask.stderr);
+}
+
+#[test]
+fn the_suffix_of_the_names_tells_the_format_of_frames() {
+    let bench = Bench::new(&[]);
+    let [width, height] = size();
+    let run = |words: &[&str]| fed(bench.command(words.iter().chain(&FAST)), &frames()).ok();
+    run(&["frames", &width, &height, "-o", "f%d.bmp"]);
+    run(&["b", &width, &height, "-o", "g%d.bmp"]);
+    assert!(bench.read("f0.bmp").starts_with(b"BM") && bench.read("g0.bmp").starts_with(PNG));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_the_wait_for_a_frame() {
+    use std::process::Stdio;
+
+    use crate::bench::{finished, signal};
+
+    let bench = Bench::new(&[]);
+    let [width, height] = size();
+    let mut command = bench.command(["frames", &width, &height, "-o", "f%d.png"].iter().chain(&FAST));
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("the binary starts");
+    let stdin = child.stdin.as_mut().expect("it is piped");
+    std::io::Write::write_all(stdin, &frames()[..7200 + 9]).expect("it is read");
+    crate::bench::until("the first frame is done", || bench.has("f0.png"));
+    signal(&child, "TERM");
+    assert_eq!(finished(child).status, Some(143));
+}
+
+#[cfg(unix)]
+#[test]
+fn s_lets_in_whom_the_environment_says() {
+    use crate::serve::Started;
+
+    let bench = Bench::new(&[]);
+    let mut command = bench.command(["s", "--port=0", "-h", "localhost"].iter().chain(&FAST));
+    command.env("REMREMBG_KEYS", "secret");
+    let service = Started::new(command);
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let status = |key: &str| {
+        let request = agent.post(format!("http://{}/api/remove", service.url)).header("x-api-key", key);
+        request.send_empty().expect("it answers").status().as_u16()
+    };
+    assert_eq!((status("other"), status("secret")), (401, 400));
+    service.ended();
 }
 
 #[cfg(unix)]

@@ -9,7 +9,7 @@ pub struct Limits {
     /// Width and height of the picture as stored, in pixels. Default: 10000.
     pub max_side: u32,
     /// Memory that one decoder may take for its output and its own tables, in
-    /// bytes. Default: 1 GiB, enough for 10000 × 10000 pixels of 16-bit RGBA.
+    /// bytes. Default: 1 GiB, enough for 10000 × 10000 pixels of 16-bit RGBA, but as TIFF, which takes twice as much.
     pub decode_memory: u64,
     /// Whether GIF and TIFF are read too, of each the first frame or page. Default: false, as the hosted API refuses
     /// them.

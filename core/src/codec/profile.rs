@@ -43,6 +43,13 @@ const SAME_CHROMATICITY: f64 = 0.002;
 const SRGB_GAMMA: f64 = 1.0 / 2.2;
 const SAME_GAMMA: f64 = 0.05;
 
+/// Whether these numbers of ITU-T H.273 tell colours of RGB in the full range; others are for video.
+pub(crate) fn is_known([primaries, transfer, matrix, range]: [u8; 4]) -> bool {
+    let primaries = CicpColorPrimaries::try_from(primaries).and_then(ColorPrimaries::try_from).is_ok();
+    let transfer = TransferCharacteristics::try_from(transfer).and_then(ToneReprCurve::try_from).is_ok();
+    primaries && transfer && [matrix, range] == [0, 1]
+}
+
 /// A profile for what ITU-T H.273 numbers: primaries, transfer function, matrix, range. `None` for sRGB, and for
 /// numbers that mean nothing.
 pub(crate) fn of_code([primaries, transfer, ..]: [u8; 4], is_grey: bool) -> Option<Vec<u8>> {

@@ -70,6 +70,15 @@ fn a_tiff_has_its_colours_its_alpha_and_its_depth() {
 }
 
 #[test]
+fn colours_that_were_multiplied_by_their_alpha_are_as_before() {
+    let tags = |kind| [(258, 3, [8_u16.to_le_bytes(); 4].concat()), (277, 3, short(4)), (338, 3, short(kind))];
+    let data = [128, 0, 0, 128, 40, 40, 40, 255, 0, 0, 0, 0];
+    let of = |kind| decoded(&make::tiff_with((3, 1), &data, &tags(kind))).pixels.data().to_vec();
+    assert_eq!(of(1), [255, 0, 0, 128, 40, 40, 40, 255, 0, 0, 0, 0]);
+    assert_eq!(of(2), data);
+}
+
+#[test]
 fn a_fax_is_black_on_white() {
     // One bit a pixel, 0 for white: a black pixel, then seven white ones.
     let tags = [(258, 3, short(1)), (262, 3, short(0)), (277, 3, short(1))];

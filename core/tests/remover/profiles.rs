@@ -179,6 +179,9 @@ fn of_several_words_on_colour_the_best_counts() {
     let mut coded = png_with(&rgb, color, &[(b"cICP", &[1, 13, 0, 1])]);
     coded.splice(33..33, profiled[iccp..iccp + length].iter().copied());
     assert_eq!(decoded(&coded).icc, None, "a code before a profile");
+    let mut unknown = png_with(&rgb, color, &[(b"cICP", &[2, 2, 0, 1])]);
+    unknown.splice(33..33, profiled[iccp..iccp + length].iter().copied());
+    assert_eq!(decoded(&unknown).icc, Some(p3()), "a code that says nothing");
 }
 
 #[test]

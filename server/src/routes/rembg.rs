@@ -25,14 +25,16 @@ const OPTIONS: [(&str, &str); 8] = [
     ("dc", "decontaminate"),
     ("bgc", "bg_color"),
 ];
+const BOOLEANS: [&str; 4] = ["matting", "mask", "smooth_mask", "decontaminate"];
 const MODEL: &str = "model";
 /// What rembg has and this service does not.
-const ABSENT: [&str; 2] = ["vm", "extras"];
+const VITMATTE: &str = "vm";
+const EXTRAS: &str = "extras";
 
 const FIELDS: Fields = Fields { pictures: &["file"], names_count: false, option: field };
 
 fn field(name: &str) -> Option<&'static str> {
-    OPTIONS.iter().map(|(theirs, _)| *theirs).chain([MODEL]).chain(ABSENT).find(|field| *field == name)
+    OPTIONS.iter().map(|(theirs, _)| *theirs).chain([MODEL, VITMATTE, EXTRAS]).find(|field| *field == name)
 }
 
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -64,9 +66,9 @@ fn understood(mut form: Form, asked: Vec<(String, String)>, model: &str) -> Resu
     let asked = asked.into_iter().filter_map(|(key, value)| Some((field(&key)?, value)));
     let mut options = vec![("format", "png".to_owned()), ("keep_alpha", "true".to_owned())];
     for (name, value) in asked.chain(std::mem::take(&mut form.pairs)) {
-        let is_off = matches!(&*value.to_lowercase(), "" | "false" | "0" | "no" | "off" | "f" | "n");
         match OPTIONS.iter().find(|(theirs, _)| *theirs == name) {
             Some((_, "bg_color")) => options.push(("bg_color", color(&value))),
+            Some((_, ours)) if BOOLEANS.contains(ours) => options.push((*ours, is_on(&value).to_string())),
             Some((_, ours)) => options.push((*ours, value)),
             None if name == MODEL && (value == model || value.is_empty()) => {}
             None if name == MODEL => {
@@ -74,20 +76,22 @@ fn understood(mut form: Form, asked: Vec<(String, String)>, model: &str) -> Resu
                     "The model '{value}' is not the one that this service runs: {model}."
                 )));
             }
-            None if is_off => {}
+            None if name == EXTRAS && matches!(value.trim(), "" | "{}") => {}
+            None if name != EXTRAS && !is_on(&value) => {}
             None => return Err(Refusal::Form(format!("This service does not have '{name}'."))),
         }
     }
     // A mask alone has no background, and is what matting would start from.
-    if options.iter().any(|(key, value)| *key == "mask" && is_on(value)) {
+    if options.iter().rfind(|(key, _)| *key == "mask").is_some_and(|(_, value)| value == "true") {
         options.retain(|(key, _)| !matches!(*key, "bg_color" | "matting"));
     }
     (form.pairs, form.more_formats) = (options, true);
     Ok(form)
 }
 
+/// As rembg's service reads it.
 fn is_on(value: &str) -> bool {
-    matches!(&*value.to_lowercase(), "true" | "1" | "yes" | "on")
+    matches!(&*value.trim().to_lowercase(), "true" | "t" | "1" | "yes" | "y" | "on")
 }
 
 /// `255,0,0,128` as `#ff000080`; what is no such list stays, and is refused as a colour.
@@ -139,7 +143,12 @@ mod tests {
 
     #[test]
     fn a_mask_alone_has_no_background() {
-        let read = read(&[("bgc", "1,2,3,4")], &[("om", "true"), ("a", "true")]).expect("it is good");
-        assert!(read.iter().all(|(key, _)| !matches!(*key, "bg_color" | "matting")), "{read:?}");
+        let with =
+            |om: &'static str| read(&[("bgc", "1,2,3,4"), ("om", "y")], &[("om", om), ("a", "t")]).expect("it is good");
+        let has = |read: &[(&str, String)], key: &str| read.iter().any(|(other, _)| *other == key);
+        let mask = with(" True ");
+        assert!(!has(&mask, "bg_color") && !has(&mask, "matting"), "{mask:?}");
+        let picture = with("n");
+        assert!(has(&picture, "bg_color") && has(&picture, "matting"), "the last word counts: {picture:?}");
     }
 }

@@ -84,7 +84,7 @@ pub const SPECS: &[Spec] = &[
         key: "rate",
         default: "0",
         range: "0 to 1000000",
-        help: "Requests to POST /rmbg that each user, or each address without one, may make a minute; 0 is no limit.",
+        help: "Requests for a removal that each user, or each address without one, may make a minute; 0 is no limit.",
         read: |settings, text| whole(text, (0, 1_000_000)).map(|count| settings.rate = count as u32),
     },
     Spec {

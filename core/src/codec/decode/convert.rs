@@ -26,6 +26,17 @@ pub(super) fn to_pixels(color: ColorType, data: Vec<u8>, width: u32, height: u32
     Pixels::new(width, height, layout, data)
 }
 
+/// Colours that were multiplied by their alpha as they were before.
+pub(super) fn divided(mut pixels: Pixels) -> Pixels {
+    if pixels.layout() == Layout::Rgba8 {
+        for [rgb @ .., alpha] in pixels.data_mut().as_chunks_mut::<4>().0 {
+            let alpha = u32::from(*alpha).max(1);
+            rgb.iter_mut().for_each(|value| *value = ((u32::from(*value) * 255 + alpha / 2) / alpha).min(255) as u8);
+        }
+    }
+    pixels
+}
+
 /// Each channel but alpha through a table.
 pub(super) fn through(mut pixels: Pixels, levels: &[u8; 256]) -> Pixels {
     let bytes = pixels.layout().bytes();

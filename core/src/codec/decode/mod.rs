@@ -176,6 +176,8 @@ fn decode_as(bytes: &[u8], header: &Header, limits: &Limits, watch: &Watch<'_>) 
     let raw = raw.map_err(|error| refusal(error, bytes, limits))?;
     let levels = raw.icc.as_deref().filter(|_| is_grey(raw.color)).and_then(profile::grey_levels);
     let pixels = convert::to_pixels(raw.color, raw.data, header.width, header.height)?;
+    let is_multiplied = header.format == SourceFormat::Tiff && tiff::is_multiplied(bytes);
+    let pixels = if is_multiplied { convert::divided(pixels) } else { pixels };
     Ok(Decoded {
         pixels: match levels {
             Some(levels) => convert::through(pixels, &levels),
@@ -204,7 +206,7 @@ fn decode_png(bytes: &[u8], header: &Header, limits: &Limits, watch: &Watch<'_>)
     let bytes = &*png::with_end(bytes);
     let mut decoder = PngDecoder::with_limits(Meter::new(bytes, watch), tables)?;
     let is_grey = is_grey(decoder.color_type());
-    let icc = match png::colors(bytes) {
+    let icc = match png::colors(bytes, profile::is_known) {
         Colors::Profile => decoder.icc_profile().unwrap_or_default(),
         Colors::Code(code) => profile::of_code(code, is_grey),
         Colors::Measured { gamma, chromaticities } => profile::of_measures(gamma, chromaticities, is_grey),

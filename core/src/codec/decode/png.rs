@@ -61,13 +61,13 @@ pub(super) enum Colors {
     Measured { gamma: Option<f64>, chromaticities: Option<[f64; 8]> },
 }
 
-pub(super) fn colors(bytes: &[u8]) -> Colors {
+/// Reads that; a code that is not known says nothing.
+pub(super) fn colors(bytes: &[u8], is_known: fn([u8; 4]) -> bool) -> Colors {
     let find = |wanted: &[u8; 4]| {
         let mut before = chunks(bytes).take_while(|(kind, _)| kind != b"IDAT");
         before.find(|(kind, _)| kind == wanted).map(|(_, data)| data)
     };
-    // RGB in the full range alone: others are for video.
-    if let Some(code) = find(b"cICP").and_then(|data| array(data, 0)).filter(|code: &[u8; 4]| code[2..] == [0, 1]) {
+    if let Some(code) = find(b"cICP").and_then(|data| array(data, 0)).filter(|code| is_known(*code)) {
         return Colors::Code(code);
     }
     if find(b"iCCP").is_some() {

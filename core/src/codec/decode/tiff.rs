@@ -9,6 +9,8 @@ const BITS_PER_SAMPLE: u16 = 258;
 pub(super) const PHOTOMETRIC: u16 = 262;
 const SAMPLES_PER_PIXEL: u16 = 277;
 
+/// What the samples behind the colours are: 1 for alpha that those are multiplied by.
+const EXTRA_SAMPLES: u16 = 338;
 const ICC_PROFILE: u16 = 34675;
 /// Private tags begin here; the decoder reads none of them before it knows its limits.
 const PRIVATE: u16 = 32768;
@@ -28,6 +30,11 @@ pub(super) fn memory(bytes: &[u8]) -> Option<u64> {
     let bits = u64::from(value(bytes, BITS_PER_SAMPLE).unwrap_or(1));
     let pixel = samples.checked_mul(bits.div_ceil(8))?.checked_mul(2)?.checked_add(if samples < 3 { 4 } else { 0 })?;
     u64::from(width).checked_mul(u64::from(height))?.checked_mul(pixel)
+}
+
+/// Whether colours are multiplied by their alpha.
+pub(super) fn is_multiplied(bytes: &[u8]) -> bool {
+    value(bytes, EXTRA_SAMPLES) == Some(1)
 }
 
 /// The ICC profile, where there is one.
