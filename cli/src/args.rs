@@ -4,13 +4,11 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use clap_complete::Shell;
-use remrembg::{EngineChoice, Provider};
 
 use crate::plan::{Pattern, is_named_as_picture};
-use crate::{accounts, flags, frames, rembg, serve};
+use crate::{accounts, flags, frames, rembg, serve, settings};
 
 const EXIT: &str = "Exit status: 0 when all is done; 2 when every failure is a refused request (an option, a picture, \
                     the command line itself); 1 for any other failure; 130 after SIGINT, 143 after SIGTERM.";
@@ -135,7 +133,7 @@ fn inputs() -> Arg {
 
 /// rembg's `-x`, for which there is no other word here.
 pub(crate) fn extras() -> Arg {
-    Arg::new("extras").long("extras").hide(true).conflicts_with("model-recipe")
+    Arg::new("extras").long("extras").hide(true).conflicts_with("model_recipe")
 }
 
 pub(crate) fn jobs() -> Arg {
@@ -152,45 +150,9 @@ fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// The settings of a remover. How many pictures are worked on at once is told by [`jobs`].
 pub(crate) fn running() -> impl Iterator<Item = Arg> {
-    engine_flags().into_iter().map(|arg| arg.help_heading("Model options"))
-}
-
-fn engine_flags() -> [Arg; 6] {
-    let engines = EngineChoice::ALL.map(EngineChoice::name);
-    [
-        path("model", "NAME|PATH")
-            .long("model")
-            .help("A model by name (see `remrembg models list`), or an ONNX file [default: u2netp]"),
-        Arg::new("model-recipe")
-            .long("model-recipe")
-            .value_name("RECIPE")
-            .requires("model")
-            .help("How to feed an ONNX file of your own")
-            .long_help(
-                "How to feed an ONNX file of your own: key=value, with spaces between them, of size, mean, std, \
-                 scale (max or 255) and output (minmax, sigmoid or classes). For example \
-                 'size=1024x1024 mean=0.5,0.5,0.5 std=1 output=sigmoid'. What is not said is as for u2netp.",
-            ),
-        Arg::new("engine").long("engine").value_name("ENGINE").value_parser(PossibleValuesParser::new(engines)).help(
-            "What runs the model; auto is native for u2netp; for others ONNX Runtime where it is found, else rten [default: auto]",
-        ),
-        Arg::new("providers")
-            .long("providers")
-            .value_name("LIST")
-            .value_parser(Provider::list)
-            .help("What ONNX Runtime computes on, by preference [default: auto]")
-            .long_help(
-                "What ONNX Runtime computes on: names with commas between them, of cpu, cuda, rocm, openvino, coreml and \
-                 directml, or as ONNX Runtime spells them. The first that can be had is used, and it is an error when \
-                 none can. auto is cuda, rocm or openvino where it can be had, else cpu.",
-            ),
-        path("onnxruntime", "PATH")
-            .long("onnxruntime")
-            .help("The ONNX Runtime library to use, or the folder it is in [default: look for one]"),
-        number("threads", "Threads that run the model [default: one for each core]")
-            .value_parser(value_parser!(u16).range(1..)),
-    ]
+    settings::flags(&["in_flight"])
 }
 
 pub(crate) fn telling() -> [Arg; 2] {

@@ -17,6 +17,7 @@ mod remove;
 mod report;
 mod save;
 mod serve;
+mod settings;
 mod shop;
 mod stop;
 mod terminal;

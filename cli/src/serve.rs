@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command, ValueHint, value_parser};
 use remrembg::{Code, Error, Remover, SETTINGS};
-use remrembg_server::settings::{self, MEMORY, SPECS};
+use remrembg_server::settings::{MEMORY, SPECS, from_toml, read};
 
 use crate::Host;
 use crate::failure::{FAILED, Failure};
+use crate::settings;
 use crate::stop::Stop;
 use crate::terminal;
 
@@ -42,23 +43,14 @@ pub(crate) fn serve() -> Command {
         .long_about(SERVE)
         .args_override_self(true)
         .arg(config)
-        .args(SPECS.iter().map(|spec| flag(spec.key, spec.help, spec.range, spec.default)))
-        .args(SETTINGS.iter().map(|spec| {
-            let default = if spec.key == "memory" { MEMORY } else { spec.default };
-            flag(spec.key, spec.help, spec.range, default).help_heading("Model options")
-        }))
-}
-
-fn flag(key: &'static str, help: &'static str, range: &str, default: &str) -> Arg {
-    let default = if default.is_empty() { "unset" } else { default };
-    let arg = Arg::new(key)
-        .long(key.replace('_', "-"))
-        .value_name(key.to_uppercase())
-        .help(help)
-        .long_help(format!("{help}\n\nAccepted: {range}. Default: {default}."))
-        .hide_env_values(true);
-    // Core itself looks there, among other places.
-    if key == "onnxruntime" { arg } else { arg.env(format!("REMREMBG_{}", key.to_uppercase())) }
+        .args(SPECS.iter().map(|spec| settings::of(spec.key, spec.help, spec.range, spec.default)))
+        .args(settings::flags(&["memory"]))
+        .args(
+            SETTINGS
+                .iter()
+                .filter(|spec| spec.key == "memory")
+                .map(|spec| settings::of(spec.key, spec.help, spec.range, MEMORY).help_heading(settings::HEADING)),
+        )
 }
 
 pub(crate) fn health() -> Command {
@@ -72,8 +64,7 @@ pub(crate) fn health() -> Command {
 
 /// Serves until a signal comes.
 pub(crate) fn run(matches: &ArgMatches, host: &Host) -> Result<u8, Failure> {
-    let (settings, mut config) =
-        settings::read(&pairs(matches)?).map_err(|refused| Failure::usage(refused.to_string()))?;
+    let (settings, mut config) = read(&pairs(matches)?).map_err(|refused| Failure::usage(refused.to_string()))?;
     config.onnxruntime_hints.clone_from(&host.onnxruntime_hints);
     remrembg_server::log_to_stderr(settings.log);
     let stop = Stop::listen();
@@ -93,12 +84,15 @@ fn pairs(matches: &ArgMatches) -> Result<Vec<(String, String)>, Failure> {
     if let Some(path) = matches.get_one::<PathBuf>("config") {
         let told = |why: &dyn std::fmt::Display| Failure::usage(format!("Cannot read '{}': {why}", path.display()));
         let text = fs::read_to_string(path).map_err(|error| told(&error))?;
-        pairs = settings::from_toml(&text).map_err(|error| told(&error))?;
+        pairs = from_toml(&text).map_err(|error| told(&error))?;
     }
-    let keys = SPECS.iter().map(|spec| spec.key).chain(SETTINGS.iter().map(|spec| spec.key));
-    let given = keys.filter_map(|key| Some((key.to_owned(), matches.get_one::<String>(key)?.clone())));
+    let own = SPECS.iter().filter_map(|spec| Some((spec.key.to_owned(), matches.get_one::<String>(spec.key)?.clone())));
     // An empty variable is one that is not set.
-    pairs.extend(given.filter(|(_, text)| !text.is_empty()));
+    pairs.extend(own.filter(|(_, text)| !text.is_empty()));
+    for (key, value) in settings::pairs(matches) {
+        let text = value.to_str().ok_or_else(|| Failure::usage(format!("'{key}' has to be text here")))?;
+        pairs.push((key.to_owned(), text.to_owned()));
+    }
     Ok(pairs)
 }
 

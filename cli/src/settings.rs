@@ -1,0 +1,107 @@
+//! The settings of a remover as flags and environment variables, from the one table of core. Their values stay text:
+//! core alone reads them.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgMatches, ValueHint, value_parser};
+use remrembg::{Config, EngineChoice, Model, Provider, Recipe, SETTINGS, SettingSpec};
+
+use crate::Host;
+use crate::failure::Failure;
+
+/// Where help lists them.
+pub(crate) const HEADING: &str = "Model options";
+
+/// What a path may be that is no text.
+const PATHS: [&str; 2] = ["model", "onnxruntime"];
+
+/// A flag for each setting but those of `without`.
+pub(crate) fn flags(without: &[&str]) -> impl Iterator<Item = Arg> {
+    SETTINGS.iter().filter(|spec| !without.contains(&spec.key)).map(flag)
+}
+
+fn flag(spec: &SettingSpec) -> Arg {
+    let arg = of(spec.key, spec.help, spec.range, spec.default).help_heading(HEADING);
+    match spec.key {
+        "engine" => arg.value_parser(PossibleValuesParser::new(EngineChoice::ALL.map(EngineChoice::name))),
+        "providers" => arg.value_parser(Provider::list),
+        key if PATHS.contains(&key) => arg.value_parser(value_parser!(OsString)).value_hint(ValueHint::AnyPath),
+        _ => arg.allow_negative_numbers(true),
+    }
+}
+
+/// A flag of a table, which an environment variable may stand in for.
+pub(crate) fn of(key: &'static str, help: &'static str, range: &str, default: &str) -> Arg {
+    let default = if default.is_empty() { "unset" } else { default };
+    let arg = Arg::new(key)
+        .long(key.replace('_', "-"))
+        .value_name(key.to_uppercase())
+        .help(help)
+        .long_help(format!("{help}\n\nAccepted: {range}. Default: {default}."))
+        .hide_env_values(true);
+    // Core itself looks there, among other places.
+    if key == "onnxruntime" { arg } else { arg.env(format!("REMREMBG_{}", key.to_uppercase())) }
+}
+
+/// What was given of them.
+pub(crate) fn pairs(matches: &ArgMatches) -> impl Iterator<Item = (&'static str, &OsStr)> {
+    SETTINGS.iter().filter_map(|spec| {
+        let mut given = matches.try_get_raw(spec.key).ok().flatten()?;
+        // An empty variable is one that is not set.
+        given.next().filter(|value| !value.is_empty()).map(|value| (spec.key, value))
+    })
+}
+
+/// A remover's settings, and `in_flight` removals at once. `model` stands in for what is given.
+pub(crate) fn config(
+    matches: &ArgMatches,
+    host: &Host,
+    model: Option<Model>,
+    in_flight: usize,
+) -> Result<Config, Failure> {
+    let given = || pairs(matches).filter(|(key, _)| model.is_none() || *key != "model");
+    let mut config = Config::from_pairs(given().filter_map(|(key, value)| Some((key, value.to_str()?))))?;
+    for (key, path) in given().filter(|(_, value)| value.to_str().is_none()) {
+        let path = PathBuf::from(path);
+        match key {
+            "model" => config.model = Model::File { path, recipe: Recipe::U2NET },
+            _ => config.onnxruntime = Some(path),
+        }
+    }
+    config.model = model.unwrap_or(config.model);
+    config.in_flight = in_flight;
+    config.onnxruntime_hints.clone_from(&host.onnxruntime_hints);
+    Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args;
+
+    fn read(words: &[&str], host: &Host) -> Config {
+        let matches = args::command().get_matches_from(["remrembg", "engine"].iter().chain(words));
+        let (_, matches) = matches.subcommand().expect("it is a command");
+        config(matches, host, None, 0).expect("it is accepted")
+    }
+
+    #[test]
+    fn what_the_host_knows_is_where_to_look_besides_what_is_given() {
+        let host = Host { onnxruntime_hints: vec!["/site-packages/onnxruntime/capi".into()] };
+        let config = read(&["--onnxruntime", "here", "--providers", "CUDA,cpu"], &host);
+        assert_eq!(config.onnxruntime_hints, host.onnxruntime_hints);
+        assert_eq!(config.onnxruntime, Some("here".into()));
+        assert_eq!(config.providers, [Provider::Cuda, Provider::Cpu]);
+        assert!(read(&["--providers", "auto"], &Host::default()).providers.is_empty());
+    }
+
+    #[test]
+    fn every_setting_is_a_flag() {
+        let config =
+            read(&["--max-side", "9", "--max-bytes=8", "--decode-memory", "7", "--memory", "6"], &Host::default());
+        let limits = &config.limits;
+        assert_eq!((limits.max_side, limits.max_bytes, limits.decode_memory, config.memory), (9, 8, 7, 6));
+    }
+}
