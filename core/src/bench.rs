@@ -22,8 +22,7 @@ pub struct Tensor(engine::Tensor);
 
 /// The picture as a remover's model sees it, in its first view.
 pub fn tensor(remover: &Remover, picture: &Pixels, threads: usize) -> Result<Tensor> {
-    let views = Fit::for_cut_out(&CutOut::default(), (picture.width(), picture.height()), remover.recipe(), true);
-    segment::tensor(picture, views[0], remover.recipe(), threads).map(Tensor)
+    segment::tensor(picture, Fit::squeezed(remover.recipe()), remover.recipe(), threads).map(Tensor)
 }
 
 /// One inference.

@@ -28,7 +28,7 @@ use crate::models::Recipe;
 use crate::options::cutout::{CutOut, Flat};
 use crate::options::geometry;
 use crate::options::{Color, Options};
-use crate::segment::{self, Fit};
+use crate::segment::{self, Plan};
 
 /// Everything that stays the same from one removal to the next.
 pub(crate) struct Shop<'a> {
@@ -134,8 +134,8 @@ impl Shop<'_> {
     }
 
     fn segment(&self, pixels: &Pixels, how: &CutOut, watch: &mut Watch) -> Result<Matte> {
-        let views = Fit::for_cut_out(how, (pixels.width(), pixels.height()), self.recipe, self.quick);
-        watch.time(Stage::Segment, |c| segment::segment(pixels, &views, self.recipe, self.engine, c))
+        let plan = Plan::for_cut_out(how, self.quick);
+        watch.time(Stage::Segment, |c| segment::segment(pixels, plan, self.recipe, self.engine, c))
     }
 }
 

@@ -23,7 +23,7 @@ pub struct CutOut {
     pub preset: Preset,
     /// Lays the mask's edge onto
     /// the picture's own, which the model sees too small: a colour guided filter from
-    /// coarse to fine. Where the mask is unsure over a wide area it stays soft. The bundled model runs on three views of the picture, see [`Preset`]. Of a mask that the caller brings it changes the edge alone. Takes some 15 ms per megapixel, less for large pictures.
+    /// coarse to fine. Where the mask is unsure over a wide area it stays soft. The bundled model runs on several views of the picture, see [`Preset`]. Of a mask that the caller brings it changes the edge alone. Takes some 15 ms per megapixel, less for large pictures.
     /// Without it the mask is rembg's. Default: true.
     pub refine: bool,
     /// What is done with a picture on a flat background. Not where the caller brings the mask, or without `refine`.
@@ -150,10 +150,12 @@ pub enum Preset {
     /// The model runs once, on the squeezed picture; edges are refined on a smaller picture: half the time for them.
     Fast,
     /// The bundled model runs on three views of the picture, squeezed, the same mirrored, and half squeezed, and
-    /// the mean is refined (test-time augmentation); any other model runs once. Edges are refined up to half the picture's side.
+    /// the mean is refined (test-time augmentation). A subject whose box is small is seen once more, from closer by. Any
+    /// other model runs once. Edges are refined up to half the picture's side.
     #[default]
     Balanced,
-    /// Any model runs on up to five views: also half squeezed and mirrored, and not squeezed.
+    /// Any model runs on up to five views: also half squeezed and mirrored, and not squeezed; and on three of a small
+    /// subject's box.
     Best,
 }
 

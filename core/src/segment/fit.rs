@@ -15,22 +15,39 @@ pub(crate) struct Fit {
     pub(super) mirrored: bool,
 }
 
+/// How often a model sees a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// Views of the whole.
+    pub(crate) views: usize,
+    /// Views of the subject's box, once the others have found it.
+    pub(crate) closer: usize,
+}
+
+impl Plan {
+    /// One view as rembg has it; where edges are refined, more for a `quick` model, and for the best preset all of them for
+    /// any model.
+    pub(crate) fn for_cut_out(how: &CutOut, quick: bool) -> Self {
+        let (views, closer) = match (how.refine, how.preset) {
+            (true, Preset::Balanced) if quick => (3, 1),
+            (true, Preset::Best) => (5, 3),
+            _ => (1, 0),
+        };
+        Self { views, closer }
+    }
+}
+
 /// How much of the squeeze is taken away in a view that is half squeezed.
 const HALF: f64 = 0.5;
 
 impl Fit {
-    /// The views of a picture of this size that the model runs on: first rembg's; and where edges are refined, for a `quick`
-    /// model also those mirrored and less squeezed, and for the best preset all of them for any model (test-time
-    /// augmentation). Where it misses a part of the subject in one view it may find it in another.
-    pub(crate) fn for_cut_out(how: &CutOut, size: (u32, u32), recipe: &Recipe, quick: bool) -> Vec<Self> {
+    /// So many views of a picture of this size, where they differ: first rembg's, then the same mirrored, one less squeezed,
+    /// that mirrored, and one not squeezed. Where the model misses a part of the subject in one view it may find it in
+    /// another (test-time augmentation).
+    pub(crate) fn views(size: (u32, u32), recipe: &Recipe, count: usize) -> Vec<Self> {
         let (whole, half) = (Self::squeezed(recipe), Self::padded(size, recipe, HALF));
         let mirrored = |fit| Self { mirrored: true, ..fit };
         let ways = [whole, mirrored(whole), half, mirrored(half), Self::padded(size, recipe, 1.0)];
-        let count = match (how.refine, how.preset) {
-            (true, Preset::Balanced) if quick => 3,
-            (true, Preset::Best) => ways.len(),
-            _ => 1,
-        };
         let mut views = Vec::with_capacity(count);
         ways.into_iter().take(count).for_each(|way| {
             if !views.contains(&way) {
@@ -110,23 +127,27 @@ mod tests {
 
     #[test]
     fn more_work_is_more_views_of_which_the_first_is_rembgs() {
-        let views = |refine, preset, size, quick| {
-            let how = CutOut { refine, preset, ..CutOut::default() };
-            Fit::for_cut_out(&how, size, &Recipe::U2NET, quick)
+        let plan = |refine, preset, quick| {
+            let Plan { views, closer } = Plan::for_cut_out(&CutOut { refine, preset, ..CutOut::default() }, quick);
+            (views, closer)
         };
-        let widths = |preset, size, quick| {
-            views(true, preset, size, quick).iter().map(|fit| (fit.width, fit.mirrored)).collect::<Vec<_>>()
+        assert_eq!(plan(true, Preset::Best, true), (5, 3));
+        assert_eq!(plan(true, Preset::Best, false), (5, 3), "whoever asks for the best waits for it");
+        assert_eq!(plan(true, Preset::Balanced, true), (3, 1));
+        assert_eq!(plan(true, Preset::Balanced, false), (1, 0), "one view of a slow model");
+        assert_eq!(plan(true, Preset::Fast, true), (1, 0));
+        for preset in Preset::ALL {
+            assert_eq!(plan(false, preset, true), (1, 0), "as rembg has it");
+        }
+        let widths = |size, count| {
+            let views = Fit::views(size, &Recipe::U2NET, count);
+            views.iter().map(|fit| (fit.width, fit.mirrored)).collect::<Vec<_>>()
         };
         let all = [(320, false), (320, true), (213, false), (213, true), (142, false)];
-        assert_eq!(widths(Preset::Best, (400, 900), true), all);
-        assert_eq!(widths(Preset::Best, (400, 900), false), all, "whoever asks for the best waits for it");
-        assert_eq!(widths(Preset::Balanced, (400, 900), true), all[..3]);
-        assert_eq!(widths(Preset::Balanced, (400, 900), false), all[..1], "one view of a slow model");
-        assert_eq!(widths(Preset::Fast, (400, 900), true), all[..1]);
-        assert_eq!(widths(Preset::Best, (500, 500), true), all[..2], "in a square picture all fits are one");
-        for preset in Preset::ALL {
-            assert_eq!(views(false, preset, (400, 900), true), [Fit::squeezed(&Recipe::U2NET)], "as rembg has it");
-        }
+        assert_eq!(widths((400, 900), 5), all);
+        assert_eq!(widths((400, 900), 3), all[..3]);
+        assert_eq!(Fit::views((400, 900), &Recipe::U2NET, 1), [Fit::squeezed(&Recipe::U2NET)]);
+        assert_eq!(widths((500, 500), 5), all[..2], "in a square picture all fits are one");
     }
 
     #[test]

@@ -62,7 +62,7 @@ fn mean_at(at: usize, views: &[Vec<f32>], coarse: &[Vec<f32>], room: &mut Vec<f3
 }
 
 /// The mean around each place.
-fn blurred(values: &[f32], (width, height): (usize, usize)) -> Vec<f32> {
+pub(super) fn blurred(values: &[f32], (width, height): (usize, usize)) -> Vec<f32> {
     let reach = (width.max(height) as f32 * AROUND) as usize;
     let mut means = Vec::with_capacity(values.len());
     let value = |x: usize, y: usize| [values[y * width + x], 1.0];
@@ -80,13 +80,13 @@ fn median(values: &mut Vec<f32>) -> f32 {
     *values.select_nth_unstable_by(middle, f32::total_cmp).1
 }
 
-fn log_odds(value: f32) -> f32 {
+pub(super) fn log_odds(value: f32) -> f32 {
     let value = value.clamp(0.0, 1.0);
     ((value + DOUBT) / (1.0 + DOUBT - value)).ln()
 }
 
 /// Undoes [`log_odds`].
-fn value_of(log_odds: f32) -> f32 {
+pub(super) fn value_of(log_odds: f32) -> f32 {
     (1.0 + 2.0 * DOUBT) / (1.0 + (-log_odds).exp()) - DOUBT
 }
 

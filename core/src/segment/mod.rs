@@ -2,6 +2,7 @@
 //!
 //! Knows how a model sees a picture. Knows nothing of the full-size alpha.
 
+mod closer;
 mod fit;
 mod input;
 mod mean;
@@ -14,24 +15,40 @@ use crate::error::{Code, Error, Result};
 use crate::exec::control::Control;
 use crate::image::pixels::{Matte, Pixels};
 use crate::models::Recipe;
-pub(crate) use fit::Fit;
+pub(crate) use fit::{Fit, Plan};
 #[cfg(feature = "bench")]
 pub(crate) use {input::tensor, output::matte};
 
-/// Finds the subject of a picture. The matte is as large as the largest view;
-/// of several views, it is their mean.
+/// Finds the subject of a picture as planned. The matte is as large as the largest view, the mean of several; with
+/// closer views of the subject's box it is up to twice as large.
 ///
 /// # Errors
 /// [`Code::ModelShape`] when the model and the recipe do not belong together,
 /// [`Code::Cancelled`], and what the engine fails with.
 pub(crate) fn segment(
     pixels: &Pixels,
-    views: &[Fit],
+    plan: Plan,
     recipe: &Recipe,
     engine: &dyn Engine,
     control: &Control<'_>,
 ) -> Result<Matte> {
     check_input(recipe, engine)?;
+    let size = (pixels.width(), pixels.height());
+    let views = Fit::views(size, recipe, plan.views);
+    if plan.closer == 0 {
+        return seen(pixels, &views, recipe, engine, control);
+    }
+    let share = views.len() as f32 / (views.len() + plan.closer) as f32;
+    let first = control.part((0.0, share), |control| seen(pixels, &views, recipe, engine, control))?;
+    let Some(part) = closer::part(&first, size) else { return Ok(first) };
+    let views = Fit::views((part.2, part.3), recipe, plan.closer);
+    let subject = pixels.part(part);
+    let closer = control.part((share, 1.0), |control| seen(&subject, &views, recipe, engine, control))?;
+    closer::merged(&first, &closer, part, size)
+}
+
+/// The mean of some views.
+fn seen(pixels: &Pixels, views: &[Fit], recipe: &Recipe, engine: &dyn Engine, control: &Control<'_>) -> Result<Matte> {
     let share = |at: usize| at as f32 / views.len() as f32;
     let view = |(at, fit): (usize, &Fit)| {
         control.part((share(at), share(at + 1)), |control| {

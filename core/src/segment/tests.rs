@@ -35,6 +35,8 @@ static INFO: EngineInfo = EngineInfo {
 
 const RECIPE: Recipe = Recipe { width: 4, height: 2, ..Recipe::U2NET };
 
+const ONE: Plan = Plan { views: 1, closer: 0 };
+
 fn picture() -> Pixels {
     let row = [[0, 9, 9], [0, 9, 9], [200, 9, 9], [200, 9, 9]].concat();
     Pixels::new(4, 2, Layout::Rgb8, row.repeat(2)).expect("the sizes agree")
@@ -43,8 +45,7 @@ fn picture() -> Pixels {
 #[test]
 fn a_picture_becomes_a_matte() {
     let engine = Fake(vec![Some(1), Some(3), None, None]);
-    let matte = segment(&picture(), &[Fit::squeezed(&RECIPE)], &RECIPE, &engine, &Control::default())
-        .expect("nothing is wrong");
+    let matte = segment(&picture(), ONE, &RECIPE, &engine, &Control::default()).expect("nothing is wrong");
     assert_eq!((matte.width, matte.height), (4, 2));
     assert_eq!(matte.data, [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0]);
 }
@@ -53,7 +54,7 @@ fn a_picture_becomes_a_matte() {
 fn the_matte_is_that_of_the_picture_without_what_is_around_it() {
     let fit = Fit { left: 1, top: 0, width: 2, height: 2, mirrored: false };
     for fit in [fit, Fit { mirrored: true, ..fit }] {
-        let matte = segment(&picture(), &[fit], &RECIPE, &Fake(Vec::new()), &Control::default()).expect("all is well");
+        let matte = seen(&picture(), &[fit], &RECIPE, &Fake(Vec::new()), &Control::default()).expect("all is well");
         assert_eq!(matte, Matte { width: 2, height: 2, data: vec![0.0, 1.0, 0.0, 1.0] }, "as the picture lies");
     }
 }
@@ -61,8 +62,7 @@ fn the_matte_is_that_of_the_picture_without_what_is_around_it() {
 #[test]
 fn a_model_with_another_input_is_named_beside_the_recipe() {
     let engine = Fake(vec![None, Some(3), Some(2), Some(5)]);
-    let error = segment(&picture(), &[Fit::squeezed(&RECIPE)], &RECIPE, &engine, &Control::default())
-        .expect_err("it does not fit");
+    let error = segment(&picture(), ONE, &RECIPE, &engine, &Control::default()).expect_err("it does not fit");
     assert_eq!(error.code(), Code::ModelShape);
     assert_eq!(error.message(), "The model takes any×3×2×5, but its description says 1×3×2×4");
     assert!(check_input(&RECIPE, &Fake(vec![Some(1), Some(3)])).is_err(), "the rank differs");
@@ -74,8 +74,7 @@ fn a_stop_is_heeded() {
     let token = CancelToken::new();
     token.cancel();
     let control = Control { cancel: Some(&token), ..Control::default() };
-    let error = segment(&picture(), &[Fit::squeezed(&RECIPE)], &RECIPE, &Fake(Vec::new()), &control)
-        .expect_err("it is cancelled");
+    let error = segment(&picture(), ONE, &RECIPE, &Fake(Vec::new()), &control).expect_err("it is cancelled");
     assert_eq!(error.code(), Code::Cancelled);
 }
 
@@ -86,7 +85,7 @@ fn several_looks_are_one_stage_and_one_matte() {
     let control = Control { progress: Some(&note), ..Control::default() };
     let whole = Fit::squeezed(&RECIPE);
     let views = [whole, Fit { mirrored: true, ..whole }, Fit { left: 1, width: 2, ..whole }];
-    let matte = segment(&picture(), &views, &RECIPE, &Fake(Vec::new()), &control).expect("nothing is wrong");
+    let matte = seen(&picture(), &views, &RECIPE, &Fake(Vec::new()), &control).expect("nothing is wrong");
     assert_eq!((matte.width, matte.height), (4, 2));
     assert!(matte.data[0] == 0.0 && matte.data[3] == 1.0, "{:?}", matte.data);
     assert!(fractions.borrow().is_sorted());

@@ -686,8 +686,8 @@ fn every_preset_finds_the_ball_and_the_finer_ones_its_edge() {
 fn the_raw_matte_is_what_the_model_says_as_it_saw_the_picture() {
     let matte = |cut_out| BUNDLED.job(ball_png()).options(&cutting(cut_out)).run_to_matte().expect("a ball is found");
     let (seen, squeezed) = (matte(CutOut::default()), matte(plain()));
-    assert_eq!([(seen.width, seen.height), (squeezed.width, squeezed.height)], [(320, 320); 2]);
-    assert_ne!(seen.data, squeezed.data, "the first is of three views");
+    assert_eq!((squeezed.width, squeezed.height), (320, 320));
+    assert!((320..=640).contains(&seen.width) && (320..=640).contains(&seen.height), "up to twice as fine: {seen:?}");
     for matte in [seen, squeezed] {
         let at = |(x, y): (u32, u32)| {
             let (x, y) = (x * matte.width / WIDTH, y * matte.height / HEIGHT);
@@ -698,7 +698,7 @@ fn the_raw_matte_is_what_the_model_says_as_it_saw_the_picture() {
     }
     let trimap =
         BUNDLED.job(ball_png()).pairs([("trimap", "on"), ("mask", "on")]).mask_from(&b"none"[..]).run_to_matte();
-    assert_eq!(trimap.expect("nothing else has a say").width, 320);
+    assert!(trimap.expect("nothing else has a say").width >= 320);
     let error = BUNDLED.job(&b""[..]).pairs([("w", "x")]).run_to_matte().expect_err("nothing is right");
     assert_eq!(error.details().len(), 2);
 }
