@@ -82,7 +82,7 @@ node-package: ## Build the Node package in bindings-node/, ready for `npm pack` 
 	@$(SETUP) weights wheel node
 	$(ZIG) cargo-zigbuild zigbuild --profile $(PROFILE) $(ONE) --package remrembg-node
 	cd $(NODE) && npm run --silent build
-	cp LICENSE NOTICE $(NODE)
+	cp LICENSE NOTICE THIRD-PARTY.txt $(NODE)
 	cp $(NODE)/index.d.ts $(NODE)/index.d.mts
 	rm -rf $(NODE)/prebuilds && mkdir $(NODE)/prebuilds
 	strip $(or $(CARGO_TARGET_DIR),target)/$(HOST)/$(PROFILE:dev=debug)/libremrembg_node.so \
@@ -173,8 +173,9 @@ lint: setup ## Run clippy, ruff and eslint, with warnings as errors, and build t
 	$(CARGO_ONE) clippy $(ONE) --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO_ONE) doc $(ONE) --workspace --no-deps
 
-licences: ## Check every dependency's licence and source
+licences: ## Check every dependency's licence and source, and that THIRD-PARTY.txt has the texts of all
 	@$(SETUP) deny
+	$(PYTHON) tools/licences.py --check
 	.cache/cargo-deny --locked check licenses bans sources
 
 advisories: ## Check dependencies against the advisory database, where it can be reached
@@ -182,6 +183,7 @@ advisories: ## Check dependencies against the advisory database, where it can be
 	@tools/advisories.sh
 
 generate: setup ## Write again what is generated from the code
+	$(PYTHON) tools/licences.py
 	REMREMBG_GENERATE=1 $(CARGO) test --locked --package remrembg --test generated
 	REMREMBG_GENERATE=1 $(CARGO) test --locked --package remrembg-ffi --test header
 	REMREMBG_GENERATE=1 $(CARGO) test --locked --package remrembg-server --test http -- fresh
@@ -195,4 +197,4 @@ requirements: ## Pin the Python packages again, with their hashes
 
 clean: ## Remove everything that was built or fetched
 	rm -rf target dist .venv .cache demo quality models/*.onnx
-	cd $(NODE) && rm -rf node_modules dist prebuilds index.d.mts LICENSE NOTICE
+	cd $(NODE) && rm -rf node_modules dist prebuilds index.d.mts LICENSE NOTICE THIRD-PARTY.txt

@@ -18,6 +18,7 @@ import measures
 import methods
 import sheets
 import tables
+import verdicts
 from pairs import Pair, Trouble, sets_in
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def kept(measured: Iterable[Measured], count: int, scored: list[tables.Scored]) 
 
 
 def tell(scored: list[tables.Scored], write: bool) -> None:
-    compared = f"{methods.versions()}. {tables.LEGEND}\n\n{tables.compared_table(scored)}"
+    compared = f"{methods.versions()}. {tables.LEGEND}\n\n{tables.compared_table(scored)}\n{verdicts.text(scored)}"
     means = tables.means_table(scored)
     (OUTPUT / "tables.md").write_text(f"{compared}\n{means}", "utf-8")
     print(f"\n{compared}\n{means}\nMore is in {OUTPUT}: contact sheets, and the numbers of every photo in images.csv.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -29,13 +29,13 @@ LEGEND = f"Better on: by band error, of the photos on which plain rembg's IoU is
 MARKERS = ("<!-- quality: written by make quality -->", "<!-- end of quality -->")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Scored:
     """The measures of every method on one photo."""
 
     set: str
     name: str
-    values: dict[str, Values]
+    values: dict[str, Values] = field(compare=False)
 
     def band_ratio(self, method: str) -> float:
         return ratio(self.values[method]["band"], self.values[PLAIN.name]["band"])

@@ -30,6 +30,9 @@ before(async () => {
   assert.equal(code, 0, stderr);
 });
 
+// Of the project, of works it has inside, and of the crates that are compiled in.
+const LICENCES = ['LICENSE', 'NOTICE', 'THIRD-PARTY.txt'];
+
 test('it is small', packed, () => {
   const { size } = statSync(PACKAGE);
   assert.ok(size < LARGEST, `${size} bytes`);
@@ -42,12 +45,12 @@ test('it holds the package and no more', packed, async () => {
     .split('\n')
     .map((name) => name.replace('package/', ''));
   const modules = readdirSync(join(SOURCE, 'ts')).map((name) => `dist/${name.replace('.ts', '.js')}`);
-  const others = ['LICENSE', 'NOTICE', 'README.md', 'index.d.mts', 'index.d.ts', 'index.mjs', 'package.json', PREBUILT];
+  const others = [...LICENCES, 'README.md', 'index.d.mts', 'index.d.ts', 'index.mjs', 'package.json', PREBUILT];
   assert.deepEqual(names.sort(), [...modules, ...others].sort());
 });
 
 test('its licence, notices and types are those of the repository', packed, () => {
-  for (const name of ['LICENSE', 'NOTICE']) assert.equal(read(installed, name), read(ROOT, name), name);
+  for (const name of LICENCES) assert.equal(read(installed, name), read(ROOT, name), name);
   for (const name of ['README.md', 'index.d.ts', 'index.mjs'])
     assert.equal(read(installed, name), read(SOURCE, name), name);
   assert.equal(read(installed, 'index.d.mts'), read(installed, 'index.d.ts'));

@@ -24,6 +24,8 @@ MODULE = "remrembg/_remrembg.abi3.so"
 WEIGHTS = "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8"
 #: Of the wheel in bytes; more than a third of it are the weights.
 LARGEST = 15_000_000
+#: The licences of the project, of works it has inside, and of the crates that are compiled in.
+LICENCES = ["LICENSE", "NOTICE", "THIRD-PARTY.txt"]
 #: What manylinux2014 promises of any Linux.
 SYSTEM = {"libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "libgcc_s.so.1", "ld-linux-x86-64.so.2"}
 
@@ -58,12 +60,12 @@ def test_it_holds_the_package_and_no_more(files: Dict[str, bytes], root: Path) -
     for name in sources:
         assert files[name] == (package / name).read_bytes(), f"{name}: the wheel is stale: run `make wheel`"
     licences = {name.rpartition("/")[2]: files[name] for name in files if "/licenses/" in name}
-    assert licences == {name: (root / name).read_bytes() for name in ("LICENSE", "NOTICE")}
+    assert licences == {name: (root / name).read_bytes() for name in LICENCES}
 
 
 def test_its_metadata_tells_what_an_index_shows(told: Message) -> None:
     assert (told["Name"], told["Version"]) == ("remrembg", VERSION)
-    assert (told["License-Expression"], told.get_all("License-File")) == ("MIT", ["LICENSE", "NOTICE"])
+    assert (told["License-Expression"], told.get_all("License-File")) == ("MIT", LICENCES)
     assert told["Requires-Python"] == ">=3.9"
     assert told["Summary"]
     assert "rembg" in told["Keywords"]

@@ -15,6 +15,7 @@ libdir=${LIBDIR:-$prefix/lib}
 includedir=${INCLUDEDIR:-$prefix/include}
 lib=${DESTDIR:-}$libdir
 include=${DESTDIR:-}$includedir
+doc=${DESTDIR:-}$prefix/share/doc/remrembg
 cmake_prefix=
 
 version=$(sed -n 's/^#define REMREMBG_VERSION "\(.*\)"$/\1/p' "$root/include/remrembg.h")
@@ -77,12 +78,13 @@ refresh_loader() {
 case ${1:-} in
 install)
     built=$2
-    install -d "$lib/pkgconfig" "$lib/cmake/remrembg" "$include"
+    install -d "$lib/pkgconfig" "$lib/cmake/remrembg" "$include" "$doc"
     install -m 755 "$built/libremrembg_ffi.so" "$lib/libremrembg.so.$version"
     ln -sf "libremrembg.so.$version" "$lib/libremrembg.so.$abi"
     ln -sf "libremrembg.so.$abi" "$lib/libremrembg.so"
     static_library "$built/libremrembg_ffi.a" "$lib/libremrembg.a"
     install -m 644 "$root/include/remrembg.h" "$root/include/remrembg.hpp" "$include"
+    install -m 644 "$root/LICENSE" "$root/NOTICE" "$root/THIRD-PARTY.txt" "$doc"
     fill_pc remrembg.pc
     fill_pc remrembg-static.pc
     fill_cmake remrembg-config.cmake
@@ -98,9 +100,9 @@ uninstall)
     fi
     rm -f "$lib/libremrembg.a" "$include/remrembg.h" "$include/remrembg.hpp" \
         "$lib/pkgconfig/remrembg.pc" "$lib/pkgconfig/remrembg-static.pc"
-    rm -rf "$lib/cmake/remrembg"
+    rm -rf "$lib/cmake/remrembg" "$doc"
     # Folders that are left empty; a system's own never are.
-    rmdir "$lib/pkgconfig" "$lib/cmake" "$lib" "$include" 2> /dev/null || :
+    rmdir "$lib/pkgconfig" "$lib/cmake" "$lib" "$include" "${doc%/*}" "${doc%/*/*}" 2> /dev/null || :
     refresh_loader
     ;;
 *)

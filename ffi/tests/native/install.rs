@@ -144,12 +144,16 @@ fn what_is_installed_can_be_removed() {
         let output = succeed(Command::new("find").arg(&stage).args(["-not", "-type", "d"])).stdout;
         String::from_utf8_lossy(&output).lines().map(PathBuf::from).collect()
     };
-    assert_eq!(files().len(), 10, "{:?}", files());
+    assert_eq!(files().len(), 13, "{:?}", files());
+    let licences = std::fs::read(stage.join("opt/a folder/share/doc/remrembg/THIRD-PARTY.txt")).expect("it is there");
+    assert!(licences.windows(8).any(|bytes| bytes == b"image 0."), "it names the crates that are compiled in");
     assert!(stage.join("opt/a folder/include/remrembg.h").exists());
     let mut flags = Command::new("pkg-config");
     flags.args(["--cflags", "remrembg"]).env("PKG_CONFIG_PATH", stage.join("opt/a folder/lib/pkgconfig"));
     assert_eq!(String::from_utf8_lossy(&succeed(&mut flags).stdout).trim(), r"-I/opt/a\ folder/include");
     make(&["uninstall"], prefix, &stage.display().to_string());
     assert!(files().is_empty(), "{:?}", files());
-    assert!(!stage.join("opt/a folder/lib").exists() && !stage.join("opt/a folder/include").exists());
+    for folder in ["lib", "include", "share"] {
+        assert!(!stage.join("opt/a folder").join(folder).exists(), "{folder}");
+    }
 }
