@@ -41,7 +41,7 @@ TESTED = --workspace --exclude remrembg-benches
 # Tests that need the folder of public test pictures run where it is named.
 PICTURES = $(if $(REMREMBG_TEST_PICTURES),--include-ignored)
 
-.PHONY: help setup tools build libremrembg install uninstall wheel node-package demo test test-rust test-python test-node test-quality quality bench bench-engine bench-peers bench-serve bench-several soak-python soak-node \
+.PHONY: help setup tools build libremrembg install uninstall wheel node-package crates demo test test-rust test-python test-node test-quality quality bench bench-engine bench-peers bench-serve bench-several soak-python soak-node \
 	check check-native check-engine format lint licences advisories generate requirements clean
 
 help: ## Show what can be made
@@ -87,6 +87,10 @@ node-package: ## Build the Node package in bindings-node/, ready for `npm pack` 
 	rm -rf $(NODE)/prebuilds && mkdir $(NODE)/prebuilds
 	strip $(or $(CARGO_TARGET_DIR),target)/$(HOST)/$(PROFILE:dev=debug)/libremrembg_node.so \
 		-o $(NODE)/prebuilds/$(shell node -p 'process.platform + "-" + process.arch').node
+
+crates: ## Pack the Rust crates, each built from what is packed, into target/package
+	@$(SETUP) weights
+	$(CARGO) package --locked $(addprefix --package ,remrembg $(addprefix remrembg-,cli ffi native server webp weights-u2netp))
 
 demo: ## Cut out a real photo; pictures to look at in demo/
 	@$(SETUP) weights photo

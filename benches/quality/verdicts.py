@@ -27,10 +27,12 @@ def text(scored: list[Scored]) -> str:
     means = ", ".join(f"{MEASURES[key]} {mean_ratio(scored, key):.3f}" for key in ("mae", "band"))
     lines = [
         f"The default beside rembg; the same is within {SAME:.0%}:",
+        "",
         judged,
         f"The mean of the sets' ratios: {means}.",
         "",
         f"Photos whose IoU is lower by more than {FALL}, and the stage that did it:",
+        "",
         fallen(scored),
     ]
     return "\n".join(lines)

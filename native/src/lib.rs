@@ -17,6 +17,7 @@ mod memory;
 mod network;
 mod onnx;
 mod plan;
+mod planner;
 mod pools;
 mod shallow;
 mod single;

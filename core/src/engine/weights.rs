@@ -18,8 +18,7 @@ pub(crate) enum Weights {
 impl Weights {
     /// The weights of `u2netp`, compiled into the library.
     #[cfg(feature = "bundled-model")]
-    pub(crate) const BUNDLED: Self =
-        Self::Bytes(Cow::Borrowed(include_bytes!(concat!(env!("OUT_DIR"), "/u2netp.onnx"))));
+    pub(crate) const BUNDLED: Self = Self::Bytes(Cow::Borrowed(remrembg_weights_u2netp::U2NETP));
 
     /// Whether they are [`BUNDLED`](Self::BUNDLED): only those live as long as the program.
     pub(super) fn is_bundled(&self) -> bool {

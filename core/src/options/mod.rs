@@ -11,7 +11,9 @@ pub(crate) mod geometry;
 mod named_colors;
 pub(crate) mod python;
 pub(crate) mod regions;
+mod spec;
 mod table;
+mod values;
 
 use std::collections::BTreeSet;
 
@@ -21,7 +23,8 @@ pub(crate) use checks::validate;
 pub use color::Color;
 pub use compression::Compression;
 pub use format::Format;
-pub use table::{OPTIONS, OptionKind, OptionSpec, options_markdown};
+pub use spec::{OptionKind, OptionSpec};
+pub use table::{OPTIONS, options_markdown};
 
 use crate::error::{Code, Error, Problem, Result};
 use crate::options::cutout::CutOut;

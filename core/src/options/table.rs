@@ -1,68 +1,10 @@
 //! The one table of options. Readers of text, the command line's flags and the
 //! documentation all take them from here, so that a new option is one row.
 
-use super::{Color, Compression, Format, MAX_ANGLE, MAX_QUALITY, MAX_SIDE, Options, checks, python, regions};
-use crate::error::Problem;
+use super::spec::{OptionKind, OptionSpec};
+use super::values::{angle, background, boolean, choice, quality, side, threshold};
+use super::{Compression, Format, MAX_ANGLE, MAX_QUALITY, MAX_SIDE, regions};
 use crate::options::cutout::{Flat, Matting, Preset};
-
-/// One option: what it is called, what it takes, what it does.
-pub struct OptionSpec {
-    /// The form field, and the key of [`Options::from_pairs`].
-    pub key: &'static str,
-    /// What its value is.
-    pub kind: OptionKind,
-    /// The default in words; `unset` when there is none.
-    pub default: &'static str,
-    /// The values that are accepted, in words.
-    pub range: &'static str,
-    /// The lowest and the highest number that is accepted, where it is one that has bounds.
-    pub bounds: Option<(f64, f64)>,
-    /// What it does: one or two plain sentences.
-    pub help: &'static str,
-    pub(super) read: fn(&mut Options, &str) -> Result<(), Problem>,
-}
-
-impl OptionSpec {
-    /// The words that a choice takes, each followed by its other names: of `jpeg (or jpg)`, both.
-    pub fn choices(&self) -> impl Iterator<Item = Vec<&'static str>> {
-        let words = (self.kind == OptionKind::Choice).then(|| self.range.split(", "));
-        let names = |word: &'static str| word.split([' ', '(', ')']).filter(|name| !matches!(*name, "" | "or"));
-        words.into_iter().flatten().map(move |word| names(word).collect())
-    }
-}
-
-/// What the value of an option is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum OptionKind {
-    /// A whole number.
-    Integer,
-    /// A number.
-    Number,
-    /// True or false.
-    Boolean,
-    /// One of a few words.
-    Choice,
-    /// A colour.
-    Color,
-    /// Points and boxes.
-    Regions,
-}
-
-impl OptionKind {
-    /// Its name, as docs/options.md shows it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Integer => "integer",
-            Self::Number => "number",
-            Self::Boolean => "boolean",
-            Self::Choice => "choice",
-            Self::Color => "color",
-            Self::Regions => "points, boxes",
-        }
-    }
-}
 
 const REGIONS: &str = "points as x,y and boxes as left,top,right,bottom, in pixels of the upright picture, \
                        with spaces between them";
@@ -345,68 +287,10 @@ pub fn options_markdown() -> String {
     OPTIONS.iter().map(row).fold(head.to_owned(), |table, row| table + &row)
 }
 
-fn side(key: &str, text: &str) -> Result<Option<u32>, Problem> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let number = python::int(text).ok_or_else(|| checks::not_an_integer(key, text))?;
-    checks::side_in_range(key, &number)
-}
-
-/// No text is refused, so a row reads the same whatever its type.
-fn boolean(text: &str, default: bool) -> Result<bool, Problem> {
-    let word = text.trim();
-    if word.is_empty() {
-        return Ok(default);
-    }
-    Ok(["true", "1", "yes", "on"].iter().any(|yes| word.eq_ignore_ascii_case(yes)))
-}
-
-fn angle(text: &str) -> Result<f64, Problem> {
-    let degrees = python::float(text).ok_or_else(|| checks::not_a_number("angle", text))?;
-    checks::angle_in_range(degrees)
-}
-
-fn background(text: &str) -> Result<Option<Color>, Problem> {
-    if text.is_empty() { Ok(None) } else { Color::read(text).map(Some) }
-}
-
-/// Empty text is unset.
-fn quality(text: &str) -> Result<Option<u8>, Problem> {
-    if text.trim().is_empty() {
-        return Ok(None);
-    }
-    let number = python::int(text).ok_or_else(|| checks::not_an_integer("quality", text))?;
-    checks::quality_in_range(&number).map(Some)
-}
-
-/// One of these words, in any case. Empty text is the default.
-fn choice<T: Copy + Default>(key: &str, words: &[(T, &str)], text: &str) -> Result<T, Problem> {
-    let text_is = |word: &str| text.trim().eq_ignore_ascii_case(word);
-    if text_is("") {
-        return Ok(T::default());
-    }
-    let names = || words.iter().map(|(_, word)| *word).collect::<Vec<_>>();
-    let named = words.iter().find(|(_, word)| text_is(word));
-    named.map(|(value, _)| *value).ok_or_else(|| checks::invalid_choice(key, &names(), text))
-}
-
-/// Text of a whole number, as near as 64 bits come to it; empty is unset.
-fn threshold(options: &mut Options, key: &str, text: &str, of: fn(&mut Matting) -> &mut i64) -> Result<(), Problem> {
-    if text.trim().is_empty() {
-        return Ok(());
-    }
-    let number = python::int(text).ok_or_else(|| checks::not_an_integer(key, text))?;
-    let bound = if number.starts_with('-') { i64::MIN } else { i64::MAX };
-    if let Some(matting) = &mut options.cut_out.matting {
-        *of(matting) = number.parse().unwrap_or(bound);
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::Options;
     use crate::options::cutout::CutOut;
 
     fn row(key: &str) -> &'static OptionSpec {

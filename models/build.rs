@@ -1,4 +1,4 @@
-//! Takes the weights that feature `bundled-model` compiles in, after checking them.
+//! Takes the weights that are compiled in, after checking them.
 
 use std::env;
 use std::fmt::Write as _;
@@ -12,15 +12,12 @@ const SHA256: &str = "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=REMREMBG_WEIGHTS");
-    if env::var_os("CARGO_FEATURE_BUNDLED_MODEL").is_none() {
-        return;
-    }
     let path = weights_path();
     println!("cargo::rerun-if-changed={}", path.display());
     if let Err(why) = bundle(&path) {
         println!(
             "cargo::error=The bundled model {} {why}: run `make setup`, or name the file in REMREMBG_WEIGHTS, \
-             or build without the feature `bundled-model`.",
+             or build remrembg without the feature `bundled-model`.",
             path.display()
         );
     }
@@ -29,7 +26,7 @@ fn main() {
 fn weights_path() -> PathBuf {
     match env::var_os("REMREMBG_WEIGHTS") {
         Some(path) if !path.is_empty() => path.into(),
-        _ => folder("CARGO_MANIFEST_DIR").join("../models/u2netp.onnx"),
+        _ => folder("CARGO_MANIFEST_DIR").join("u2netp.onnx"),
     }
 }
 

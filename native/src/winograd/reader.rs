@@ -1,0 +1,116 @@
+//! Squares of inputs, read from a tensor as it lies, or resized on the way.
+
+use super::{Piece, Run, SIDE, stride};
+use crate::kernels::{ALONG, Between, Kernels, prefetch};
+use crate::network::between;
+use crate::plan::{Shape, Source};
+
+/// A piece of a tensor, and what it is read as.
+pub(super) struct Reader<'a> {
+    pub(super) piece: Piece,
+    pub(super) shape: Shape,
+    /// From this row on.
+    pub(super) data: &'a [f32],
+    pub(super) above: usize,
+    /// Of a tensor that is resized as it is read: for each column of the output.
+    pub(super) columns: Vec<Between>,
+    pub(super) to: Shape,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(piece: Piece, (shape, data): Source<'a>, to: Shape) -> Self {
+        let is_resized = (shape.height, shape.width) != (to.height, to.width);
+        let column = |column| {
+            let (one, other, along) = between(column, shape.width, to.width);
+            let place = |column: usize| column * shape.channels + piece.first;
+            Between { first: place(one), second: place(other), along }
+        };
+        let columns = if is_resized { (0..to.width).map(column).collect() } else { Vec::new() };
+        Self { piece, shape, data, above: 0, columns, to }
+    }
+
+    /// Transforms a run. `lines` is room to lay out what does not lie in memory as it is read.
+    pub(super) fn transform(&self, kernels: Kernels, run: Run, lines: &mut [f32], inputs: &mut [f32]) {
+        let Piece { first, channels, .. } = self.piece;
+        let to = |square: usize| square * channels;
+        if !self.columns.is_empty() {
+            let length = (run.count * SIDE + ALONG - SIDE) * channels;
+            self.resize(kernels, run, length, lines);
+            for square in 0..run.count {
+                let line = |row: usize| &lines[row * length..][square * SIDE * channels..length];
+                let lines = std::array::from_fn(line);
+                kernels.forward(&lines, channels, channels, &mut inputs[to(square)..], stride(channels));
+            }
+            return;
+        }
+        let (width, pixel) = (self.shape.width, self.shape.channels);
+        let rows: [Option<usize>; ALONG] = std::array::from_fn(|step| self.row(run.row, step));
+        for square in 0..run.count {
+            let left = (run.first + square) * SIDE;
+            let is_inside = rows.iter().all(Option::is_some) && left > 0 && left - 1 + ALONG <= width;
+            if is_inside {
+                let place = |row: Option<usize>| ((row.unwrap_or(0) - self.above) * width + left - 1) * pixel + first;
+                let line = |row| &self.data[place(row)..][..(ALONG - 1) * pixel + channels];
+                for row in rows {
+                    // Processors do not guess that eight lines are read side by side.
+                    let next = place(row) + ALONG * pixel;
+                    prefetch(&self.data[next.min(self.data.len())..(next + SIDE * pixel).min(self.data.len())]);
+                }
+                let lines = rows.map(line);
+                kernels.forward(&lines, pixel, channels, &mut inputs[to(square)..], stride(channels));
+            } else {
+                let length = ALONG * channels;
+                for (row, line) in rows.into_iter().zip(lines.chunks_exact_mut(length)) {
+                    self.copy(row, left, line);
+                }
+                let lines = std::array::from_fn(|row| &lines[row * length..][..length]);
+                kernels.forward(&lines, channels, channels, &mut inputs[to(square)..], stride(channels));
+            }
+        }
+    }
+
+    /// The row of the output's size that a square's line is, if it is one. A square begins one pixel above and to the left
+    /// of its outputs.
+    fn row(&self, row: usize, step: usize) -> Option<usize> {
+        (row * SIDE + step).checked_sub(1).filter(|row| *row < self.to.height)
+    }
+
+    /// Copies eight pixels of a row, zeros beyond the edge.
+    fn copy(&self, row: Option<usize>, left: usize, line: &mut [f32]) {
+        let Piece { first, channels, .. } = self.piece;
+        for (step, to) in line.chunks_exact_mut(channels).enumerate() {
+            let column = (left + step).checked_sub(1).filter(|column| *column < self.shape.width);
+            match (row, column) {
+                (Some(row), Some(column)) => {
+                    let place = ((row - self.above) * self.shape.width + column) * self.shape.channels + first;
+                    to.copy_from_slice(&self.data[place..][..channels]);
+                }
+                _ => to.fill(0.0),
+            }
+        }
+    }
+
+    /// Resizes the lines of some squares, zeros beyond the edge.
+    fn resize(&self, kernels: Kernels, run: Run, length: usize, lines: &mut [f32]) {
+        let channels = self.piece.channels;
+        let (begin, end) = (run.first * SIDE, (run.first + run.count) * SIDE + 1);
+        let before = usize::from(begin == 0);
+        let columns = &self.columns[begin + before - 1..end.min(self.to.width)];
+        for (step, line) in lines.chunks_exact_mut(length).take(ALONG).enumerate() {
+            let Some(row) = self.row(run.row, step) else {
+                line.fill(0.0);
+                continue;
+            };
+            let (above, below, down) = between(row, self.shape.height, self.to.height);
+            let of_row = |row: usize| {
+                let length = self.shape.width * self.shape.channels;
+                &self.data[row * length..][..length]
+            };
+            let (outside, rest) = line.split_at_mut(before * channels);
+            let (inside, beyond) = rest.split_at_mut(columns.len() * channels);
+            outside.fill(0.0);
+            beyond.fill(0.0);
+            kernels.resize([of_row(above), of_row(below)], down, columns, channels, inside);
+        }
+    }
+}
