@@ -92,7 +92,7 @@ impl Case {
         group.bench_function("rotate by 30°", |b| {
             b.iter_batched(
                 || cut.clone(),
-                |cut| bench::rotate(cut, ANGLE).expect("the stage works"),
+                |cut| bench::rotate(cut, ANGLE, 2).expect("the stage works"),
                 BatchSize::PerIteration,
             );
         });

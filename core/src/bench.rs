@@ -62,9 +62,9 @@ pub fn resize(cut: Pixels, size: (u32, u32)) -> Result<Pixels> {
 }
 
 /// The cut-out turned by so many degrees, its corners kept.
-pub fn rotate(cut: Pixels, angle: f64) -> Result<Pixels> {
+pub fn rotate(cut: Pixels, angle: f64, threads: usize) -> Result<Pixels> {
     let target = geometry::rotated_size((cut.width(), cut.height()), angle, true);
-    transform::rotate(cut, angle, target, &Control::default())
+    transform::rotate(cut, angle, target, threads, &Control::default())
 }
 
 /// A file's bytes. JPEG takes no alpha.

@@ -92,7 +92,7 @@ impl Shop<'_> {
         let icc = icc.filter(|_| !options.mask);
         // Of a picture's file, pixels alone say nothing of what their numbers mean; a caller's pixels may.
         let told = icc.as_deref().filter(|_| wanted.file || matches!(input, Checked::Pixels(_)));
-        let pixels = arrange(cut, options, background(options, told), wanted, watch)?;
+        let pixels = self.arrange(cut, options, background(options, told), wanted, watch)?;
         Ok(Finished { pixels, upright: size, matte, found, icc })
     }
 
@@ -136,6 +136,32 @@ impl Shop<'_> {
     fn segment(&self, pixels: &Pixels, how: &CutOut, watch: &mut Watch) -> Result<Matte> {
         let plan = Plan::for_cut_out(how, self.quick);
         watch.time(Stage::Segment, |c| segment::segment(pixels, plan, self.recipe, self.engine, c))
+    }
+
+    /// The stages that follow the options alone: resize, rotate, background.
+    fn arrange(
+        &self,
+        cut: Pixels,
+        options: &Options,
+        background: Option<Color>,
+        wanted: Wanted,
+        watch: &mut Watch,
+    ) -> Result<Pixels> {
+        let (opaque, keep_alpha) = (wanted.opaque, options.cut_out.keep_alpha);
+        let fitted = geometry::fitted_size((cut.width(), cut.height()), options);
+        let resize = fitted != (cut.width(), cut.height());
+        let cut = watch.time_if(resize, Stage::Resize, cut, |p, c| transform::resize(p, fitted, c))?;
+        let turned = geometry::rotated_size(fitted, options.angle, options.expand);
+        let threads = self.engine.info().threads;
+        let rotate = options.angle % 360.0 != 0.0;
+        let cut = watch
+            .time_if(rotate, Stage::Rotate, cut, |p, c| transform::rotate(p, options.angle, turned, threads, c))?;
+        let colors = background.into_iter().chain(opaque.then_some(Color::WHITE));
+        let fill = cut.layout() == Layout::Rgba8 && (opaque || background.is_some());
+        let filled = watch.time_if(fill, Stage::Background, cut, |cut, _| Ok(colors.fold(cut, compose::fill)))?;
+        let filled = if keep_alpha && !opaque { filled.into_rgba() } else { filled };
+        let spreads = !fill && !options.mask && !options.cut_out.keep_colors;
+        if spreads { spread::beyond_the_edge(filled, &watch.control) } else { Ok(filled) }
     }
 }
 
@@ -189,29 +215,6 @@ fn background(options: &Options, icc: Option<&[u8]>) -> Option<Color> {
     let color = options.bg_color?;
     let own = icc.and_then(|icc| profile::from_srgb(icc, [color.r, color.g, color.b]));
     Some(own.map_or(color, |[r, g, b]| Color { r, g, b, ..color }))
-}
-
-/// The stages that follow the options alone: resize, rotate, background.
-fn arrange(
-    cut: Pixels,
-    options: &Options,
-    background: Option<Color>,
-    wanted: Wanted,
-    watch: &mut Watch,
-) -> Result<Pixels> {
-    let (opaque, keep_alpha) = (wanted.opaque, options.cut_out.keep_alpha);
-    let fitted = geometry::fitted_size((cut.width(), cut.height()), options);
-    let resize = fitted != (cut.width(), cut.height());
-    let cut = watch.time_if(resize, Stage::Resize, cut, |p, c| transform::resize(p, fitted, c))?;
-    let turned = geometry::rotated_size(fitted, options.angle, options.expand);
-    let rotate = options.angle % 360.0 != 0.0;
-    let cut = watch.time_if(rotate, Stage::Rotate, cut, |p, c| transform::rotate(p, options.angle, turned, c))?;
-    let colors = background.into_iter().chain(opaque.then_some(Color::WHITE));
-    let fill = cut.layout() == Layout::Rgba8 && (opaque || background.is_some());
-    let filled = watch.time_if(fill, Stage::Background, cut, |cut, _| Ok(colors.fold(cut, compose::fill)))?;
-    let filled = if keep_alpha && !opaque { filled.into_rgba() } else { filled };
-    let spreads = !fill && !options.mask && !options.cut_out.keep_colors;
-    if spreads { spread::beyond_the_edge(filled, &watch.control) } else { Ok(filled) }
 }
 
 impl Finished {

@@ -16,7 +16,13 @@ use crate::image::pixels::{Layout, Orientation, Pixels};
 ///
 /// # Errors
 /// [`Code::Cancelled`](crate::Code::Cancelled).
-pub(crate) fn rotate(pixels: Pixels, angle: f64, target: (u32, u32), control: &Control<'_>) -> Result<Pixels> {
+pub(crate) fn rotate(
+    pixels: Pixels,
+    angle: f64,
+    target: (u32, u32),
+    threads: usize,
+    control: &Control<'_>,
+) -> Result<Pixels> {
     let quarters = angle.rem_euclid(360.0) / 90.0;
     if quarters.fract() == 0.0 {
         return Ok(quarter_turns(pixels, quarters as u32 % 4, target));
@@ -24,7 +30,7 @@ pub(crate) fn rotate(pixels: Pixels, angle: f64, target: (u32, u32), control: &C
     let pixels = pixels.into_rgba();
     let mut out = Pixels::filled(target.0, target.1, pixels.layout(), 0);
     let turn = Turn::new(angle, &pixels, target);
-    for_each_row(&mut out, Stage::Rotate, control, |y, row| match pixels.layout() {
+    for_each_row(&mut out, Stage::Rotate, threads, control, |y, row| match pixels.layout() {
         Layout::Gray8 => turn.fill_row(y, row.as_chunks_mut::<1>().0, &Source::new(&pixels)),
         _ => turn.fill_row(y, row.as_chunks_mut::<4>().0, &Source::new(&pixels)),
     })?;

@@ -12,22 +12,21 @@ use crate::image::pixels::Pixels;
 
 /// Bytes of work that are worth a thread of their own.
 const WORTH_A_THREAD: usize = 1 << 20;
-/// More threads than this wait for memory more than they compute.
-const MOST_THREADS: usize = 8;
 /// Rows between two looks at the cancel token.
 const LOOK_EVERY: usize = 16;
 
-/// Calls `work` with each row of `out` and its number, in any order.
+/// Calls `work` with each row of `out` and its number, in any order, on at most so many threads.
 ///
 /// # Errors
 /// [`Code::Cancelled`](crate::Code::Cancelled).
 pub(super) fn for_each_row(
     out: &mut Pixels,
     stage: Stage,
+    threads: usize,
     control: &Control<'_>,
     work: impl Fn(usize, &mut [u8]) + Sync,
 ) -> Result<()> {
-    let (height, helpers) = (out.height() as f32, helpers(out.data().len()));
+    let (height, helpers) = (out.height() as f32, helpers(out.data().len(), threads));
     let row = out.width() as usize * out.layout().bytes();
     let queue = Queue { rows: Mutex::new(out.data_mut().chunks_mut(row).enumerate()), stop: AtomicBool::new(false) };
     thread::scope(|scope| {
@@ -47,9 +46,8 @@ pub(super) fn for_each_row(
     })
 }
 
-fn helpers(bytes: usize) -> usize {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    cores.min(MOST_THREADS).min(bytes / WORTH_A_THREAD + 1) - 1
+fn helpers(bytes: usize, threads: usize) -> usize {
+    threads.clamp(1, bytes / WORTH_A_THREAD + 1) - 1
 }
 
 struct Queue<'a> {
