@@ -74,7 +74,8 @@ def texts_of(crate: dict[str, Any]) -> list[str]:
     """The texts in a crate's folder; of several to choose from the one of MIT, beside notices."""
     folder = Path(crate["manifest_path"]).parent
     files = sorted(path for path in folder.iterdir() if path.is_file() and TEXTS.match(path.name))
-    if " OR " in (crate["license"] or "").replace("/", " OR "):
+    license = (crate["license"] or "").replace("/", " OR ")
+    if " OR " in license and " AND " not in license:
         chosen = [path for path in files if "MIT" in path.name.upper()]
         notices = [path for path in files if path.name.upper().startswith(("NOTICE", "COPYRIGHT"))]
         files = chosen + notices if chosen else files

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,9 @@ def failures(images: Iterable[Scored], method: str) -> int:
 def mean_ratio(scored: Iterable[Scored], key: str) -> float:
     """The mean over the sets of what an error is beside rembg's."""
     sets = by_set(scored).values()
-    return fmean(ratio(set_means(images, DEFAULT.name)[key], set_means(images, PLAIN.name)[key]) for images in sets)
+    ratios = (ratio(set_means(images, DEFAULT.name)[key], set_means(images, PLAIN.name)[key]) for images in sets)
+    # Beside no error at all there is no ratio.
+    return fmean(value for value in ratios if value < math.inf)
 
 
 def fallen(scored: Iterable[Scored]) -> str:
@@ -80,6 +83,6 @@ def fallen(scored: Iterable[Scored]) -> str:
 
 
 def stage(image: Scored) -> str:
-    """Refinement, where one view refined falls as far; else the mean of views."""
+    """Refinement, where one view, refined, falls by more than that already; else the mean of views."""
     fast = image.values[FAST.name]["iou"] - image.values[PLAIN.name]["iou"]
     return "refinement" if fast < -FALL else "views"

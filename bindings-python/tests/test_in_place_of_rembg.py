@@ -90,6 +90,12 @@ try:
 except SystemExit as end:
     assert end.code == 0
 assert signal.getsignal(signal.SIGINT) is signal.default_int_handler, "Ctrl-C is heard as before"
+import os
+pid = os.fork()
+if pid == 0:
+    os.kill(os.getpid(), signal.SIGTERM)
+    os._exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGTERM, "and so is an end that is asked for"
 """
     run(program)
     assert Image.open(tmp_path / "mask.png").mode == "L"

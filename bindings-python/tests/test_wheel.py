@@ -124,7 +124,7 @@ def test_the_source_distribution_has_all_that_a_build_takes(sdist: Path, root: P
         assert weights is not None
         assert hashlib.sha256(weights.read()).hexdigest() == WEIGHTS
     crates = ("bindings-python", "cli", "core", "native", "server", "tools/build-features", "webp")
-    assert {"Cargo.toml", "Cargo.lock", "pyproject.toml", "LICENSE", "NOTICE", "core/build.rs"} <= names
+    assert {"Cargo.toml", "Cargo.lock", "pyproject.toml", "LICENSE", "NOTICE", "models/build.rs"} <= names
     assert {f"{crate}/Cargo.toml" for crate in crates} <= names
     for crate in crates:
         sources = {str(path.relative_to(root)) for path in (root / crate / "src").rglob("*.rs")}

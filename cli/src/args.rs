@@ -133,7 +133,7 @@ fn inputs() -> Arg {
 
 /// rembg's `-x`, for which there is no other word here.
 pub(crate) fn extras() -> Arg {
-    Arg::new("extras").long("extras").hide(true).conflicts_with("model_recipe")
+    Arg::new("extras").long("extras").hide(true)
 }
 
 pub(crate) fn jobs() -> Arg {
@@ -152,7 +152,7 @@ fn cores() -> usize {
 
 /// The settings of a remover. How many pictures are worked on at once is told by [`jobs`].
 pub(crate) fn running() -> impl Iterator<Item = Arg> {
-    settings::flags(&["in_flight"])
+    settings::flags(&["in_flight"], &[])
 }
 
 pub(crate) fn telling() -> [Arg; 2] {

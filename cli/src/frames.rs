@@ -118,7 +118,7 @@ pub(crate) fn run(matches: &ArgMatches, host: &Host, voice: Voice) -> Result<u8,
     let remover = Remover::new(config)?;
     let stop = Stop::listen();
     let report = Report::new(voice, None);
-    let stream = read(size, jobs);
+    let stream = read(size, jobs.div_ceil(2));
     loop {
         let (frames, end) = next(&stream, jobs, &stop);
         for (frame, made) in frames.iter().zip(cut_out(&remover, &frames, size, &options, &stop)) {
@@ -190,7 +190,8 @@ struct Frame {
 /// A frame, or how the stream ends: between two, or not.
 type Read = Result<Frame, Result<(), Failure>>;
 
-/// Reads standard input on a thread of its own, a few frames ahead.
+/// Reads standard input on a thread of its own, so many frames ahead. It ends with the process: after a failure it may still
+/// wait for a frame.
 fn read((width, height): (u32, u32), ahead: usize) -> Receiver<Read> {
     let (sender, receiver) = mpsc::sync_channel(ahead);
     let need = width as usize * height as usize * 3;

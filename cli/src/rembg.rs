@@ -75,7 +75,13 @@ fn removal(words: Vec<OsString>, known: &[&Flags]) -> Vec<OsString> {
     let mut made = [program, "remove".into(), "--format".into(), "png".into()].to_vec();
     made.extend(flags);
     let input = names.next().unwrap_or_else(|| STREAM.into());
-    made.extend(["-o".into(), names.next().unwrap_or_else(|| STREAM.into()), "--".into(), input]);
+    let has_out = made.iter().any(|word| word == "-o" || word == "--out" || word == "--output");
+    if !has_out {
+        let mut out = OsString::from("--out=");
+        out.push(names.next().unwrap_or_else(|| STREAM.into()));
+        made.push(out);
+    }
+    made.extend(["--".into(), input]);
     made.extend(names);
     made
 }
@@ -241,28 +247,29 @@ mod tests {
     #[test]
     fn words_of_rembg_become_those_of_remrembg() {
         for (theirs, ours) in [
-            ("remrembg i a.jpg b.png", "remrembg remove --format png -o b.png -- a.jpg"),
-            ("remrembg i", "remrembg remove --format png -o - -- -"),
-            ("remrembg i - b.png -m silueta", "remrembg remove --format png --model silueta -o b.png -- -"),
-            ("remrembg i -bgc 255 0 16 128 a b", "remrembg remove --format png --bg-color=#ff001080 -o b -- a"),
-            ("remrembg i -bgc red 0 0 0 a b", "remrembg remove --format png --bg-color=#red000000 -o b -- a"),
+            ("remrembg i a.jpg b.png", "remrembg remove --format png --out=b.png -- a.jpg"),
+            ("remrembg i", "remrembg remove --format png --out=- -- -"),
+            ("remrembg i - b.png -m silueta", "remrembg remove --format png --model silueta --out=b.png -- -"),
+            ("remrembg i -bgc 255 0 16 128 a b", "remrembg remove --format png --bg-color=#ff001080 --out=b -- a"),
+            ("remrembg i -bgc red 0 0 0 a b", "remrembg remove --format png --bg-color=#red000000 --out=b -- a"),
             (
                 "remrembg i --model=a --alpha-matting-erode-size=5 a b",
-                "remrembg remove --format png --model a --matting-erode-size 5 -o b -- a",
+                "remrembg remove --format png --model a --matting-erode-size 5 --out=b -- a",
             ),
-            ("remrembg p -w -om in out", "remrembg remove --format png --watch --mask -o out -- in"),
+            ("remrembg p -w -om in out", "remrembg remove --format png --watch --mask --out=out -- in"),
             ("remrembg d silueta u2net", "remrembg models fetch silueta u2net"),
-            ("remrembg i -vm a b", "remrembg remove --format png -vm -o b -- a"),
-            ("remrembg p -d --accept-usage-cost in out", "remrembg remove --format png --delete-input -o out -- in"),
-            ("remrembg i -x {} a b", "remrembg remove --format png --extras {} -o b -- a"),
+            ("remrembg i -vm a b", "remrembg remove --format png -vm --out=b -- a"),
+            ("remrembg p -d --accept-usage-cost in out", "remrembg remove --format png --delete-input --out=out -- in"),
+            ("remrembg i -x {} a b", "remrembg remove --format png --extras {} --out=b -- a"),
             ("remrembg b -om 64 48", "remrembg frames --format png --mask 64 48"),
             ("remrembg b -o x-%d.png 64 48", "remrembg frames --format png -o x-%d.png 64 48"),
             (
                 "remrembg i --w 30 --refine=off a --jobs 2 b",
-                "remrembg remove --format png --w 30 --refine=off --jobs 2 -o b -- a",
+                "remrembg remove --format png --w 30 --refine=off --jobs 2 --out=b -- a",
             ),
-            ("remrembg i -d a b", "remrembg remove --format png -d -o b -- a"),
-            ("remrembg i -- -a.png b", "remrembg remove --format png -o b -- -a.png"),
+            ("remrembg i -d a b", "remrembg remove --format png -d --out=b -- a"),
+            ("remrembg i a.png -o b.png", "remrembg remove --format png -o b.png -- a.png"),
+            ("remrembg i -- -a.png b", "remrembg remove --format png --out=b -- -a.png"),
             ("remrembg s -p 1 -p 2", "remrembg serve --rembg-api true --keys any --listen 0.0.0.0:2"),
             ("remrembg s --port", "remrembg serve --rembg-api true --keys any --listen 0.0.0.0:7000 --port"),
             ("remrembg s --keys=secret", "remrembg serve --rembg-api true --listen 0.0.0.0:7000 --keys=secret"),

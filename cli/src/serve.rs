@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command, ValueHint, value_parser};
-use remrembg::{Code, Error, Remover, SETTINGS};
+use remrembg::{Code, Error, Remover};
 use remrembg_server::settings::{MEMORY, SPECS, from_toml, read};
 
 use crate::Host;
@@ -44,13 +44,7 @@ pub(crate) fn serve() -> Command {
         .args_override_self(true)
         .arg(config)
         .args(SPECS.iter().map(|spec| settings::of(spec.key, spec.help, spec.range, spec.default)))
-        .args(settings::flags(&["memory"]))
-        .args(
-            SETTINGS
-                .iter()
-                .filter(|spec| spec.key == "memory")
-                .map(|spec| settings::of(spec.key, spec.help, spec.range, MEMORY).help_heading(settings::HEADING)),
-        )
+        .args(settings::flags(&[], &[("memory", MEMORY)]))
 }
 
 pub(crate) fn health() -> Command {

@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
+use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, ValueHint, value_parser};
 use remrembg::{Config, EngineChoice, Model, Provider, Recipe, SETTINGS, SettingSpec};
 
@@ -12,18 +13,20 @@ use crate::Host;
 use crate::failure::Failure;
 
 /// Where help lists them.
-pub(crate) const HEADING: &str = "Model options";
+const HEADING: &str = "Model options";
 
 /// What a path may be that is no text.
 const PATHS: [&str; 2] = ["model", "onnxruntime"];
 
-/// A flag for each setting but those of `without`.
-pub(crate) fn flags(without: &[&str]) -> impl Iterator<Item = Arg> {
-    SETTINGS.iter().filter(|spec| !without.contains(&spec.key)).map(flag)
+/// A flag for each setting but those of `without`; some defaults are others here.
+pub(crate) fn flags(without: &[&str], defaults: &[(&str, &str)]) -> impl Iterator<Item = Arg> {
+    let default =
+        |spec: &SettingSpec| defaults.iter().find(|(key, _)| *key == spec.key).map_or(spec.default, |other| other.1);
+    SETTINGS.iter().filter(|spec| !without.contains(&spec.key)).map(move |spec| flag(spec, default(spec)))
 }
 
-fn flag(spec: &SettingSpec) -> Arg {
-    let arg = of(spec.key, spec.help, spec.range, spec.default).help_heading(HEADING);
+fn flag(spec: &SettingSpec, default: &str) -> Arg {
+    let arg = of(spec.key, spec.help, spec.range, default).help_heading(HEADING);
     match spec.key {
         "engine" => arg.value_parser(PossibleValuesParser::new(EngineChoice::ALL.map(EngineChoice::name))),
         "providers" => arg.value_parser(Provider::list),
@@ -41,15 +44,16 @@ pub(crate) fn of(key: &'static str, help: &'static str, range: &str, default: &s
         .help(help)
         .long_help(format!("{help}\n\nAccepted: {range}. Default: {default}."))
         .hide_env_values(true);
-    // Core itself looks there, among other places.
-    if key == "onnxruntime" { arg } else { arg.env(format!("REMREMBG_{}", key.to_uppercase())) }
+    let variable = format!("REMREMBG_{}", key.to_uppercase());
+    // An empty variable is one that is not set. For ONNX Runtime core itself looks there, among other places.
+    let is_passed_over = key == "onnxruntime" || std::env::var_os(&variable).is_some_and(|value| value.is_empty());
+    if is_passed_over { arg } else { arg.env(variable) }
 }
 
 /// What was given of them.
 pub(crate) fn pairs(matches: &ArgMatches) -> impl Iterator<Item = (&'static str, &OsStr)> {
     SETTINGS.iter().filter_map(|spec| {
         let mut given = matches.try_get_raw(spec.key).ok().flatten()?;
-        // An empty variable is one that is not set.
         given.next().filter(|value| !value.is_empty()).map(|value| (spec.key, value))
     })
 }
@@ -61,12 +65,21 @@ pub(crate) fn config(
     model: Option<Model>,
     in_flight: usize,
 ) -> Result<Config, Failure> {
-    let given = || pairs(matches).filter(|(key, _)| model.is_none() || *key != "model");
+    let is_said = |key| matches.value_source(key) == Some(ValueSource::CommandLine);
+    let is_text = |key| pairs(matches).any(|(known, value)| known == key && value.to_str().is_some());
+    // A variable says how to feed the model of a variable, and no other.
+    let is_others = !is_said("model_recipe") && (is_said("model") || model.is_some());
+    let is_read = |key: &str| match key {
+        "model" => model.is_none(),
+        "model_recipe" => !is_others && is_text("model"),
+        _ => true,
+    };
+    let given = || pairs(matches).filter(|(key, _)| is_read(key));
     let mut config = Config::from_pairs(given().filter_map(|(key, value)| Some((key, value.to_str()?))))?;
     for (key, path) in given().filter(|(_, value)| value.to_str().is_none()) {
         let path = PathBuf::from(path);
         match key {
-            "model" => config.model = Model::File { path, recipe: Recipe::U2NET },
+            "model" => config.model = Model::File { path, recipe: recipe(matches)? },
             _ => config.onnxruntime = Some(path),
         }
     }
@@ -74,6 +87,13 @@ pub(crate) fn config(
     config.in_flight = in_flight;
     config.onnxruntime_hints.clone_from(&host.onnxruntime_hints);
     Ok(config)
+}
+
+fn recipe(matches: &ArgMatches) -> Result<Recipe, Failure> {
+    match matches.get_one::<String>("model_recipe") {
+        Some(text) => Ok(text.parse()?),
+        None => Ok(Recipe::U2NET),
+    }
 }
 
 #[cfg(test)]

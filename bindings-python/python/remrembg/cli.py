@@ -20,11 +20,13 @@ def run(words: Sequence[str]) -> int:
     if threading.current_thread() is not threading.main_thread():
         return _remrembg.run(["remrembg", *words], _engine.runtimes())
     # Python's own handler would raise a KeyboardInterrupt after the clean end.
-    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         return _remrembg.run(["remrembg", *words], _engine.runtimes())
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
+        for number, handler in handlers.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
 def main(args: Optional[Sequence[str]] = None) -> NoReturn:

@@ -136,3 +136,24 @@ fn models_path_tells_the_folder_or_what_to_do() {
     let ran = bench.ran(["models", "fetch", "nosuch", "--json"]);
     assert!(ran.stderr.starts_with("{\"error\":") && ran.stderr.contains("nosuch"), "{}", ran.stderr);
 }
+
+#[test]
+fn an_empty_variable_is_not_set_and_a_recipe_of_one_is_not_for_another_model() {
+    let bench = Bench::new(&["a.png"]);
+    let run = |words: &[&str], variables: &[(&str, &str)]| {
+        let mut command = bench.command(words);
+        let ran = crate::bench::ran({
+            command.envs(variables.iter().copied());
+            command
+        });
+        (ran.status, ran.stderr)
+    };
+    let keys = remrembg::SETTINGS.iter().map(|spec| format!("REMREMBG_{}", spec.key.to_uppercase()));
+    let keys: Vec<String> = keys.collect();
+    let empty: Vec<(&str, &str)> = keys.iter().map(|key| (key.as_str(), "")).collect();
+    assert_eq!(run(&["engine", "--json"], &empty), (Some(0), String::new()));
+    let service = [("REMREMBG_MODEL", "brightness.onnx"), ("REMREMBG_MODEL_RECIPE", "size=32 mean=0 std=1 scale=255")];
+    assert_eq!(run(&["engine", "--json"], &service), (Some(0), String::new()), "they belong together");
+    assert_eq!(run(&["engine", "--json", "--model", "u2netp"], &service), (Some(0), String::new()));
+    assert_eq!(run(&["engine", "--threads", "-1"], &[]).0, Some(2));
+}

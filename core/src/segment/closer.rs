@@ -3,7 +3,7 @@
 use super::mean::{blurred, log_odds, value_of};
 use crate::error::Result;
 use crate::image::pixels::Matte;
-use crate::image::small::resized_values;
+use crate::image::small::{resized_values, shared};
 
 /// What a matte takes for subject.
 const SUBJECT: f32 = 0.5;
@@ -53,7 +53,7 @@ fn span((from, to): (usize, usize), side: u32, of: u32) -> (u32, u32) {
 }
 
 /// The first matte and, in the part that it shows, the closer one; as fine as the closer one is.
-pub(super) fn merged(first: &Matte, closer: &Matte, part: Part, size: (u32, u32)) -> Result<Matte> {
+pub(super) fn merged(first: &Matte, closer: &Matte, part: Part, size: (u32, u32), threads: usize) -> Result<Matte> {
     let finer = |own: u32, closer: u32, part: u32, of: u32| {
         let factor = f64::from(closer) / f64::from(part) * f64::from(of) / f64::from(own);
         (f64::from(own) * factor.clamp(1.0, FINEST)).round() as u32
@@ -68,19 +68,25 @@ pub(super) fn merged(first: &Matte, closer: &Matte, part: Part, size: (u32, u32)
     let closer = resized_values(&closer.data, (closer.width, closer.height), (across as u32, down as u32))?;
     let rows = data.chunks(width as usize).skip(top).take(down);
     let inside: Vec<f32> = rows.flat_map(|row| row[left..right].iter().copied()).collect();
-    let (seen, seen_closer) = (blurred(&inside, (across, down)), blurred(&closer, (across, down)));
+    let mut around = [Vec::new(), Vec::new()];
+    let both = [&inside, &closer].into_iter().zip(&mut around);
+    shared(threads, both, |(values, around)| *around = blurred(values, (across, down)));
+    let [seen, seen_closer] = around;
     let fade = FADING * width.max(height) as f32;
     let sides = [(left, 0), (width as usize, right), (top, 0), (height as usize, bottom)].map(|(from, to)| from > to);
-    for (at, (first, closer)) in inside.iter().zip(&closer).enumerate() {
-        let (x, y) = (at % across, at / across);
-        let from_sides = [x + 1, across - x, y + 1, down - y];
-        let nearest = from_sides.iter().zip(sides).filter(|(_, open)| *open).map(|(far, _)| *far).min();
-        let faded = nearest.map_or(1.0, |far| (far as f32 / fade).min(1.0));
-        let apart = ((seen[at] - seen_closer[at]) / ASTRAY).powi(STEEP);
-        let weight = WEIGHT * faded / (1.0 + apart);
-        let odds = (1.0 - weight) * log_odds(*first) + weight * log_odds(*closer);
-        data[(top + y) * width as usize + left + x] = value_of(odds).clamp(0.0, 1.0);
-    }
+    let rows = data.chunks_mut(width as usize).skip(top).take(down).enumerate();
+    shared(threads, rows, |(y, row)| {
+        for (x, value) in row[left..right].iter_mut().enumerate() {
+            let at = y * across + x;
+            let from_sides = [x + 1, across - x, y + 1, down - y];
+            let nearest = from_sides.iter().zip(sides).filter(|(_, open)| *open).map(|(far, _)| *far).min();
+            let faded = nearest.map_or(1.0, |far| (far as f32 / fade).min(1.0));
+            let apart = ((seen[at] - seen_closer[at]) / ASTRAY).powi(STEEP);
+            let weight = WEIGHT * faded / (1.0 + apart);
+            let odds = (1.0 - weight) * log_odds(inside[at]) + weight * log_odds(closer[at]);
+            *value = value_of(odds).clamp(0.0, 1.0);
+        }
+    });
     Ok(Matte { width, height, data })
 }
 
@@ -110,7 +116,7 @@ mod tests {
         let unsure = matte(100, (40, 40, 20, 20)).data.iter().map(|value| 0.3 + 0.4 * value).collect();
         let first = Matte { data: unsure, ..matte(100, (0, 0, 0, 0)) };
         let sharp = matte(100, (30, 30, 40, 40));
-        let merged = merged(&first, &sharp, (25, 25, 50, 50), (100, 100)).expect("they have their sizes");
+        let merged = merged(&first, &sharp, (25, 25, 50, 50), (100, 100), 2).expect("they have their sizes");
         assert_eq!((merged.width, merged.height), (200, 200), "what shows half of a side is twice as fine");
         let at = |x: usize, y: usize| merged.data[y * 200 + x];
         assert!((at(10, 10) - 0.3).abs() < 0.01 && (at(48, 100) - 0.3).abs() < 0.01, "around it, it stays");
@@ -121,7 +127,7 @@ mod tests {
     fn what_the_view_of_the_whole_does_not_know_is_not_found_closer() {
         let first = matte(100, (30, 30, 40, 40));
         let other = matte(100, (0, 0, 100, 100));
-        let merged = merged(&first, &other, (25, 25, 50, 50), (100, 100)).expect("they have their sizes");
+        let merged = merged(&first, &other, (25, 25, 50, 50), (100, 100), 2).expect("they have their sizes");
         let at = |x: usize, y: usize| merged.data[y * 200 + x];
         assert!(at(55, 100) < 0.1 && at(100, 100) > 0.9, "{}", at(55, 100));
     }
@@ -129,7 +135,7 @@ mod tests {
     #[test]
     fn a_long_subject_is_finer_along_its_short_side_alone() {
         let (first, closer) = (matte(64, (28, 0, 8, 64)), matte(64, (8, 0, 48, 64)));
-        let merged = merged(&first, &closer, (40, 0, 20, 100), (100, 100)).expect("they have their sizes");
+        let merged = merged(&first, &closer, (40, 0, 20, 100), (100, 100), 2).expect("they have their sizes");
         assert_eq!((merged.width, merged.height), (128, 64));
         assert_eq!(merged.data.len(), 128 * 64);
     }

@@ -44,7 +44,8 @@ pub(crate) fn segment(
     let views = Fit::views((part.2, part.3), recipe, plan.closer);
     let subject = pixels.part(part);
     let closer = control.part((share, 1.0), |control| seen(&subject, &views, recipe, engine, control))?;
-    closer::merged(&first, &closer, part, size)
+    control.check()?;
+    closer::merged(&first, &closer, part, size, engine.info().threads)
 }
 
 /// The mean of some views.

@@ -65,7 +65,12 @@ fn understood(mut form: Form, asked: Vec<(String, String)>, model: &str) -> Resu
     }
     let asked = asked.into_iter().filter_map(|(key, value)| Some((field(&key)?, value)));
     let mut options = vec![("format", "png".to_owned()), ("keep_alpha", "true".to_owned())];
+    let mut said: Vec<(&'static str, String)> = Vec::new();
     for (name, value) in asked.chain(std::mem::take(&mut form.pairs)) {
+        said.retain(|(other, _)| *other != name);
+        said.push((name, value));
+    }
+    for (name, value) in said {
         match OPTIONS.iter().find(|(theirs, _)| *theirs == name) {
             Some((_, "bg_color")) => options.push(("bg_color", color(&value))),
             Some((_, ours)) if BOOLEANS.contains(ours) => options.push((*ours, is_on(&value).to_string())),
@@ -122,11 +127,15 @@ mod tests {
             ("format", "png"),
             ("keep_alpha", "true"),
             ("bg_color", "#ff000080"),
-            ("matting_foreground_threshold", "1"),
             ("matting", "true"),
             ("matting_foreground_threshold", "250"),
         ];
         assert_eq!(read, expected.map(|(key, value)| (key, value.to_owned())));
+    }
+
+    #[test]
+    fn the_forms_word_counts() {
+        assert!(read(&[("vm", "true"), ("model", "other")], &[("vm", "false"), ("model", "u2netp")]).is_ok());
     }
 
     #[test]
