@@ -1,21 +1,21 @@
 //! How memory grows with the picture: the budget in docs/speed.md, held by an allocator that counts.
 
+#[path = "support/allocator.rs"]
+mod allocator;
 #[path = "../src/engine/tests/onnx.rs"]
 mod onnx;
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use allocator::Counting;
 use image::{ImageFormat, Rgb, RgbImage};
 use remrembg::{Config, EngineChoice, Model, Recipe, Remover};
 
-struct Counting;
-
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: Counting = Counting { took, gave_back, resized };
 
 static HELD: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
@@ -28,33 +28,10 @@ fn gave_back(bytes: usize) {
     HELD.fetch_sub(bytes, Ordering::SeqCst);
 }
 
-// SAFETY: every call goes to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        took(layout.size());
-        // SAFETY: the caller keeps the promises that `System` asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        took(layout.size());
-        // SAFETY: as above.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        gave_back(layout.size());
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // Large buffers are moved by changing the page table: they are never there twice.
-        gave_back(layout.size());
-        took(size);
-        // SAFETY: as above.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
+/// Large buffers are moved by changing the page table: they are never there twice.
+fn resized(from: usize, to: usize) {
+    gave_back(from);
+    took(to);
 }
 
 /// A red ball on green, in waves.

@@ -1,5 +1,7 @@
 //! What goes in: file checks, formats, metadata, and files made to do harm.
 
+#[path = "../support/allocator.rs"]
+mod allocator;
 mod corpus;
 mod files;
 mod formats;
