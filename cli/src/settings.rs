@@ -66,12 +66,12 @@ pub(crate) fn config(
     in_flight: usize,
 ) -> Result<Config, Failure> {
     let is_said = |key| matches.value_source(key) == Some(ValueSource::CommandLine);
-    let is_text = |key| pairs(matches).any(|(known, value)| known == key && value.to_str().is_some());
+    let is_no_text = |key| pairs(matches).any(|(known, value)| known == key && value.to_str().is_none());
     // A variable says how to feed the model of a variable, and no other.
     let is_others = !is_said("model_recipe") && (is_said("model") || model.is_some());
     let is_read = |key: &str| match key {
         "model" => model.is_none(),
-        "model_recipe" => !is_others && is_text("model"),
+        "model_recipe" => !is_others && !is_no_text("model"),
         _ => true,
     };
     let given = || pairs(matches).filter(|(key, _)| is_read(key));
@@ -79,7 +79,9 @@ pub(crate) fn config(
     for (key, path) in given().filter(|(_, value)| value.to_str().is_none()) {
         let path = PathBuf::from(path);
         match key {
-            "model" => config.model = Model::File { path, recipe: recipe(matches)? },
+            "model" => {
+                config.model = Model::File { path, recipe: if is_others { Recipe::U2NET } else { recipe(matches)? } }
+            }
             _ => config.onnxruntime = Some(path),
         }
     }

@@ -156,4 +156,6 @@ fn an_empty_variable_is_not_set_and_a_recipe_of_one_is_not_for_another_model() {
     assert_eq!(run(&["engine", "--json"], &service), (Some(0), String::new()), "they belong together");
     assert_eq!(run(&["engine", "--json", "--model", "u2netp"], &service), (Some(0), String::new()));
     assert_eq!(run(&["engine", "--threads", "-1"], &[]).0, Some(2));
+    let (status, told) = run(&["engine", "--model-recipe", "size=32"], &[]);
+    assert_eq!(status, Some(2), "a recipe without a file is refused: {told}");
 }
