@@ -461,6 +461,13 @@ def test_what_rembg_passes_over_is_passed_over_with_a_warning(tiny):
     assert told.tobytes() == plain.tobytes()
 
 
+def test_alpha_matting_takes_the_place_of_vitmatte(tiny):
+    matted = remove(half_red(), session=tiny, alpha_matting=True)
+    with pytest.warns(UserWarning, match="there is no ViTMatte: alpha matting takes its place") as told:
+        vitmatte = remove(half_red(), session=tiny, vitmatte=True)
+    assert vitmatte.tobytes() == matted.tobytes() and len(told) == 1
+
+
 def test_an_array_of_a_files_bytes_is_read_as_the_file(tiny):
     file = io.BytesIO()
     half_red().save(file, "PNG")

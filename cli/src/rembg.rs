@@ -10,6 +10,7 @@ use remrembg::models::CUSTOM;
 use crate::args;
 use crate::failure::Failure;
 use crate::plan::STREAM;
+use crate::terminal;
 
 /// rembg's flags, short and long, the flag that means the same here, and how many words follow; no flag for what has no
 /// meaning here.
@@ -25,9 +26,14 @@ const REMOVAL: &Flags = &[
     ("-om", "--only-mask", "--mask", 0),
     ("-ppm", "--post-process-mask", "--smooth-mask", 0),
     ("-dc", "--decontaminate", "--decontaminate", 0),
+    ("-vm", VITMATTE, "--matting", 0),
     ("-bgc", "--bgcolor", "--bg-color", 4),
     ("-x", "--extras", "--extras", 1),
 ];
+
+/// The one flag whose place another one takes here.
+const VITMATTE: &str = "--vitmatte";
+const NO_VITMATTE: &str = "remrembg: there is no ViTMatte here: closed-form matting solves for the edges";
 
 /// What `p` has besides.
 const FOLDER: &Flags = &[
@@ -161,6 +167,10 @@ fn read(words: Vec<OsString>, command: &str, known: &[&Flags]) -> Read {
         let flag = known.iter().copied().flatten().find(|(short, long, ..)| word == *short || word == *long);
         match flag {
             Some((_, _, "", _)) => {}
+            Some((_, VITMATTE, flag, _)) => {
+                read.flags.push((*flag).into());
+                terminal::note(None, NO_VITMATTE);
+            }
             Some((_, _, flag, 0)) => read.flags.push((*flag).into()),
             Some((_, _, flag, 1)) => {
                 read.flags.extend([Some((*flag).into()), value.or_else(|| words.next())].into_iter().flatten());
@@ -258,7 +268,7 @@ mod tests {
             ),
             ("remrembg p -w -om in out", "remrembg remove --format png --watch --mask --out=out -- in"),
             ("remrembg d silueta u2net", "remrembg models fetch silueta u2net"),
-            ("remrembg i -vm a b", "remrembg remove --format png -vm --out=b -- a"),
+            ("remrembg i -vm -a a b", "remrembg remove --format png --matting --matting --out=b -- a"),
             ("remrembg p -d --accept-usage-cost in out", "remrembg remove --format png --delete-input --out=out -- in"),
             ("remrembg i -x {} a b", "remrembg remove --format png --extras {} --out=b -- a"),
             ("remrembg b -om 64 48", "remrembg frames --format png --mask 64 48"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Iterable, List, Mapping, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Tuple
 
 #: Options whose values are points and boxes.
 _REGIONS = ("keep", "drop")
@@ -46,6 +46,14 @@ def _color(channels: Any) -> str:
         return "#" + bytes(map(int, channels)).hex() if len(channels) in (3, 4) else ""
     except (TypeError, ValueError):
         return ""
+
+
+def stands_in_for_vitmatte(ignored: Dict[str, Any]) -> bool:
+    """Whether alpha matting takes the place of ViTMatte, which is taken out of `ignored`."""
+    if not ignored.pop("vitmatte", False):
+        return False
+    warnings.warn("there is no ViTMatte: alpha matting takes its place", UserWarning, stacklevel=4)
+    return True
 
 
 def warn_of_ignored(function: str, arguments: Iterable[str]) -> None:

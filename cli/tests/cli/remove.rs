@@ -53,8 +53,11 @@ fn rembgs_own_commands_run_as_they_are() {
         "{}",
         ran.stderr
     );
-    let ran = bench.ran(["i", "-vm", "a.png", "out.png"]);
-    assert!(ran.status == Some(2) && ran.stderr.contains("unexpected argument"), "{}", ran.stderr);
+    bench.ran(["i", "-a", "a.png", "matted.png"]).ok();
+    let ran = bench.ran(["i", "-vm", "a.png", "vitmatte.png"]);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    assert!(ran.stderr.contains("there is no ViTMatte here"), "{}", ran.stderr);
+    assert_eq!(bench.read("vitmatte.png"), bench.read("matted.png"));
 }
 
 #[test]

@@ -15,8 +15,10 @@ use crate::error::Refusal;
 use crate::form::{Fields, Form};
 
 /// rembg's fields, and the options that they are here.
-const OPTIONS: [(&str, &str); 8] = [
-    ("a", "matting"),
+const OPTIONS: [(&str, &str); 9] = [
+    ("a", MATTING),
+    // There is no ViTMatte here: closed-form matting takes its place.
+    ("vm", MATTING),
     ("af", "matting_foreground_threshold"),
     ("ab", "matting_background_threshold"),
     ("ae", "matting_erode_size"),
@@ -25,16 +27,15 @@ const OPTIONS: [(&str, &str); 8] = [
     ("dc", "decontaminate"),
     ("bgc", "bg_color"),
 ];
-const BOOLEANS: [&str; 4] = ["matting", "mask", "smooth_mask", "decontaminate"];
+const MATTING: &str = "matting";
+const BOOLEANS: [&str; 3] = ["mask", "smooth_mask", "decontaminate"];
 const MODEL: &str = "model";
-/// What rembg has and this service does not.
-const VITMATTE: &str = "vm";
 const EXTRAS: &str = "extras";
 
 const FIELDS: Fields = Fields { pictures: &["file"], names_count: false, option: field };
 
 fn field(name: &str) -> Option<&'static str> {
-    OPTIONS.iter().map(|(theirs, _)| *theirs).chain([MODEL, VITMATTE, EXTRAS]).find(|field| *field == name)
+    OPTIONS.iter().map(|(theirs, _)| *theirs).chain([MODEL, EXTRAS]).find(|field| *field == name)
 }
 
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -70,9 +71,12 @@ fn understood(mut form: Form, asked: Vec<(String, String)>, model: &str) -> Resu
         said.retain(|(other, _)| *other != name);
         said.push((name, value));
     }
+    let mut is_matted = false;
     for (name, value) in said {
         match OPTIONS.iter().find(|(theirs, _)| *theirs == name) {
             Some((_, "bg_color")) => options.push(("bg_color", color(&value))),
+            // Two fields ask for it, and either is enough.
+            Some((_, MATTING)) => is_matted |= is_on(&value),
             Some((_, ours)) if BOOLEANS.contains(ours) => options.push((*ours, is_on(&value).to_string())),
             Some((_, ours)) => options.push((*ours, value)),
             None if name == MODEL && (value == model || value.is_empty()) => {}
@@ -82,13 +86,14 @@ fn understood(mut form: Form, asked: Vec<(String, String)>, model: &str) -> Resu
                 )));
             }
             None if name == EXTRAS && matches!(value.trim(), "" | "{}") => {}
-            None if name != EXTRAS && !is_on(&value) => {}
             None => return Err(Refusal::Form(format!("This service does not have '{name}'."))),
         }
     }
     // A mask alone has no background, and is what matting would start from.
     if options.iter().rfind(|(key, _)| *key == "mask").is_some_and(|(_, value)| value == "true") {
-        options.retain(|(key, _)| !matches!(*key, "bg_color" | "matting"));
+        options.retain(|(key, _)| *key != "bg_color");
+    } else if is_matted {
+        options.push((MATTING, true.to_string()));
     }
     (form.pairs, form.more_formats) = (options, true);
     Ok(form)
@@ -127,22 +132,22 @@ mod tests {
             ("format", "png"),
             ("keep_alpha", "true"),
             ("bg_color", "#ff000080"),
-            ("matting", "true"),
             ("matting_foreground_threshold", "250"),
+            ("matting", "true"),
         ];
         assert_eq!(read, expected.map(|(key, value)| (key, value.to_owned())));
     }
 
     #[test]
     fn the_forms_word_counts() {
-        assert!(read(&[("vm", "true"), ("model", "other")], &[("vm", "false"), ("model", "u2netp")]).is_ok());
+        let read = read(&[("vm", "true"), ("model", "other")], &[("vm", "false"), ("model", "u2netp")]);
+        assert!(read.is_ok_and(|read| read.iter().all(|(key, _)| *key != MATTING)));
     }
 
     #[test]
     fn what_is_not_there_is_refused() {
         for (field, message) in [
             (("model", "u2net"), "The model 'u2net' is not the one that this service runs: u2netp."),
-            (("vm", "true"), "This service does not have 'vm'."),
             (("extras", "{\"a\":1}"), "This service does not have 'extras'."),
         ] {
             let refusal = read(&[], &[field]).expect_err("it is refused");

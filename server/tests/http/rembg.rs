@@ -51,7 +51,8 @@ fn what_it_does_not_have_is_refused() {
     refused(&send(get("/api/remove?url=http%3A%2F%2Fexample.com%2Fa.png")), message);
     let other = send(post("/api/remove", &[field("model", "u2net"), file(&png())]));
     refused(&other, &format!("The model 'u2net' is not the one that this service runs: {}.", remover().model()));
-    refused(&send(post("/api/remove?vm=true", &[file(&png())])), "This service does not have 'vm'.");
+    let extras = send(post("/api/remove", &[field("extras", "{\"a\":1}"), file(&png())]));
+    refused(&extras, "This service does not have 'extras'.");
     let none = send(post("/api/remove", &[field("a", "true")]));
     refused(&none, "There is no picture. Send it as the field 'file'.");
 }
