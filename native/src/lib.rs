@@ -23,6 +23,7 @@ mod shallow;
 mod single;
 #[cfg(test)]
 mod tests;
+mod wide;
 mod winograd;
 
 use std::fmt;
@@ -31,6 +32,7 @@ use kernels::Kernels;
 pub use measure::Layer;
 pub use network::Network;
 pub use plan::Shape;
+pub use wide::Wide;
 
 /// Why a network cannot be had.
 #[derive(Debug)]

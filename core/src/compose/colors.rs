@@ -7,6 +7,8 @@
 //! pass looks far, for subject behind a wide soft edge, the others nearer. The means
 //! are smooth, so they are found on a small picture.
 
+use remrembg_native::widened;
+
 use crate::error::Result;
 use crate::exec::control::Control;
 use crate::image::pixels::{Pixels, byte};
@@ -17,8 +19,11 @@ const SIDE: f64 = 300.0;
 /// How far the windows of each pass reach there.
 const REACHES: [usize; 3] = [40, 12, 3];
 
-/// The subject's mean colour around a pixel, and the background's.
-type Means = [f32; 6];
+/// Rows of it that one thread sums up at once.
+const STRIP: usize = 75;
+
+/// The subject's colour and the background's, of a pixel or of those around, each with its weight behind it.
+type Pair = [f32; 8];
 
 /// Puts the subject's colours, as far as they can be told, in place of those of a
 /// picture in colour where its alpha is neither 0 nor 255. Where the alpha is the one that the
@@ -31,7 +36,7 @@ pub(crate) fn of_subject(mut picture: Pixels, alpha: &Pixels, threads: usize, co
         return Ok(picture);
     }
     control.check()?;
-    let means = means(&picture, alpha)?;
+    let means = means(&picture, alpha, threads)?;
     control.check()?;
     let (width, height, channels) = (picture.width() as usize, picture.height() as usize, picture.layout().bytes());
     let means = means.enlarged((width, height));
@@ -55,51 +60,87 @@ pub(crate) fn of_subject(mut picture: Pixels, alpha: &Pixels, threads: usize, co
 }
 
 /// The means at every pixel of a small picture.
-fn means(picture: &Pixels, alpha: &Pixels) -> Result<Grid<6>> {
+fn means(picture: &Pixels, alpha: &Pixels, threads: usize) -> Result<Grid<8>> {
     let side = SIDE.min(f64::from(picture.width().max(picture.height())));
     let size = size_at(picture, side);
-    let (small, alpha) = (resized(picture, size)?, resized(alpha, size)?);
-    let colors: Vec<[f32; 3]> =
-        small.data().chunks(small.layout().bytes()).map(|px| [px[0], px[1], px[2]].map(unit)).collect();
+    let small = Small { colors: resized(picture, size, threads)?, alpha: resized(alpha, size, threads)? };
     let (width, height) = (size.0 as usize, size.1 as usize);
-    let mut subject = colors.clone();
-    let mut background = colors.clone();
-    let mut means = Vec::with_capacity(colors.len());
-    for reach in REACHES {
-        means.clear();
-        let weighted = |x: usize, y: usize| {
-            let at = y * width + x;
-            let (alpha, [r, g, b], [s, t, u]) = (unit(alpha.data()[at]), subject[at], background[at]);
-            let rest = 1.0 - alpha;
-            [r * alpha, g * alpha, b * alpha, alpha, s * rest, t * rest, u * rest, rest]
-        };
-        windowed((&(0..width), width, &(0..width)), (height, &(0..height)), reach, weighted, |_, _, sums| {
-            means.push(divided(sums));
+    let mut before: Vec<Pair> =
+        (0..width * height).map(|at| small.weighted(at, small.color(at), small.color(at))).collect();
+    let mut next = vec![[0.0; 8]; before.len()];
+    for (pass, reach) in REACHES.into_iter().enumerate() {
+        let is_last = pass + 1 == REACHES.len();
+        shared(threads, next.chunks_mut(STRIP * width).enumerate(), |(strip, next)| {
+            widened!(pass_over(&small, &before, reach, (strip * STRIP, next), is_last));
         });
-        for (at, means) in means.iter().enumerate() {
-            subject[at] = own(colors[at], unit(alpha.data()[at]), *means);
-            background[at] = [means[3], means[4], means[5]];
-        }
+        std::mem::swap(&mut before, &mut next);
     }
-    Ok(Grid { width, height, values: means })
+    Ok(Grid { width, height, values: before })
+}
+
+/// The small picture.
+struct Small {
+    colors: Pixels,
+    alpha: Pixels,
+}
+
+impl Small {
+    #[inline(always)]
+    fn color(&self, at: usize) -> [f32; 3] {
+        let px = &self.colors.data()[at * self.colors.layout().bytes()..][..3];
+        [px[0], px[1], px[2]].map(unit)
+    }
+
+    #[inline(always)]
+    fn alpha(&self, at: usize) -> f32 {
+        unit(self.alpha.data()[at])
+    }
+
+    /// Subject and background of a pixel, as often as they count, each with how often behind it.
+    #[inline(always)]
+    fn weighted(&self, at: usize, [r, g, b]: [f32; 3], [s, t, u]: [f32; 3]) -> Pair {
+        let (alpha, rest) = (self.alpha(at), 1.0 - self.alpha(at));
+        [r * alpha, g * alpha, b * alpha, alpha, s * rest, t * rest, u * rest, rest]
+    }
+}
+
+/// Makes rows, from `top` on, of what is summed up next, and at last of the means.
+#[inline(always)]
+fn pass_over(small: &Small, before: &[Pair], reach: usize, (top, next): (usize, &mut [Pair]), is_last: bool) {
+    let (width, height) = (small.alpha.width() as usize, small.alpha.height() as usize);
+    let (all, rows) = (0..width, top..top + next.len() / width);
+    let value = |x: usize, y: usize| before[y * width + x];
+    windowed((&all, width, &all), (height, &rows), reach, value, |x, y, sums| {
+        let (at, means) = (y * width + x, divided(sums));
+        let made = if is_last {
+            means
+        } else {
+            let [.., s, t, u, _] = means;
+            small.weighted(at, own(small.color(at), small.alpha(at), means), [s, t, u])
+        };
+        next[at - top * width] = made;
+    });
 }
 
 /// Weighted sums by their weights. Rounding leaves a little where there is no weight.
-fn divided([r, g, b, alpha, s, t, u, rest]: [f32; 8]) -> Means {
-    let (alpha, rest) = (alpha.max(1e-3), rest.max(1e-3));
-    [r / alpha, g / alpha, b / alpha, s / rest, t / rest, u / rest]
+#[inline(always)]
+fn divided([r, g, b, alpha, s, t, u, rest]: Pair) -> Pair {
+    let (one, other) = (1.0 / alpha.max(1e-3), 1.0 / rest.max(1e-3));
+    [r * one, g * one, b * one, alpha, s * other, t * other, u * other, rest]
 }
 
 /// The subject's part in a pixel's colour.
-fn own(color: [f32; 3], alpha: f32, means: Means) -> [f32; 3] {
+#[inline(always)]
+fn own(color: [f32; 3], alpha: f32, means: Pair) -> [f32; 3] {
     std::array::from_fn(|c| {
-        let (subject, background) = (means[c], means[c + 3]);
+        let (subject, background) = (means[c], means[c + 4]);
         (subject + alpha * (color[c] - alpha * subject - (1.0 - alpha) * background)).clamp(0.0, 1.0)
     })
 }
 
+#[inline(always)]
 fn unit(value: u8) -> f32 {
-    f32::from(value) / 255.0
+    f32::from(value) * (1.0 / 255.0)
 }
 
 #[cfg(test)]

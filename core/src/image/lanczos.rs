@@ -7,7 +7,10 @@
 
 use std::f64::consts::PI;
 
+use remrembg_native::widened;
+
 use crate::error::{Code, Error, Result};
+use crate::image::pixels::rounded;
 use crate::image::small::shared;
 
 /// How far the kernel reaches, in pixels of the smaller picture.
@@ -40,12 +43,18 @@ pub(crate) fn resized(
     let row = width * channels;
     let weights = Across::new(from_width, width, channels);
     let strips = data.chunks(ROWS * from_width * channels).zip(across.chunks_mut(ROWS * row));
-    shared(threads, strips, |(from, to)| weights.resize(from, to));
+    let resize = match channels {
+        1 => Across::resize::<1>,
+        2 => Across::resize::<2>,
+        3 => Across::resize::<3>,
+        _ => Across::resize::<4>,
+    };
+    shared(threads, strips, |(from, to)| resize(&weights, from, to));
 
     let mut made = vec![0; row * height];
     let weights = taps(from_height, height);
     let strips = made.chunks_mut(ROWS * row).zip(weights.chunks(ROWS));
-    shared(threads, strips, |(to, weights)| down(&across, row, weights, to));
+    shared(threads, strips, |(to, weights)| widened!(down(&across, row, weights, to)));
     Ok(made)
 }
 
@@ -78,7 +87,6 @@ fn lanczos(x: f64) -> f64 {
 /// What makes rows of another width.
 struct Across {
     from: usize,
-    channels: usize,
     /// For each pixel the first byte that it is made from, and a weight for each byte, in
     /// whole lanes: what is beyond the last tap counts nothing.
     taps: Vec<(usize, Vec<[f32; LANES]>)>,
@@ -91,14 +99,20 @@ impl Across {
             let lane = |lane: &[f32]| std::array::from_fn(|at| lane.get(at).copied().unwrap_or(0.0));
             (first * channels, each.chunks(LANES).map(lane).collect())
         };
-        Self { from: from * channels, channels, taps: taps(from, to).into_iter().map(lanes).collect() }
+        Self { from: from * channels, taps: taps(from, to).into_iter().map(lanes).collect() }
     }
 
-    fn resize(&self, from: &[u8], to: &mut [u8]) {
-        let width = self.taps.len() * self.channels;
+    fn resize<const CHANNELS: usize>(&self, from: &[u8], to: &mut [u8]) {
+        widened!(self.resize_here::<CHANNELS>(from, to));
+    }
+
+    #[inline(always)]
+    fn resize_here<const CHANNELS: usize>(&self, from: &[u8], to: &mut [u8]) {
+        let width = self.taps.len();
         // The last lane may reach beyond the row.
         let mut room = vec![0.0; ABREAST * (self.from + LANES)];
-        for (from, to) in from.chunks(ABREAST * self.from).zip(to.chunks_mut(ABREAST * width)) {
+        let to = to.as_chunks_mut::<CHANNELS>().0.chunks_mut(ABREAST * width);
+        for (from, to) in from.chunks(ABREAST * self.from).zip(to) {
             for (row, floats) in from.chunks(self.from).zip(room.chunks_mut(self.from + LANES)) {
                 floats.iter_mut().zip(row).for_each(|(float, byte)| *float = f32::from(*byte));
             }
@@ -107,10 +121,11 @@ impl Across {
             for (x, (first, weights)) in self.taps.iter().enumerate() {
                 let sums = sums(rows.map(|row| &row[*first..][..weights.len() * LANES]), weights);
                 for (sums, row) in sums.iter().zip(to.chunks_mut(width)) {
-                    let pixel = &mut row[x * self.channels..][..self.channels];
-                    for (channel, byte) in pixel.iter_mut().enumerate() {
-                        *byte = rounded(sums[channel..].iter().step_by(self.channels).sum());
+                    let mut pixel = [0.0; CHANNELS];
+                    for part in sums.as_chunks::<CHANNELS>().0 {
+                        pixel.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
                     }
+                    row[x] = pixel.map(rounded);
                 }
             }
         }
@@ -118,6 +133,7 @@ impl Across {
 }
 
 /// The weighted sums of rows, lane by lane.
+#[inline(always)]
 fn sums(rows: [&[f32]; ABREAST], weights: &[[f32; LANES]]) -> [[f32; LANES]; ABREAST] {
     let rows = rows.map(|row| row.as_chunks::<LANES>().0);
     let mut sums = [[0.0; LANES]; ABREAST];
@@ -133,6 +149,7 @@ fn sums(rows: [&[f32]; ABREAST], weights: &[[f32; LANES]]) -> [[f32; LANES]; ABR
 }
 
 /// Rows made from rows above each other.
+#[inline(always)]
 fn down(from: &[u8], row: usize, taps: &[Taps], to: &mut [u8]) {
     let mut sums = vec![0.0; row];
     for (Taps { first, weights }, to) in taps.iter().zip(to.chunks_mut(row)) {
@@ -142,12 +159,6 @@ fn down(from: &[u8], row: usize, taps: &[Taps], to: &mut [u8]) {
         }
         to.iter_mut().zip(&sums).for_each(|(byte, sum)| *byte = rounded(*sum));
     }
-}
-
-/// To the nearest byte; the cast clamps.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamping is wanted")]
-fn rounded(value: f32) -> u8 {
-    (value + 0.5) as u8
 }
 
 #[cfg(test)]

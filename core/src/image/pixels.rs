@@ -161,9 +161,21 @@ impl std::fmt::Debug for Pixels {
 }
 
 /// A value of 0 to 1 as the nearest byte; others are clamped, as the cast does.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamping is wanted")]
+#[inline(always)]
 pub(crate) fn byte(value: f32) -> u8 {
-    (value * 255.0 + 0.5) as u8
+    rounded(value * 255.0)
+}
+
+/// A value of 0 to 255 as the nearest byte, halves up; others are clamped, and NaN is 0. Loops of it need no conversion that goes
+/// one value at a time, as those of a cast do.
+#[inline(always)]
+pub(crate) fn rounded(value: f32) -> u8 {
+    // From here on floats are whole numbers, and the lowest bits of theirs count up.
+    const WHOLE: f32 = 8_388_608.0;
+    let value = if value > 0.0 { (value + 0.5).min(255.0) } else { 0.0 };
+    let nearest = value + WHOLE;
+    let below = if nearest - WHOLE > value { nearest - 1.0 } else { nearest };
+    below.to_bits() as u8
 }
 
 /// What a model says of each pixel of its own input: 0 background … 1 subject.
@@ -180,5 +192,22 @@ pub struct Matte {
 impl std::fmt::Debug for Matte {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Matte({}×{})", self.width, self.height)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_become_the_nearest_byte_and_others_are_clamped() {
+        for byte in 0..=255_u8 {
+            let value = f32::from(byte);
+            for near in [value, value - 0.499, value + 0.499, value - 0.5] {
+                assert_eq!(rounded(near), byte, "{near}");
+            }
+        }
+        assert_eq!([-1e30, -0.6, -0.0, f32::NEG_INFINITY, f32::NAN].map(rounded), [0; 5]);
+        assert_eq!([255.4, 256.0, 1e30, f32::INFINITY].map(rounded), [255; 4]);
     }
 }

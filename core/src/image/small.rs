@@ -11,6 +11,8 @@ use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resize
 use crate::error::{Code, Error, Result};
 use crate::image::pixels::{Layout, Pixels};
 
+/// Rows of a resized picture that one thread makes at once.
+const STRIP: usize = 64;
 /// Rows of a large picture that one thread makes at once.
 pub(crate) const ROWS: usize = 16;
 
@@ -35,22 +37,48 @@ pub(crate) fn size_at(picture: &Pixels, side: f64) -> (u32, u32) {
     (part(picture.width()), part(picture.height()))
 }
 
-/// The picture at another size, channel by channel.
-pub(crate) fn resized(picture: &Pixels, size: (u32, u32)) -> Result<Pixels> {
-    match picture.layout() {
-        Layout::Gray8 => resized_as::<U8>(picture, size),
-        Layout::Rgb8 => resized_as::<U8x3>(picture, size),
-        Layout::Rgba8 => resized_as::<U8x4>(picture, size),
-    }
+/// The picture at another size, channel by channel, its pixels means of those around or linear between two.
+pub(crate) fn resized(picture: &Pixels, size: (u32, u32), threads: usize) -> Result<Pixels> {
+    resized_with(FilterType::Bilinear, picture, size, threads)
 }
 
-fn resized_as<P: PixelTrait>(picture: &Pixels, size: (u32, u32)) -> Result<Pixels> {
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear)).use_alpha(false);
+/// The picture at another size, channel by channel, by a filter.
+pub(crate) fn resized_with(filter: FilterType, picture: &Pixels, size: (u32, u32), threads: usize) -> Result<Pixels> {
     let mut small = Pixels::filled(size.0, size.1, picture.layout(), 0);
+    let failed = Mutex::new(None);
+    let row = size.0 as usize * picture.layout().bytes();
+    shared(threads, small.data_mut().chunks_mut(STRIP * row).enumerate(), |(strip, rows)| {
+        let rows = (strip * STRIP, rows);
+        let done = match picture.layout() {
+            Layout::Gray8 => resize_strip::<U8>(filter, picture, size, rows),
+            Layout::Rgb8 => resize_strip::<U8x3>(filter, picture, size, rows),
+            Layout::Rgba8 => resize_strip::<U8x4>(filter, picture, size, rows),
+        };
+        if let Err(error) = done {
+            *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        }
+    });
+    failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(small), Err)
+}
+
+/// Makes rows of the picture at another size, from `top` on.
+fn resize_strip<P: PixelTrait>(
+    filter: FilterType,
+    picture: &Pixels,
+    size: (u32, u32),
+    (top, rows): (usize, &mut [u8]),
+) -> Result<()> {
+    let height = (rows.len() / (size.0 as usize * picture.layout().bytes())) as u32;
     let source = TypedImageRef::<P>::from_buffer(picture.width(), picture.height(), picture.data());
-    let mut target = TypedImage::<P>::from_buffer(size.0, size.1, small.data_mut()).map_err(internal)?;
-    Resizer::new().resize_typed(&source.map_err(internal)?, &mut target, &options).map_err(internal)?;
-    Ok(small)
+    let mut target = TypedImage::<P>::from_buffer(size.0, height, rows).map_err(internal)?;
+    // The filter sees what is above and below the crop too.
+    let (all, top) = (f64::from(picture.height()), top as f64);
+    let down = all / f64::from(size.1);
+    // Rounding must not take it beyond the picture.
+    let crop = (top * down, (f64::from(height) * down).min(all - top * down) * (1.0 - f64::EPSILON));
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).use_alpha(false);
+    let options = options.crop(0.0, crop.0, picture.width().into(), crop.1);
+    Resizer::new().resize_typed(&source.map_err(internal)?, &mut target, &options).map_err(internal)
 }
 
 /// Rows of one value each, at another size.
@@ -95,9 +123,8 @@ pub(crate) struct Enlarged<'a, const N: usize> {
 impl<const N: usize> Enlarged<'_, N> {
     /// Those along row `y`. The row between two rows of the grid goes into `room`.
     pub(crate) fn row<'a>(&'a self, y: usize, room: &'a mut Vec<[f32; N]>) -> impl Fn(usize) -> [f32; N] + use<'a, N> {
-        let Grid { width, height, values } = self.grid;
-        let (above, down) = between(y, *height as f32 / self.height as f32, *height);
-        let below = (above + 1).min(height - 1);
+        let Grid { width, values, .. } = self.grid;
+        let ((above, below), down) = self.rows(y);
         let [above, below] = [above, below].map(|y| &values[y * width..][..*width]);
         room.clear();
         room.extend(above.iter().zip(below).map(|(above, below)| mixed(*above, *below, down)));
@@ -109,6 +136,19 @@ impl<const N: usize> Enlarged<'_, N> {
             let [left, right] = [room[left], room[left + 1]];
             mixed(left, right, across)
         }
+    }
+
+    /// The rows of the grid between which row `y` lies, and how near it is to the second.
+    pub(crate) fn rows(&self, y: usize) -> ((usize, usize), f32) {
+        let height = self.grid.height;
+        let (above, down) = between(y, height as f32 / self.height as f32, height);
+        ((above, (above + 1).min(height - 1)), down)
+    }
+
+    /// The columns that lie beside some of the grid's.
+    pub(crate) fn columns(&self, of_grid: &Span) -> Span {
+        let before = |column: usize| self.columns.partition_point(|(left, _)| *left < column);
+        before(of_grid.start.saturating_sub(1))..before(of_grid.end)
     }
 }
 
@@ -123,6 +163,34 @@ fn mixed<const N: usize>(one: [f32; N], other: [f32; N], part: f32) -> [f32; N] 
     std::array::from_fn(|at| one[at] + (other[at] - one[at]) * part)
 }
 
+/// Joins to each value those that are within `reach` of it, across and then down: those of a square around it.
+pub(crate) fn joined_around<T: Copy>(
+    values: &[T],
+    (width, height): (usize, usize),
+    reach: usize,
+    join: impl Fn(&mut T, T),
+) -> Vec<T> {
+    let join_all = |to: &mut [T], from: &[T]| to.iter_mut().zip(from).for_each(|(to, from)| join(to, *from));
+    let mut across = values.to_vec();
+    for (to, from) in across.chunks_mut(width).zip(values.chunks(width)) {
+        for by in 1..=reach.min(width - 1) {
+            join_all(&mut to[by..], from);
+            join_all(to, &from[by..]);
+        }
+    }
+    let mut all = across.clone();
+    for by in 1..=reach.min(height - 1) {
+        join_all(&mut all[by * width..], &across);
+        join_all(&mut all, &across[by * width..]);
+    }
+    all
+}
+
+/// Whether something is set in the square around each.
+pub(crate) fn dilated(set: &[bool], size: (usize, usize), reach: usize) -> Vec<bool> {
+    joined_around(set, size, reach, |one, other| *one |= other)
+}
+
 /// From one to before the other.
 pub(crate) type Span = Range<usize>;
 
@@ -133,6 +201,7 @@ pub(crate) fn wider(span: &Span, reach: usize, side: usize) -> Span {
 
 /// The sums over the windows around each pixel of a region, row after row. A window ends
 /// where the picture does. `from` is as wide as the windows reach.
+#[inline(always)]
 pub(crate) fn windowed<const N: usize>(
     (from, width, to): (&Span, usize, &Span),
     (height, rows): (usize, &Span),
@@ -170,6 +239,39 @@ pub(crate) fn windowed<const N: usize>(
     }
 }
 
+#[inline(always)]
 fn add<const N: usize>(sum: &mut [f32; N], values: [f32; N], sign: f32) {
     sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += sign * value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_set_grows_by_a_square() {
+        let (width, height) = (7, 5);
+        for reach in [0, 1, 2, 9] {
+            for set in 0..width * height {
+                let values: Vec<bool> = (0..width * height).map(|at| at == set).collect();
+                let far = |at: usize| (at % width).abs_diff(set % width).max((at / width).abs_diff(set / width));
+                let right: Vec<bool> = (0..width * height).map(|at| far(at) <= reach).collect();
+                assert_eq!(dilated(&values, (width, height), reach), right, "{set}, by {reach}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_picture_made_smaller_in_strips_is_the_same_on_more_threads_and_has_no_seam() {
+        let ramp = (0..400 * 300_u32).map(|at| (at / 400 * 255 / 299) as u8).collect();
+        let picture = Pixels::known(400, 300, Layout::Gray8, ramp);
+        for size in [(100, 170), (400, 300), (13, 299), (450, 777)] {
+            let small = resized(&picture, size, 1).expect("the sizes agree");
+            assert_eq!(resized(&picture, size, 3).expect("the sizes agree"), small);
+            let column: Vec<u8> = small.data().iter().step_by(size.0 as usize).copied().collect();
+            assert!(column.is_sorted() && column[0] < 3 && column[column.len() - 1] > 252, "{column:?}");
+            let step = (2 * 255 / size.1 + 2) as u8;
+            assert!(column.windows(2).all(|pair| pair[1] - pair[0] <= step), "{column:?}");
+        }
+    }
 }

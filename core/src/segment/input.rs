@@ -19,11 +19,33 @@ pub(super) const fn shape(recipe: &Recipe) -> [usize; 4] {
     [1, 3, recipe.height as usize, recipe.width as usize]
 }
 
-/// Resizes with Lanczos3 in 8 bits, scales, normalises. Around the picture is the
-/// mean of all pictures, 0.
+/// A picture resized with Lanczos3 in 8 bits, three a pixel.
+pub(super) struct Small {
+    size: (u32, u32),
+    data: Vec<u8>,
+}
+
+impl Small {
+    pub(super) fn of(pixels: &Pixels, fit: Fit, threads: usize) -> Result<Self> {
+        let size = (fit.width, fit.height);
+        let data = lanczos::resized(&opaque(pixels), 3, (pixels.width(), pixels.height()), size, threads)?;
+        Ok(Self { size, data })
+    }
+
+    pub(super) fn suits(&self, fit: Fit) -> bool {
+        self.size == (fit.width, fit.height)
+    }
+}
+
+/// Resizes, scales, normalises.
+#[cfg(any(test, feature = "bench"))]
 pub(crate) fn tensor(pixels: &Pixels, fit: Fit, recipe: &Recipe, threads: usize) -> Result<Tensor> {
-    let size = (pixels.width(), pixels.height());
-    let small = lanczos::resized(&opaque(pixels), 3, size, (fit.width, fit.height), threads)?;
+    Ok(tensor_of(&Small::of(pixels, fit, threads)?, fit, recipe))
+}
+
+/// Scales and normalises. Around the picture is the mean of all pictures, 0.
+pub(super) fn tensor_of(small: &Small, fit: Fit, recipe: &Recipe) -> Tensor {
+    let small = &small.data;
     let most = match recipe.scale {
         Scale::Full => 255.0,
         Scale::PictureMax => small.iter().max().map_or(0.0, |max| f64::from(*max)).max(1e-6),
@@ -41,7 +63,7 @@ pub(crate) fn tensor(pixels: &Pixels, fit: Fit, recipe: &Recipe, threads: usize)
             }
         }
     }
-    Ok(Tensor { shape: shape(recipe).to_vec(), data })
+    Tensor { shape: shape(recipe).to_vec(), data }
 }
 
 /// The number that stands for each byte of one channel. rembg computes in

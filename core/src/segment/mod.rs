@@ -16,6 +16,7 @@ use crate::exec::control::Control;
 use crate::image::pixels::{Matte, Pixels};
 use crate::models::Recipe;
 pub(crate) use fit::{Fit, Plan};
+use input::Small;
 #[cfg(feature = "bench")]
 pub(crate) use {input::tensor, output::matte};
 
@@ -50,15 +51,21 @@ pub(crate) fn segment(
 
 /// The mean of some views.
 fn seen(pixels: &Pixels, views: &[Fit], recipe: &Recipe, engine: &dyn Engine, control: &Control<'_>) -> Result<Matte> {
-    let share = |at: usize| at as f32 / views.len() as f32;
+    let (threads, share) = (engine.info().threads, |at: usize| at as f32 / views.len() as f32);
+    // The next view is often the same mirrored.
+    let mut last: Option<Small> = None;
     let view = |(at, fit): (usize, &Fit)| {
         control.part((share(at), share(at + 1)), |control| {
-            let input = input::tensor(pixels, *fit, recipe, engine.info().threads)?;
-            let output = engine.run(input, control)?;
+            let small = match last.take().filter(|small| small.suits(*fit)) {
+                Some(small) => small,
+                None => Small::of(pixels, *fit, threads)?,
+            };
+            let output = engine.run(input::tensor_of(&small, *fit, recipe), control)?;
+            last = Some(small);
             Ok(fit.taken_from(output::matte(&output, recipe)?))
         })
     };
-    mean::of(views.iter().enumerate().map(view).collect::<Result<_>>()?, engine.info().threads)
+    mean::of(views.iter().enumerate().map(view).collect::<Result<_>>()?, threads)
 }
 
 /// Whether the model takes what the recipe makes.

@@ -36,7 +36,7 @@ impl Background {
             return None;
         }
         let samples = samples(picture);
-        let middle: [f32; 3] = std::array::from_fn(|c| median(samples.iter().map(|(_, color)| color[c]).collect()));
+        let middle: [f32; 3] = std::array::from_fn(|c| middle_level(samples.iter().map(|(_, color)| color[c])));
         let size = (picture.width() as f32, picture.height() as f32);
         let mut fit = Self { planes: middle.map(|value| [value, 0.0, 0.0]), size, noise: 0.0 };
         let mut near = fit.near(&samples, COARSE);
@@ -72,14 +72,16 @@ impl Background {
     }
 }
 
-/// Where the pixels of a border so many pixels wide are, each once, among all in rows.
-pub(super) fn places(width: usize, height: usize, border: usize) -> impl Iterator<Item = usize> {
-    let inside = move |at: usize, side: usize| (border..side.saturating_sub(border)).contains(&at);
+/// Where every `step`th pixel of a border so many pixels wide is, each once: its column and row.
+pub(super) fn places(width: usize, height: usize, border: usize, step: usize) -> impl Iterator<Item = (usize, usize)> {
+    let is_whole = move |y: usize| y < border || y + border >= height || 2 * border >= width;
+    let mut next = 0;
     (0..height).flat_map(move |y| {
-        let whole = !inside(y, height);
-        let left = 0..if whole { width } else { border.min(width) };
-        let right = if whole { width..width } else { width.saturating_sub(border).max(left.end)..width };
-        left.chain(right).map(move |x| y * width + x)
+        let (left, all) = if is_whole(y) { (width, width) } else { (border, 2 * border) };
+        let first = next;
+        next += (all.saturating_sub(first)).div_ceil(step) * step;
+        next -= all;
+        (first..all).step_by(step).map(move |at| (if at < left { at } else { width - all + at }, y))
     })
 }
 
@@ -90,12 +92,12 @@ fn samples(picture: &Pixels) -> Vec<Sample> {
     let step = (2 * border * (width + height)).div_ceil(SAMPLES).max(1);
     // Else samples would stand in columns.
     let step = (step..).find(|step| [2 * border, width].iter().all(|side| are_coprime(*step, *side))).unwrap_or(step);
-    let sample = |at: usize| {
-        let place = [(at % width) as f32 / width as f32 - 0.5, (at / width) as f32 / height as f32 - 0.5];
-        let pixel = &picture.data()[at * bytes..];
+    let sample = |(x, y): (usize, usize)| {
+        let place = [x as f32 / width as f32 - 0.5, y as f32 / height as f32 - 0.5];
+        let pixel = &picture.data()[(y * width + x) * bytes..];
         (place, [pixel[0], pixel[1], pixel[2]].map(f32::from))
     };
-    places(width, height, border).step_by(step).map(sample).collect()
+    places(width, height, border, step).map(sample).collect()
 }
 
 fn are_coprime(one: usize, other: usize) -> bool {
@@ -138,7 +140,35 @@ fn determinant([a, b, c]: &[[f64; 3]; 3]) -> f64 {
     a.iter().zip(cross).map(|(value, cross)| value * cross).sum()
 }
 
+/// The median of whole numbers of 0 to 255.
+fn middle_level(values: impl ExactSizeIterator<Item = f32>) -> f32 {
+    let mut before = values.len() / 2;
+    let mut counts = [0_usize; 256];
+    values.for_each(|value| counts[usize::from(value as u8)] += 1);
+    let passed = |count: &usize| before.checked_sub(*count).map(|rest| before = rest).is_none();
+    counts.iter().position(passed).unwrap_or(0) as f32
+}
+
 pub(super) fn median(mut values: Vec<f32>) -> f32 {
     let middle = values.len() / 2;
     if values.is_empty() { 0.0 } else { *values.select_nth_unstable_by(middle, f32::total_cmp).1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_step_takes_from_all_places_in_their_order() {
+        for (width, height, border) in [(9, 7, 2), (3, 8, 2), (8, 3, 2), (5, 5, 1), (4, 4, 9)] {
+            let is_near = |at: usize, side: usize| at < border || at + border >= side;
+            let all = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+            let all: Vec<_> = all.filter(|(x, y)| is_near(*x, width) || is_near(*y, height)).collect();
+            for step in 1..30 {
+                let right: Vec<_> = all.iter().copied().step_by(step).collect();
+                let places: Vec<_> = places(width, height, border, step).collect();
+                assert_eq!(places, right, "{width} × {height}, {border} wide, every {step}");
+            }
+        }
+    }
 }

@@ -88,8 +88,9 @@ fn is_cut_out(picture: &Pixels, mask: &Pixels) -> bool {
         return false;
     }
     let pixels = picture.data().as_chunks::<4>().0;
-    let border = || border::places(picture.width() as usize, picture.height() as usize, 1);
-    let clear = border().filter(|at| pixels[*at][3] == 0).count();
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let border = || border::places(width, height, 1, 1);
+    let clear = border().filter(|(x, y)| pixels[y * width + x][3] == 0).count();
     if (clear as f64) < CUT_OUT_ALREADY * border().count() as f64 {
         return false;
     }

@@ -85,7 +85,8 @@ pub(super) fn decide(
     mask: Option<&[u8]>,
     control: &Control<'_>,
 ) -> Result<()> {
-    for at in super::border::places(width, height, 1) {
+    for (x, y) in super::border::places(width, height, 1, 1) {
+        let at = y * width + x;
         flood(places, width, at, (Place::Like, Place::Background), &mut |_| ());
     }
     for at in 0..places.len() {

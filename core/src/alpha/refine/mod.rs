@@ -82,7 +82,7 @@ fn on_flat(alpha: Pixels, picture: &Pixels, how: &CutOut, threads: usize, contro
 fn trimap_solved(trimap: Pixels, picture: &Pixels, control: &Control<'_>) -> Result<Pixels> {
     let size = (picture.width(), picture.height());
     // Between sure and sure it becomes unsure, as it must where it is stretched.
-    let trimap = if (trimap.width(), trimap.height()) == size { trimap } else { small::resized(&trimap, size)? };
+    let trimap = if (trimap.width(), trimap.height()) == size { trimap } else { small::resized(&trimap, size, 1)? };
     Ok(matting::alpha(picture, &trimap, control)?.unwrap_or(trimap))
 }
 

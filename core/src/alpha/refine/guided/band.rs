@@ -2,6 +2,7 @@
 
 use super::TILE;
 use crate::image::pixels::Pixels;
+use crate::image::small::dilated;
 
 /// A mask is sure up to this and from 255 less this on.
 const SURE: u8 = 25;
@@ -27,10 +28,9 @@ impl Band {
                 || ((at + 1) % width > 0 && turns(at, at + 1))
                 || turns(at, at + width)
         };
-        let mut inside: Vec<bool> = mask.data().iter().enumerate().map(unsure).collect();
+        let inside: Vec<bool> = mask.data().iter().enumerate().map(unsure).collect();
         let margin = ((width.max(height) + SIDE / 2) / SIDE).max(1);
-        (0..height).for_each(|y| widen(&mut inside[y * width..], (1, width), margin));
-        (0..width).for_each(|x| widen(&mut inside[x..], (width, height), margin));
+        let inside = dilated(&inside, (width, height), margin);
         Self { width, height, inside, subject }
     }
 
@@ -68,13 +68,5 @@ impl Band {
             }
         }
         tiles
-    }
-}
-
-/// Sets what is within `margin` of what is set, in a line of `length` values, `step` apart.
-fn widen(line: &mut [bool], (step, length): (usize, usize), margin: usize) {
-    let set: Vec<usize> = (0..length).filter(|at| line[at * step]).collect();
-    for at in set {
-        (at.saturating_sub(margin)..length.min(at + margin + 1)).for_each(|at| line[at * step] = true);
     }
 }

@@ -16,6 +16,7 @@
 //! is no edge, and it stays as soft as it is.
 
 mod band;
+mod planes;
 #[cfg(test)]
 mod tests;
 mod wide;
@@ -23,11 +24,12 @@ mod windows;
 
 use std::borrow::Cow;
 
+use fast_image_resize::FilterType;
+
 use crate::error::{Code, Error, Result};
 use crate::exec::control::Control;
-use crate::image::lanczos;
 use crate::image::pixels::{Layout, Pixels, byte};
-use crate::image::small::{Grid, ROWS, resized, shared, size_at};
+use crate::image::small::{Grid, ROWS, resized, resized_with, shared, size_at};
 use crate::options::cutout::Preset;
 use band::Band;
 use wide::Wide;
@@ -48,7 +50,7 @@ const HARDER: f32 = 0.17;
 const LAST: f32 = 0.06;
 
 /// Cells on each side of what is filtered at once.
-const TILE: usize = 16;
+const TILE: usize = 32;
 /// Pictures of a smaller side than this have no edges that the model did not see.
 const LEAST_SIDE: u32 = 32;
 
@@ -65,13 +67,13 @@ pub(super) fn refine(
     control: &Control<'_>,
 ) -> Result<Option<Pixels>> {
     let size = (picture.width(), picture.height());
-    let mask = &mask_in_bounds(mask)?;
+    let mask = &mask_in_bounds(mask, threads)?;
     let band = Band::around(mask);
     if size.0.min(size.1) < LEAST_SIDE || band.is_empty() {
         return Ok(None);
     }
     let mut before: Option<Level> = None;
-    for small in shrunk(picture, mask, preset, control)? {
+    for small in shrunk(picture, mask, preset, threads, control)? {
         control.check()?;
         let alpha = match &before {
             None => first_alpha(mask, &small)?,
@@ -85,33 +87,38 @@ pub(super) fn refine(
     let mut data = level.applied(picture, &band, threads, |alpha| byte(harder(alpha, LAST)));
     if let Some(wide) = Wide::of(mask) {
         control.check()?;
-        let soft = lanczos::resized(mask.data(), 1, (mask.width(), mask.height()), size, threads)?;
-        wide.give_back(&mut data, &soft, (size.0 as usize, size.1 as usize), threads);
+        wide.give_back(&mut data, (size.0 as usize, size.1 as usize), threads);
     }
     Ok(Some(Pixels::known(size.0, size.1, Layout::Gray8, data)))
 }
 
 /// A mask no larger than what is looked at. A finer one becomes soft, and so unsure,
 /// where it has details that are smaller.
-fn mask_in_bounds(mask: &Pixels) -> Result<Cow<'_, Pixels>> {
+fn mask_in_bounds(mask: &Pixels, threads: usize) -> Result<Cow<'_, Pixels>> {
     let longer = mask.width().max(mask.height());
     Ok(if f64::from(longer) > MOST_MASK {
-        Cow::Owned(resized(mask, size_at(mask, MOST_MASK))?)
+        Cow::Owned(resized(mask, size_at(mask, MOST_MASK), threads)?)
     } else {
         Cow::Borrowed(mask)
     })
 }
 
 /// The picture made smaller for each level, from coarse to fine.
-fn shrunk(picture: &Pixels, mask: &Pixels, preset: Preset, control: &Control<'_>) -> Result<Vec<Pixels>> {
+fn shrunk(
+    picture: &Pixels,
+    mask: &Pixels,
+    preset: Preset,
+    threads: usize,
+    control: &Control<'_>,
+) -> Result<Vec<Pixels>> {
     let longer = |pixels: &Pixels| f64::from(pixels.width().max(pixels.height()));
     let sides = sides(longer(picture), longer(mask), preset);
     let size = |side: f64| in_cells(size_at(picture, side));
     // Only the finest is made from the whole picture, which may be large.
-    let finest = resized(picture, size(sides.last().copied().unwrap_or(longer(picture))))?;
+    let finest = resized(picture, size(sides.last().copied().unwrap_or(longer(picture))), threads)?;
     control.check()?;
     let mut levels: Vec<Pixels> =
-        sides[..sides.len() - 1].iter().map(|side| resized(&finest, size(*side))).collect::<Result<_>>()?;
+        sides[..sides.len() - 1].iter().map(|side| resized(&finest, size(*side), threads)).collect::<Result<_>>()?;
     levels.push(finest);
     Ok(levels)
 }
@@ -135,8 +142,8 @@ fn sides(picture: f64, mask: f64, preset: Preset) -> Vec<f64> {
 
 /// The mask at the size of the first level, 0 to 1.
 fn first_alpha(mask: &Pixels, small: &Pixels) -> Result<Vec<f32>> {
-    let (own, size) = ((mask.width(), mask.height()), (small.width(), small.height()));
-    Ok(lanczos::resized(mask.data(), 1, own, size, 1)?.into_iter().map(|alpha| f32::from(alpha) / 255.0).collect())
+    let alpha = resized_with(FilterType::Lanczos3, mask, (small.width(), small.height()), 1)?;
+    Ok(alpha.data().iter().map(|alpha| f32::from(*alpha) / 255.0).collect())
 }
 
 /// As much as `margin` becomes 0, and as much becomes 1.
@@ -145,9 +152,9 @@ fn harder(alpha: f32, margin: f32) -> f32 {
 }
 
 /// A colour around 0, where sums of products lose the least.
-fn color(picture: &Pixels, at: usize) -> [f32; 3] {
-    let px = &picture.data()[at * picture.layout().bytes()..][..3];
-    [px[0], px[1], px[2]].map(|value| f32::from(value) * (1.0 / 255.0) - 0.5)
+#[inline(always)]
+fn color(pixel: &[u8]) -> [f32; 3] {
+    [pixel[0], pixel[1], pixel[2]].map(|value| f32::from(value) * (1.0 / 255.0) - 0.5)
 }
 
 fn alpha_of(line: Line, [r, g, b]: [f32; 3]) -> f32 {
@@ -188,6 +195,7 @@ impl Level {
     ) -> Vec<T> {
         let (width, height) = (picture.width() as usize, picture.height() as usize);
         let mut all = vec![T::default(); width * height];
+        let bytes = picture.layout().bytes();
         let (starts, lines) = (band.starts(width), self.0.enlarged((width, height)));
         let sure = [make(0.0), make(1.0)];
         shared(threads, all.chunks_mut(ROWS * width).enumerate(), |(chunk, rows)| {
@@ -195,11 +203,13 @@ impl Level {
             for (y, row) in rows.chunks_mut(width).enumerate().map(|(y, row)| (chunk * ROWS + y, row)) {
                 let (inside, subject) = band.row(y, height);
                 let line = inside.contains(&true).then(|| lines.row(y, &mut room));
+                let pixels = &picture.data()[y * width * bytes..][..width * bytes];
                 for (column, span) in starts.windows(2).map(|pair| pair[0]..pair[1]).enumerate() {
                     match &line {
                         Some(line) if inside[column] => {
-                            for x in span {
-                                row[x] = make(alpha_of(line(x), color(picture, y * width + x)));
+                            let pixels = pixels[span.start * bytes..span.end * bytes].chunks_exact(bytes);
+                            for ((x, value), pixel) in span.clone().zip(&mut row[span]).zip(pixels) {
+                                *value = make(alpha_of(line(x), color(pixel)));
                             }
                         }
                         _ => row[span].fill(sure[usize::from(subject[column])]),

@@ -5,8 +5,8 @@
 
 use std::ops::RangeInclusive;
 
-use crate::image::pixels::Pixels;
-use crate::image::small::{Grid, ROWS, shared, windowed};
+use crate::image::pixels::{Pixels, byte};
+use crate::image::small::{Grid, ROWS, Span, dilated, joined_around, shared};
 
 /// What a mask that is unsure has.
 const UNSURE: RangeInclusive<u8> = 31..=224;
@@ -14,50 +14,62 @@ const UNSURE: RangeInclusive<u8> = 31..=224;
 const REACH: usize = 5;
 const SIDE: usize = 320;
 
-/// How much of each pixel of a mask lies in such an area, 0 to 1.
-pub(super) struct Wide(Grid<1>);
+/// How much of each pixel of a mask lies in such an area, 0 to 1, and what the mask has there, 0 to 1.
+pub(super) struct Wide {
+    parts: Grid<2>,
+    /// From the first to the last column of each row that has a part in it.
+    spans: Vec<Span>,
+}
 
 impl Wide {
     /// `None` where there is no such area.
     pub(super) fn of(mask: &Pixels) -> Option<Self> {
-        let size = (mask.width() as usize, mask.height() as usize);
-        let reach = |reach: usize| (reach * size.0.max(size.1) + SIDE / 2) / SIDE;
-        let unsure: Vec<_> = mask.data().iter().map(|alpha| f32::from(u8::from(UNSURE.contains(alpha)))).collect();
+        let size @ (width, height) = (mask.width() as usize, mask.height() as usize);
+        let reach = |reach: usize| (reach * width.max(height) + SIDE / 2) / SIDE;
         // The middles of squares that are unsure altogether, then what such squares cover.
-        let middles = means(&unsure, size, reach(REACH)).into_iter().map(|mean| f32::from(u8::from(mean == 1.0)));
-        let middles: Vec<_> = middles.collect();
-        if !middles.contains(&1.0) {
+        let sure: Vec<_> = mask.data().iter().map(|alpha| !UNSURE.contains(alpha)).collect();
+        let mut middles = dilated(&sure, size, reach(REACH));
+        middles.iter_mut().for_each(|middle| *middle = !*middle);
+        if !middles.contains(&true) {
             return None;
         }
-        let covered: Vec<_> =
-            means(&middles, size, reach(REACH)).into_iter().map(|mean| f32::from(u8::from(mean > 0.0))).collect();
-        let values = means(&covered, size, reach(REACH) / 2).into_iter().map(|mean| [mean]).collect();
-        Some(Self(Grid { width: size.0, height: size.1, values }))
+        let covered = dilated(&middles, size, reach(REACH));
+        let parts = shares(&covered, size, reach(REACH) / 2);
+        let has_part = |part: &f32| *part > 0.0;
+        let span = |row: &[f32]| {
+            let first = row.iter().position(has_part).unwrap_or(0);
+            first..row.iter().rposition(has_part).map_or(first, |last| last + 1)
+        };
+        let spans = parts.chunks(width).map(span).collect();
+        let values = parts.into_iter().zip(mask.data()).map(|(part, soft)| [part, f32::from(*soft) / 255.0]).collect();
+        Some(Self { parts: Grid { width, height, values }, spans })
     }
 
-    /// Gives back there what the mask has: `soft`, as large as the alpha.
-    pub(super) fn give_back(&self, alpha: &mut [u8], soft: &[u8], size: (usize, usize), threads: usize) {
-        let parts = self.0.enlarged(size);
-        let rows = alpha.chunks_mut(ROWS * size.0).zip(soft.chunks(ROWS * size.0)).enumerate();
-        shared(threads, rows, |(chunk, (alpha, soft))| {
+    /// Gives back there what the mask has.
+    pub(super) fn give_back(&self, alpha: &mut [u8], size: (usize, usize), threads: usize) {
+        let parts = self.parts.enlarged(size);
+        shared(threads, alpha.chunks_mut(ROWS * size.0).enumerate(), |(chunk, alpha)| {
             let mut room = Vec::new();
-            for (y, (alpha, soft)) in alpha.chunks_mut(size.0).zip(soft.chunks(size.0)).enumerate() {
-                let part = parts.row(chunk * ROWS + y, &mut room);
-                for (x, (alpha, soft)) in alpha.iter_mut().zip(soft).enumerate() {
-                    let ([part], [hard, soft]) = (part(x), [*alpha, *soft].map(f32::from));
-                    *alpha = (hard + (soft - hard) * part).round() as u8;
+            for (y, alpha) in alpha.chunks_mut(size.0).enumerate().map(|(y, alpha)| (chunk * ROWS + y, alpha)) {
+                let ((above, below), _) = parts.rows(y);
+                let spans = [above, below].map(|row| &self.spans[row]).into_iter().filter(|span| !span.is_empty());
+                let span = spans.cloned().reduce(|one, other| one.start.min(other.start)..one.end.max(other.end));
+                let Some(columns) = span.map(|span| parts.columns(&span)) else { continue };
+                let part = parts.row(y, &mut room);
+                for (x, alpha) in alpha[columns.clone()].iter_mut().enumerate() {
+                    let [part, soft] = part(columns.start + x);
+                    let hard = f32::from(*alpha) / 255.0;
+                    *alpha = byte(hard + (soft - hard) * part);
                 }
             }
         });
     }
 }
 
-/// The mean of the window around each value; windows end where the mask does.
-fn means(values: &[f32], (width, height): (usize, usize), reach: usize) -> Vec<f32> {
-    let mut means = Vec::with_capacity(values.len());
-    let value = |x: usize, y: usize| [values[y * width + x], 1.0];
-    windowed((&(0..width), width, &(0..width)), (height, &(0..height)), reach, value, |_, _, [sum, count]| {
-        means.push(sum / count);
-    });
-    means
+/// How much of the window around each is set; windows end where the mask does.
+fn shares(set: &[bool], size: (usize, usize), reach: usize) -> Vec<f32> {
+    let sum = |values: &[f32]| joined_around(values, size, reach, |one, other| *one += other);
+    let set: Vec<f32> = set.iter().map(|set| f32::from(u8::from(*set))).collect();
+    let (set, all) = (sum(&set), sum(&vec![1.0; size.0 * size.1]));
+    set.into_iter().zip(all).map(|(set, all)| set / all).collect()
 }

@@ -1,17 +1,21 @@
 //! What fits alpha to colours best, in windows of a small picture.
 
+use remrembg_native::widened;
+
 use super::color;
+use super::planes::{LANES, Lanes, Planes, counted};
 use crate::image::pixels::Pixels;
-use crate::image::small::{Span, wider, windowed};
+use crate::image::small::{Span, wider};
 
 /// How little a window's colours may vary before their noise counts for nothing.
 const EPSILON: f32 = 1e-4;
 /// The α of a colour: red, green and blue times the first three, plus the last.
 pub(super) type Line = [f32; 4];
 
-/// What is summed over a window: colours, alpha, their products, the colours'
-/// products, and 1 for each pixel.
-type Sums = [f32; 16];
+/// What is summed over a window: colours, alpha, and products of two of those, by their places here.
+const ONES: usize = 4;
+const PRODUCTS: [(usize, usize); 9] = [(0, 3), (1, 3), (2, 3), (0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)];
+const SUMS: usize = ONES + PRODUCTS.len();
 
 /// Pixels on each side of a cell. What fits changes slowly, so one line for each is enough.
 pub(super) const CELL: usize = 2;
@@ -29,60 +33,103 @@ pub(super) struct Windows<'a> {
 impl Windows<'_> {
     /// Fills these columns in `rows`, which are whole rows of cells from `top` on.
     pub(super) fn fit(&self, x: Span, top: usize, rows: &mut [Line]) {
-        let y = top..top + rows.len() / self.width;
-        let (near_x, near_y) = (wider(&x, self.reach, self.width), wider(&y, self.reach, self.height));
-        let (far_x, far_y) = (wider(&near_x, self.reach, self.width), wider(&near_y, self.reach, self.height));
-        let cells: Vec<Sums> = far_y.clone().flat_map(|y| far_x.clone().map(move |x| self.cell(x, y))).collect();
-        let mut lines = Vec::with_capacity(near_x.len() * near_y.len());
-        windowed(
-            (&far_x, self.width, &near_x),
-            (self.height, &near_y),
-            self.reach,
-            |x, y| cells[(y - far_y.start) * far_x.len() + x - far_x.start],
-            |_, _, sums| lines.push(line(&sums)),
-        );
-        windowed(
-            (&near_x, self.width, &x),
-            (self.height, &y),
-            self.reach,
-            |x, y| {
-                let [r, g, b, rest] = lines[(y - near_y.start) * near_x.len() + x - near_x.start];
-                [r, g, b, rest, 1.0]
-            },
-            |x, y, [r, g, b, rest, count]| {
-                rows[(y - top) * self.width + x] = [r, g, b, rest].map(|sum| sum / count);
-            },
-        );
+        widened!(self.fit_here(x, top, rows));
     }
 
-    /// The sums over the pixels of a cell.
-    fn cell(&self, x: usize, y: usize) -> Sums {
-        let mut sums = [0.0; 16];
-        for row in 0..CELL {
-            let start = ((y * CELL + row) * self.width + x) * CELL;
-            for at in start..start + CELL {
-                let [r, g, b] = color(self.small, at);
-                let a = self.alpha[at];
-                let px = [r, g, b, a, r * a, g * a, b * a, r * r, r * g, r * b, g * g, g * b, b * b, 1.0, 0.0, 0.0];
-                sums.iter_mut().zip(px).for_each(|(sum, value)| *sum += value);
+    #[inline(always)]
+    fn fit_here(&self, x: Span, top: usize, rows: &mut [Line]) {
+        let y = top..top + rows.len() / self.width;
+        let near = (wider(&x, self.reach, self.width), wider(&y, self.reach, self.height));
+        let far = (wider(&near.0, self.reach, self.width), wider(&near.1, self.reach, self.height));
+        let sums = self.cells(far).windows(&near, self.reach, self.height);
+        let lines = self.lines(&sums, near).windows(&(x.clone(), y.clone()), self.reach, self.height);
+        let across: Vec<_> = x.clone().map(|x| counted(x, self.reach, self.width)).collect();
+        for y in y {
+            let down = counted(y, self.reach, self.height);
+            let row = &mut rows[(y - top) * self.width..][x.clone()];
+            for (at, line) in row.iter_mut().enumerate() {
+                *line = std::array::from_fn(|plane| lines.plane(y, plane)[at] / (across[at] * down));
             }
         }
-        sums
+    }
+
+    /// The sums over the pixels of each cell.
+    #[inline(always)]
+    fn cells(&self, (x, y): (Span, Span)) -> Planes {
+        let pixels = x.len() * CELL;
+        let mut colors = vec![0.0; CELL * ONES * pixels];
+        let mut both = vec![0.0; pixels];
+        let mut cells = Planes::new(SUMS, (x.clone(), y.clone()));
+        for y in y {
+            for (row, planes) in colors.chunks_exact_mut(ONES * pixels).enumerate() {
+                self.spread(((y * CELL + row) * self.width + x.start) * CELL, planes);
+            }
+            let plane = |row: usize, one: usize| &colors[(row * ONES + one) * pixels..][..pixels];
+            for sum in 0..SUMS {
+                if let Some((one, other)) = sum.checked_sub(ONES).map(|product| PRODUCTS[product]) {
+                    both.fill(0.0);
+                    for row in 0..CELL {
+                        let products = plane(row, one).iter().zip(plane(row, other));
+                        both.iter_mut().zip(products).for_each(|(both, (one, other))| *both += one * other);
+                    }
+                } else {
+                    let rows = plane(0, sum).iter().zip(plane(1, sum));
+                    both.iter_mut().zip(rows).for_each(|(both, (above, below))| *both = above + below);
+                }
+                let pairs = both.as_chunks::<CELL>().0;
+                cells.plane_mut(y, sum).iter_mut().zip(pairs).for_each(|(sum, [left, right])| *sum = left + right);
+            }
+        }
+        cells
+    }
+
+    /// Colours and alpha of pixels from `start` on, plane after plane.
+    #[inline(always)]
+    fn spread(&self, start: usize, planes: &mut [f32]) {
+        let pixels = planes.len() / ONES;
+        let (red, rest) = planes.split_at_mut(pixels);
+        let (green, rest) = rest.split_at_mut(pixels);
+        let (blue, alpha) = rest.split_at_mut(pixels);
+        let bytes = self.small.layout().bytes();
+        let colors = self.small.data()[start * bytes..].chunks_exact(bytes);
+        for (((red, green), blue), pixel) in red.iter_mut().zip(green).zip(blue).zip(colors) {
+            [*red, *green, *blue] = color(pixel);
+        }
+        alpha.copy_from_slice(&self.alpha[start..start + pixels]);
+    }
+
+    /// The line of each window.
+    #[inline(always)]
+    fn lines(&self, sums: &Planes, (x, y): (Span, Span)) -> Planes {
+        let mut lines = Planes::new(4, (x.clone(), y.clone()));
+        let mut across = vec![1.0; lines.stride()];
+        across.iter_mut().zip(x).for_each(|(count, x)| *count = counted(x, self.reach, self.width));
+        for y in y {
+            let pixels = (CELL * CELL) as f32 * counted(y, self.reach, self.height);
+            for at in (0..across.len()).step_by(LANES) {
+                let share = Lanes::of(1.0) / (Lanes::from(&across[at..]) * Lanes::of(pixels));
+                let means = std::array::from_fn(|sum| Lanes::from(&sums.plane(y, sum)[at..]) * share);
+                for (plane, value) in line(&means).into_iter().enumerate() {
+                    value.put(&mut lines.plane_mut(y, plane)[at..]);
+                }
+            }
+        }
+        lines
     }
 }
 
 /// The line that fits a window best, in the least squares with `EPSILON` for the slope.
-fn line(sums: &Sums) -> Line {
-    let count = 1.0 / sums[13];
-    let mean: [f32; 13] = std::array::from_fn(|at| sums[at] * count);
-    let [r, g, b, alpha, ..] = mean;
+#[inline(always)]
+fn line(mean: &[Lanes; SUMS]) -> [Lanes; 4] {
+    let [r, g, b, alpha, ..] = *mean;
+    let epsilon = Lanes::of(EPSILON);
     let with = [mean[4] - r * alpha, mean[5] - g * alpha, mean[6] - b * alpha];
-    let (rr, rg, rb) = (mean[7] - r * r + EPSILON, mean[8] - r * g, mean[9] - r * b);
-    let (gg, gb, bb) = (mean[10] - g * g + EPSILON, mean[11] - g * b, mean[12] - b * b + EPSILON);
+    let (rr, rg, rb) = (mean[7] - r * r + epsilon, mean[8] - r * g, mean[9] - r * b);
+    let (gg, gb, bb) = (mean[10] - g * g + epsilon, mean[11] - g * b, mean[12] - b * b + epsilon);
     // Cramer's rule: the matrix is symmetric, and its determinant above 0.
     let (c_rr, c_rg, c_rb) = (gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb);
     let (c_gg, c_gb, c_bb) = (rr * bb - rb * rb, rg * rb - rr * gb, rr * gg - rg * rg);
-    let scale = 1.0 / (rr * c_rr + rg * c_rg + rb * c_rb).max(f32::MIN_POSITIVE);
+    let scale = Lanes::of(1.0) / (rr * c_rr + rg * c_rg + rb * c_rb).at_least(f32::MIN_POSITIVE);
     let slope = [
         (c_rr * with[0] + c_rg * with[1] + c_rb * with[2]) * scale,
         (c_rg * with[0] + c_gg * with[1] + c_gb * with[2]) * scale,
