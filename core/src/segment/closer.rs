@@ -1,6 +1,7 @@
 //! A closer view: of the subject's own box, where that is small enough to be seen larger.
 
-use super::mean::{blurred, log_odds, value_of};
+use super::mean::blurred;
+use super::odds::{log_odds, value_of};
 use crate::error::Result;
 use crate::image::pixels::Matte;
 use crate::image::small::{resized_values, shared};

@@ -1,11 +1,15 @@
 //! Several mattes of one picture made into one.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
+use remrembg_native::widened;
+
+use super::odds::{log_odds, value_of};
 use crate::error::Result;
 use crate::image::pixels::Matte;
 use crate::image::small::{ROWS, resized_values, shared, windowed};
 
-/// How far from 0 and 1 a view's certainty ends, so that one view alone decides nothing.
-const DOUBT: f32 = 0.02;
 /// As much of the mean becomes 0, and as much 1: views seldom agree to the last.
 const HAZE: f32 = 0.05;
 
@@ -38,27 +42,42 @@ pub(super) fn of(mattes: Vec<Matte>, threads: usize) -> Result<Matte> {
     let mut data = vec![0.0; size.0 * size.1];
     let rows = ROWS * size.0;
     shared(threads, data.chunks_mut(rows).enumerate(), |(chunk, means)| {
-        let mut room = Vec::with_capacity(views.len() + 2);
-        for (at, mean) in means.iter_mut().enumerate() {
-            *mean = mean_at(chunk * rows + at, &views, &coarse, &mut room);
-        }
+        let part = chunk * rows..chunk * rows + means.len();
+        widened!(add_up(means, part, &views, &coarse));
     });
     Ok(Matte { width, height, data })
 }
 
-/// The mean at a place of what views make of it; `coarse` is what they make of what is around.
-fn mean_at(at: usize, views: &[Vec<f32>], coarse: &[Vec<f32>], room: &mut Vec<f32>) -> f32 {
-    room.clear();
-    room.extend(coarse.iter().map(|view| view[at]));
-    let most = median(room);
-    let (mut sum, mut weights) = (0.0, 0.0);
+/// Turns zeros into the means of a part of what views make of the picture; `coarse` is what they make of what is around.
+#[inline(always)]
+fn add_up(means: &mut [f32], part: Range<usize>, views: &[Vec<f32>], coarse: &[Vec<f32>]) {
+    let most = most(part.clone(), coarse);
+    let mut weights = vec![0.0; means.len()];
     for (number, (view, coarse)) in views.iter().zip(coarse).enumerate() {
         let count = if number == 0 { FIRST } else { 1.0 };
-        let weight = count / (1.0 + ((coarse[at] - most) / ASTRAY).powi(STEEP));
-        sum += weight * log_odds(view[at]);
-        weights += weight;
+        let seen = view[part.clone()].iter().zip(&coarse[part.clone()]).zip(&*most);
+        for ((mean, weights), ((value, around), most)) in means.iter_mut().zip(&mut weights).zip(seen) {
+            let weight = count / (1.0 + ((around - most) / ASTRAY).powi(STEEP));
+            *mean += weight * log_odds(*value);
+            *weights += weight;
+        }
     }
-    without_haze(value_of(sum / weights))
+    means.iter_mut().zip(weights).for_each(|(mean, weights)| *mean = without_haze(value_of(*mean / weights)));
+}
+
+/// What most views make of what is around each place: the first, of up to three.
+#[inline(always)]
+fn most(part: Range<usize>, coarse: &[Vec<f32>]) -> Cow<'_, [f32]> {
+    if coarse.len() <= 3 {
+        return Cow::Borrowed(&coarse[0][part]);
+    }
+    let mut room = Vec::with_capacity(coarse.len() + 2);
+    let at = |at: usize| {
+        room.clear();
+        room.extend(coarse.iter().map(|view| view[at]));
+        median(&mut room)
+    };
+    part.map(at).collect()
 }
 
 /// The mean around each place.
@@ -80,16 +99,7 @@ fn median(values: &mut Vec<f32>) -> f32 {
     *values.select_nth_unstable_by(middle, f32::total_cmp).1
 }
 
-pub(super) fn log_odds(value: f32) -> f32 {
-    let value = value.clamp(0.0, 1.0);
-    ((value + DOUBT) / (1.0 + DOUBT - value)).ln()
-}
-
-/// Undoes [`log_odds`].
-pub(super) fn value_of(log_odds: f32) -> f32 {
-    (1.0 + 2.0 * DOUBT) / (1.0 + (-log_odds).exp()) - DOUBT
-}
-
+#[inline(always)]
 fn without_haze(value: f32) -> f32 {
     ((value - HAZE) / (1.0 - 2.0 * HAZE)).clamp(0.0, 1.0)
 }
@@ -108,14 +118,14 @@ mod tests {
     }
 
     #[test]
-    fn looks_that_agree_are_their_mean() {
+    fn views_that_agree_are_their_mean() {
         let steps = matte(3, 1, &[0.0, 0.32, 1.0]);
         assert_eq!(mean(&[steps.clone(), steps.clone(), steps]), [0.0, 0.3, 1.0]);
         assert_eq!(mean(&[matte(2, 1, &[0.0, 0.3]), matte(2, 1, &[0.1, 0.3])]), [0.0, 0.278]);
     }
 
     #[test]
-    fn a_thing_is_there_or_not_as_the_first_of_three_looks_or_most_of_more_have_it() {
+    fn the_first_of_three_views_or_most_of_more_tell_what_is_subject() {
         let [there, not] = [1.0, 0.0].map(|value| matte(1, 1, &[value]));
         let of = |views: &[&Matte]| mean(&views.iter().copied().cloned().collect::<Vec<_>>())[0];
         assert!(of(&[&there, &not]) > 0.95 && of(&[&not, &there]) < 0.05, "the first, of two");
@@ -125,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edge_that_looks_put_at_other_places_is_soft_between_them() {
+    fn an_edge_that_views_put_at_other_places_is_soft_between_them() {
         let edge = |at: usize| matte(320, 1, &(0..320).map(|x| f32::from(u8::from(x >= at))).collect::<Vec<_>>());
         let mean = mean(&[edge(100), edge(104)]);
         assert!(mean[..100].iter().all(|value| *value < 0.01) && mean[104..].iter().all(|value| *value > 0.99));

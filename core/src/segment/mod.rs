@@ -6,6 +6,7 @@ mod closer;
 mod fit;
 mod input;
 mod mean;
+mod odds;
 mod output;
 #[cfg(test)]
 mod recipe_tests;
