@@ -466,6 +466,8 @@ def test_alpha_matting_takes_the_place_of_vitmatte(tiny):
     with pytest.warns(UserWarning, match="there is no ViTMatte: alpha matting takes its place") as told:
         vitmatte = remove(half_red(), session=tiny, vitmatte=True)
     assert vitmatte.tobytes() == matted.tobytes() and len(told) == 1
+    mask = remove(half_red(), session=tiny, only_mask=True)
+    assert remove(half_red(), session=tiny, only_mask=True, vitmatte=True).tobytes() == mask.tobytes()
 
 
 def test_an_array_of_a_files_bytes_is_read_as_the_file(tiny):

@@ -158,6 +158,7 @@ fn read(words: Vec<OsString>, command: &str, known: &[&Flags]) -> Read {
     let program = words.next().unwrap_or_default();
     words.next();
     let mut read = Read { program, flags: Vec::new(), names: Vec::new() };
+    let mut has_vitmatte = false;
     while let Some(word) = words.next() {
         if word == "--" {
             read.names.extend(words);
@@ -168,8 +169,8 @@ fn read(words: Vec<OsString>, command: &str, known: &[&Flags]) -> Read {
         match flag {
             Some((_, _, "", _)) => {}
             Some((_, VITMATTE, flag, _)) => {
+                has_vitmatte = true;
                 read.flags.push((*flag).into());
-                terminal::note(None, NO_VITMATTE);
             }
             Some((_, _, flag, 0)) => read.flags.push((*flag).into()),
             Some((_, _, flag, 1)) => {
@@ -184,6 +185,13 @@ fn read(words: Vec<OsString>, command: &str, known: &[&Flags]) -> Read {
             }
             None => read.names.push(word),
         }
+    }
+    let has = |names: &[&str]| read.flags.iter().any(|flag| names.iter().any(|name| flag == name));
+    if has(&["--mask"]) {
+        // It is what matting would start from.
+        read.flags.retain(|flag| flag != "--matting");
+    } else if has_vitmatte && !has(&["-q", "--quiet", "--json"]) {
+        terminal::note(None, NO_VITMATTE);
     }
     read
 }
@@ -268,6 +276,8 @@ mod tests {
             ),
             ("remrembg p -w -om in out", "remrembg remove --format png --watch --mask --out=out -- in"),
             ("remrembg d silueta u2net", "remrembg models fetch silueta u2net"),
+            ("remrembg i -om -vm -a a b", "remrembg remove --format png --mask --out=b -- a"),
+            ("remrembg b -vm 64 48", "remrembg frames --format png --matting 64 48"),
             ("remrembg i -vm -a a b", "remrembg remove --format png --matting --matting --out=b -- a"),
             ("remrembg p -d --accept-usage-cost in out", "remrembg remove --format png --delete-input --out=out -- in"),
             ("remrembg i -x {} a b", "remrembg remove --format png --extras {} --out=b -- a"),

@@ -5,6 +5,8 @@
 //! ```text
 //! onnx (the file) → plan, fuse, memory → network (runs it) → convolution, shallow, single, winograd → kernels
 //! ```
+//!
+//! Besides, [`widened`] has plain loops of others run on wider registers.
 
 #![deny(unsafe_code)]
 
@@ -23,7 +25,7 @@ mod shallow;
 mod single;
 #[cfg(test)]
 mod tests;
-mod wide;
+mod widened;
 mod winograd;
 
 use std::fmt;
@@ -32,7 +34,7 @@ use kernels::Kernels;
 pub use measure::Layer;
 pub use network::Network;
 pub use plan::Shape;
-pub use wide::Wide;
+pub use widened::Avx2;
 
 /// Why a network cannot be had.
 #[derive(Debug)]

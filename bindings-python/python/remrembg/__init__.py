@@ -316,6 +316,7 @@ def remove(
     :param w: as for `rmbg`, and so are `h`, `exact_resize`, `angle` and `expand`.
     :param on_found: as for `Remover.rmbg`, and so are `progress` and `cancel`.
     :param ignored: what rembg takes besides, such as `return_multiple`; it is passed over with a warning.
+        `vitmatte=True` means `alpha_matting=True`, with a warning too.
     :raises ValidationError: the picture or an option is refused.
     :raises InputOutputError: the file cannot be read.
     :raises EngineError: inference failed.

@@ -276,7 +276,7 @@ class Remover:
 
         `on_found`, `progress` and `cancel` are as in `rmbg`.
         """
-        alpha_matting = _values.stands_in_for_vitmatte(ignored) or alpha_matting
+        alpha_matting = _values.stands_in_for_vitmatte(ignored, only_mask) or alpha_matting
         _values.warn_of_ignored("remove", ignored)
         pixels = not force_return_bytes and _pictures.is_pixels(data)
         if pixels and format is not None:

@@ -48,9 +48,9 @@ def _color(channels: Any) -> str:
         return ""
 
 
-def stands_in_for_vitmatte(ignored: Dict[str, Any]) -> bool:
-    """Whether alpha matting takes the place of ViTMatte, which is taken out of `ignored`."""
-    if not ignored.pop("vitmatte", False):
+def stands_in_for_vitmatte(ignored: Dict[str, Any], only_mask: bool) -> bool:
+    """Whether alpha matting takes the place of ViTMatte, which is taken out of `ignored`. A mask alone has neither."""
+    if not ignored.pop("vitmatte", False) or only_mask:
         return False
     warnings.warn("there is no ViTMatte: alpha matting takes its place", UserWarning, stacklevel=4)
     return True

@@ -58,6 +58,10 @@ fn rembgs_own_commands_run_as_they_are() {
     assert_eq!(ran.status, Some(0), "{}", ran.stderr);
     assert!(ran.stderr.contains("there is no ViTMatte here"), "{}", ran.stderr);
     assert_eq!(bench.read("vitmatte.png"), bench.read("matted.png"));
+    for quiet in ["--quiet", "--json"] {
+        let ran = bench.ran(["i", quiet, "-vm", "a.png", "vitmatte.png"]);
+        assert_eq!((ran.status, &*ran.stderr), (Some(0), ""), "{quiet}");
+    }
 }
 
 #[test]

@@ -22,7 +22,8 @@ const REACHES: [usize; 3] = [40, 12, 3];
 /// Rows of it that one thread sums up at once.
 const STRIP: usize = 75;
 
-/// The subject's colour and the background's, of a pixel or of those around, each with its weight behind it.
+/// The subject's colour and the background's: of a pixel as often as they count, summed up, or the means around it. Behind
+/// each is its weight.
 type Pair = [f32; 8];
 
 /// Puts the subject's colours, as far as they can be told, in place of those of a

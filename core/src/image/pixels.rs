@@ -166,8 +166,8 @@ pub(crate) fn byte(value: f32) -> u8 {
     rounded(value * 255.0)
 }
 
-/// A value of 0 to 255 as the nearest byte, halves up; others are clamped, and NaN is 0. Loops of it need no conversion that goes
-/// one value at a time, as those of a cast do.
+/// A value of 0 to 255 as the nearest byte, halves up; others are clamped, and NaN is 0. A cast would be done one value at
+/// a time; this way the compiler can do many at once.
 #[inline(always)]
 pub(crate) fn rounded(value: f32) -> u8 {
     // From here on floats are whole numbers, and the lowest bits of theirs count up.

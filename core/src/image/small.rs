@@ -18,6 +18,7 @@ pub(crate) const ROWS: usize = 16;
 
 /// Does pieces of work on several threads, which take one after the other.
 pub(crate) fn shared<T: Send>(threads: usize, work: impl Iterator<Item = T> + Send, run: impl Fn(T) + Sync) {
+    let threads = work.size_hint().1.map_or(threads, |pieces| threads.min(pieces));
     let work = Mutex::new(work);
     let next = || work.lock().unwrap_or_else(PoisonError::into_inner).next();
     let all = || std::iter::from_fn(next).for_each(&run);
@@ -44,6 +45,9 @@ pub(crate) fn resized(picture: &Pixels, size: (u32, u32), threads: usize) -> Res
 
 /// The picture at another size, channel by channel, by a filter.
 pub(crate) fn resized_with(filter: FilterType, picture: &Pixels, size: (u32, u32), threads: usize) -> Result<Pixels> {
+    if size == (picture.width(), picture.height()) {
+        return Ok(picture.clone());
+    }
     let mut small = Pixels::filled(size.0, size.1, picture.layout(), 0);
     let failed = Mutex::new(None);
     let row = size.0 as usize * picture.layout().bytes();

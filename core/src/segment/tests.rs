@@ -90,3 +90,15 @@ fn several_looks_are_one_stage_and_one_matte() {
     assert!(matte.data[0] == 0.0 && matte.data[3] == 1.0, "{:?}", matte.data);
     assert!(fractions.borrow().is_sorted());
 }
+
+#[test]
+fn views_together_are_the_mean_of_each_alone() {
+    let whole = Fit::squeezed(&RECIPE);
+    let part = Fit { left: 1, top: 0, width: 2, height: 2, mirrored: false };
+    let views = [whole, Fit { mirrored: true, ..whole }, part, Fit { mirrored: true, ..part }, whole];
+    let seen = |views: &[Fit]| {
+        seen(&picture(), views, &RECIPE, &Fake(Vec::new()), &Control::default()).expect("nothing is wrong")
+    };
+    let alone = views.iter().map(|view| seen(&[*view])).collect();
+    assert_eq!(seen(&views), mean::of(alone, 2).expect("they have their sizes"));
+}

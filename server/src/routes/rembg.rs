@@ -156,6 +156,16 @@ mod tests {
     }
 
     #[test]
+    fn matting_is_asked_for_by_either_of_two_fields() {
+        for (a, vm, is_matted) in [("t", "f", true), ("f", "t", true), ("t", "t", true), ("f", "f", false)] {
+            let read = read(&[], &[("a", a), ("vm", vm)]).expect("it is good");
+            let matting: Vec<_> = read.iter().filter(|(key, _)| *key == MATTING).collect();
+            assert_eq!(matting.len(), usize::from(is_matted), "a={a}, vm={vm}: {read:?}");
+            assert!(matting.iter().all(|(_, value)| value == "true"));
+        }
+    }
+
+    #[test]
     fn a_mask_alone_has_no_background() {
         let with =
             |om: &'static str| read(&[("bgc", "1,2,3,4"), ("om", "y")], &[("om", om), ("a", "t")]).expect("it is good");

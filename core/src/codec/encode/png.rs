@@ -94,7 +94,7 @@ fn write(
         let done = batch.first().map_or(0, |rows| rows.start);
         control.report(Stage::Encode, done as f32 / height as f32).map_err(Failure::Stopped)?;
         let mut made: Vec<_> = batch.iter().map(|rows| (rows, None)).collect();
-        shared(threads.min(batch.len()), made.iter_mut(), |(rows, made)| *made = Some(strip(pixels, level, rows)));
+        shared(threads, made.iter_mut(), |(rows, made)| *made = Some(strip(pixels, level, rows)));
         for made in made.into_iter().filter_map(|(_, made)| made) {
             let (data, of_strip) = made.map_err(Failure::Compressor)?;
             sum = sum.with(of_strip);

@@ -85,7 +85,8 @@ pub(super) fn refine(
     let level = before.ok_or_else(|| Error::new(Code::Internal))?;
     control.check()?;
     let mut data = level.applied(picture, &band, threads, |alpha| byte(harder(alpha, LAST)));
-    if let Some(wide) = Wide::of(mask) {
+    let no_finer = (mask.width().min(size.0), mask.height().min(size.1));
+    if let Some(wide) = Wide::of(&resized(mask, no_finer, threads)?) {
         control.check()?;
         wide.give_back(&mut data, (size.0 as usize, size.1 as usize), threads);
     }

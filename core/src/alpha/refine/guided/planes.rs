@@ -17,9 +17,8 @@ impl Lanes {
         Self([value; LANES])
     }
 
-    /// The first of `values`.
     #[inline(always)]
-    pub(super) fn from(values: &[f32]) -> Self {
+    pub(super) fn first_of(values: &[f32]) -> Self {
         let values = &values[..LANES];
         Self(std::array::from_fn(|at| values[at]))
     }

@@ -93,6 +93,14 @@ fn an_area_of_which_the_model_is_unsure_stays_as_soft_as_it_is() {
 }
 
 #[test]
+fn a_mask_finer_than_the_picture_is_averaged_where_it_is_unsure() {
+    let picture = Pixels::filled(300, 300, Layout::Rgb8, 90);
+    let checks = (0..900 * 900_u32).map(|at| if (at % 900 + at / 900) % 2 == 0 { 60 } else { 200 }).collect();
+    let alpha = refined(&picture, &Pixels::known(900, 900, Layout::Gray8, checks), 2);
+    assert!(alpha.data().iter().all(|alpha| (120..=140).contains(alpha)), "{:?}", &alpha.data()[..20]);
+}
+
+#[test]
 fn threads_and_an_opaque_alpha_channel_change_no_byte() {
     let (picture, mask) = (photo((640, 480), 0.02), seen((320, 320)));
     let alone = refined(&picture, &mask, 1);

@@ -5,6 +5,7 @@
 
 use std::ops::RangeInclusive;
 
+use super::planes::counted;
 use crate::image::pixels::{Pixels, byte};
 use crate::image::small::{Grid, ROWS, Span, dilated, joined_around, shared};
 
@@ -22,7 +23,8 @@ pub(super) struct Wide {
 }
 
 impl Wide {
-    /// `None` where there is no such area.
+    /// `None` where there is no such area. What the mask has is then taken between its pixels, so that it must not be much
+    /// finer than the picture.
     pub(super) fn of(mask: &Pixels) -> Option<Self> {
         let size @ (width, height) = (mask.width() as usize, mask.height() as usize);
         let reach = |reach: usize| (reach * width.max(height) + SIDE / 2) / SIDE;
@@ -68,8 +70,12 @@ impl Wide {
 
 /// How much of the window around each is set; windows end where the mask does.
 fn shares(set: &[bool], size: (usize, usize), reach: usize) -> Vec<f32> {
-    let sum = |values: &[f32]| joined_around(values, size, reach, |one, other| *one += other);
     let set: Vec<f32> = set.iter().map(|set| f32::from(u8::from(*set))).collect();
-    let (set, all) = (sum(&set), sum(&vec![1.0; size.0 * size.1]));
-    set.into_iter().zip(all).map(|(set, all)| set / all).collect()
+    let mut sums = joined_around(&set, size, reach, |one, other| *one += other);
+    let across: Vec<_> = (0..size.0).map(|x| counted(x, reach, size.0)).collect();
+    for (y, row) in sums.chunks_mut(size.0).enumerate() {
+        let down = counted(y, reach, size.1);
+        row.iter_mut().zip(&across).for_each(|(sum, across)| *sum /= across * down);
+    }
+    sums
 }

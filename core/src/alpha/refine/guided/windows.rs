@@ -66,18 +66,17 @@ impl Windows<'_> {
             }
             let plane = |row: usize, one: usize| &colors[(row * ONES + one) * pixels..][..pixels];
             for sum in 0..SUMS {
-                if let Some((one, other)) = sum.checked_sub(ONES).map(|product| PRODUCTS[product]) {
-                    both.fill(0.0);
-                    for row in 0..CELL {
+                both.fill(0.0);
+                for row in 0..CELL {
+                    if let Some((one, other)) = sum.checked_sub(ONES).map(|product| PRODUCTS[product]) {
                         let products = plane(row, one).iter().zip(plane(row, other));
                         both.iter_mut().zip(products).for_each(|(both, (one, other))| *both += one * other);
+                    } else {
+                        both.iter_mut().zip(plane(row, sum)).for_each(|(both, value)| *both += value);
                     }
-                } else {
-                    let rows = plane(0, sum).iter().zip(plane(1, sum));
-                    both.iter_mut().zip(rows).for_each(|(both, (above, below))| *both = above + below);
                 }
                 let pairs = both.as_chunks::<CELL>().0;
-                cells.plane_mut(y, sum).iter_mut().zip(pairs).for_each(|(sum, [left, right])| *sum = left + right);
+                cells.plane_mut(y, sum).iter_mut().zip(pairs).for_each(|(sum, pair)| *sum = pair.iter().sum());
             }
         }
         cells
@@ -107,8 +106,8 @@ impl Windows<'_> {
         for y in y {
             let pixels = (CELL * CELL) as f32 * counted(y, self.reach, self.height);
             for at in (0..across.len()).step_by(LANES) {
-                let share = Lanes::of(1.0) / (Lanes::from(&across[at..]) * Lanes::of(pixels));
-                let means = std::array::from_fn(|sum| Lanes::from(&sums.plane(y, sum)[at..]) * share);
+                let share = Lanes::of(1.0) / (Lanes::first_of(&across[at..]) * Lanes::of(pixels));
+                let means = std::array::from_fn(|sum| Lanes::first_of(&sums.plane(y, sum)[at..]) * share);
                 for (plane, value) in line(&means).into_iter().enumerate() {
                     value.put(&mut lines.plane_mut(y, plane)[at..]);
                 }

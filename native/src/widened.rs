@@ -1,13 +1,14 @@
 //! Plain loops, compiled a second time for wider registers.
 
-/// Evaluates an expression that is compiled twice: as everything is, and for AVX2, which runs where the processor has
-/// it. Loops in it, and in what it calls that is `#[inline(always)]`, are then made eight numbers wide. No product is
-/// fused with a sum, so both give the same bits.
+/// Evaluates an expression that is compiled twice: once as all code here is, and once more for processors with AVX2, on
+/// which that one runs. Loops in it, and in functions it calls that are `#[inline(always)]`, then work on eight numbers
+/// at once. No product is fused with a sum, so both give the same bits. The expression must not contain `?`, `return` or
+/// `break`: it may be the body of a closure.
 #[macro_export]
 macro_rules! widened {
     ($run:expr) => {
-        match $crate::Wide::new() {
-            Some(wide) => wide.run(|| $run),
+        match $crate::Avx2::new() {
+            Some(avx2) => avx2.run(|| $run),
             None => $run,
         }
     };
@@ -15,9 +16,9 @@ macro_rules! widened {
 
 /// Says that the processor has AVX2. For [`widened`](crate::widened).
 #[derive(Clone, Copy)]
-pub struct Wide(());
+pub struct Avx2(());
 
-impl Wide {
+impl Avx2 {
     /// `None` where it does not.
     #[must_use]
     pub fn new() -> Option<Self> {
@@ -43,4 +44,19 @@ impl Wide {
 #[target_feature(enable = "avx2")]
 fn with_avx2<R>(run: impl FnOnce() -> R) -> R {
     run()
+}
+
+#[cfg(test)]
+mod tests {
+
+    #[inline(always)]
+    fn mixed(values: &[f32]) -> Vec<u32> {
+        values.iter().zip(values.iter().rev()).map(|(one, other)| (one * other + one / other - 0.3).to_bits()).collect()
+    }
+
+    #[test]
+    fn wide_loops_give_the_same_bits() {
+        let values: Vec<f32> = (1..1000_u16).map(|at| f32::from(at).sqrt() / 7.0).collect();
+        assert_eq!(widened!(mixed(&values)), mixed(&values));
+    }
 }
