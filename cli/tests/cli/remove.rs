@@ -64,6 +64,15 @@ fn rembgs_own_commands_run_as_they_are() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_path_that_is_a_stream_goes_by_its_bytes() {
+    let bench = Bench::new(&["a.png"]);
+    bench.ran(["a.png", "-o", "file.png"]).ok();
+    fed(bench.command(["/dev/stdin", "-o", "stream.png"]), &bench.read("a.png")).ok();
+    assert_eq!(bench.read("stream.png"), bench.read("file.png"));
+}
+
 #[test]
 fn a_boolean_stands_after_its_flag_with_or_without_an_equals_sign() {
     let bench = Bench::new(&["a.png"]);
