@@ -1,5 +1,6 @@
 //! A Redis of a test's own, on a socket in a folder of its own, which ends with it.
 
+use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -52,10 +53,19 @@ fn started(folder: &Path) -> Child {
     command.arg("--unixsocket").arg(&socket).stdout(Stdio::null());
     let mut process = command.spawn().expect("redis-server is there once `make tools` has run");
     let start = Instant::now();
-    while UnixStream::connect(&socket).is_err() {
+    while !is_ready(&socket).unwrap_or(false) {
         let ended = process.try_wait().expect("it can be asked");
         assert!(ended.is_none() && start.elapsed() < Duration::from_secs(20), "Redis does not answer: {ended:?}");
         thread::sleep(Duration::from_millis(5));
     }
     process
+}
+
+/// Whether Redis answers, and has read its data.
+fn is_ready(socket: &Path) -> std::io::Result<bool> {
+    let mut stream = UnixStream::connect(socket)?;
+    stream.write_all(b"PING\r\n")?;
+    let mut answer = [0; 5];
+    stream.read_exact(&mut answer)?;
+    Ok(answer == *b"+PONG")
 }

@@ -1,15 +1,18 @@
 //! The connection: made when it is needed, and made again when it was lost.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
-use redis::{Client, Connection, RedisResult, cmd};
+use redis::{Client, Connection, ErrorKind, RedisResult, ServerErrorKind, cmd};
 
 use super::super::secret::random;
 use super::super::store::Url;
 use super::super::{Trouble, now};
 
-/// How long one answer, or a new connection, may take.
+/// How long one answer, or a new connection, may take; also how long a Redis that has just started may read its data.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long to wait before such a Redis is asked again.
+const LOADING: Duration = Duration::from_millis(10);
 /// For how long nobody tries anew after a connection could not be made.
 const REST: Duration = Duration::from_millis(500);
 /// The version of what is kept.
@@ -95,14 +98,30 @@ impl Open {
         let mut connection = client.get_connection_with_timeout(PATIENCE).map_err(failed)?;
         connection.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
         connection.set_write_timeout(Some(PATIENCE)).map_err(failed)?;
-        let version = first(&mut connection, "remrembg:version", VERSION.to_string().as_bytes()).map_err(failed)?;
-        if version != VERSION.to_string().as_bytes() {
+        let ours = VERSION.to_string();
+        let version = loaded(|| first(&mut connection, "remrembg:version", ours.as_bytes())).map_err(failed)?;
+        if version != ours.as_bytes() {
             return Err(Trouble::Failed("it was written by a newer version of remrembg".to_owned()));
         }
         let secret = first(&mut connection, "remrembg:secret", &random::<16>()?).map_err(failed)?;
         let (seconds, _): (i64, i64) = cmd("TIME").query(&mut connection).map_err(failed)?;
         Ok(Self { connection, ahead: seconds - now(), secret })
     }
+}
+
+/// What `ask` tells once Redis no longer answers that it is reading its data.
+fn loaded<T>(mut ask: impl FnMut() -> RedisResult<T>) -> RedisResult<T> {
+    let start = Instant::now();
+    loop {
+        match ask() {
+            Err(error) if is_loading(&error) && start.elapsed() < PATIENCE => thread::sleep(LOADING),
+            told => return told,
+        }
+    }
+}
+
+fn is_loading(error: &redis::RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::BusyLoading)
 }
 
 /// What stands at a key: `value`, unless something stood there before.

@@ -52,29 +52,52 @@ fn while_redis_is_away_nobody_is_charged_and_when_it_is_back_all_is_as_it_was() 
     assert_eq!(charged(&mut store, user), 2);
 }
 
-/// A way to a server on which so many answers get lost, each with its connection.
-fn lossy(folder: &std::path::Path, server: &RedisServer, lost: &Arc<AtomicUsize>) -> String {
+/// What happens on the way to a server to the next so many requests.
+#[derive(Clone)]
+enum Fault {
+    /// The answer gets lost, and the connection with it.
+    Lost(Arc<AtomicUsize>),
+    /// The server does not do it, since it still reads its data.
+    Loading(Arc<AtomicUsize>),
+}
+
+impl Fault {
+    fn strikes(&self) -> bool {
+        let (Self::Lost(left) | Self::Loading(left)) = self;
+        left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
+    }
+}
+
+/// A way to a server on which that happens.
+fn faulty(folder: &std::path::Path, server: &RedisServer, fault: &Fault) -> String {
     let way = folder.join("way");
     let listener = UnixListener::bind(&way).expect("a socket");
-    let (to, lost) = (server.url().trim_start_matches("unix://").to_owned(), Arc::clone(lost));
+    let (to, fault) = (server.url().trim_start_matches("unix://").to_owned(), fault.clone());
     thread::spawn(move || {
         for client in listener.incoming().map_while(Result::ok) {
-            let (to, lost) = (to.clone(), Arc::clone(&lost));
-            thread::spawn(move || pass(client, UnixStream::connect(to).ok(), &lost));
+            let (to, fault) = (to.clone(), fault.clone());
+            thread::spawn(move || pass(client, UnixStream::connect(to).ok(), &fault));
         }
     });
     format!("unix://{}", way.display())
 }
 
-fn pass(mut client: UnixStream, server: Option<UnixStream>, lost: &AtomicUsize) -> Option<()> {
+fn pass(mut client: UnixStream, server: Option<UnixStream>, fault: &Fault) -> Option<()> {
     let mut server = server?;
     let mut bytes = [0; 1 << 16];
     loop {
         let count = client.read(&mut bytes).ok().filter(|count| *count > 0)?;
-        server.write_all(bytes.get(..count)?).ok()?;
+        let asked = bytes.get(..count)?;
+        if matches!(fault, Fault::Loading(_)) && fault.strikes() {
+            let commands = 1 + asked.windows(3).filter(|bytes| bytes == b"\r\n*").count();
+            client
+                .write_all(b"-LOADING Redis is loading the dataset in memory\r\n".repeat(commands).as_slice())
+                .ok()?;
+            continue;
+        }
+        server.write_all(asked).ok()?;
         let count = server.read(&mut bytes).ok().filter(|count| *count > 0)?;
-        let is_lost = lost.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
-        if is_lost {
+        if matches!(fault, Fault::Lost(_)) && fault.strikes() {
             return None;
         }
         client.write_all(bytes.get(..count)?).ok()?;
@@ -82,10 +105,20 @@ fn pass(mut client: UnixStream, server: Option<UnixStream>, lost: &AtomicUsize) 
 }
 
 #[test]
+fn a_redis_that_still_reads_its_data_is_waited_for() {
+    let (folder, server) = (tempfile::tempdir().expect("a folder"), RedisServer::start());
+    let user = with_user(&mut opened(&server.url()));
+    let left = Arc::new(AtomicUsize::new(9));
+    let mut store = opened(&faulty(folder.path(), &server, &Fault::Loading(Arc::clone(&left))));
+    assert_eq!(charged(&mut store, user), 0);
+    assert_eq!(left.load(Ordering::SeqCst), 0);
+}
+
+#[test]
 fn what_is_asked_twice_since_an_answer_was_lost_is_done_once() {
     let (folder, server) = (tempfile::tempdir().expect("a folder"), RedisServer::start());
     let lost = Arc::new(AtomicUsize::new(0));
-    let mut store = opened(&lossy(folder.path(), &server, &lost));
+    let mut store = opened(&faulty(folder.path(), &server, &Fault::Lost(Arc::clone(&lost))));
     let user = with_user(&mut store);
     let lose = |count| lost.store(count, Ordering::SeqCst);
     lose(1);
