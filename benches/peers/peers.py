@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -24,6 +25,10 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "benches/quality"))
 import tables  # noqa: E402
 from measured import Measured, whole  # noqa: E402
+from worker import FAST  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 #: Above the tables in docs/speed.md.
 CHAPTER = """# Speed
@@ -32,7 +37,7 @@ CHAPTER = """# Speed
 A ratio of 0.33 is a third of rembg's time, or of its memory. `make bench` tells what each stage costs at every size.
 """
 MARKERS = ("<!-- peers: written by make bench-peers -->", "<!-- end of peers -->")
-PEERS = ("rembg", "remrembg")
+PEERS = ("rembg", "remrembg", FAST)
 #: Both have as many threads, on as many processors.
 CORES = 2
 #: Times in a row, by millions of pixels.
@@ -53,6 +58,11 @@ open(sys.argv[2], 'wb').write(rembg.remove(data, session=rembg.new_session('u2ne
 import sys, remrembg
 data = open(sys.argv[1], 'rb').read()
 open(sys.argv[2], 'wb').write(remrembg.remove(data, format='png'))
+""",
+    FAST: """
+import sys, remrembg
+data = open(sys.argv[1], 'rb').read()
+open(sys.argv[2], 'wb').write(remrembg.remove(data, format='png', preset='fast'))
 """,
     "imgly": """
 import { removeBackground } from '@imgly/background-removal-node';
@@ -83,13 +93,12 @@ def main() -> None:
     os.environ |= {"OMP_NUM_THREADS": str(CORES), "U2NET_HOME": str(ROOT / "models")}
     with tempfile.TemporaryDirectory() as folder:
         files = {size: photo(words.photo, size, Path(folder)) for size in ROUNDS}
-        lines = [["work", *PEERS, "ratio", *(f"{peer}, memory" for peer in PEERS), "ratio"]]
+        lines = [["work", *heads(""), *heads(", memory")]]
         for size in ROUNDS:
             lines += [row(f"{size} MP JPEG → {form.upper()}, warm", warm(files[size], form, size)) for form in FORMATS]
         lines.append(row(f"{MANY} pictures of 1 MP → PNG, two workers", many(files[1])))
         first = cold(files[1], words.binary, words.node)
-        python = {peer: first[peer] for peer in PEERS}
-        lines.append(row("first picture of a cold process, Python", python))
+        lines.append(row("first picture of a cold process, Python", first))
         text = f"{heading()}\n\n{tables.markdown(lines)}\n{cold_table(first)}"
     print(text)
     if words.write:
@@ -163,8 +172,7 @@ def cold(file: Path, binary: Path, node: Path) -> dict[str, Measured]:
         for name, place in packages.items():
             (Path(folder) / "node_modules" / name).symlink_to(place)
         commands = {
-            "rembg": [sys.executable, "-c", FIRST["rembg"]],
-            "remrembg": [sys.executable, "-c", FIRST["remrembg"]],
+            **{peer: [sys.executable, "-c", FIRST[peer]] for peer in PEERS},
             "remrembg in Node": [*script, FIRST["remrembg in Node"]],
             "remrembg in the shell": [str(binary), "remove", "-o"],
         }
@@ -185,16 +193,20 @@ def cold(file: Path, binary: Path, node: Path) -> dict[str, Measured]:
 
 
 def row(work: str, measured: dict[str, Measured]) -> list[str]:
-    rembg, ours = (measured[peer] for peer in PEERS)
-    times = [median(peer.seconds) for peer in (rembg, ours)]
-    memory = [max(peer.kilobytes) for peer in (rembg, ours)]
-    return [
-        work,
-        *(told(seconds) for seconds in times),
-        f"{times[1] / times[0]:.2f}",
-        *(f"{kilobytes / 1024:.0f} MB" for kilobytes in memory),
-        f"{memory[1] / memory[0]:.2f}",
-    ]
+    seconds = [median(measured[peer].seconds) for peer in PEERS]
+    megabytes = [max(measured[peer].kilobytes) / 1024 for peer in PEERS]
+    return [work, *beside(seconds, told), *beside(megabytes, "{:.0f} MB".format)]
+
+
+def beside(numbers: Sequence[float], told: Callable[[float], str]) -> list[str]:
+    """rembg's number, then each other one with its ratio to it."""
+    first, *others = numbers
+    return [told(first), *(cell for own in others for cell in (told(own), f"{own / first:.2f}"))]
+
+
+def heads(kind: str) -> list[str]:
+    first, *others = (f"{peer}{kind}" for peer in PEERS)
+    return [first, *(cell for own in others for cell in (own, "ratio"))]
 
 
 def cold_table(first: dict[str, Measured]) -> str:

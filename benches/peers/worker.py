@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     Remove = Callable[[bytes], bytes]
 
 MODEL = "u2netp"
+#: remrembg with one view of the model.
+FAST = "remrembg, preset=fast"
 
 
 def main(package: str, form: str, file: str) -> None:
-    remove = {"rembg": rembg, "remrembg": remrembg}[package](form)
+    remove = {"rembg": rembg, "remrembg": remrembg, FAST: fast}[package](form)
     data = Path(file).read_bytes()
     remove(data)
     for line in sys.stdin:
@@ -62,11 +64,15 @@ def rembg(form: str) -> Remove:
     return remove
 
 
-def remrembg(form: str) -> Remove:
+def remrembg(form: str, **options: str) -> Remove:
     import remrembg
 
     remover = remrembg.Remover(MODEL)
-    return lambda data: remover.remove(data, format=form)
+    return lambda data: remover.remove(data, format=form, **options)
+
+
+def fast(form: str) -> Remove:
+    return remrembg(form, preset="fast")
 
 
 def check(result: bytes, form: str) -> None:

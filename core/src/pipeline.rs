@@ -42,8 +42,8 @@ pub(crate) struct Shop<'a> {
 /// What the caller wants besides the picture.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Wanted {
-    /// The full-size matte.
-    pub(crate) matte: bool,
+    /// The full-size alpha.
+    pub(crate) alpha: bool,
     /// A picture without alpha: a cut-out is put on white.
     pub(crate) opaque: bool,
     /// A file, which can have a profile.
@@ -58,7 +58,7 @@ pub(crate) struct Finished {
     pub(crate) pixels: Pixels,
     /// The upright picture's size.
     pub(crate) upright: (u32, u32),
-    pub(crate) matte: Option<Pixels>,
+    pub(crate) alpha: Option<Pixels>,
     pub(crate) found: Found,
     icc: Option<Vec<u8>>,
 }
@@ -88,12 +88,12 @@ impl Shop<'_> {
             (true, None) => alone(refined, &pixels),
             _ => watch.time(Stage::CutOut, |c| cut_out(pixels, refined, options, threads, c))?,
         };
-        let matte = wanted.matte.then(|| compose::matte_of(&cut));
+        let alpha = wanted.alpha.then(|| compose::alpha_of(&cut));
         let icc = icc.filter(|_| !options.mask);
         // Of a picture's file, pixels alone say nothing of what their numbers mean; a caller's pixels may.
         let told = icc.as_deref().filter(|_| wanted.file || matches!(input, Checked::Pixels(_)));
         let pixels = self.arrange(cut, options, background(options, told), wanted, watch)?;
-        Ok(Finished { pixels, upright: size, matte, found, icc })
+        Ok(Finished { pixels, upright: size, alpha, found, icc })
     }
 
     /// What the model makes of a picture, before all else.

@@ -177,9 +177,9 @@ pub enum remrembg_stage {
     REMREMBG_STAGE_UPRIGHT = 1,
     /// The model: what is subject, what is background.
     REMREMBG_STAGE_SEGMENT = 2,
-    /// The matte brought to the picture's size.
+    /// The mask brought to the picture's size.
     REMREMBG_STAGE_REFINE = 3,
-    /// The matte made the picture's alpha.
+    /// The mask made the picture's alpha.
     REMREMBG_STAGE_CUT_OUT = 4,
     /// To the size asked for.
     REMREMBG_STAGE_RESIZE = 5,

@@ -143,7 +143,7 @@ def rmbg(
     :param compression: How long PNG and WebP work for a smaller file. Accepted: fast, default,
         small. Default: default.
     :param preset: How much work goes into the subject and its edges, where refine is on. The model
-        sees the picture once with fast; with balanced the bundled one sees it in three ways and a
+        sees the picture once with fast; with balanced the bundled one sees it in two ways and a
         small subject once more from closer by, with best any model up to eight times. Accepted:
         fast, balanced, best. Default: balanced.
     :param refine: Lay the mask's edge onto the picture's own. Without it the mask is the model's,

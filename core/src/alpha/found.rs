@@ -31,11 +31,15 @@ impl Found {
     pub(crate) fn of(alpha: &Pixels, confidence: f32) -> Self {
         debug_assert_eq!(alpha.layout(), Layout::Gray8);
         let sum: u64 = alpha.data().iter().map(|&alpha| u64::from(alpha)).sum();
-        let most = alpha.data().iter().copied().max().unwrap_or(0);
         let coverage = (sum as f64 / (alpha.data().len() as f64 * f64::from(u8::MAX))) as f32;
-        let bounds = if most >= SUBJECT { bounds(alpha) } else { None };
+        let bounds = if is_any(alpha) { bounds(alpha) } else { None };
         Self { coverage, bounds, confidence: if bounds.is_some() { confidence } else { 0.0 } }
     }
+}
+
+/// Whether any pixel is at least half subject.
+pub(super) fn is_any(alpha: &Pixels) -> bool {
+    alpha.data().chunks(1 << 12).any(|values| values.iter().copied().max().unwrap_or(0) >= SUBJECT)
 }
 
 /// Around all that is more than faint.

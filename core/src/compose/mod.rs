@@ -8,7 +8,7 @@ pub(crate) mod spread;
 use crate::image::pixels::{Layout, Pixels};
 use crate::options::Color;
 
-/// The matte, nowhere more opaque than the picture it was made from. A picture
+/// The alpha, nowhere more opaque than the picture it was made from. A picture
 /// without alpha, or of another size, limits nothing.
 pub(crate) fn limit_alpha(mut alpha: Pixels, source: &Pixels) -> Pixels {
     if source.layout() == Layout::Rgba8 {
@@ -18,7 +18,7 @@ pub(crate) fn limit_alpha(mut alpha: Pixels, source: &Pixels) -> Pixels {
     alpha
 }
 
-/// The subject: the picture's colours with the matte as straight alpha. What
+/// The subject: the picture's colours with the alpha, straight. What
 /// is fully transparent is black, so that no file carries the background,
 /// unless all colours are to be kept. [`spread`] then goes a little beyond the edge.
 pub(crate) fn cut_out(pixels: Pixels, alpha: &Pixels, keep_colors: bool) -> Pixels {
@@ -30,7 +30,7 @@ pub(crate) fn cut_out(pixels: Pixels, alpha: &Pixels, keep_colors: bool) -> Pixe
 }
 
 /// The alpha of a cut-out; a mask is its own.
-pub(crate) fn matte_of(cut: &Pixels) -> Pixels {
+pub(crate) fn alpha_of(cut: &Pixels) -> Pixels {
     if cut.layout() != Layout::Rgba8 {
         return cut.clone();
     }
@@ -95,11 +95,11 @@ mod tests {
     }
 
     #[test]
-    fn the_matte_becomes_alpha_and_the_background_leaves_no_trace() {
+    fn the_mask_becomes_alpha_and_the_background_leaves_no_trace() {
         let rgb = Pixels::known(3, 1, Layout::Rgb8, vec![1, 2, 3, 4, 5, 6, 7, 8, 9]);
         let cut = cut_out(rgb.clone(), &gray(&[255, 0, 128]), false);
         assert_eq!(cut, rgba(&[1, 2, 3, 255, 0, 0, 0, 0, 7, 8, 9, 128]));
-        assert_eq!(matte_of(&cut), gray(&[255, 0, 128]));
+        assert_eq!(alpha_of(&cut), gray(&[255, 0, 128]));
         let cut = cut_out(rgba(&[1, 2, 3, 9, 4, 5, 6, 255]), &gray(&[0, 77]), false);
         assert_eq!(cut, rgba(&[0, 0, 0, 0, 4, 5, 6, 77]));
         let kept = cut_out(rgb, &gray(&[255, 0, 128]), true);

@@ -16,9 +16,9 @@ pub enum Stage {
     /// The model: what is subject, what is background. Not where the caller
     /// brings a mask.
     Segment,
-    /// The matte brought to the picture's size.
+    /// The mask brought to the picture's size.
     Refine,
-    /// The matte made the picture's alpha.
+    /// The mask made the picture's alpha.
     CutOut,
     /// To the size asked for.
     Resize,

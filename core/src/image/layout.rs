@@ -3,7 +3,7 @@
 /// The channels of a pixel, 8 bits each, in memory order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Layout {
-    /// One channel: grey, or an alpha matte.
+    /// One channel: grey, a mask or an alpha.
     Gray8,
     /// Red, green, blue.
     Rgb8,

@@ -1,4 +1,4 @@
-//! How a matte becomes the alpha of a picture: choices that the options of
+//! How a mask becomes the alpha of a picture: choices that the options of
 //! the hosted API do not have.
 
 use super::regions::Prompts;
@@ -149,13 +149,12 @@ impl Flat {
 pub enum Preset {
     /// The model runs once, on the squeezed picture; edges are refined on a smaller picture: half the time for them.
     Fast,
-    /// The bundled model runs on three views of the picture, squeezed, the same mirrored, and half squeezed, and
+    /// The bundled model runs on two views of the picture, squeezed and half squeezed (of a square one, mirrored), and
     /// the mean is refined (test-time augmentation). A subject whose box is small is seen once more, from closer by. Any
     /// other model runs once. Edges are refined up to half the picture's side.
     #[default]
     Balanced,
-    /// Any model runs on up to five views: also half squeezed and mirrored, and not squeezed; and on three of a small
-    /// subject's box.
+    /// Any model runs on up to five views: also both mirrored, and not squeezed; and on three of a small subject's box.
     Best,
 }
 

@@ -116,7 +116,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         range: "fast, balanced, best",
         bounds: None,
         help: "How much work goes into the subject and its edges, where refine is on. The model sees the picture once \
-               with fast; with balanced the bundled one sees it in three ways and a small subject once more from \
+               with fast; with balanced the bundled one sees it in two ways and a small subject once more from \
                closer by, with best any model up to eight times.",
         read: |options, text| {
             let words = Preset::ALL.map(|each| (each, each.name()));

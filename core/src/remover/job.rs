@@ -98,10 +98,10 @@ impl<'a> Job<'a> {
         self
     }
 
-    /// Asks for the full-size matte beside the picture: the alpha that the cut-out
+    /// Asks for the full-size alpha beside the picture: the alpha that the cut-out
     /// has, or the mask.
-    pub fn keep_matte(mut self) -> Self {
-        self.wanted.matte = true;
+    pub fn with_alpha(mut self) -> Self {
+        self.wanted.alpha = true;
         self
     }
 
@@ -140,8 +140,8 @@ impl<'a> Job<'a> {
             let finished = shop.make(&input, mask.as_ref(), &options, wanted, &mut watch)?;
             let data = finished.encode(&options, shop.engine.info().threads, &mut watch)?;
             let (width, height) = (finished.pixels.width(), finished.pixels.height());
-            let Finished { upright, matte, found, .. } = finished;
-            Ok(Output { data, format: options.format, width, height, upright, matte, found, times: watch.times })
+            let Finished { upright, alpha, found, .. } = finished;
+            Ok(Output { data, format: options.format, width, height, upright, alpha, found, times: watch.times })
         })
     }
 
@@ -169,8 +169,8 @@ impl<'a> Job<'a> {
         let wanted = self.wanted;
         self.checked(|shop, Request { input, mask, options }, mut watch| {
             let finished = shop.make(&input, mask.as_ref(), &options, wanted, &mut watch)?;
-            let Finished { pixels, matte, found, .. } = finished;
-            Ok(PixelOutput { pixels, matte, found, times: watch.times })
+            let Finished { pixels, alpha, found, .. } = finished;
+            Ok(PixelOutput { pixels, alpha, found, times: watch.times })
         })
     }
 

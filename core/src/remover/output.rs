@@ -21,9 +21,9 @@ pub struct Output {
     pub height: u32,
     /// Width and height of the upright picture that it was made from.
     pub upright: (u32, u32),
-    /// The alpha matte at the upright picture's size ([`Layout::Gray8`](crate::Layout::Gray8)),
-    /// where [`Job::keep_matte`](crate::Job::keep_matte) asked for it.
-    pub matte: Option<Pixels>,
+    /// The alpha at the upright picture's size ([`Layout::Gray8`](crate::Layout::Gray8)),
+    /// where [`Job::with_alpha`](crate::Job::with_alpha) asked for it.
+    pub alpha: Option<Pixels>,
     /// How much was found, where, and how surely.
     pub found: Found,
     /// How long each stage took, in the order in which they ran.
@@ -44,8 +44,8 @@ impl Output {
 pub struct PixelOutput {
     /// The picture.
     pub pixels: Pixels,
-    /// As [`Output::matte`].
-    pub matte: Option<Pixels>,
+    /// As [`Output::alpha`].
+    pub alpha: Option<Pixels>,
     /// As [`Output::found`].
     pub found: Found,
     /// As [`Output::times`].

@@ -10,9 +10,6 @@ use crate::error::Result;
 use crate::image::pixels::Matte;
 use crate::image::small::{ROWS, resized_values, shared, windowed};
 
-/// As much of the mean becomes 0, and as much 1: views seldom agree to the last.
-const HAZE: f32 = 0.05;
-
 /// How far around a place it counts what a view makes of it, as a part of the longer side.
 const AROUND: f32 = 1.0 / 40.0;
 /// A view that is so far from what most views make of a place counts for half there, and
@@ -62,7 +59,7 @@ fn add_up(means: &mut [f32], part: Range<usize>, views: &[Vec<f32>], coarse: &[V
             *weights += weight;
         }
     }
-    means.iter_mut().zip(weights).for_each(|(mean, weights)| *mean = without_haze(value_of(*mean / weights)));
+    means.iter_mut().zip(weights).for_each(|(mean, weights)| *mean = value_of(*mean / weights).clamp(0.0, 1.0));
 }
 
 /// What most views make of what is around each place: the first, of up to three.
@@ -99,11 +96,6 @@ fn median(values: &mut Vec<f32>) -> f32 {
     *values.select_nth_unstable_by(middle, f32::total_cmp).1
 }
 
-#[inline(always)]
-fn without_haze(value: f32) -> f32 {
-    ((value - HAZE) / (1.0 - 2.0 * HAZE)).clamp(0.0, 1.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,8 +112,8 @@ mod tests {
     #[test]
     fn views_that_agree_are_their_mean() {
         let steps = matte(3, 1, &[0.0, 0.32, 1.0]);
-        assert_eq!(mean(&[steps.clone(), steps.clone(), steps]), [0.0, 0.3, 1.0]);
-        assert_eq!(mean(&[matte(2, 1, &[0.0, 0.3]), matte(2, 1, &[0.1, 0.3])]), [0.0, 0.278]);
+        assert_eq!(mean(&[steps.clone(), steps.clone(), steps]), [0.0, 0.32, 1.0]);
+        assert_eq!(mean(&[matte(2, 1, &[0.0, 0.3]), matte(2, 1, &[0.1, 0.3])]), [0.017, 0.3]);
     }
 
     #[test]

@@ -36,13 +36,13 @@ fn the_picture_is_cut_out_by_the_mask_to_the_byte_and_no_model_runs() {
         .mask_from(&mask)
         .options(&cutting(plain()))
         .progress(&note)
-        .keep_matte()
+        .with_alpha()
         .run_to_pixels();
     let output = output.expect("the mask is taken");
     for ((cut, own), alpha) in output.pixels.data().chunks(4).zip(ball().pixels()).zip(slope().into_raw()) {
         assert_eq!((&cut[..3], cut[3]), (&own.0[..], alpha));
     }
-    assert_eq!(output.matte.expect("it was asked for").data(), slope().as_raw());
+    assert_eq!(output.alpha.expect("it was asked for").data(), slope().as_raw());
     let mut stages = seen.into_inner();
     stages.dedup();
     let expected = [Stage::Decode, Stage::Refine, Stage::CutOut];

@@ -239,13 +239,13 @@ fn pixels_with_a_stride_give_what_the_encoded_picture_gives() {
 }
 
 #[test]
-fn the_matte_comes_at_the_pictures_size_when_asked_for() {
+fn the_alpha_comes_at_the_pictures_size_when_asked_for() {
     let options = as_png(|o| o.w = Some(30));
-    let output = REMOVER.job(ball_png()).options(&options).keep_matte().run().expect("a ball is cut out");
-    let matte = output.matte.expect("it was asked for");
-    assert_eq!((matte.width(), matte.height(), matte.layout()), (WIDTH, HEIGHT, Layout::Gray8));
+    let output = REMOVER.job(ball_png()).options(&options).with_alpha().run().expect("a ball is cut out");
+    let alpha = output.alpha.expect("it was asked for");
+    assert_eq!((alpha.width(), alpha.height(), alpha.layout()), (WIDTH, HEIGHT, Layout::Gray8));
     assert_eq!((output.width, output.height), (30, 23));
-    assert!(REMOVER.remove(ball_png(), &options).expect("a ball is cut out").matte.is_none());
+    assert!(REMOVER.remove(ball_png(), &options).expect("a ball is cut out").alpha.is_none());
 }
 
 #[test]
@@ -527,7 +527,7 @@ fn a_kept_alpha_channel_survives_an_opaque_colour_but_not_jpeg() {
 }
 
 #[test]
-fn a_smooth_mask_is_hard_in_the_mask_the_matte_and_the_cut_out() {
+fn a_smooth_mask_is_hard_in_the_mask_the_alpha_and_the_cut_out() {
     let smooth = CutOut::default().with(|c| c.smooth_mask = true);
     let mask = REMOVER
         .job(ball_png())
@@ -536,9 +536,9 @@ fn a_smooth_mask_is_hard_in_the_mask_the_matte_and_the_cut_out() {
     let mask = mask.expect("a ball is found").pixels;
     assert!(mask.data().iter().all(|alpha| [0, 255].contains(alpha)) && mask.data().contains(&255));
     let cut =
-        REMOVER.job(ball_png()).options(&cutting(smooth)).keep_matte().run_to_pixels().expect("a ball is cut out");
+        REMOVER.job(ball_png()).options(&cutting(smooth)).with_alpha().run_to_pixels().expect("a ball is cut out");
     assert!(cut.pixels.data().chunks(4).map(|pixel| pixel[3]).eq(mask.data().iter().copied()));
-    assert!(cut.matte.as_ref() == Some(&mask));
+    assert!(cut.alpha.as_ref() == Some(&mask));
 }
 
 fn matted() -> CutOut {
@@ -548,9 +548,9 @@ fn matted() -> CutOut {
 #[test]
 fn matting_follows_the_outline_and_takes_the_wall_out_of_it() {
     let output =
-        REMOVER.job(ball_png()).options(&cutting(matted())).keep_matte().run_to_pixels().expect("a ball is cut out");
+        REMOVER.job(ball_png()).options(&cutting(matted())).with_alpha().run_to_pixels().expect("a ball is cut out");
     let picture = output.pixels;
-    assert!(picture.data().chunks(4).map(|pixel| pixel[3]).eq(output.matte.expect("asked for").data().iter().copied()));
+    assert!(picture.data().chunks(4).map(|pixel| pixel[3]).eq(output.alpha.expect("asked for").data().iter().copied()));
     let at = |(x, y): (u32, u32)| &picture.data()[(y * WIDTH + x) as usize * 4..][..4];
     assert_eq!((at(INSIDE)[3], at(OUTSIDE)[3]), (255, 0));
     let is_ball = |x: u32, y: u32| (x as f32 - 60.0).hypot(y as f32 - 45.0) < 28.0;

@@ -67,8 +67,11 @@ fn constrained(mask: Pixels, picture: &Pixels, how: &CutOut, control: &Control<'
 }
 
 fn laid_on_edges(mask: Pixels, picture: &Pixels, how: &CutOut, threads: usize, control: &Control) -> Result<Pixels> {
-    let alpha = guided::refine(picture, &mask, how.preset, threads, control)?;
-    alpha.map_or_else(|| resized(mask, picture, threads), Ok)
+    match guided::refine(picture, &mask, how.preset, threads, control)? {
+        Some(alpha) if found::is_any(&alpha) => Ok(alpha),
+        // Where nothing is half subject there is no edge to lay it on, and what is faint stays as it is.
+        _ => resized(mask, picture, threads),
+    }
 }
 
 /// The alpha that follows from a flat background, where there is one; else as it is. And whether it does.
@@ -161,6 +164,16 @@ mod tests {
             assert!(mask.iter().zip(&rest).all(|(mask, rest)| mask + rest == 255), "{how:?}");
         }
         assert_eq!(refined_as(&invert, &soft, (4, 1)), [255, 128, 1, 0]);
+    }
+
+    #[test]
+    fn where_refinement_would_leave_nothing_the_mask_stays_as_it_is() {
+        let mut faint = vec![0.0; 320 * 320];
+        faint[160 * 320 + 160] = 1.0;
+        let (faint, size) = (matte(320, 320, &faint), (400, 300));
+        let refined_one = refined_as(&CutOut::default(), &faint, size);
+        assert!(refined_one == refined(&faint, size), "as without refinement");
+        assert!(refined_one.iter().any(|alpha| *alpha >= 128));
     }
 
     #[test]

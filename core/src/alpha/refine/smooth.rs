@@ -21,7 +21,7 @@ const GAUSSIAN: [f64; 9] = [
 ];
 const REACH: usize = GAUSSIAN.len() - 1;
 
-/// Smooths an alpha matte: opening with a 3×3 cross, Gaussian blur, threshold.
+/// Smooths an alpha: opening with a 3×3 cross, Gaussian blur, threshold.
 ///
 /// # Errors
 /// [`Code::Cancelled`](crate::Code::Cancelled).
