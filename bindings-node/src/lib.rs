@@ -6,6 +6,7 @@
 
 mod errors;
 mod models;
+mod news;
 mod picture;
 mod remover;
 mod work;

@@ -3,8 +3,9 @@
 use napi_derive::napi;
 use remrembg::models::{FetchEvent, FetchOptions, MODELS, Store, find};
 
+use crate::news::News;
 use crate::remover::Stop;
-use crate::work::{News, Work};
+use crate::work::Work;
 
 /// The names of the models that can be asked for, the one inside first.
 #[napi]

@@ -3,13 +3,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use napi::Env;
-use napi::bindgen_prelude::{Buffer, ObjectFinalize};
+use napi::bindgen_prelude::ObjectFinalize;
 use napi_derive::napi;
 use remrembg::{Code, Config, EngineInfo, Error, Job, PixelOutput, Pixels};
 
 use crate::errors::Refusal;
+use crate::news::{Found, Made, News, Outcome, Ready};
 use crate::picture::{Held, Picture};
-use crate::work::{News, Outcome, State, Work};
+use crate::work::{State, Work};
 
 /// The remover with the default settings, which all threads of the process share.
 static SHARED: Mutex<Weak<remrembg::Remover>> = Mutex::new(Weak::new());
@@ -32,49 +33,6 @@ pub struct Remover {
 
 /// Empty until the model is loaded.
 type Slot = Arc<Mutex<Option<Arc<remrembg::Remover>>>>;
-
-/// What a remover runs.
-#[napi(object, object_from_js = false)]
-pub struct Ready {
-    pub model: String,
-    pub name: String,
-    pub version: String,
-    pub provider: String,
-    pub library: Option<String>,
-    pub threads: u32,
-    pub fallback: Option<String>,
-    pub in_flight: u32,
-}
-
-/// A picture that was made.
-#[napi(object, object_from_js = false)]
-pub struct Made {
-    pub data: Buffer,
-    pub width: u32,
-    pub height: u32,
-    /// 1 for grey, 3 for RGB, 4 for RGBA; 0 for an encoded file, and for a matte.
-    pub channels: u8,
-    /// Of an encoded file.
-    pub mime: Option<String>,
-    /// `None` for a matte.
-    pub found: Option<Found>,
-}
-
-/// What was found.
-#[napi(object, object_from_js = false)]
-pub struct Found {
-    pub coverage: f64,
-    /// Left, top, right, bottom.
-    pub bounds: Option<Vec<u32>>,
-    pub confidence: f64,
-}
-
-impl From<remrembg::Found> for Found {
-    fn from(found: remrembg::Found) -> Self {
-        let bounds = found.bounds.map(|(left, top, right, bottom)| vec![left, top, right, bottom]);
-        Self { coverage: found.coverage.into(), bounds, confidence: found.confidence.into() }
-    }
-}
 
 /// What one removal is asked to do.
 #[napi(object, object_to_js = false)]

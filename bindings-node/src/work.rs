@@ -8,30 +8,17 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use napi::bindgen_prelude::{Either5, Env, FnArgs, Function, Unknown};
+use napi::bindgen_prelude::{Env, FnArgs, Function, Unknown};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Result, Status};
 use napi_derive::napi;
 use remrembg::{CancelToken, Code, Error, Progress};
 
 use crate::errors::Refusal;
-use crate::remover::{Made, Ready};
+use crate::news::{News, Outcome, Step};
 
 /// How long the end of an environment waits for what cannot be stopped at once.
 const PATIENCE: Duration = Duration::from_secs(3);
-
-/// How far something has come.
-#[napi(object, object_from_js = false)]
-pub struct Step {
-    /// The stage.
-    pub stage: String,
-    /// What is done of `total`.
-    pub done: f64,
-    pub total: f64,
-}
-
-/// What JavaScript is told of a task: any number of steps, then one other.
-pub(crate) type News = Either5<Step, Made, Ready, String, Refusal>;
 
 /// The number of a task, what it has to tell, and whether that is all.
 type Told = FnArgs<(u32, News, bool)>;
@@ -84,9 +71,6 @@ impl Work {
         }
     }
 }
-
-/// The last that JavaScript hears of a task.
-pub(crate) type Outcome = remrembg::Result<News>;
 
 /// Tells JavaScript of one task, from any thread.
 #[derive(Clone)]

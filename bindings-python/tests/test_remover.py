@@ -496,9 +496,9 @@ def test_a_signal_handler_may_wait_for_the_others(tiny_settings):
 def test_functions_share_one_model_however_many_threads_ask_first():
     code = (
         "import threading, remrembg\n"
-        "from remrembg import _remover\n"
+        "from remrembg import _shared\n"
         "made = []\n"
-        "threads = [threading.Thread(target=lambda: made.append(_remover.default())) for _ in range(8)]\n"
+        "threads = [threading.Thread(target=lambda: made.append(_shared.default())) for _ in range(8)]\n"
         "[thread.start() for thread in threads]; [thread.join() for thread in threads]\n"
         "assert len(set(map(id, made))) == 1\n"
     )

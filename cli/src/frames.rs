@@ -109,7 +109,7 @@ pub(crate) fn run(matches: &ArgMatches, host: &Host, voice: Voice) -> Result<u8,
         return Err(Failure::usage("Frames are read from standard input, which is a terminal here"));
     }
     if out.is_none() {
-        terminal::check_stdout(voice)?;
+        terminal::check_stdout(voice.json)?;
     }
     let jobs = args::jobs_of(matches);
     let options = Options::from_pairs(pairs(matches, out).iter().map(|(key, value)| (*key, value)))?;

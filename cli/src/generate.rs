@@ -4,7 +4,7 @@ use clap::{ArgMatches, Command};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use crate::args;
+use crate::command;
 use crate::failure::Failure;
 use crate::terminal;
 
@@ -13,14 +13,14 @@ const NAME: &str = "remrembg";
 pub(crate) fn completions(matches: &ArgMatches) -> Result<u8, Failure> {
     let mut script = Vec::new();
     if let Some(&shell) = matches.get_one::<Shell>("shell") {
-        clap_complete::generate(shell, &mut args::command(), NAME, &mut script);
+        clap_complete::generate(shell, &mut command::command(), NAME, &mut script);
     }
     print(script)
 }
 
 /// One page for all: each command is a section of it.
 pub(crate) fn man() -> Result<u8, Failure> {
-    let mut command = args::command().disable_help_subcommand(true);
+    let mut command = command::command().disable_help_subcommand(true);
     command.build();
     let page = page(&command).map_err(Failure::stdout)?;
     print(page)

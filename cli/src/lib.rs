@@ -5,12 +5,14 @@
 
 mod accounts;
 mod args;
+mod command;
 mod engine;
 mod failure;
 mod flags;
 mod frames;
 mod generate;
 mod models;
+mod order;
 mod plan;
 mod rembg;
 mod remove;
@@ -19,6 +21,7 @@ mod save;
 mod serve;
 mod settings;
 mod shop;
+mod stamp;
 mod stop;
 mod terminal;
 mod watch;
@@ -58,8 +61,8 @@ pub struct Host {
 
 /// [`run`], with what the program around it knows.
 pub fn run_with<A: Into<OsString> + Clone>(args: impl IntoIterator<Item = A>, host: &Host) -> u8 {
-    let args = args::completed(args.into_iter().map(Into::into).collect());
-    match args::command().try_get_matches_from(&args) {
+    let args = command::completed(args.into_iter().map(Into::into).collect());
+    match command::command().try_get_matches_from(&args) {
         Ok(matches) => dispatch(&matches, host),
         Err(error) => explain(&error, args.iter().any(|arg| arg == "--json")),
     }

@@ -7,7 +7,6 @@ use clap::Command;
 use remrembg::Model;
 use remrembg::models::CUSTOM;
 
-use crate::args;
 use crate::failure::Failure;
 use crate::plan::STREAM;
 use crate::terminal;
@@ -57,15 +56,15 @@ const SERVICE: &Flags = &[
 ];
 
 /// A command of rembg's in words of this one; any other command as it is.
-pub(crate) fn translated(mut words: Vec<OsString>) -> Vec<OsString> {
+pub(crate) fn translated(mut words: Vec<OsString>, ours: &Command) -> Vec<OsString> {
     let Some(command) = words.get(1).filter(|word| !Path::new(word).exists()).and_then(|word| word.to_str()) else {
         return words;
     };
     match command {
-        "i" => removal(words, &[REMOVAL]),
-        "p" => removal(words, &[REMOVAL, FOLDER]),
-        "b" => frames(words),
-        "s" => service(words),
+        "i" => removal(words, ours, &[REMOVAL]),
+        "p" => removal(words, ours, &[REMOVAL, FOLDER]),
+        "b" => frames(words, ours),
+        "s" => service(words, ours),
         "d" => {
             words.splice(1..2, ["models".into(), "fetch".into()]);
             words
@@ -75,8 +74,8 @@ pub(crate) fn translated(mut words: Vec<OsString>) -> Vec<OsString> {
 }
 
 /// `i IN OUT` and `p IN OUT`: always PNG, and standard streams where a name is left out.
-fn removal(words: Vec<OsString>, known: &[&Flags]) -> Vec<OsString> {
-    let Read { program, flags, names } = read(words, "remove", known);
+fn removal(words: Vec<OsString>, ours: &Command, known: &[&Flags]) -> Vec<OsString> {
+    let Read { program, flags, names } = read(words, ours.find_subcommand("remove"), known);
     let mut names = names.into_iter();
     let mut made = [program, "remove".into(), "--format".into(), "png".into()].to_vec();
     made.extend(flags);
@@ -93,15 +92,15 @@ fn removal(words: Vec<OsString>, known: &[&Flags]) -> Vec<OsString> {
 }
 
 /// `b WIDTH HEIGHT`: always PNG.
-fn frames(words: Vec<OsString>) -> Vec<OsString> {
-    let Read { program, flags, names } = read(words, "frames", &[REMOVAL, OUTPUT]);
+fn frames(words: Vec<OsString>, ours: &Command) -> Vec<OsString> {
+    let Read { program, flags, names } = read(words, ours.find_subcommand("frames"), &[REMOVAL, OUTPUT]);
     [vec![program, "frames".into(), "--format".into(), "png".into()], flags, names].concat()
 }
 
 /// `s`: on port 7000 of every address and open to everyone, as rembg's is, unless flags, environment or a file say where
 /// it listens and whom it lets in.
-fn service(words: Vec<OsString>) -> Vec<OsString> {
-    let Read { program, mut flags, names } = read(words, "serve", &[SERVICE]);
+fn service(words: Vec<OsString>, ours: &Command) -> Vec<OsString> {
+    let Read { program, mut flags, names } = read(words, ours.find_subcommand("serve"), &[SERVICE]);
     let said = |flags: &[OsString], keys: &[&str]| {
         keys.iter().any(|key| {
             let (flag, variable) = (format!("--{key}"), format!("REMREMBG_{}", key.to_uppercase()));
@@ -150,10 +149,8 @@ struct Read {
     names: Vec<OsString>,
 }
 
-/// Without the command, which is the second word and becomes `command`, whose own flags stay as they are.
-fn read(words: Vec<OsString>, command: &str, known: &[&Flags]) -> Read {
-    let all = args::command();
-    let own = all.find_subcommand(command);
+/// Without the command, which is the second word and becomes `own`, whose flags stay as they are.
+fn read(words: Vec<OsString>, own: Option<&Command>, known: &[&Flags]) -> Read {
     let mut words = words.into_iter();
     let program = words.next().unwrap_or_default();
     words.next();
@@ -258,7 +255,7 @@ mod tests {
     use super::*;
 
     fn said(words: &str) -> String {
-        let words = translated(words.split(' ').map(OsString::from).collect());
+        let words = translated(words.split(' ').map(OsString::from).collect(), &crate::command::command());
         words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
     }
 

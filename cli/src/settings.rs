@@ -101,10 +101,10 @@ fn recipe(matches: &ArgMatches) -> Result<Recipe, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args;
+    use crate::command;
 
     fn read(words: &[&str], host: &Host) -> Config {
-        let matches = args::command().get_matches_from(["remrembg", "engine"].iter().chain(words));
+        let matches = command::command().get_matches_from(["remrembg", "engine"].iter().chain(words));
         let (_, matches) = matches.subcommand().expect("it is a command");
         config(matches, host, None, 0).expect("it is accepted")
     }

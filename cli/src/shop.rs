@@ -1,23 +1,22 @@
 //! Doing tasks: one after the other, or several at once.
 
-use std::collections::HashMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 
-use remrembg::{Input, Options, Output, Remover, check_request};
+use remrembg::{Options, Output, Remover, check_request};
 
 use crate::engine;
 use crate::failure::Failure;
+use crate::order::{Order, Streams, as_input};
 use crate::plan::{Task, is_read_once, is_stream};
-use crate::remove::Order;
 use crate::report::Report;
 use crate::save;
+use crate::stamp::{Stamp, stamp};
 use crate::stop::Stop;
 use crate::terminal;
-use crate::watch::{self, Stamp};
 
 /// Does tasks. The model is loaded when the first picture is worth it, so that
 /// a request that is refused is refused at once.
@@ -31,9 +30,6 @@ pub(crate) struct Shop<'a> {
     /// Pictures that may be deleted, each as it was before it was read.
     finished: Mutex<Vec<(PathBuf, Stamp)>>,
 }
-
-/// What was read of inputs that can be read once only.
-pub(crate) type Streams = HashMap<PathBuf, Vec<u8>>;
 
 impl<'a> Shop<'a> {
     pub(crate) fn new(
@@ -74,7 +70,7 @@ impl<'a> Shop<'a> {
     fn delete_finished(&self) {
         let mut finished = self.finished.lock().unwrap_or_else(PoisonError::into_inner);
         for (input, before) in finished.drain(..).filter(|(input, _)| !is_read_once(input)) {
-            if watch::stamp(&input) == before
+            if stamp(&input) == before
                 && let Err(error) = fs::remove_file(&input)
             {
                 self.report.failed(&input, &Failure::cannot_delete(&input, error));
@@ -123,7 +119,7 @@ impl<'a> Shop<'a> {
                 "There is '{output}' already, and with --delete-input nothing is replaced"
             )));
         }
-        let before = watch::stamp(&task.input);
+        let before = stamp(&task.input);
         let job = remover.job(as_input(&task.input, &self.streams)).options(self.options);
         let job = self.order.mask.iter().fold(job, |job, mask| job.mask_from(mask.as_path()));
         let output = job.cancel(self.stop.token()).run()?;
@@ -137,8 +133,4 @@ impl<'a> Shop<'a> {
         }
         Ok(output)
     }
-}
-
-pub(crate) fn as_input<'a>(path: &'a Path, streams: &'a Streams) -> Input<'a> {
-    streams.get(path).map_or(Input::Path(path), |bytes| Input::Bytes(bytes))
 }

@@ -5,7 +5,6 @@ use std::io::{self, IsTerminal, Write};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::failure::Failure;
-use crate::report::Voice;
 
 /// Writes text to standard output. A reader that has gone had enough of it.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
@@ -44,8 +43,8 @@ fn put(bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Whether pictures may go to standard output.
-pub(crate) fn check_stdout(voice: Voice) -> Result<(), Failure> {
-    if voice.json {
+pub(crate) fn check_stdout(json: bool) -> Result<(), Failure> {
+    if json {
         return Err(Failure::usage("A picture on standard output leaves no room for --json. Give a file with -o"));
     }
     if io::stdout().is_terminal() {

@@ -4,21 +4,19 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use crate::failure::Failure;
+use crate::order::Order;
 use crate::plan::{Plan, Task};
-use crate::remove::Order;
 use crate::shop::Shop;
+use crate::stamp::{Stamp, stamp};
 
 /// Between two looks, and how long a picture has to stay the same.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Looking takes at most one part in so many of the time.
 const PAUSE_PER_LOOK: u32 = 20;
-
-/// What tells one state of a file from another; `None` when it is not there.
-pub(crate) type Stamp = Option<(u64, SystemTime)>;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Seen {
@@ -78,9 +76,4 @@ impl Watch {
 fn is_finished(task: &Task) -> bool {
     let time = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
     time(&task.output).zip(time(&task.input)).is_some_and(|(output, input)| output >= input)
-}
-
-pub(crate) fn stamp(path: &Path) -> Stamp {
-    let data = path.metadata().ok()?;
-    Some((data.len(), data.modified().ok()?))
 }

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use remrembg::{ChannelOrder, Code, ErrorKind, Layout, Stage};
 
-use crate::boundary::quietly;
+use crate::guard::quietly;
 use crate::text::for_c;
 
 /// What a function answers: #REMREMBG_OK, or why it failed. A number never gets

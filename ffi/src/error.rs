@@ -5,8 +5,8 @@ use std::ptr;
 
 use remrembg::Error;
 
-use crate::boundary::quietly;
 use crate::codes::remrembg_kind;
+use crate::guard::quietly;
 use crate::handle::{self, Handle};
 use crate::text::for_c;
 

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use remrembg::Result;
 
-use crate::boundary::{misuse, quietly};
+use crate::argument::misuse;
+use crate::guard::quietly;
 
 /// What C may hold a pointer to.
 pub(crate) trait Handle: Send + Sync + 'static {

@@ -10,7 +10,9 @@
 // Nobody calls these functions from Rust, and every pointer is checked inside.
 #![allow(clippy::not_unsafe_ptr_arg_deref)]
 
+mod argument;
 mod boundary;
+mod guard;
 mod handle;
 mod text;
 

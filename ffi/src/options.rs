@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use remrembg::{CancelToken, Input, Limits, Options, Pixels, Progress, check_size, output_size};
 
-use crate::boundary::{Slot, answer, quietly};
+use crate::argument::Slot;
+use crate::boundary::answer;
 use crate::codes::{remrembg_code, remrembg_stage};
 use crate::error::remrembg_error;
+use crate::guard::quietly;
 use crate::handle::{self, Handle};
 use crate::pixels::{self, remrembg_pixels};
 use crate::text;

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use remrembg::{Found, Matte, Output, PixelOutput, Stage};
 
-use crate::boundary::{Slot, quietly};
+use crate::argument::Slot;
 use crate::codes::remrembg_stage;
+use crate::guard::quietly;
 use crate::handle::{self, Handle};
 use crate::text::for_c;
 

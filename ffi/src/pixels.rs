@@ -4,7 +4,7 @@ use std::{ptr, slice};
 
 use remrembg::{ChannelOrder, Job, Layout, PixelOutput, PixelView, PixelViewMut, Result, check_buffer};
 
-use crate::boundary::{Slot, misuse};
+use crate::argument::{Slot, misuse};
 use crate::codes::remrembg_layout;
 
 /// A decoded picture that the caller owns. The struct is copied when a function

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use remrembg::{Input, Progress, Result};
 
-use crate::boundary::{Slot, answer};
+use crate::argument::Slot;
+use crate::boundary::answer;
 use crate::codes::remrembg_code;
 use crate::error::remrembg_error;
 use crate::handle;

@@ -6,9 +6,11 @@ use std::ptr;
 
 use remrembg::{Config, Remover, hush_guarded_panics};
 
-use crate::boundary::{Slot, answer, quietly};
+use crate::argument::Slot;
+use crate::boundary::answer;
 use crate::codes::remrembg_code;
 use crate::error::remrembg_error;
+use crate::guard::quietly;
 use crate::handle::{self, Handle};
 use crate::options::remrembg_options;
 use crate::text::for_c;

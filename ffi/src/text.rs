@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use remrembg::Result;
 
-use crate::boundary::misuse;
+use crate::argument::misuse;
 
 /// Text that has to be there.
 ///

@@ -6,7 +6,7 @@ use remrembg::{Code, Error, ErrorKind};
 use serde::Serialize;
 
 use crate::accounts::Trouble;
-use crate::rates::Left;
+use crate::limits::Left;
 
 /// After how many seconds a client that was sent away may come again.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");

@@ -18,6 +18,7 @@ mod disposition;
 mod error;
 mod form;
 mod jobs;
+mod limits;
 mod linger;
 mod listen;
 mod log;

@@ -1,11 +1,11 @@
-//! How fast a caller may ask, and what it is told of its limits.
+//! How fast a caller may ask.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::HeaderMap;
 use governor::clock::{Clock, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DashMapStateStore;
@@ -13,77 +13,9 @@ use governor::{Quota, RateLimiter};
 use ipnet::IpNet;
 use remrembg::Code;
 
-use crate::accounts::{Accounts, DAY, LEASE, month_around};
+use crate::accounts::Accounts;
 use crate::error::Refusal;
-
-/// Addresses share so many places, by a hash that nobody outside can tell: however many there are, the
-/// table stays as small. Two that share a place share its limit.
-const PLACES: u64 = 1 << 18;
-
-/// Every answer of a route with limits has the first three.
-const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
-const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
-const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
-
-/// What is left of a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Left {
-    /// Requests that are allowed in all.
-    pub(crate) limit: u64,
-    pub(crate) remaining: u64,
-    /// Seconds until all of them are allowed again, or, where none remains, until the next one is.
-    pub(crate) reset: u64,
-}
-
-impl Left {
-    /// Of so many requests a minute, when so many more may come at once.
-    pub(crate) fn within(most: u32, remaining: u64) -> Self {
-        let limit = u64::from(most);
-        Self { limit, remaining, reset: (limit.saturating_sub(remaining) * 60).div_ceil(limit.max(1)) }
-    }
-
-    /// Of so many requests a minute, when the next may come in so many milliseconds.
-    pub(crate) fn wait(most: u32, millis: u64) -> Self {
-        Self { limit: most.into(), remaining: 0, reset: millis.div_ceil(1000).max(1) }
-    }
-
-    /// Of the pictures of a day, when there were all.
-    pub(crate) fn of_day(most: u32, now: i64) -> Self {
-        Self { limit: most.into(), remaining: 0, reset: (DAY - now.rem_euclid(DAY)) as u64 }
-    }
-
-    /// Of a user's credits, when all that are left are held or none is. `end` is that of the billing period.
-    pub(crate) fn of_credits(included: i64, left: i64, end: Option<i64>, now: i64) -> Self {
-        let end = end.map_or_else(|| month_around(now).end, |end| end.max(now));
-        // What is held may come back soon.
-        let reset = if left > 0 { LEASE } else { end + 1 - now };
-        Self { limit: included as u64, remaining: 0, reset: reset as u64 }
-    }
-
-    pub(crate) fn tell(&self, headers: &mut HeaderMap) {
-        headers.insert(LIMIT, self.limit.into());
-        headers.insert(REMAINING, self.remaining.into());
-        headers.insert(RESET, self.reset.into());
-    }
-
-    /// For a refusal: with the seconds after which to come again.
-    pub(crate) fn refuse(&self, headers: &mut HeaderMap) {
-        self.tell(headers);
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(self.reset));
-    }
-}
-
-/// Whose requests are counted together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Who {
-    User(i64),
-    Address(IpAddr),
-}
-
-/// The place of an address with this hash.
-pub(crate) const fn place(hash: u64) -> u64 {
-    hash % PLACES
-}
+use crate::limits::{Left, PLACES, Who, place};
 
 /// The limit on requests in a short time.
 pub(crate) struct Rates {
@@ -157,6 +89,8 @@ fn parsed(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     fn ip(text: &str) -> IpAddr {

@@ -35,8 +35,9 @@ from remrembg._errors import (
 )
 from remrembg._found import Found, NothingFoundWarning
 from remrembg._rembg import Session, fetch_model, new_session
-from remrembg._remover import Remover, default
+from remrembg._remover import Remover
 from remrembg._remrembg import CancelToken
+from remrembg._shared import default
 
 if TYPE_CHECKING:
     from typing import Iterable, Iterator, Literal

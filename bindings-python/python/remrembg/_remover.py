@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import os
-import threading
-from typing import TYPE_CHECKING, Any, Dict, NamedTuple, Optional, overload
+from typing import TYPE_CHECKING, Any, Dict, Optional, overload
 
-from remrembg import _batch, _engine, _found, _pictures, _remrembg, _values
+from remrembg import _batch, _engine, _found, _pictures, _values
+from remrembg._loaded import Loaded, Task
 
 if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
     from typing import (
         AsyncIterable,
         AsyncIterator,
         Iterable,
         Iterator,
-        List,
         Literal,
         NoReturn,
         Sequence,
-        Tuple,
         TypeVar,
         Union,
     )
@@ -52,28 +49,6 @@ if TYPE_CHECKING:
 
     AnyEncoded = TypeVar("AnyEncoded", bound=Encoded)
     AnySource = TypeVar("AnySource", bound=Source)
-
-
-#: Held while a model is loaded. A fork waits for it: the child could not load another
-#: model if the fork had come in the middle.
-_loading = threading.RLock()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_loading.acquire, after_in_parent=_loading.release, after_in_child=_loading.release)
-
-#: Of the asynchronous calls of one remover, as many may be on their way at once.
-_MOST_THREADS = 32
-
-
-class _Task(NamedTuple):
-    """One removal, as the native module takes it."""
-
-    picture: Any
-    options: List[Tuple[str, str]]
-    mask: Any = None
-    #: Whether GIF and TIFF are read too, as rembg reads them and the hosted API does not.
-    more_formats: bool = True
-    progress: Optional[Progress] = None
-    cancel: Optional[CancelToken] = None
 
 
 class Remover:
@@ -150,14 +125,14 @@ class Remover:
             **unknown,
         }
         self._settings = {key: value for key, value in settings.items() if value is not None}
-        self._loaded = _Loaded(self._settings)
+        self._loaded = Loaded(self._settings)
 
     def __getstate__(self) -> Dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "_loaded"}
 
     def __setstate__(self, state: Dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._loaded = _Loaded(self._settings)
+        self._loaded = Loaded(self._settings)
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{key}={value!r}" for key, value in self._settings.items())
@@ -174,9 +149,9 @@ class Remover:
         return _engine.EngineInfo(**self._loaded.core.engine)
 
     @property
-    def _here(self) -> _Loaded:
+    def _here(self) -> Loaded:
         if self._loaded.process != os.getpid():
-            self._loaded = _Loaded(self._settings)
+            self._loaded = Loaded(self._settings)
         return self._loaded
 
     def rmbg(
@@ -207,19 +182,10 @@ class Remover:
             raises ends the removal and comes out of it.
         :param cancel: ends the removal with a `CancelledError` once it is cancelled.
         """
-        options = {
-            "format": format,
-            "w": w,
-            "h": h,
-            "exact_resize": exact_resize,
-            "mask": mask,
-            "bg_color": bg_color,
-            "angle": angle,
-            "expand": expand,
-            **more,
-        }
+        before = {"format": format, "w": w, "h": h, "exact_resize": exact_resize, "mask": mask}
+        options = {**before, "bg_color": bg_color, "angle": angle, "expand": expand, **more}
         mask_given = _pictures.given(mask_from)
-        task = _Task(_pictures.uploaded(image), _values.pairs(options), mask_given, False, progress, cancel)
+        task = Task(_pictures.uploaded(image), _values.pairs(options), mask_given, False, progress, cancel)
         data, found = self._here.core.encode(task)
         _found.told(found, on_found)
         return data
@@ -311,7 +277,7 @@ class Remover:
             "keep_alpha": True,
         }
         mask_given = _pictures.given(mask_from)
-        task = _Task(_pictures.given(data), _values.pairs(options), mask_given, progress=progress, cancel=cancel)
+        task = Task(_pictures.given(data), _values.pairs(options), mask_given, progress=progress, cancel=cancel)
         result: Any
         if pixels:
             picture, found = self._here.core.pixels(task)
@@ -387,7 +353,7 @@ class Remover:
         model sees the picture as they ask.
         """
         options = {"preset": preset, "refine": refine}
-        task = _Task(_pictures.given(image), _values.pairs(options), progress=progress, cancel=cancel)
+        task = Task(_pictures.given(image), _values.pairs(options), progress=progress, cancel=cancel)
         return _pictures.matte(lambda: self._here.core.matte(task))
 
     async def rmbg_async(self, image: Optional[Source], **options: Unpack[RmbgOptions]) -> bytes:
@@ -426,33 +392,3 @@ class Remover:
         """
         jobs = _batch.checked(self.remove, images, jobs, options)
         return _batch.many_async(self.remove_async, images, jobs, options)
-
-
-class _Loaded:
-    """The native remover of one process, and the threads of its asynchronous calls."""
-
-    def __init__(self, settings: Dict[str, Any]) -> None:
-        self.process = os.getpid()
-        with _loading:
-            self.core = _remrembg.Remover(_values.pairs(settings), _engine.runtimes())
-        self._threads: Optional[ThreadPoolExecutor] = None
-
-    @property
-    def threads(self) -> ThreadPoolExecutor:
-        if self._threads is None:
-            from concurrent.futures import ThreadPoolExecutor
-
-            self._threads = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="remrembg")
-        return self._threads
-
-
-_default: Optional[Remover] = None
-
-
-def default() -> Remover:
-    """The remover of the functions that are not given one, made when first needed."""
-    global _default
-    with _loading:
-        if _default is None:
-            _default = Remover()
-        return _default

@@ -14,6 +14,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 use subtle::ConstantTimeEq;
 
 use super::calendar::{self, Period};
+use super::left;
 use super::secret::{self, Secret};
 use super::store::{Books, Store, check};
 use super::stripe::{Event, Moved};
@@ -188,7 +189,7 @@ impl Books for Embedded {
         if held >= left {
             // What lapsed stays away.
             transaction.commit()?;
-            return Ok(Err(Left::of_credits(owner.included, left, owner.running(now).map(|period| period.end), now)));
+            return Ok(Err(left::of_credits(owner.included, left, owner.running(now).map(|period| period.end), now)));
         }
         let expires = now + LEASE;
         transaction.execute("INSERT INTO reservations (user, expires) VALUES (?, ?)", params![user, expires])?;
@@ -258,7 +259,7 @@ impl Books for Embedded {
         if counted > 0 {
             return Ok(Ok(Turn { address, day, id: 0 }));
         }
-        Ok(Err(Left::of_day(most, now)))
+        Ok(Err(left::of_day(most, now)))
     }
 
     fn dismiss(&mut self, &Turn { address, day, .. }: &Turn) -> Result<(), Trouble> {

@@ -6,6 +6,8 @@
 
 mod calendar;
 mod embedded;
+mod left;
+mod place;
 mod redis;
 mod report;
 mod secret;
@@ -24,17 +26,17 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 use tokio::sync::oneshot;
 
-use crate::rates::{Left, Who};
+use crate::limits::{Left, Who};
 
+pub(crate) use calendar::LAST;
 pub use calendar::Period;
-pub(crate) use calendar::{LAST, month_around};
-use embedded::Embedded;
+pub use place::{Place, open};
 pub(crate) use report::of as report_of;
 pub use report::{Balance, Counted, Cycle, Query, Report};
 pub use secret::Secret;
 pub(crate) use secret::digest;
 pub(crate) use store::Books;
-pub use store::{Place, Store, Url, open};
+pub use store::{Store, Url};
 
 /// Seconds after the end of a billing period within which the next one should be told.
 const LATE: i64 = DAY;
@@ -247,7 +249,7 @@ impl Accounts {
     /// # Errors
     /// [`Trouble::Failed`].
     pub(crate) fn open(place: &Place) -> Result<Self, Trouble> {
-        let mut store = store::open_books(place)?;
+        let mut store = place::open_books(place)?;
         let (work, inbox) = mpsc::channel::<Work>();
         thread::Builder::new()
             .name("remrembg-accounts".to_owned())

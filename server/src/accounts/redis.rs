@@ -28,12 +28,13 @@ use redis::{FromRedisValue, ScriptInvocation, cmd, pipe};
 use subtle::ConstantTimeEq;
 
 use super::calendar::{self, Period};
+use super::left;
 use super::secret::{self, Secret, digest};
 use super::store::{Books, Store, Url, check};
 use super::stripe::{Event, Moved};
 use super::{Applied, Change, Charged, Credential, DAY, Holder, LATE, LEASE, Left, REMEMBERED, Reservation};
 use super::{Trouble, Turn, Used, User, Via, Who};
-use crate::rates;
+use crate::limits;
 use link::Link;
 use scripts::Scripts;
 
@@ -267,7 +268,7 @@ impl Books for Redis {
             }
             ["none", included, left, end] => {
                 let [included, left] = [included, left].map(|number| number.parse().unwrap_or(0));
-                Ok(Err(Left::of_credits(included, left, end.parse().ok(), now)))
+                Ok(Err(left::of_credits(included, left, end.parse().ok(), now)))
             }
             _ => Err(Trouble::no_number(user)),
         }
@@ -307,7 +308,7 @@ impl Books for Redis {
         let mut script = self.scripts.admit.arg(turn.day);
         script.arg(address.to_string()).arg(turn.id).arg(most).arg(2 * DAY);
         let is_admitted: bool = Self::run(&mut self.link, &script)?;
-        Ok(if is_admitted { Ok(turn) } else { Err(Left::of_day(most, now)) })
+        Ok(if is_admitted { Ok(turn) } else { Err(left::of_day(most, now)) })
     }
 
     fn dismiss(&mut self, &Turn { address, day, id }: &Turn) -> Result<(), Trouble> {
@@ -362,6 +363,6 @@ impl Redis {
     fn place(&mut self, address: IpAddr) -> Result<u64, Trouble> {
         let secret = self.link.secret()?;
         let [a, b, c, d, e, f, g, h, ..] = digest(&[secret, address.to_string().as_bytes()].concat());
-        Ok(rates::place(u64::from_le_bytes([a, b, c, d, e, f, g, h])))
+        Ok(limits::place(u64::from_le_bytes([a, b, c, d, e, f, g, h])))
     }
 }

@@ -2,21 +2,10 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::path::PathBuf;
 
-use super::redis::Redis;
 use super::stripe::Event;
-use super::{Applied, Change, Charged, Credential, Embedded, Holder, Left, Query, Report, Reservation, Secret};
+use super::{Applied, Change, Charged, Credential, Holder, Left, Query, Report, Reservation, Secret};
 use super::{Trouble, Turn, Used, User, Via, Who, report};
-
-/// Where accounts are kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
-    /// In a folder of this machine.
-    Folder(PathBuf),
-    /// In a Redis, which several machines may share.
-    Redis(Url),
-}
 
 /// Where a Redis is. It may hold a password, so it shows nowhere.
 #[derive(Clone, PartialEq, Eq)]
@@ -39,21 +28,6 @@ impl fmt::Debug for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Url(..)")
     }
-}
-
-/// Opens the accounts of a place: a folder is made where it is missing, a Redis is asked when it is first used.
-///
-/// # Errors
-/// [`Trouble::Failed`].
-pub fn open(place: &Place) -> Result<Box<dyn Store>, Trouble> {
-    Ok(open_books(place)?)
-}
-
-pub(super) fn open_books(place: &Place) -> Result<Box<dyn Books>, Trouble> {
-    Ok(match place {
-        Place::Folder(folder) => Box::new(Embedded::open(folder)?),
-        Place::Redis(url) => Box::new(Redis::new(url)?),
-    })
 }
 
 /// What commands do with accounts. Several processes may do so at once.

@@ -23,7 +23,7 @@ impl Kept {
             Self::Folder(folder) => Place::Folder(folder.path().to_owned()),
             Self::Redis(server) => Place::Redis(Url::new(&server.url()).expect("a URL")),
         };
-        store::open_books(&place).expect("it opens")
+        place::open_books(&place).expect("it opens")
     }
 }
 

@@ -14,7 +14,7 @@ use crate::accounts::Held;
 use crate::caller::{Address, Caller};
 use crate::error::Refusal;
 use crate::form::{self, Fields, Form};
-use crate::rates::{Left, Who};
+use crate::limits::{Left, Who};
 use crate::sending::{Deadline, Sending};
 
 const WIDTH: HeaderName = HeaderName::from_static("x-width");
