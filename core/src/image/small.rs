@@ -40,38 +40,42 @@ pub(crate) fn size_at(picture: &Pixels, side: f64) -> (u32, u32) {
 
 /// The picture at another size, channel by channel, its pixels means of those around or linear between two.
 pub(crate) fn resized(picture: &Pixels, size: (u32, u32), threads: usize) -> Result<Pixels> {
-    resized_with(FilterType::Bilinear, picture, size, threads)
+    let mut made = resized_all(&[(FilterType::Bilinear, picture, size)], threads)?;
+    made.pop().ok_or_else(|| Error::new(Code::Internal))
 }
 
-/// The picture at another size, channel by channel, by a filter.
-pub(crate) fn resized_with(filter: FilterType, picture: &Pixels, size: (u32, u32), threads: usize) -> Result<Pixels> {
-    if size == (picture.width(), picture.height()) {
-        return Ok(picture.clone());
+/// A picture at another size, channel by channel, by a filter.
+pub(crate) type Wanted<'a> = (FilterType, &'a Pixels, (u32, u32));
+
+/// Pictures at other sizes.
+pub(crate) fn resized_all(wanted: &[Wanted<'_>], threads: usize) -> Result<Vec<Pixels>> {
+    let is_other = |(_, picture, size): &Wanted<'_>| *size != (picture.width(), picture.height());
+    let room = |wanted: &Wanted<'_>| {
+        let (_, picture, size) = wanted;
+        if is_other(wanted) { Pixels::filled(size.0, size.1, picture.layout(), 0) } else { (*picture).clone() }
+    };
+    let mut made: Vec<Pixels> = wanted.iter().map(room).collect();
+    let mut strips = Vec::new();
+    for (small, wanted) in made.iter_mut().zip(wanted).filter(|(_, wanted)| is_other(wanted)) {
+        let rows = STRIP * small.width() as usize * small.layout().bytes();
+        strips.extend(small.data_mut().chunks_mut(rows).enumerate().map(|(strip, rows)| (wanted, strip * STRIP, rows)));
     }
-    let mut small = Pixels::filled(size.0, size.1, picture.layout(), 0);
     let failed = Mutex::new(None);
-    let row = size.0 as usize * picture.layout().bytes();
-    shared(threads, small.data_mut().chunks_mut(STRIP * row).enumerate(), |(strip, rows)| {
-        let rows = (strip * STRIP, rows);
-        let done = match picture.layout() {
-            Layout::Gray8 => resize_strip::<U8>(filter, picture, size, rows),
-            Layout::Rgb8 => resize_strip::<U8x3>(filter, picture, size, rows),
-            Layout::Rgba8 => resize_strip::<U8x4>(filter, picture, size, rows),
+    shared(threads, strips.into_iter(), |(wanted, top, rows)| {
+        let done = match wanted.1.layout() {
+            Layout::Gray8 => resize_strip::<U8>(wanted, top, rows),
+            Layout::Rgb8 => resize_strip::<U8x3>(wanted, top, rows),
+            Layout::Rgba8 => resize_strip::<U8x4>(wanted, top, rows),
         };
         if let Err(error) = done {
             *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
         }
     });
-    failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(small), Err)
+    failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(made), Err)
 }
 
-/// Makes rows of the picture at another size, from `top` on.
-fn resize_strip<P: PixelTrait>(
-    filter: FilterType,
-    picture: &Pixels,
-    size: (u32, u32),
-    (top, rows): (usize, &mut [u8]),
-) -> Result<()> {
+/// Makes rows of what is wanted, from `top` on.
+fn resize_strip<P: PixelTrait>(&(filter, picture, size): &Wanted<'_>, top: usize, rows: &mut [u8]) -> Result<()> {
     let height = (rows.len() / (size.0 as usize * picture.layout().bytes())) as u32;
     let source = TypedImageRef::<P>::from_buffer(picture.width(), picture.height(), picture.data());
     let mut target = TypedImage::<P>::from_buffer(size.0, height, rows).map_err(internal)?;
@@ -117,6 +121,9 @@ impl<const N: usize> Grid<N> {
     }
 }
 
+/// Values, and how much more the next ones are.
+pub(crate) type Step<const N: usize> = [[f32; N]; 2];
+
 /// A grid's values at the pixels of a larger picture, linear between its own.
 pub(crate) struct Enlarged<'a, const N: usize> {
     grid: &'a Grid<N>,
@@ -125,20 +132,23 @@ pub(crate) struct Enlarged<'a, const N: usize> {
 }
 
 impl<const N: usize> Enlarged<'_, N> {
-    /// Those along row `y`. The row between two rows of the grid goes into `room`.
-    pub(crate) fn row<'a>(&'a self, y: usize, room: &'a mut Vec<[f32; N]>) -> impl Fn(usize) -> [f32; N] + use<'a, N> {
+    /// Those along row `y`. The row between two rows of the grid goes into `room`, each of its values with what the next
+    /// one has more.
+    pub(crate) fn row<'a>(&'a self, y: usize, room: &'a mut Vec<Step<N>>) -> impl Fn(usize) -> [f32; N] + use<'a, N> {
         let Grid { width, values, .. } = self.grid;
         let ((above, below), down) = self.rows(y);
         let [above, below] = [above, below].map(|y| &values[y * width..][..*width]);
         room.clear();
-        room.extend(above.iter().zip(below).map(|(above, below)| mixed(*above, *below, down)));
+        room.extend(above.iter().zip(below).map(|(above, below)| [mixed(*above, *below, down), [0.0; N]]));
         // Beside the last there is nothing more.
-        room.extend(room.last().copied());
-        let (room, columns): (&[[f32; N]], &[(usize, f32)]) = (room, &self.columns);
+        for at in 1..room.len() {
+            room[at - 1][1] = std::array::from_fn(|value| room[at][0][value] - room[at - 1][0][value]);
+        }
+        let (room, columns): (&[Step<N>], &[(usize, f32)]) = (room, &self.columns);
         move |x| {
             let (left, across) = columns[x];
-            let [left, right] = [room[left], room[left + 1]];
-            mixed(left, right, across)
+            let [value, more] = room[left];
+            std::array::from_fn(|at| value[at] + more[at] * across)
         }
     }
 

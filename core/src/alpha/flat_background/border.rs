@@ -6,7 +6,7 @@ use crate::image::pixels::Pixels;
 /// How wide the border is, as a part of the shorter side.
 const WIDTH: f64 = 0.02;
 /// At most so many of its pixels are looked at.
-const SAMPLES: usize = 20_000;
+const SAMPLES: usize = 5000;
 /// How far from the middle colour of the border, in levels, its pixels may be to begin with.
 const COARSE: f32 = 32.0;
 /// Pixels within so many levels, and so many times the noise more, have the background's colour.

@@ -22,13 +22,15 @@ impl Band {
     pub(super) fn around(mask: &Pixels) -> Self {
         let (width, height) = (mask.width() as usize, mask.height() as usize);
         let subject: Vec<bool> = mask.data().iter().map(|alpha| *alpha > u8::MAX / 2).collect();
-        let turns = |at: usize, next: usize| subject.get(next).is_some_and(|other| *other != subject[at]);
-        let unsure = |(at, alpha): (usize, &u8)| {
-            (SURE + 1..u8::MAX - SURE).contains(alpha)
-                || ((at + 1) % width > 0 && turns(at, at + 1))
-                || turns(at, at + width)
+        let mut inside: Vec<bool> =
+            mask.data().iter().map(|alpha| (SURE + 1..u8::MAX - SURE).contains(alpha)).collect();
+        let add_turns = |inside: &mut [bool], one: &[bool], next: &[bool]| {
+            inside.iter_mut().zip(one.iter().zip(next)).for_each(|(inside, (one, next))| *inside |= one != next);
         };
-        let inside: Vec<bool> = mask.data().iter().enumerate().map(unsure).collect();
+        for (inside, subject) in inside.chunks_mut(width).zip(subject.chunks(width)) {
+            add_turns(inside, subject, &subject[1..]);
+        }
+        add_turns(&mut inside, &subject, &subject[width..]);
         let margin = ((width.max(height) + SIDE / 2) / SIDE).max(1);
         let inside = dilated(&inside, (width, height), margin);
         Self { width, height, inside, subject }

@@ -29,7 +29,7 @@ use fast_image_resize::FilterType;
 use crate::error::{Code, Error, Result};
 use crate::exec::control::Control;
 use crate::image::pixels::{Layout, Pixels, byte};
-use crate::image::small::{Grid, ROWS, resized, resized_with, shared, size_at};
+use crate::image::small::{Grid, ROWS, Wanted, resized, resized_all, shared, size_at};
 use crate::options::cutout::Preset;
 use band::Band;
 use wide::Wide;
@@ -73,10 +73,11 @@ pub(super) fn refine(
         return Ok(None);
     }
     let mut before: Option<Level> = None;
-    for small in shrunk(picture, mask, preset, threads, control)? {
+    let (first, levels) = shrunk(picture, mask, preset, threads, control)?;
+    for small in levels {
         control.check()?;
         let alpha = match &before {
-            None => first_alpha(mask, &small)?,
+            None => first.data().iter().map(|alpha| f32::from(*alpha) / 255.0).collect(),
             Some(level) => level.applied(&small, &band, threads, |alpha| harder(alpha, HARDER)),
         };
         let reach = REACH + usize::from(before.is_none());
@@ -104,24 +105,27 @@ fn mask_in_bounds(mask: &Pixels, threads: usize) -> Result<Cow<'_, Pixels>> {
     })
 }
 
-/// The picture made smaller for each level, from coarse to fine.
+/// The mask at the size of the first level, and the picture made smaller for each level, from coarse to fine.
 fn shrunk(
     picture: &Pixels,
     mask: &Pixels,
     preset: Preset,
     threads: usize,
     control: &Control<'_>,
-) -> Result<Vec<Pixels>> {
+) -> Result<(Pixels, Vec<Pixels>)> {
     let longer = |pixels: &Pixels| f64::from(pixels.width().max(pixels.height()));
     let sides = sides(longer(picture), longer(mask), preset);
-    let size = |side: f64| in_cells(size_at(picture, side));
+    let sizes: Vec<_> = sides.iter().map(|side| in_cells(size_at(picture, *side))).collect();
+    let (first, last) = (*sizes.first().unwrap_or(&(1, 1)), *sizes.last().unwrap_or(&(1, 1)));
     // Only the finest is made from the whole picture, which may be large.
-    let finest = resized(picture, size(sides.last().copied().unwrap_or(longer(picture))), threads)?;
+    let finest = resized(picture, last, threads)?;
     control.check()?;
-    let mut levels: Vec<Pixels> =
-        sides[..sides.len() - 1].iter().map(|side| resized(&finest, size(*side), threads)).collect::<Result<_>>()?;
+    let others = sizes[..sizes.len().saturating_sub(1)].iter().map(|size| (FilterType::Bilinear, &finest, *size));
+    let wanted: Vec<Wanted<'_>> = std::iter::once((FilterType::Lanczos3, mask, first)).chain(others).collect();
+    let mut levels = resized_all(&wanted, threads)?;
+    let first = levels.remove(0);
     levels.push(finest);
-    Ok(levels)
+    Ok((first, levels))
 }
 
 /// The size of a level in whole cells, at least as large.
@@ -139,12 +143,6 @@ fn sides(picture: f64, mask: f64, preset: Preset) -> Vec<f64> {
     let most = (picture * part).min(most_side);
     let growing = std::iter::successors(Some(mask * FIRST_SIDE), |side| Some(side * GROWTH)).enumerate();
     growing.take_while(|(at, side)| *at < least_levels || *side <= most).map(|(_, side)| side.min(picture)).collect()
-}
-
-/// The mask at the size of the first level, 0 to 1.
-fn first_alpha(mask: &Pixels, small: &Pixels) -> Result<Vec<f32>> {
-    let alpha = resized_with(FilterType::Lanczos3, mask, (small.width(), small.height()), 1)?;
-    Ok(alpha.data().iter().map(|alpha| f32::from(*alpha) / 255.0).collect())
 }
 
 /// As much as `margin` becomes 0, and as much becomes 1.
