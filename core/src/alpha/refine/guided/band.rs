@@ -62,11 +62,15 @@ impl Band {
             let (from, to) = (cell * side / cells, ((cell + 1) * side).div_ceil(cells));
             from.saturating_sub(2) / TILE..=(to + 1).min(side - 1) / TILE
         };
-        for at in (0..self.inside.len()).filter(|at| self.inside[*at]) {
-            for y in span(at / self.width, self.height, height) {
-                for x in span(at % self.width, self.width, width) {
-                    tiles[y * across + x] = true;
-                }
+        let columns: Vec<_> = (0..self.width).map(|x| span(x, self.width, width)).collect();
+        let mut row_of_tiles = vec![false; across];
+        for (y, inside) in self.inside.chunks(self.width).enumerate().filter(|(_, inside)| inside.contains(&true)) {
+            row_of_tiles.fill(false);
+            for (columns, _) in columns.iter().zip(inside).filter(|(_, inside)| **inside) {
+                row_of_tiles[columns.clone()].fill(true);
+            }
+            for y in span(y, self.height, height) {
+                tiles[y * across..][..across].iter_mut().zip(&row_of_tiles).for_each(|(tile, is_in)| *tile |= is_in);
             }
         }
         tiles
