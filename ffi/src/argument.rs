@@ -1,4 +1,4 @@
-//! What C hands over: who did it wrong is told, and places for values are checked before they are written to.
+//! Arguments from C: a wrong one is told, and places for values are checked before anything is written to them.
 
 use remrembg::{Code, Error, Result};
 

@@ -41,9 +41,9 @@ pub use store::{Store, Url};
 /// Seconds after the end of a billing period within which the next one should be told.
 const LATE: i64 = DAY;
 /// Seconds for which a reservation holds unless it is renewed.
-pub(crate) const LEASE: i64 = 45;
+const LEASE: i64 = 45;
 /// A day, in seconds.
-pub(crate) const DAY: i64 = 86_400;
+const DAY: i64 = 86_400;
 /// For how long deliveries and events are remembered: Stripe sends an event again for three days at most.
 const REMEMBERED: i64 = 7 * DAY;
 /// How long a request waits for the accounts.

@@ -116,12 +116,14 @@ fn shrunk(
     let longer = |pixels: &Pixels| f64::from(pixels.width().max(pixels.height()));
     let sides = sides(longer(picture), longer(mask), preset);
     let sizes: Vec<_> = sides.iter().map(|side| in_cells(size_at(picture, *side))).collect();
-    let (first, last) = (*sizes.first().unwrap_or(&(1, 1)), *sizes.last().unwrap_or(&(1, 1)));
+    let (Some(first), Some((last, others))) = (sizes.first(), sizes.split_last()) else {
+        return Err(Error::new(Code::Internal));
+    };
     // Only the finest is made from the whole picture, which may be large.
-    let finest = resized(picture, last, threads)?;
+    let finest = resized(picture, *last, threads)?;
     control.check()?;
-    let others = sizes[..sizes.len().saturating_sub(1)].iter().map(|size| (FilterType::Bilinear, &finest, *size));
-    let wanted: Vec<Wanted<'_>> = std::iter::once((FilterType::Lanczos3, mask, first)).chain(others).collect();
+    let others = others.iter().map(|size| (FilterType::Bilinear, &finest, *size));
+    let wanted: Vec<Wanted<'_>> = std::iter::once((FilterType::Lanczos3, mask, *first)).chain(others).collect();
     let mut levels = resized_all(&wanted, threads)?;
     let first = levels.remove(0);
     levels.push(finest);
