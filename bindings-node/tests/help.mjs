@@ -61,12 +61,15 @@ export const NO_PHOTO = existsSync(join(ROOT, 'demo/photo.png'))
   ? false
   : 'SKIPPED: needs demo/photo.png, run `make setup`';
 
-/** A picture with a subject: an orange ball on grey, twice as wide as high. As a pipeline of sharp. */
+/**
+ * A picture with a subject: an orange ball, lengthened, on grey, twice as wide as high. As a pipeline of sharp. It is so large
+ * that the model sees it twice, and not once more from closer by.
+ */
 export function ball(height = 40) {
   const [width, middle] = [2 * height, height / 2];
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">
     <rect width="100%" height="100%" fill="#9aa4ad"/>
-    <circle cx="${height}" cy="${middle}" r="${0.4 * height}" fill="#e8731c"/></svg>`;
+    <ellipse cx="${height}" cy="${middle}" rx="${0.7 * height}" ry="${0.4 * height}" fill="#e8731c"/></svg>`;
   return sharp(Buffer.from(svg)).removeAlpha();
 }
 

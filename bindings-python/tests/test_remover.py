@@ -227,7 +227,7 @@ def test_any_number_of_threads_may_share_one(tiny):
 
 def test_async_calls_leave_the_loop_free(photo):
     async def main():
-        remover = remrembg.Remover(engine="rten", threads=1)
+        remover = remrembg.Remover(threads=1)
         ticks = 0
         task = asyncio.create_task(remover.rmbg_async(photo))
         while not task.done():
@@ -236,7 +236,7 @@ def test_async_calls_leave_the_loop_free(photo):
         assert ticks > 20
         return await task
 
-    assert asyncio.run(main()) == remrembg.Remover(engine="rten", threads=1).rmbg(photo)
+    assert asyncio.run(main()) == remrembg.Remover(threads=1).rmbg(photo)
 
 
 def test_cancelling_a_task_stops_its_removal(tiny_settings):
@@ -343,10 +343,11 @@ def test_a_remover_works_in_the_child_of_a_fork(tiny):
     assert tiny.rmbg(picture()) == expected
 
 
-@pytest.mark.parametrize("engine", ["auto", "rten"])
+@pytest.mark.parametrize("engine", ["native", "rten"])
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
-def test_processes_share_a_remover_by_its_settings(photo, method, engine):
-    remover = remrembg.Remover(engine=engine, threads=1)
+def test_processes_share_a_remover_by_its_settings(photo, method, engine, tiny_settings):
+    settings = tiny_settings if engine == "rten" else {"engine": engine}
+    remover = remrembg.Remover(**settings, threads=1)
     expected = remover.rmbg(photo)
     with multiprocessing.get_context(method).Pool(2) as pool:
         made = pool.map(remover.rmbg, [str(photo)] * 4)
