@@ -7,7 +7,7 @@ use crate::bench::{Bench, HEIGHT, WIDTH, ball, encoded, fed};
 #[test]
 fn a_photo_becomes_a_cut_out_without_any_setup() {
     let bench = Bench::new(&["photo.png"]);
-    let ran = bench.ran(["remove", "photo.png", "-o", "out.png", "--engine", "rten"]).ok();
+    let ran = bench.ran(["remove", "photo.png", "-o", "out.png"]).ok();
     assert_eq!(ran.text(), "");
     assert_eq!(ran.stderr, "photo.png → out.png\n");
     let cut = bench.open("out.png").into_rgba8();
@@ -19,14 +19,14 @@ fn a_photo_becomes_a_cut_out_without_any_setup() {
 #[test]
 fn remove_may_be_left_out_before_a_picture_a_folder_or_a_flag() {
     let bench = Bench::new(&["photo.png", "photos/a.png"]);
-    let tiny = ["--engine", "rten"];
+    let quick = ["--preset", "fast"];
     for (words, made) in [
         (vec!["photo.png", "-o", "one.webp"], "one.webp"),
         (vec!["photos", "-o", "two"], "two/a.webp"),
         (vec!["-o", "three.png", "photo.png"], "three.png"),
         (vec!["photo.png", "--mask"], "photo-mask.webp"),
     ] {
-        bench.ran(words.iter().chain(&tiny)).ok();
+        bench.ran(words.iter().chain(&quick)).ok();
         assert!(!bench.read(made).is_empty(), "{words:?}");
     }
     let missing = bench.ran(["nowhere.png"]);
@@ -77,7 +77,7 @@ fn a_path_that_is_a_stream_goes_by_its_bytes() {
 fn a_boolean_stands_after_its_flag_with_or_without_an_equals_sign() {
     let bench = Bench::new(&["a.png"]);
     let made = |words: &[&str]| {
-        bench.ran([&["a.png", "-o", "o.png"], words].concat()).ok();
+        bench.ran([&["a.png", "-o", "o.png", "--preset", "fast"], words].concat()).ok();
         bench.read("o.png")
     };
     let (on, off) = (made(&["--mask=on"]), made(&["--mask=off"]));
@@ -87,7 +87,7 @@ fn a_boolean_stands_after_its_flag_with_or_without_an_equals_sign() {
         words.into_iter().for_each(|word| assert_eq!(&made(&["--mask", word]), right, "{word}"));
     }
     let bench = Bench::new(&["a.png", "on"]);
-    let ran = bench.ran(["a.png", "--mask", "on", "-o", "out"]);
+    let ran = bench.ran(["a.png", "--mask", "on", "-o", "out", "--preset", "fast"]);
     assert_eq!(ran.status, Some(0), "{}", ran.stderr);
     assert!(bench.has("out/a.webp") && bench.has("out/on.webp"), "a picture of that name is a picture");
 }

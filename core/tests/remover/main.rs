@@ -27,11 +27,8 @@ use remrembg::{
 static REMOVER: LazyLock<Remover> = LazyLock::new(|| Remover::new(config()).expect("the engine inside always works"));
 
 /// On the model that users have.
-static BUNDLED: LazyLock<Remover> = LazyLock::new(|| {
-    let mut config = Config::default();
-    config.engine = EngineChoice::Rten;
-    Remover::new(config).expect("the engine inside always works")
-});
+static BUNDLED: LazyLock<Remover> =
+    LazyLock::new(|| Remover::new(Config::default()).expect("the engine inside always works"));
 
 fn config() -> Config {
     static MODEL: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -412,7 +409,7 @@ fn the_remover_says_what_it_runs_on_and_crosses_threads() {
     fn crosses<T: Send + Sync>(_: &T) {}
     crosses(&*BUNDLED);
     assert_eq!(BUNDLED.model(), "u2netp");
-    assert_eq!(BUNDLED.engine().name, "rten");
+    assert_eq!(BUNDLED.engine().name, "native");
     assert!(!BUNDLED.engine().version.is_empty());
 }
 
