@@ -20,20 +20,22 @@ pub(crate) struct Fit {
 pub(crate) struct Plan {
     /// Views of the whole.
     pub(crate) views: usize,
-    /// Views of the subject's box, once the others have found it.
+    /// Views of the subject's box, where that is small.
     pub(crate) closer: usize,
+    /// Views of the whole beyond the first ones, where the subject is not small and the model is not sure of it.
+    pub(crate) unsure: usize,
 }
 
 impl Plan {
     /// One view as rembg has it; where edges are refined, more for a `quick` model, and for the best preset all of them for
     /// any model.
     pub(crate) fn for_cut_out(how: &CutOut, quick: bool) -> Self {
-        let (views, closer) = match (how.refine, how.preset) {
-            (true, Preset::Balanced) if quick => (2, 1),
-            (true, Preset::Best) => (5, 3),
-            _ => (1, 0),
+        let (views, closer, unsure) = match (how.refine, how.preset) {
+            (true, Preset::Balanced) if quick => (2, 1, 1),
+            (true, Preset::Best) => (5, 3, 0),
+            _ => (1, 0, 0),
         };
-        Self { views, closer }
+        Self { views, closer, unsure }
     }
 }
 
@@ -128,16 +130,17 @@ mod tests {
     #[test]
     fn more_work_is_more_views_of_which_the_first_is_rembgs() {
         let plan = |refine, preset, quick| {
-            let Plan { views, closer } = Plan::for_cut_out(&CutOut { refine, preset, ..CutOut::default() }, quick);
-            (views, closer)
+            let Plan { views, closer, unsure } =
+                Plan::for_cut_out(&CutOut { refine, preset, ..CutOut::default() }, quick);
+            (views, closer, unsure)
         };
-        assert_eq!(plan(true, Preset::Best, true), (5, 3));
-        assert_eq!(plan(true, Preset::Best, false), (5, 3), "whoever asks for the best waits for it");
-        assert_eq!(plan(true, Preset::Balanced, true), (2, 1));
-        assert_eq!(plan(true, Preset::Balanced, false), (1, 0), "one view of a slow model");
-        assert_eq!(plan(true, Preset::Fast, true), (1, 0));
+        assert_eq!(plan(true, Preset::Best, true), (5, 3, 0));
+        assert_eq!(plan(true, Preset::Best, false), (5, 3, 0), "whoever asks for the best waits for it");
+        assert_eq!(plan(true, Preset::Balanced, true), (2, 1, 1));
+        assert_eq!(plan(true, Preset::Balanced, false), (1, 0, 0), "one view of a slow model");
+        assert_eq!(plan(true, Preset::Fast, true), (1, 0, 0));
         for preset in Preset::ALL {
-            assert_eq!(plan(false, preset, true), (1, 0), "as rembg has it");
+            assert_eq!(plan(false, preset, true), (1, 0, 0), "as rembg has it");
         }
         let widths = |size, count| {
             let views = Fit::views(size, &Recipe::U2NET, count);

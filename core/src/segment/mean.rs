@@ -25,11 +25,10 @@ const FIRST: f32 = 2.0;
 ///
 /// # Errors
 /// [`Code::Internal`](crate::Code::Internal) for a matte that does not have its size.
-pub(super) fn of(mattes: Vec<Matte>, threads: usize) -> Result<Matte> {
-    let mattes = match <[Matte; 1]>::try_from(mattes) {
-        Ok([alone]) => return Ok(alone),
-        Err(several) => several,
-    };
+pub(super) fn of(mattes: &[Matte], threads: usize) -> Result<Matte> {
+    if let [alone] = mattes {
+        return Ok(alone.clone());
+    }
     let (width, height) = mattes.iter().fold((0, 0), |(w, h), matte| (matte.width.max(w), matte.height.max(h)));
     let at_size = |matte: &Matte| resized_values(&matte.data, (matte.width, matte.height), (width, height));
     let views = mattes.iter().map(at_size).collect::<Result<Vec<_>>>()?;
@@ -105,7 +104,7 @@ mod tests {
     }
 
     fn mean(mattes: &[Matte]) -> Vec<f32> {
-        let mean = of(mattes.to_vec(), 2).expect("there are some");
+        let mean = of(mattes, 2).expect("there are some");
         mean.data.iter().map(|value| (value * 1000.0).round() / 1000.0).collect()
     }
 
@@ -142,7 +141,7 @@ mod tests {
 
     #[test]
     fn the_mean_is_as_wide_as_the_widest_and_as_tall_as_the_tallest() {
-        let mean = of(vec![matte(4, 1, &[0.0, 0.0, 1.0, 1.0]), matte(2, 2, &[0.0, 1.0, 0.0, 1.0])], 1).expect("two");
+        let mean = of(&[matte(4, 1, &[0.0, 0.0, 1.0, 1.0]), matte(2, 2, &[0.0, 1.0, 0.0, 1.0])], 1).expect("two");
         assert_eq!((mean.width, mean.height), (4, 2));
         for row in mean.data.chunks(4) {
             assert!(row.is_sorted() && row[0] < 0.01 && row[3] > 0.99, "{row:?}");

@@ -21,6 +21,9 @@ use input::Small;
 #[cfg(feature = "bench")]
 pub(crate) use {input::tensor, output::matte};
 
+/// Below this the model is not sure of what it found, and another view of the whole is worth its time.
+const SURE: f64 = 0.9;
+
 /// Finds the subject of a picture as planned. The matte is as large as the largest view, the mean of several; with
 /// closer views of the subject's box it is up to twice as large.
 ///
@@ -35,23 +38,36 @@ pub(crate) fn segment(
     control: &Control<'_>,
 ) -> Result<Matte> {
     check_input(recipe, engine)?;
-    let size = (pixels.width(), pixels.height());
-    let views = Fit::views(size, recipe, plan.views);
-    if plan.closer == 0 {
-        return seen(pixels, &views, recipe, engine, control);
+    let (size, threads) = ((pixels.width(), pixels.height()), engine.info().threads);
+    let mut views = Fit::views(size, recipe, plan.views + plan.unsure);
+    let more = views.split_off(plan.views.min(views.len()));
+    let all = views.len() + more.len().max(plan.closer);
+    let share = views.len() as f32 / all as f32;
+    let mut mattes = control.part((0.0, share), |control| seen(pixels, &views, recipe, engine, control))?;
+    let first = mean::of(&mattes, threads)?;
+    let rest = |pixels: &Pixels, views: &[Fit]| {
+        control.part((share, 1.0), |control| seen(pixels, views, recipe, engine, control))
+    };
+    if let Some(part) = closer::part(&first, size).filter(|_| plan.closer > 0) {
+        let closer = rest(&pixels.part(part), &Fit::views((part.2, part.3), recipe, plan.closer))?;
+        control.check()?;
+        return closer::merged(&first, &mean::of(&closer, threads)?, part, size, threads);
     }
-    let share = views.len() as f32 / (views.len() + plan.closer) as f32;
-    let first = control.part((0.0, share), |control| seen(pixels, &views, recipe, engine, control))?;
-    let Some(part) = closer::part(&first, size) else { return Ok(first) };
-    let views = Fit::views((part.2, part.3), recipe, plan.closer);
-    let subject = pixels.part(part);
-    let closer = control.part((share, 1.0), |control| seen(&subject, &views, recipe, engine, control))?;
-    control.check()?;
-    closer::merged(&first, &closer, part, size, engine.info().threads)
+    if more.is_empty() || confidence(&first) >= SURE {
+        return Ok(first);
+    }
+    mattes.extend(rest(pixels, &more)?);
+    mean::of(&mattes, threads)
 }
 
-/// The mean of some views.
-fn seen(pixels: &Pixels, views: &[Fit], recipe: &Recipe, engine: &dyn Engine, control: &Control<'_>) -> Result<Matte> {
+/// What the model makes of some views.
+fn seen(
+    pixels: &Pixels,
+    views: &[Fit],
+    recipe: &Recipe,
+    engine: &dyn Engine,
+    control: &Control<'_>,
+) -> Result<Vec<Matte>> {
     let (threads, share) = (engine.info().threads, |at: usize| at as f32 / views.len() as f32);
     // The next view is often the same mirrored.
     let mut last: Option<Small> = None;
@@ -66,7 +82,14 @@ fn seen(pixels: &Pixels, views: &[Fit], recipe: &Recipe, engine: &dyn Engine, co
             Ok(fit.taken_from(output::matte(&output, recipe)?))
         })
     };
-    mean::of(views.iter().enumerate().map(view).collect::<Result<_>>()?, threads)
+    views.iter().enumerate().map(view).collect()
+}
+
+/// How sure a matte is, 0 to 1, as [`Found::confidence`](crate::Found::confidence) tells it: Σm² ÷ Σm. 0 for an empty one.
+fn confidence(matte: &Matte) -> f64 {
+    let values = matte.data.iter().map(|value| f64::from(value.clamp(0.0, 1.0)));
+    let (sum, squares) = values.fold((0.0, 0.0), |(sum, squares), value| (sum + value, squares + value * value));
+    if sum > 0.0 { squares / sum } else { 0.0 }
 }
 
 /// Whether the model takes what the recipe makes.
