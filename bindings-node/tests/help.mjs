@@ -62,8 +62,8 @@ export const NO_PHOTO = existsSync(join(ROOT, 'demo/photo.png'))
   : 'SKIPPED: needs demo/photo.png, run `make setup`';
 
 /**
- * A picture with a subject: an orange ball, lengthened, on grey, twice as wide as high. As a pipeline of sharp. It is so large
- * that the model sees it twice, and not once more from closer by.
+ * A picture with a subject: an orange ellipse on grey, in a picture twice as wide as high. As a pipeline of sharp. It is so large
+ * that the model has no closer view of it.
  */
 export function ball(height = 40) {
   const [width, middle] = [2 * height, height / 2];

@@ -329,6 +329,7 @@ test('the mask is grey, white where the subject is', async () => {
 
 test('sizes, turns and backgrounds are those of the hosted API', async () => {
   const size = async (options) => {
+    // With a mask that is brought no model runs: sizes alone count here.
     const { width, height } = await sharp(await made(png, { ...options, mask_from: png })).metadata();
     return [width, height];
   };

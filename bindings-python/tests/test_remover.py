@@ -343,10 +343,10 @@ def test_a_remover_works_in_the_child_of_a_fork(tiny):
     assert tiny.rmbg(picture()) == expected
 
 
-@pytest.mark.parametrize("engine", ["native", "rten"])
+@pytest.mark.parametrize("engine", ["auto", "rten"])
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
 def test_processes_share_a_remover_by_its_settings(photo, method, engine, tiny_settings):
-    settings = tiny_settings if engine == "rten" else {"engine": engine}
+    settings = tiny_settings if engine == "rten" else {}
     remover = remrembg.Remover(**settings, threads=1)
     expected = remover.rmbg(photo)
     with multiprocessing.get_context(method).Pool(2) as pool:

@@ -144,9 +144,9 @@ def rmbg(
     :param compression: How long PNG and WebP work for a smaller file. Accepted: fast, default,
         small. Default: default.
     :param preset: How much work goes into the subject and its edges, where refine is on. The model
-        sees the picture once with fast; with balanced the bundled one sees it in two ways and a
-        small subject once more from closer by, with best any model up to eight times. Accepted:
-        fast, balanced, best. Default: balanced.
+        sees the picture once with fast; with balanced the bundled one sees it in two ways, and a
+        third time where the subject is small or in doubt; with best any model sees it up to eight
+        times. Accepted: fast, balanced, best. Default: balanced.
     :param refine: Lay the mask's edge onto the picture's own. Without it the mask is the model's,
         as rembg has it, and a mask that is brought is taken as it is. Accepted: true, 1, yes or on
         is true, anything else false. Default: true.

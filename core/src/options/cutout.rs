@@ -150,8 +150,9 @@ pub enum Preset {
     /// The model runs once, on the squeezed picture; edges are refined on a smaller picture: half the time for them.
     Fast,
     /// The bundled model runs on two views of the picture, squeezed and half squeezed (of a square one, mirrored), and
-    /// the mean is refined (test-time augmentation). A subject whose box is small is seen once more, from closer by. Any
-    /// other model runs once. Edges are refined up to half the picture's side.
+    /// the mean is refined (test-time augmentation). A subject whose box is small is seen once more, from closer by;
+    /// otherwise, where the model is not sure, a picture that is not square is seen once more half squeezed, mirrored.
+    /// Any other model runs once. Edges are refined up to half the picture's side.
     #[default]
     Balanced,
     /// Any model runs on up to five views: also both mirrored, and not squeezed; and on three of a small subject's box.

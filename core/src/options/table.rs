@@ -116,8 +116,8 @@ pub const OPTIONS: &[OptionSpec] = &[
         range: "fast, balanced, best",
         bounds: None,
         help: "How much work goes into the subject and its edges, where refine is on. The model sees the picture once \
-               with fast; with balanced the bundled one sees it in two ways and a small subject once more from \
-               closer by, with best any model up to eight times.",
+               with fast; with balanced the bundled one sees it in two ways, and a third time where the subject is \
+               small or in doubt; with best any model sees it up to eight times.",
         read: |options, text| {
             let words = Preset::ALL.map(|each| (each, each.name()));
             choice("preset", &words, text).map(|preset| options.cut_out.preset = preset)

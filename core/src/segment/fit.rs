@@ -20,9 +20,9 @@ pub(crate) struct Fit {
 pub(crate) struct Plan {
     /// Views of the whole.
     pub(crate) views: usize,
-    /// Views of the subject's box, where that is small.
+    /// Views of the subject's box, where that is small and no speck.
     pub(crate) closer: usize,
-    /// Views of the whole beyond the first ones, where the subject is not small and the model is not sure of it.
+    /// Views of the whole beyond the first ones, where there is no closer one and the model is not sure.
     pub(crate) unsure: usize,
 }
 

@@ -21,11 +21,12 @@ use input::Small;
 #[cfg(feature = "bench")]
 pub(crate) use {input::tensor, output::matte};
 
-/// Below this the model is not sure of what it found, and another view of the whole is worth its time.
+/// Where the first views' mean is less sure than this, another view of the whole is worth its time (docs/quality.md).
 const SURE: f64 = 0.9;
 
-/// Finds the subject of a picture as planned. The matte is as large as the largest view, the mean of several; with
-/// closer views of the subject's box it is up to twice as large.
+/// Finds the subject of a picture as planned: by the first views; then by closer ones of its box where that is small, or else
+/// by more of the whole where the model is not sure. The matte is as large as the largest view, the mean of several; with
+/// closer views it is up to twice as large.
 ///
 /// # Errors
 /// [`Code::ModelShape`] when the model and the recipe do not belong together,
@@ -48,7 +49,8 @@ pub(crate) fn segment(
     let rest = |pixels: &Pixels, views: &[Fit]| {
         control.part((share, 1.0), |control| seen(pixels, views, recipe, engine, control))
     };
-    if let Some(part) = closer::part(&first, size).filter(|_| plan.closer > 0) {
+    let part = if plan.closer > 0 { closer::part(&first, size) } else { None };
+    if let Some(part) = part {
         let closer = rest(&pixels.part(part), &Fit::views((part.2, part.3), recipe, plan.closer))?;
         control.check()?;
         return closer::merged(&first, &mean::of(&closer, threads)?, part, size, threads);

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::engine::{EngineInfo, Tensor};
-use crate::exec::control::CancelToken;
+use crate::exec::control::{CancelToken, Stage};
 use crate::image::pixels::Layout;
 
 /// Gives the first channel of its input back.
@@ -20,7 +20,8 @@ impl Engine for Fake {
     }
 
     fn run(&self, input: Tensor, control: &Control<'_>) -> Result<Tensor> {
-        control.check()?;
+        control.report(Stage::Segment, 0.0)?;
+        control.report(Stage::Segment, 1.0)?;
         let plane = input.shape[2] * input.shape[3];
         Ok(Tensor { shape: vec![1, 1, input.shape[2], input.shape[3]], data: input.data[..plane].to_vec() })
     }
@@ -94,7 +95,8 @@ fn several_looks_are_one_stage_and_one_matte() {
     let matte = mean::of(&mattes, 2).expect("they have their sizes");
     assert_eq!((matte.width, matte.height), (4, 2));
     assert!(matte.data[0] == 0.0 && matte.data[3] == 1.0, "{:?}", matte.data);
-    assert!(fractions.borrow().is_sorted());
+    let fractions = fractions.into_inner();
+    assert!(fractions.len() == 6 && fractions.is_sorted() && fractions[5] == 1.0, "{fractions:?}");
 }
 
 /// Gives the first channel of its input back, and keeps it.
@@ -116,28 +118,54 @@ impl Engine for Recorder {
     }
 }
 
+/// What is there at a place.
+type Red = fn((u32, u32)) -> u8;
+
+fn of_red(size: (u32, u32), red: Red) -> Pixels {
+    let places = (0..size.1).flat_map(|y| (0..size.0).map(move |x| (x, y)));
+    let data = places.flat_map(|place| [red(place), 9, 9]).collect();
+    Pixels::new(size.0, size.1, Layout::Rgb8, data).expect("the sizes agree")
+}
+
+const SIDE: u32 = 64;
+const WIDE: (u32, u32) = (SIDE, SIDE / 4);
+const SQUARE: Recipe = Recipe { width: SIDE, height: SIDE, ..Recipe::U2NET };
+const SMALL: Red = |(x, _)| if (20..40).contains(&x) { 200 } else { 0 };
+const SMALL_AND_SOFT: Red = |(x, _)| [0, 130, 200][usize::from((20..40).contains(&x)) + usize::from(x == 30)];
+const LARGE: Red = |(x, _)| if (2..62).contains(&x) { 200 } else { 0 };
+const LARGE_AND_SOFT: Red = |(x, y)| if x == 0 { 0 } else { 110 + (3 * x / 4 + 2 * y % 40) as u8 };
+
+/// What the engine was asked, and what became of it.
+fn planned(size: (u32, u32), red: Red) -> (Vec<Vec<f32>>, Matte) {
+    let engine = Recorder(Fake(Vec::new()), Mutex::default());
+    let fractions = std::cell::RefCell::new(Vec::new());
+    let note = |progress: crate::exec::control::Progress| fractions.borrow_mut().push(progress.fraction);
+    let control = Control { progress: Some(&note), ..Control::default() };
+    let plan = Plan { views: 2, closer: 1, unsure: 1 };
+    let matte = segment(&of_red(size, red), plan, &SQUARE, &engine, &control).expect("nothing is wrong");
+    let fractions = fractions.into_inner();
+    assert!(fractions.is_sorted() && fractions.iter().all(|fraction| *fraction <= 1.0), "{fractions:?}");
+    (engine.1.into_inner().expect("nobody panics"), matte)
+}
+
 #[test]
 fn a_small_subject_is_seen_from_closer_by_and_an_unsure_one_once_more() {
-    let plan = Plan { views: 2, closer: 1, unsure: 1 };
-    let inputs = |red: [u8; 64]| {
-        let row: Vec<u8> = red.iter().flat_map(|red| [*red, 9, 9]).collect();
-        let wide = Pixels::new(64, 16, Layout::Rgb8, row.repeat(16)).expect("the sizes agree");
-        let engine = Recorder(Fake(Vec::new()), Mutex::default());
-        let recipe = Recipe { width: 64, height: 64, ..Recipe::U2NET };
-        let matte = segment(&wide, plan, &recipe, &engine, &Control::default()).expect("nothing is wrong");
-        (engine.1.into_inner().expect("nobody panics"), matte.width)
-    };
-    let of = |all: u8, subject: u8| std::array::from_fn(|x| if (20..40).contains(&x) { subject } else { all });
-    let (small, width) = inputs(of(0, 200));
-    assert_eq!((small.len(), width > 64), (3, true), "the subject's box is seen larger");
-    let (sure, width) = inputs(std::array::from_fn(|x| if (2..62).contains(&x) { 200 } else { 0 }));
-    assert_eq!((sure.len(), width), (2, 64), "large, and without a doubt");
-    let mut soft = of(150, 150);
-    (soft[0], soft[63]) = (0, 200);
-    let (unsure, width) = inputs(soft);
-    assert_eq!((unsure.len(), width), (3, 64));
-    let mirrored: Vec<f32> = unsure[1].chunks(64).flat_map(|row| row.iter().rev().copied()).collect();
-    assert_eq!(unsure[2], mirrored, "the half-squeezed view, mirrored");
+    for small in [SMALL, SMALL_AND_SOFT] {
+        let (inputs, matte) = planned(WIDE, small);
+        assert_eq!((inputs.len(), matte.width > SIDE), (3, true), "the subject's box is seen larger");
+    }
+    let (inputs, matte) = planned(WIDE, LARGE);
+    assert_eq!((inputs.len(), matte.width), (2, SIDE), "large, and without a doubt");
+    let (inputs, _) = planned((SIDE, SIDE), LARGE_AND_SOFT);
+    assert_eq!(inputs.len(), 2, "there is no third view of a square picture");
+    let (inputs, matte) = planned(WIDE, LARGE_AND_SOFT);
+    let mirrored: Vec<f32> = inputs[1].chunks(64).flat_map(|row| row.iter().rev().copied()).collect();
+    assert_eq!(inputs[2..], [mirrored], "the half-squeezed view, mirrored");
+    let views = Fit::views(WIDE, &SQUARE, 3);
+    let mattes = seen(&of_red(WIDE, LARGE_AND_SOFT), &views, &SQUARE, &Fake(Vec::new()), &Control::default());
+    let mattes = mattes.expect("nothing is wrong");
+    let mean = |count: usize| mean::of(&mattes[..count], 2).expect("they have their sizes");
+    assert!(matte == mean(3) && matte != mean(2), "all three count");
 }
 
 #[test]
