@@ -84,43 +84,49 @@ impl Planes {
         &mut self.values[start..start + stride]
     }
 
-    /// The sums over windows that reach so far, in a smaller region of a picture that is so high. Windows end where the
-    /// picture does; else this region is as much larger as they reach.
+    /// Makes the sums over windows that reach so far, row by row of a smaller region of a picture that is so high: planes
+    /// one after the other, each as long as whole lanes. Windows end where the picture does; else this region is as much
+    /// larger as they reach.
     #[inline(always)]
-    pub(super) fn windows(&self, region: &(Span, Span), reach: usize, height: usize) -> Self {
-        let mut made = Self::new(self.count, region.clone());
+    pub(super) fn windows(
+        &self,
+        (x, y): &(Span, Span),
+        reach: usize,
+        height: usize,
+        mut take: impl FnMut(usize, &[f32]),
+    ) {
         // What is beyond the picture's sides counts nothing.
-        let beside = reach - (made.x.start - self.x.start);
-        let padded = made.stride() + 2 * reach;
+        let beside = reach - (x.start - self.x.start);
+        let stride = x.len().next_multiple_of(LANES);
+        let padded = stride + 2 * reach;
         let mut columns = vec![0.0; self.count * padded];
-        for y in made.y.start.saturating_sub(reach)..(made.y.start + reach).min(height) {
-            self.add_row(y, 1.0, &mut columns, beside);
+        let mut sums = vec![0.0; self.count * stride];
+        for y in y.start.saturating_sub(reach)..(y.start + reach).min(height) {
+            self.change(&mut columns[beside..], padded, y, |column, value| *column += value);
         }
-        for y in region.1.clone() {
-            if y + reach < height {
-                self.add_row(y + reach, 1.0, &mut columns, beside);
+        for row in y.clone() {
+            if row + reach < height {
+                self.change(&mut columns[beside..], padded, row + reach, |column, value| *column += value);
             }
-            if y > region.1.start && y > reach {
-                self.add_row(y - reach - 1, -1.0, &mut columns, beside);
+            if row > y.start && row > reach {
+                self.change(&mut columns[beside..], padded, row - reach - 1, |column, value| *column -= value);
             }
-            for (plane, columns) in columns.chunks_exact(padded).enumerate() {
-                let sums = made.plane_mut(y, plane);
-                sums.copy_from_slice(&columns[..sums.len()]);
-                for by in 1..=2 * reach {
-                    sums.iter_mut().zip(&columns[by..]).for_each(|(sum, column)| *sum += column);
+            for (sums, columns) in sums.chunks_exact_mut(stride).zip(columns.chunks_exact(padded)) {
+                for (at, sums) in sums.chunks_exact_mut(LANES).enumerate() {
+                    let near = |by: usize| Lanes::first_of(&columns[at * LANES + by..]);
+                    (1..=2 * reach).fold(near(0), |sum, by| sum + near(by)).put(sums);
                 }
             }
+            take(row, &sums);
         }
-        made
     }
 
-    /// Adds a row to the sums of columns, or takes it away; so many of those lie before its first.
+    /// Changes the sums of columns, whose planes begin so far apart, by the values of a row.
     #[inline(always)]
-    fn add_row(&self, y: usize, sign: f32, columns: &mut [f32], beside: usize) {
-        let padded = columns.len() / self.count;
-        for (plane, columns) in columns.chunks_exact_mut(padded).enumerate() {
+    fn change(&self, columns: &mut [f32], padded: usize, y: usize, change: impl Fn(&mut f32, f32)) {
+        for (plane, columns) in columns.chunks_mut(padded).enumerate() {
             let values = &self.plane(y, plane)[..self.x.len()];
-            columns[beside..].iter_mut().zip(values).for_each(|(column, value)| *column += sign * value);
+            columns.iter_mut().zip(values).for_each(|(column, value)| change(column, *value));
         }
     }
 }
@@ -145,16 +151,22 @@ mod tests {
                 let x = all.x.clone();
                 x.zip(all.plane_mut(y, plane)).for_each(|(x, at)| *at = value(plane, x, y));
             }
-            let sums = all.windows(&region, reach, height);
-            for (y, x) in region.1.clone().flat_map(|y| region.0.clone().map(move |x| (y, x))) {
-                let near = |at: usize, side: usize| at.saturating_sub(reach)..(at + reach + 1).min(side);
-                let of =
-                    |plane| near(y, height).flat_map(|y| near(x, width).map(move |x| value(plane, x, y))).sum::<f32>();
-                let found: [f32; 2] = [0, 1].map(|plane| sums.plane(y, plane)[x - region.0.start]);
-                assert_eq!(found, [0, 1].map(of), "{x} {y} in {region:?}");
-                let count = near(y, height).len() as f32 * near(x, width).len() as f32;
-                assert_eq!(counted(x, reach, width) * counted(y, reach, height), count);
-            }
+            let stride = region.0.len().next_multiple_of(LANES);
+            let mut seen = Vec::new();
+            all.windows(&region, reach, height, |y, sums| {
+                seen.push(y);
+                for x in region.0.clone() {
+                    let near = |at: usize, side: usize| at.saturating_sub(reach)..(at + reach + 1).min(side);
+                    let of = |plane| {
+                        near(y, height).flat_map(|y| near(x, width).map(move |x| value(plane, x, y))).sum::<f32>()
+                    };
+                    let found: [f32; 2] = [0, 1].map(|plane| sums[plane * stride + x - region.0.start]);
+                    assert_eq!(found, [0, 1].map(of), "{x} {y} in {region:?}");
+                    let count = near(y, height).len() as f32 * near(x, width).len() as f32;
+                    assert_eq!(counted(x, reach, width) * counted(y, reach, height), count);
+                }
+            });
+            assert_eq!(seen, region.1.collect::<Vec<_>>());
         }
     }
 }

@@ -41,16 +41,16 @@ impl Windows<'_> {
         let y = top..top + rows.len() / self.width;
         let near = (wider(&x, self.reach, self.width), wider(&y, self.reach, self.height));
         let far = (wider(&near.0, self.reach, self.width), wider(&near.1, self.reach, self.height));
-        let sums = self.cells(far).windows(&near, self.reach, self.height);
-        let lines = self.lines(&sums, near).windows(&(x.clone(), y.clone()), self.reach, self.height);
         let across: Vec<_> = x.clone().map(|x| counted(x, self.reach, self.width)).collect();
-        for y in y {
+        self.lines(&self.cells(far), near).windows(&(x.clone(), y), self.reach, self.height, |y, lines| {
             let down = counted(y, self.reach, self.height);
+            let plane = |plane: usize| &lines[plane * lines.len() / 4..];
+            let planes = std::array::from_fn::<_, 4, _>(plane);
             let row = &mut rows[(y - top) * self.width..][x.clone()];
-            for (at, line) in row.iter_mut().enumerate() {
-                *line = std::array::from_fn(|plane| lines.plane(y, plane)[at] / (across[at] * down));
+            for ((at, line), across) in row.iter_mut().enumerate().zip(&across) {
+                *line = planes.map(|plane| plane[at] / (across * down));
             }
-        }
+        });
     }
 
     /// The sums over the pixels of each cell.
@@ -64,16 +64,16 @@ impl Windows<'_> {
             for (row, planes) in colors.chunks_exact_mut(ONES * pixels).enumerate() {
                 self.spread(((y * CELL + row) * self.width + x.start) * CELL, planes);
             }
+            const { assert!(CELL == 2, "rows are added in pairs") };
             let plane = |row: usize, one: usize| &colors[(row * ONES + one) * pixels..][..pixels];
             for sum in 0..SUMS {
-                both.fill(0.0);
-                for row in 0..CELL {
-                    if let Some((one, other)) = sum.checked_sub(ONES).map(|product| PRODUCTS[product]) {
-                        let products = plane(row, one).iter().zip(plane(row, other));
-                        both.iter_mut().zip(products).for_each(|(both, (one, other))| *both += one * other);
-                    } else {
-                        both.iter_mut().zip(plane(row, sum)).for_each(|(both, value)| *both += value);
-                    }
+                if let Some((one, other)) = sum.checked_sub(ONES).map(|product| PRODUCTS[product]) {
+                    let [above, below] =
+                        [0, 1].map(|row| plane(row, one).iter().zip(plane(row, other)).map(|(one, other)| one * other));
+                    both.iter_mut().zip(above.zip(below)).for_each(|(both, (above, below))| *both = above + below);
+                } else {
+                    let rows = plane(0, sum).iter().zip(plane(1, sum));
+                    both.iter_mut().zip(rows).for_each(|(both, (above, below))| *both = above + below);
                 }
                 let pairs = both.as_chunks::<CELL>().0;
                 cells.plane_mut(y, sum).iter_mut().zip(pairs).for_each(|(sum, pair)| *sum = pair.iter().sum());
@@ -97,22 +97,23 @@ impl Windows<'_> {
         alpha.copy_from_slice(&self.alpha[start..start + pixels]);
     }
 
-    /// The line of each window.
+    /// The line of each window, from the sums of cells around them.
     #[inline(always)]
-    fn lines(&self, sums: &Planes, (x, y): (Span, Span)) -> Planes {
-        let mut lines = Planes::new(4, (x.clone(), y.clone()));
-        let mut across = vec![1.0; lines.stride()];
-        across.iter_mut().zip(x).for_each(|(count, x)| *count = counted(x, self.reach, self.width));
-        for y in y {
+    fn lines(&self, cells: &Planes, near: (Span, Span)) -> Planes {
+        let mut lines = Planes::new(4, near.clone());
+        let stride = lines.stride();
+        let mut across = vec![1.0; stride];
+        across.iter_mut().zip(near.0.clone()).for_each(|(count, x)| *count = counted(x, self.reach, self.width));
+        cells.windows(&near, self.reach, self.height, |y, sums| {
             let pixels = (CELL * CELL) as f32 * counted(y, self.reach, self.height);
-            for at in (0..across.len()).step_by(LANES) {
+            for at in (0..stride).step_by(LANES) {
                 let share = Lanes::of(1.0) / (Lanes::first_of(&across[at..]) * Lanes::of(pixels));
-                let means = std::array::from_fn(|sum| Lanes::first_of(&sums.plane(y, sum)[at..]) * share);
+                let means = std::array::from_fn(|sum| Lanes::first_of(&sums[sum * stride + at..]) * share);
                 for (plane, value) in line(&means).into_iter().enumerate() {
                     value.put(&mut lines.plane_mut(y, plane)[at..]);
                 }
             }
-        }
+        });
         lines
     }
 }
