@@ -197,7 +197,7 @@ export interface Settings {
 	providers?: string | string[] | null | undefined;
 	/** An ONNX Runtime library, or a folder that holds one. Accepted: a path. Default: looked for. */
 	onnxruntime?: string | null | undefined;
-	/** Threads of one inference. Accepted: 0 to 1024. Default: 0, one for each core. */
+	/** Threads that work on one picture. Accepted: 0 to 1024. Default: 0, one for each core. */
 	threads?: Integer | null | undefined;
 	/** Removals that may run at once, from decoding to encoding; others wait for their turn. Accepted: 0 to 1024. Default: 0, one more than there are threads. */
 	in_flight?: Integer | null | undefined;

@@ -411,7 +411,7 @@ typedef struct remrembg_output remrembg_output;
  * Made by remrembg_remover_new(), owned by the caller, freed by
  * remrembg_remover_free(). Any number of threads may remove with one at once: a
  * few of them (the settings in_flight and memory) work on a picture at a time, one inference
- * runs at a time, on the engine's own threads, and the others wait, so that
+ * runs at a time, and the others wait, so that
  * memory stays bounded. In the child of a fork(), where its threads are missing,
  * every removal is #REMREMBG_ENGINE_FAILED; a remover made there works.
  */
@@ -699,7 +699,7 @@ struct remrembg_options *remrembg_options_new(void);
  *     onnxruntime: a path. Default: looked for.
  *         An ONNX Runtime library, or a folder that holds one.
  *     threads: 0 to 1024. Default: 0, one for each core.
- *         Threads of one inference.
+ *         Threads that work on one picture.
  *     in_flight: 0 to 1024. Default: 0, one more than there are threads.
  *         Removals that may run at once, from decoding to encoding; others
  *         wait for their turn.

@@ -4,7 +4,8 @@ use std::error::Error;
 use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
-use remrembg::{Control, Format, Limits, Pixels, Remover, bench, decode_input};
+use remrembg::bench::{self, Pool};
+use remrembg::{Control, Format, Limits, Pixels, Remover, decode_input};
 use remrembg_benches::{MEGAPIXELS, SETUPS, jpeg, name, photo, remover, sized};
 
 /// How much smaller a cut-out is made, and how far it is turned.
@@ -17,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for setup in SETUPS {
         let (engine, threads) = setup;
         let remover = remover(setup)?;
-        let input = bench::tensor(&remover, &photo, 1)?;
+        let input = bench::tensor(&remover, &photo, &Pool::of(threads))?;
         let mut group = criterion.benchmark_group("inference");
         group.sample_size(10).measurement_time(Duration::from_secs(5));
         group.bench_function(format!("{engine}, threads: {threads}"), |bencher| {
@@ -51,30 +52,34 @@ struct Case {
 
 impl Case {
     fn of(remover: &Remover, photo: Pixels) -> Result<Self, Box<dyn Error>> {
-        let output = bench::infer(remover, bench::tensor(remover, &photo, 1)?)?;
+        let pool = &Pool::of(2);
+        let output = bench::infer(remover, bench::tensor(remover, &photo, pool)?)?;
         let mask = bench::mask(remover, &output)?;
-        let alpha = bench::refine(mask.clone(), &photo, 2)?;
-        let cut = bench::compose(bench::colors(photo.clone(), &alpha, 2)?, &alpha);
+        let alpha = bench::refine(mask.clone(), &photo, pool)?;
+        let cut = bench::compose(bench::colors(photo.clone(), &alpha, pool)?, &alpha);
         Ok(Self { file: jpeg(&photo)?, photo, mask, alpha, cut })
     }
 
     fn measure(&self, group: &mut BenchmarkGroup<'_, WallTime>, remover: &Remover) {
         let Self { file, photo, mask, alpha, cut } = self;
+        let pools = &[1, 2].map(Pool::of);
+        let [one, two] = pools;
         group.bench_function("decode JPEG", |b| {
             b.iter(|| decode_input(file, &Limits::default(), &Control::default()).expect("the stage works"))
         });
-        for threads in [1, 2] {
+        for pool in pools {
+            let threads = pool.threads();
             group.bench_function(format!("tensor, threads: {threads}"), |b| {
-                b.iter(|| bench::tensor(remover, photo, threads).map(drop).expect("the stage works"));
+                b.iter(|| bench::tensor(remover, photo, pool).map(drop).expect("the stage works"));
             });
             group.bench_function(format!("upsample, threads: {threads}"), |b| {
-                b.iter(|| bench::upsample(mask.clone(), photo, threads).expect("the stage works"));
+                b.iter(|| bench::upsample(mask.clone(), photo, pool).expect("the stage works"));
             });
             group.bench_function(format!("refine, threads: {threads}"), |b| {
-                b.iter(|| bench::refine(mask.clone(), photo, threads).expect("the stage works"));
+                b.iter(|| bench::refine(mask.clone(), photo, pool).expect("the stage works"));
             });
             group.bench_function(format!("colours, threads: {threads}"), |b| {
-                let colours = |photo| bench::colors(photo, alpha, threads).expect("the stage works");
+                let colours = |photo| bench::colors(photo, alpha, pool).expect("the stage works");
                 b.iter_batched(|| photo.clone(), colours, BatchSize::PerIteration);
             });
         }
@@ -92,22 +97,23 @@ impl Case {
         group.bench_function("rotate by 30°", |b| {
             b.iter_batched(
                 || cut.clone(),
-                |cut| bench::rotate(cut, ANGLE, 2).expect("the stage works"),
+                |cut| bench::rotate(cut, ANGLE, two).expect("the stage works"),
                 BatchSize::PerIteration,
             );
         });
-        for threads in [1, 2] {
+        for pool in pools {
+            let threads = pool.threads();
             group.bench_function(format!("encode png, threads: {threads}"), |b| {
-                b.iter(|| bench::encode(cut, Format::Png, threads).expect("the stage works"))
+                b.iter(|| bench::encode(cut, Format::Png, pool).expect("the stage works"))
             });
         }
         for format in [Format::Webp, Format::Bmp] {
             group.bench_function(format!("encode {}", format.name()), |b| {
-                b.iter(|| bench::encode(cut, format, 1).expect("the stage works"))
+                b.iter(|| bench::encode(cut, format, one).expect("the stage works"))
             });
         }
         group.bench_function("encode jpeg", |b| {
-            b.iter(|| bench::encode(photo, Format::Jpeg, 1).expect("the stage works"))
+            b.iter(|| bench::encode(photo, Format::Jpeg, one).expect("the stage works"))
         });
     }
 }

@@ -63,7 +63,7 @@ pub fn sized(photo: &Pixels, megapixels: f64) -> Result<Pixels, Box<dyn Error>> 
 /// What encoding fails with.
 pub fn jpeg(picture: &Pixels) -> Result<Vec<u8>, Box<dyn Error>> {
     debug_assert_eq!(picture.layout(), Layout::Rgb8);
-    Ok(bench::encode(picture, Format::Jpeg, 1)?)
+    Ok(bench::encode(picture, Format::Jpeg, &bench::Pool::of(1))?)
 }
 
 /// A remover with this engine and as many threads, without a bound on pixels.

@@ -20,9 +20,11 @@ use crate::segment::{self, Fit};
 #[derive(Clone)]
 pub struct Tensor(engine::Tensor);
 
+pub use remrembg_native::Pool;
+
 /// The picture as a remover's model sees it, in its first view.
-pub fn tensor(remover: &Remover, picture: &Pixels, threads: usize) -> Result<Tensor> {
-    segment::tensor(picture, Fit::squeezed(remover.recipe()), remover.recipe(), threads).map(Tensor)
+pub fn tensor(remover: &Remover, picture: &Pixels, pool: &Pool) -> Result<Tensor> {
+    segment::tensor(picture, Fit::squeezed(remover.recipe()), remover.recipe(), pool).map(Tensor)
 }
 
 /// One inference.
@@ -36,19 +38,19 @@ pub fn mask(remover: &Remover, output: &Tensor) -> Result<Pixels> {
 }
 
 /// A mask at the picture's size, as it is.
-pub fn upsample(mask: Pixels, picture: &Pixels, threads: usize) -> Result<Pixels> {
+pub fn upsample(mask: Pixels, picture: &Pixels, pool: &Pool) -> Result<Pixels> {
     let plain = CutOut { refine: false, ..CutOut::default() };
-    refine::refine(mask, picture, &plain, threads, &Control::default()).map(|refined| refined.alpha)
+    refine::refine(mask, picture, &plain, pool, &Control::default()).map(|refined| refined.alpha)
 }
 
 /// A mask at the picture's size, with its edges.
-pub fn refine(mask: Pixels, picture: &Pixels, threads: usize) -> Result<Pixels> {
-    refine::refine(mask, picture, &CutOut::default(), threads, &Control::default()).map(|refined| refined.alpha)
+pub fn refine(mask: Pixels, picture: &Pixels, pool: &Pool) -> Result<Pixels> {
+    refine::refine(mask, picture, &CutOut::default(), pool, &Control::default()).map(|refined| refined.alpha)
 }
 
 /// The picture with the subject's own colours along soft edges.
-pub fn colors(picture: Pixels, alpha: &Pixels, threads: usize) -> Result<Pixels> {
-    colors::of_subject(picture, alpha, threads, &Control::default())
+pub fn colors(picture: Pixels, alpha: &Pixels, pool: &Pool) -> Result<Pixels> {
+    colors::of_subject(picture, alpha, pool, &Control::default())
 }
 
 /// The picture with its alpha.
@@ -62,13 +64,13 @@ pub fn resize(cut: Pixels, size: (u32, u32)) -> Result<Pixels> {
 }
 
 /// The cut-out turned by so many degrees, its corners kept.
-pub fn rotate(cut: Pixels, angle: f64, threads: usize) -> Result<Pixels> {
+pub fn rotate(cut: Pixels, angle: f64, pool: &Pool) -> Result<Pixels> {
     let target = geometry::rotated_size((cut.width(), cut.height()), angle, true);
-    transform::rotate(cut, angle, target, threads, &Control::default())
+    transform::rotate(cut, angle, target, pool, &Control::default())
 }
 
 /// A file's bytes. JPEG takes no alpha.
-pub fn encode(picture: &Pixels, format: Format, threads: usize) -> Result<Vec<u8>> {
+pub fn encode(picture: &Pixels, format: Format, pool: &Pool) -> Result<Vec<u8>> {
     let how = encode::How::of(&Options { format, ..Options::default() });
-    encode::encode(picture, &how, None, threads, &Control::default())
+    encode::encode(picture, &how, None, pool, &Control::default())
 }

@@ -19,6 +19,7 @@ use crate::compose::colors;
 use crate::compose::spread;
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::exec::Pool;
 use crate::exec::control::{Control, Stage};
 use crate::image::pixels::{Layout, Matte, Orientation, Pixels};
 use crate::image::transform;
@@ -37,6 +38,7 @@ pub(crate) struct Shop<'a> {
     /// Whether the model is so small that several views cost little.
     pub(crate) quick: bool,
     pub(crate) limits: &'a Limits,
+    pub(crate) pool: &'a Pool,
 }
 
 /// What the caller wants besides the picture.
@@ -83,10 +85,9 @@ impl Shop<'_> {
         }
         options.check_for(size)?;
         let refined = self.alpha(&pixels, mask, how, watch)?;
-        let threads = self.engine.info().threads;
         let (cut, found) = match (options.mask, how.matting) {
             (true, None) => alone(refined, &pixels),
-            _ => watch.time(Stage::CutOut, |c| cut_out(pixels, refined, options, threads, c))?,
+            _ => watch.time(Stage::CutOut, |c| cut_out(pixels, refined, options, self.pool, c))?,
         };
         let alpha = wanted.alpha.then(|| compose::alpha_of(&cut));
         let icc = icc.filter(|_| !options.mask);
@@ -129,13 +130,12 @@ impl Shop<'_> {
         // Of a mask that is brought the edge alone changes.
         let brought = mask.as_ref().map(|_| CutOut { flat: Flat::Off, ..how.clone() });
         let mask = mask.map_or_else(|| refine::mask_of(&self.segment(pixels, how, watch)?), Ok)?;
-        let threads = self.engine.info().threads;
-        watch.time(Stage::Refine, |c| refine::refine(mask, pixels, brought.as_ref().unwrap_or(how), threads, c))
+        watch.time(Stage::Refine, |c| refine::refine(mask, pixels, brought.as_ref().unwrap_or(how), self.pool, c))
     }
 
     fn segment(&self, pixels: &Pixels, how: &CutOut, watch: &mut Watch) -> Result<Matte> {
         let plan = Plan::for_cut_out(how, self.quick);
-        watch.time(Stage::Segment, |c| segment::segment(pixels, plan, self.recipe, self.engine, c))
+        watch.time(Stage::Segment, |c| segment::segment(pixels, plan, self.recipe, self.engine, self.pool, c))
     }
 
     /// The stages that follow the options alone: resize, rotate, background.
@@ -152,10 +152,9 @@ impl Shop<'_> {
         let resize = fitted != (cut.width(), cut.height());
         let cut = watch.time_if(resize, Stage::Resize, cut, |p, c| transform::resize(p, fitted, c))?;
         let turned = geometry::rotated_size(fitted, options.angle, options.expand);
-        let threads = self.engine.info().threads;
         let rotate = options.angle % 360.0 != 0.0;
         let cut = watch
-            .time_if(rotate, Stage::Rotate, cut, |p, c| transform::rotate(p, options.angle, turned, threads, c))?;
+            .time_if(rotate, Stage::Rotate, cut, |p, c| transform::rotate(p, options.angle, turned, self.pool, c))?;
         let colors = background.into_iter().chain(opaque.then_some(Color::WHITE));
         let fill = cut.layout() == Layout::Rgba8 && (opaque || background.is_some());
         let filled = watch.time_if(fill, Stage::Background, cut, |cut, _| Ok(colors.fold(cut, compose::fill)))?;
@@ -186,7 +185,7 @@ fn cut_out(
     pixels: Pixels,
     refined: Refined,
     options: &Options,
-    threads: usize,
+    pool: &Pool,
     control: &Control,
 ) -> Result<(Pixels, Found)> {
     let Refined { alpha: mask, confidence } = refined;
@@ -204,7 +203,7 @@ fn cut_out(
     }
     let colors = match colors {
         Some(colors) => colors,
-        None if how.estimates_colors() => colors::of_subject(pixels, &alpha, threads, control)?,
+        None if how.estimates_colors() => colors::of_subject(pixels, &alpha, pool, control)?,
         None => pixels,
     };
     Ok((compose::cut_out(colors, &alpha, how.keep_colors), found))
@@ -219,9 +218,9 @@ fn background(options: &Options, icc: Option<&[u8]>) -> Option<Color> {
 
 impl Finished {
     /// Encodes. The format must be one that keeps the alpha there is.
-    pub(crate) fn encode(&self, options: &Options, threads: usize, watch: &mut Watch) -> Result<Vec<u8>> {
+    pub(crate) fn encode(&self, options: &Options, pool: &Pool, watch: &mut Watch) -> Result<Vec<u8>> {
         let how = encode::How::of(options);
-        watch.time(Stage::Encode, |c| encode::encode(&self.pixels, &how, self.icc.as_deref(), threads, c))
+        watch.time(Stage::Encode, |c| encode::encode(&self.pixels, &how, self.icc.as_deref(), pool, c))
     }
 }
 

@@ -20,7 +20,7 @@ use crate::text::for_c;
 /// Made by remrembg_remover_new(), owned by the caller, freed by
 /// remrembg_remover_free(). Any number of threads may remove with one at once: a
 /// few of them (the settings in_flight and memory) work on a picture at a time, one inference
-/// runs at a time, on the engine's own threads, and the others wait, so that
+/// runs at a time, and the others wait, so that
 /// memory stays bounded. In the child of a fork(), where its threads are missing,
 /// every removal is #REMREMBG_ENGINE_FAILED; a remover made there works.
 pub struct remrembg_remover {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::Duration;
 
-use remrembg_native::{Layer, Network};
+use remrembg_native::{Layer, Network, Pool};
 
 const RUNS: usize = 9;
 
@@ -13,7 +13,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (Some(model), Some(threads)) = (words.next(), words.next()) else {
         return Err("layers MODEL THREADS [KERNELS]".into());
     };
-    let network = Network::load(&std::fs::read(model)?, threads.parse()?, &words.next().unwrap_or_default())?;
+    let network =
+        Network::load(&std::fs::read(model)?, &Pool::of(threads.parse()?), &words.next().unwrap_or_default())?;
     let shape = network.input();
     let input: Vec<_> = (0..shape.count()).map(|place| (place * 7919 % 1000) as f32 / 500.0 - 1.0).collect();
     let runs: Vec<_> = (0..=RUNS).map(|_| network.measure(&input)).skip(1).collect();

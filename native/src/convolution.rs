@@ -4,12 +4,10 @@
 //! piece of the channels of one tap, which all its tiles read. Pixels beyond the edge are read from a row of zeros
 //! (as in "The Indirect Convolution Algorithm", arXiv 1907.02129), so that no edge is a case of its own.
 
-use rayon::iter::{IndexedParallelIterator, ParallelIterator};
-use rayon::slice::ParallelSliceMut;
-
 use crate::buffer::Buffer;
 use crate::kernels::{CHANNELS, Finish, GROUP, Kernels, OUTPUTS, Tile, ZEROS};
 use crate::plan::{Convolution, Source, Target};
+use crate::pool::Pool;
 
 /// Numbers of weights that fit into the first cache beside sums and inputs.
 const PIECE: usize = 4096;
@@ -68,8 +66,9 @@ impl Packed {
     }
 
     /// Fills the target.
-    pub(crate) fn run(&self, sources: &[Source<'_>], target: Target<'_>) {
-        target.data.par_chunks_mut(GROUP * self.ending.outputs()).enumerate().for_each(|(number, output)| {
+    pub(crate) fn run(&self, sources: &[Source<'_>], target: Target<'_>, pool: &Pool) {
+        let groups = target.data.chunks_mut(GROUP * self.ending.outputs()).enumerate();
+        pool.for_each(groups, |(number, output)| {
             self.group(number * GROUP, sources, output);
         });
     }

@@ -6,7 +6,7 @@
 //! onnx (the file) → plan, fuse, memory → network (runs it) → convolution, shallow, single, winograd → kernels
 //! ```
 //!
-//! Besides, [`widened`] has plain loops of others run on wider registers.
+//! Besides, [`widened`] has plain loops of others run on wider registers, and [`Pool`] is the threads for all that computes.
 
 #![deny(unsafe_code)]
 
@@ -20,7 +20,7 @@ mod network;
 mod onnx;
 mod plan;
 mod planner;
-mod pools;
+mod pool;
 mod shallow;
 mod single;
 #[cfg(test)]
@@ -34,6 +34,7 @@ use kernels::Kernels;
 pub use measure::Layer;
 pub use network::Network;
 pub use plan::Shape;
+pub use pool::Pool;
 pub use widened::Avx2;
 
 /// Why a network cannot be had.
@@ -44,8 +45,6 @@ pub enum Error {
     Model(String),
     /// This processor has no kernels of that name, but those of the second list.
     Kernels(String, Vec<&'static str>),
-    /// The system gives no threads.
-    Threads(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl fmt::Display for Error {
@@ -55,19 +54,11 @@ impl fmt::Display for Error {
             Self::Kernels(name, there) => {
                 write!(f, "there are no kernels '{name}' for this processor, but {}", there.join(", "))
             }
-            Self::Threads(error) => error.fmt(f),
         }
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Threads(error) => Some(&**error),
-            Self::Model(_) | Self::Kernels(..) => None,
-        }
-    }
-}
+impl std::error::Error for Error {}
 
 /// The names of the kernels that this processor can run, the fastest first.
 #[must_use]

@@ -2,21 +2,18 @@
 
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use rayon::ThreadPool;
-use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
-use rayon::slice::{ParallelSlice, ParallelSliceMut};
-
+use crate::Error;
 use crate::buffer::Buffer;
 use crate::convolution::Packed;
 use crate::kernels::{Between, Kernels};
 use crate::onnx::Graph;
 use crate::plan::{Convolution, Plan, Shape, Source, Step, Target, Tensor, Work};
+use crate::pool::Pool;
 use crate::shallow::Shallow;
 use crate::single::Single;
 use crate::winograd::Winograd;
-use crate::{Error, pools};
 
 /// A network that is ready to run.
 pub struct Network {
@@ -24,7 +21,7 @@ pub struct Network {
     /// Of each step that is a convolution.
     prepared: Vec<Option<Prepared>>,
     pub(crate) kernels: Kernels,
-    pub(crate) pool: Arc<ThreadPool>,
+    pool: Pool,
     /// The tensors, kept from one run to the next.
     pub(crate) slots: Mutex<Vec<Buffer>>,
 }
@@ -60,31 +57,31 @@ impl Prepared {
     }
 
     /// Only Winograd's resize sources of another size, and pool.
-    pub(crate) fn run(&self, sources: &[Source<'_>], target: Target<'_>) {
+    pub(crate) fn run(&self, sources: &[Source<'_>], target: Target<'_>, pool: &Pool) {
         match self {
-            Self::Direct(packed) => packed.run(sources, target),
-            Self::Shallow(shallow) => shallow.run(&sources[0], target),
-            Self::Single(single) => single.run(sources, target),
-            Self::Winograd(winograd) => winograd.run(sources, target),
+            Self::Direct(packed) => packed.run(sources, target, pool),
+            Self::Shallow(shallow) => shallow.run(&sources[0], target, pool),
+            Self::Single(single) => single.run(sources, target, pool),
+            Self::Winograd(winograd) => winograd.run(sources, target, pool),
         }
     }
 }
 
 impl Network {
-    /// Reads an ONNX file. `threads` is how many compute, at least 1; `kernels` is one of [`kernels`](crate::kernels()), or
+    /// Reads an ONNX file. `pool` computes; `kernels` is one of [`kernels`](crate::kernels()), or
     /// empty for the fastest.
     ///
     /// # Errors
     /// Every [`Error`].
-    pub fn load(bytes: &[u8], threads: usize, kernels: &str) -> Result<Self, Error> {
+    pub fn load(bytes: &[u8], pool: &Pool, kernels: &str) -> Result<Self, Error> {
         let there = || Kernels::all().map(|kernels| kernels.name).collect();
         let found = Kernels::all().find(|one| kernels.is_empty() || one.name == kernels);
         let kernels = found.ok_or_else(|| Error::Kernels(kernels.to_owned(), there()))?;
         let plan = Graph::read(bytes).and_then(|graph| Plan::new(&graph)).map_err(Error::Model)?;
-        Ok(Self::new(plan, kernels, pools::pool(threads)?))
+        Ok(Self::new(plan, kernels, pool.clone()))
     }
 
-    fn new(mut plan: Plan, kernels: Kernels, pool: Arc<ThreadPool>) -> Self {
+    fn new(mut plan: Plan, kernels: Kernels, pool: Pool) -> Self {
         let prepare = |step: &mut Step| match &mut step.work {
             Work::Convolution(convolution) => {
                 let channels: Vec<_> = step.inputs.iter().map(|input| input.shape.channels).collect();
@@ -95,7 +92,8 @@ impl Network {
             }
             _ => None,
         };
-        let prepared = pool.install(|| plan.steps.par_iter_mut().map(prepare).collect());
+        let mut prepared: Vec<_> = plan.steps.iter().map(|_| None).collect();
+        pool.for_each(plan.steps.iter_mut().zip(&mut prepared), |(step, prepared)| *prepared = prepare(step));
         Self { plan, prepared, kernels, pool, slots: Mutex::new(Vec::new()) }
     }
 
@@ -113,19 +111,17 @@ impl Network {
     pub fn run(&self, input: &[f32], stop: &AtomicBool) -> Option<(Shape, Vec<f32>)> {
         let mut guard = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let slots = &mut *guard;
-        self.pool.install(|| {
-            self.begin(input, slots);
-            for (step, prepared) in self.steps() {
-                if stop.load(Ordering::Relaxed) {
-                    return None;
-                }
-                self.step(step, prepared, slots);
+        self.begin(input, slots);
+        for (step, prepared) in self.steps() {
+            if stop.load(Ordering::Relaxed) {
+                return None;
             }
-            let Tensor { shape, slot, start } = self.plan.output;
-            let mut output = vec![0.0; shape.count()];
-            transposed(&slots[slot][start..start + shape.count()], shape.pixels(), &mut output);
-            Some((shape, output))
-        })
+            self.step(step, prepared, slots);
+        }
+        let Tensor { shape, slot, start } = self.plan.output;
+        let mut output = vec![0.0; shape.count()];
+        transposed(&slots[slot][start..start + shape.count()], shape.pixels(), &mut output);
+        Some((shape, output))
     }
 
     /// The steps, and how those that are convolutions are computed.
@@ -158,10 +154,10 @@ impl Network {
         match (&step.work, &*inputs, prepared) {
             (Work::Convolution(_), sources, Some(prepared)) => {
                 let pooled = pooled.as_mut().map(|(tensor, data)| &mut data[tensor.start..][..tensor.shape.count()]);
-                prepared.run(sources, Target { shape, data: output, pooled });
+                prepared.run(sources, Target { shape, data: output, pooled }, &self.pool);
             }
-            (Work::MaxPool, [(shape, input)], _) => max_pool(input, *shape, output),
-            (Work::Resize, [input], _) => resize(self.kernels, *input, output, shape),
+            (Work::MaxPool, [(shape, input)], _) => max_pool(input, *shape, output, &self.pool),
+            (Work::Resize, [input], _) => self.resize(*input, output, shape),
             (Work::Sum, [(_, one), (_, other)], _) => {
                 for ((sum, one), other) in output.iter_mut().zip(*one).zip(*other) {
                     *sum = one + other;
@@ -179,6 +175,19 @@ impl Network {
             slots[tensor.slot] = data;
         }
     }
+
+    fn resize(&self, (from, input): Source<'_>, output: &mut [f32], to: Shape) {
+        let column = |column| {
+            let (one, other, along) = between(column, from.width, to.width);
+            Between { first: one * from.channels, second: other * from.channels, along }
+        };
+        let columns: Vec<_> = (0..to.width).map(column).collect();
+        self.pool.for_each(output.chunks_mut(to.width * to.channels).enumerate(), |(row, output)| {
+            let (above, below, down) = between(row, from.height, to.height);
+            let line = |row: usize| &input[row * from.width * from.channels..][..from.width * from.channels];
+            self.kernels.resize([line(above), line(below)], down, &columns, from.channels, output);
+        });
+    }
 }
 
 /// Turns `rows` rows into columns.
@@ -191,9 +200,9 @@ fn transposed(from: &[f32], rows: usize, to: &mut [f32]) {
     }
 }
 
-fn max_pool(input: &[f32], Shape { width, channels, .. }: Shape, output: &mut [f32]) {
+fn max_pool(input: &[f32], Shape { width, channels, .. }: Shape, output: &mut [f32], pool: &Pool) {
     let (line, half) = (width * channels, width.div_ceil(2) * channels);
-    output.par_chunks_mut(half).zip(input.par_chunks(2 * line)).for_each(|(output, rows)| {
+    pool.for_each(output.chunks_mut(half).zip(input.chunks(2 * line)), |(output, rows)| {
         for (column, output) in output.chunks_exact_mut(channels).enumerate() {
             output.fill(f32::NEG_INFINITY);
             for row in rows.chunks_exact(line) {
@@ -213,17 +222,4 @@ pub(crate) fn between(place: usize, from: usize, to: usize) -> (usize, usize, f3
     let middle = middle.clamp(0.0, (from - 1) as f32);
     let first = middle as usize;
     (first, (first + 1).min(from - 1), middle - first as f32)
-}
-
-fn resize(kernels: Kernels, (from, input): Source<'_>, output: &mut [f32], to: Shape) {
-    let column = |column| {
-        let (one, other, along) = between(column, from.width, to.width);
-        Between { first: one * from.channels, second: other * from.channels, along }
-    };
-    let columns: Vec<_> = (0..to.width).map(column).collect();
-    output.par_chunks_mut(to.width * to.channels).enumerate().for_each(|(row, output)| {
-        let (above, below, down) = between(row, from.height, to.height);
-        let line = |row: usize| &input[row * from.width * from.channels..][..from.width * from.channels];
-        kernels.resize([line(above), line(below)], down, &columns, from.channels, output);
-    });
 }

@@ -3,13 +3,11 @@
 //! The three taps of a row lie side by side in memory. Three rows that have a pixel of zeros at either end are laid out, and
 //! each contributes all of its taps at once.
 
-use rayon::iter::{IndexedParallelIterator, ParallelIterator};
-use rayon::slice::ParallelSliceMut;
-
 use crate::buffer::Buffer;
 use crate::convolution::Ending;
 use crate::kernels::{CHANNELS, GROUP, Kernels, OUTPUTS, Tile, ZEROS};
 use crate::plan::{Convolution, Source, Target};
+use crate::pool::Pool;
 
 const TAPS: usize = 3;
 
@@ -46,23 +44,21 @@ impl Shallow {
     }
 
     /// Fills the target.
-    pub(crate) fn run(&self, &(shape, data): &Source<'_>, target: Target<'_>) {
+    pub(crate) fn run(&self, &(shape, data): &Source<'_>, target: Target<'_>, pool: &Pool) {
         let length = (shape.width + TAPS - 1) * self.channels;
         let lines = || vec![0.0; TAPS * length];
-        target.data.par_chunks_mut(shape.width * self.ending.outputs()).enumerate().for_each_init(
-            lines,
-            |lines, (row, output)| {
-                for (step, line) in lines.chunks_exact_mut(length).enumerate() {
-                    let inside = &mut line[self.channels..length - self.channels];
-                    let above = (row + step).checked_sub(1).filter(|row| *row < shape.height);
-                    match above.map(|row| &data[row * inside.len()..][..inside.len()]) {
-                        Some(pixels) => inside.copy_from_slice(pixels),
-                        None => inside.fill(0.0),
-                    }
+        let rows = target.data.chunks_mut(shape.width * self.ending.outputs()).enumerate();
+        pool.for_each_with(rows, lines, |lines, (row, output)| {
+            for (step, line) in lines.chunks_exact_mut(length).enumerate() {
+                let inside = &mut line[self.channels..length - self.channels];
+                let above = (row + step).checked_sub(1).filter(|row| *row < shape.height);
+                match above.map(|row| &data[row * inside.len()..][..inside.len()]) {
+                    Some(pixels) => inside.copy_from_slice(pixels),
+                    None => inside.fill(0.0),
                 }
-                self.row(lines, length, output);
-            },
-        );
+            }
+            self.row(lines, length, output);
+        });
     }
 
     fn row(&self, lines: &[f32], length: usize, output: &mut [f32]) {

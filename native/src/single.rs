@@ -5,11 +5,9 @@
 
 use std::ops::Range;
 
-use rayon::iter::{IndexedParallelIterator, ParallelIterator};
-use rayon::slice::ParallelSliceMut;
-
 use crate::kernels::{CHANNELS, GROUP, Kernels, OUTPUTS, Tile, ZEROS};
 use crate::plan::{Convolution, Source, Target};
+use crate::pool::Pool;
 
 /// Rows of a task.
 const ROWS: usize = 16;
@@ -44,9 +42,10 @@ impl Single {
     }
 
     /// Fills the target.
-    pub(crate) fn run(&self, sources: &[Source<'_>], target: Target<'_>) {
+    pub(crate) fn run(&self, sources: &[Source<'_>], target: Target<'_>, pool: &Pool) {
         let (shape, output) = (target.shape, target.data);
-        output.par_chunks_mut(ROWS * shape.width).enumerate().for_each_init(Vec::new, |planes, (number, output)| {
+        let tasks = output.chunks_mut(ROWS * shape.width).enumerate();
+        pool.for_each_with(tasks, Vec::new, |planes: &mut Vec<f32>, (number, output)| {
             let (first, reach) = (number * ROWS, self.kernel / 2 * self.dilation);
             let above = first.saturating_sub(reach);
             let below = (first + output.len() / shape.width + reach).min(shape.height);

@@ -70,7 +70,7 @@ fn every_way_of_a_convolution_gives_what_its_formula_says() {
                 let prepared = Prepared::new(&convolution, channels, width, kernels);
                 let shape = Shape { height, width, channels: outputs };
                 let mut output = if adds { added } else { vec![f32::NAN; shape.count()] };
-                prepared.run(&inputs, Target { shape, data: &mut output, pooled: None });
+                prepared.run(&inputs, Target { shape, data: &mut output, pooled: None }, &Pool::of(2));
                 for (output, right) in output.iter().zip(right) {
                     let difference = (f64::from(*output) - right).abs();
                     assert!(
@@ -130,7 +130,7 @@ fn a_convolution_resizes_what_it_reads_and_pools_what_it_writes() {
             let prepared = Prepared::new(&convolution, &[80, 16], width, kernels);
             let (mut output, mut pooled) = (added, vec![f32::NAN; to.count() / 4]);
             let target = Target { shape: to, data: &mut output, pooled: Some(&mut pooled) };
-            prepared.run(&[(small, &one), (whole, &other)], target);
+            prepared.run(&[(small, &one), (whole, &other)], target, &Pool::of(2));
             for (output, right) in output.iter().zip(right) {
                 assert!((f64::from(*output) - right).abs() < 1e-3, "{} {width}: {output} {right}", kernels.name);
             }
@@ -156,7 +156,7 @@ fn a_convolution_that_slides_over_its_input_gives_what_it_gives_beside_it() {
         };
         let run = |slides, sources: &[(Shape, &[f32])], data: &mut [f32]| {
             let prepared = Prepared::new(&convolution(slides), &[16], width, kernels);
-            prepared.run(sources, Target { shape, data, pooled: None });
+            prepared.run(sources, Target { shape, data, pooled: None }, &Pool::of(2));
         };
         let mut beside = vec![f32::NAN; shape.count()];
         run(None, &[(shape, &input)], &mut beside);
@@ -174,7 +174,7 @@ fn bundled() -> Vec<u8> {
 
 #[test]
 fn masks_are_the_same_on_any_number_of_threads_and_runs_stop_between_two_layers() {
-    let load = |threads| Network::load(&bundled(), threads, "").expect("it is a network");
+    let load = |threads| Network::load(&bundled(), &Pool::of(threads), "").expect("it is a network");
     let (one, two, input) = (load(1), load(2), numbers(3 * 320 * 320, 6));
     let run = |network: &Network| network.run(&input, &AtomicBool::new(false)).expect("it runs");
     let (shape, first) = run(&two);
@@ -187,16 +187,18 @@ fn masks_are_the_same_on_any_number_of_threads_and_runs_stop_between_two_layers(
 fn kernels_are_had_by_name_or_told() {
     let documentation = include_str!("../../docs/engine.md");
     for name in kernels() {
-        Network::load(&bundled(), 1, name).expect("they are there");
+        Network::load(&bundled(), &Pool::of(1), name).expect("they are there");
         assert!(documentation.contains(&format!("\n| `{name}` | ")), "{name}");
     }
-    let Err(Error::Kernels(name, there)) = Network::load(&bundled(), 1, "fast") else { panic!("there are none") };
+    let Err(Error::Kernels(name, there)) = Network::load(&bundled(), &Pool::of(1), "fast") else {
+        panic!("there are none")
+    };
     assert_eq!((&*name, there.last()), ("fast", Some(&"portable")));
 }
 
 #[test]
 fn what_is_no_network_that_it_knows_is_told_by_name() {
-    let refused = |bytes: &[u8]| match Network::load(bytes, 1, "") {
+    let refused = |bytes: &[u8]| match Network::load(bytes, &Pool::of(1), "") {
         Err(Error::Model(why)) => why,
         _ => panic!("it cannot be run"),
     };

@@ -77,7 +77,8 @@ class Remover:
         coreml and directml with commas between them. Default: auto.
     :param onnxruntime: An ONNX Runtime library, or a folder that holds one. Accepted: a path.
         Default: looked for.
-    :param threads: Threads of one inference. Accepted: 0 to 1024. Default: 0, one for each core.
+    :param threads: Threads that work on one picture. Accepted: 0 to 1024. Default: 0, one for each
+        core.
     :param in_flight: Removals that may run at once, from decoding to encoding; others wait for
         their turn. Accepted: 0 to 1024. Default: 0, one more than there are threads.
     :param memory: Memory in bytes that the running removals may take together, beside what the

@@ -10,9 +10,10 @@
 use remrembg_native::widened;
 
 use crate::error::Result;
+use crate::exec::Pool;
 use crate::exec::control::Control;
 use crate::image::pixels::{Pixels, byte};
-use crate::image::small::{Grid, ROWS, resized, shared, size_at, windowed};
+use crate::image::small::{Grid, ROWS, resized, size_at, windowed};
 
 /// The longer side of the small picture.
 const SIDE: f64 = 300.0;
@@ -32,17 +33,17 @@ type Pair = [f32; 8];
 ///
 /// # Errors
 /// [`Code::Cancelled`](crate::Code::Cancelled).
-pub(crate) fn of_subject(mut picture: Pixels, alpha: &Pixels, threads: usize, control: &Control<'_>) -> Result<Pixels> {
+pub(crate) fn of_subject(mut picture: Pixels, alpha: &Pixels, pool: &Pool, control: &Control<'_>) -> Result<Pixels> {
     if alpha.data().iter().all(|alpha| matches!(*alpha, 0 | u8::MAX)) {
         return Ok(picture);
     }
     control.check()?;
-    let means = means(&picture, alpha, threads)?;
+    let means = means(&picture, alpha, pool)?;
     control.check()?;
     let (width, height, channels) = (picture.width() as usize, picture.height() as usize, picture.layout().bytes());
     let means = means.enlarged((width, height));
     let rows = picture.data_mut().chunks_mut(ROWS * width * channels).zip(alpha.data().chunks(ROWS * width));
-    shared(threads, rows.enumerate(), |(chunk, (pixels, alphas))| {
+    pool.for_each(rows.enumerate(), |(chunk, (pixels, alphas))| {
         let mut room = Vec::new();
         for (y, (pixels, alphas)) in pixels.chunks_mut(width * channels).zip(alphas.chunks(width)).enumerate() {
             if alphas.iter().all(|alpha| matches!(*alpha, 0 | u8::MAX)) {
@@ -61,17 +62,17 @@ pub(crate) fn of_subject(mut picture: Pixels, alpha: &Pixels, threads: usize, co
 }
 
 /// The means at every pixel of a small picture.
-fn means(picture: &Pixels, alpha: &Pixels, threads: usize) -> Result<Grid<8>> {
+fn means(picture: &Pixels, alpha: &Pixels, pool: &Pool) -> Result<Grid<8>> {
     let side = SIDE.min(f64::from(picture.width().max(picture.height())));
     let size = size_at(picture, side);
-    let small = Small { colors: resized(picture, size, threads)?, alpha: resized(alpha, size, threads)? };
+    let small = Small { colors: resized(picture, size, pool)?, alpha: resized(alpha, size, pool)? };
     let (width, height) = (size.0 as usize, size.1 as usize);
     let mut before: Vec<Pair> =
         (0..width * height).map(|at| small.weighted(at, small.color(at), small.color(at))).collect();
     let mut next = vec![[0.0; 8]; before.len()];
     for (pass, reach) in REACHES.into_iter().enumerate() {
         let is_last = pass + 1 == REACHES.len();
-        shared(threads, next.chunks_mut(STRIP * width).enumerate(), |(strip, next)| {
+        pool.for_each(next.chunks_mut(STRIP * width).enumerate(), |(strip, next)| {
             widened!(pass_over(&small, &before, reach, (strip * STRIP, next), is_last));
         });
         std::mem::swap(&mut before, &mut next);
@@ -168,8 +169,8 @@ mod tests {
         (Pixels::known(width, height, layout, picture), Pixels::known(width, height, Layout::Gray8, alpha))
     }
 
-    fn cleaned(picture: &Pixels, alpha: &Pixels, threads: usize) -> Pixels {
-        of_subject(picture.clone(), alpha, threads, &Control::default()).expect("nothing stops it")
+    fn cleaned(picture: &Pixels, alpha: &Pixels, pool: &Pool) -> Pixels {
+        of_subject(picture.clone(), alpha, pool, &Control::default()).expect("nothing stops it")
     }
 
     #[test]
@@ -178,7 +179,7 @@ mod tests {
             [((300, 200), Layout::Rgb8), ((900, 50), Layout::Rgba8), ((60, 700), Layout::Rgb8), ((5, 1), Layout::Rgb8)]
         {
             let (picture, alpha) = ramp(size, layout);
-            let clean = cleaned(&picture, &alpha, 2);
+            let clean = cleaned(&picture, &alpha, &Pool::of(2));
             let channels = layout.bytes();
             let pixels = picture.data().chunks(channels).zip(clean.data().chunks(channels)).zip(alpha.data());
             for ((before, after), alpha) in pixels {
@@ -200,24 +201,24 @@ mod tests {
         let pixel = |x: usize, alpha: u8| [40, 160, if x < 150 { 90 } else { 20 }, alpha];
         let data = alpha.data().iter().enumerate().flat_map(|(at, alpha)| pixel(at % 300, *alpha)).collect();
         let picture = Pixels::known(300, 200, Layout::Rgba8, data);
-        assert_eq!(cleaned(&picture, &alpha, 2), picture);
+        assert_eq!(cleaned(&picture, &alpha, &Pool::of(2)), picture);
         // Where the mask is what limits, they change as ever.
         let opaque = picture.data().as_chunks::<4>().0.iter().flat_map(|[r, g, b, _]| [*r, *g, *b, 255]).collect();
         let opaque = Pixels::known(300, 200, Layout::Rgba8, opaque);
-        assert_ne!(cleaned(&opaque, &alpha, 2), opaque);
+        assert_ne!(cleaned(&opaque, &alpha, &Pool::of(2)), opaque);
     }
 
     #[test]
     fn threads_change_no_byte() {
         let (picture, alpha) = ramp((431, 257), Layout::Rgba8);
-        assert_eq!(cleaned(&picture, &alpha, 1), cleaned(&picture, &alpha, 5));
+        assert_eq!(cleaned(&picture, &alpha, &Pool::of(1)), cleaned(&picture, &alpha, &Pool::of(5)));
     }
 
     #[test]
     fn haze_without_a_subject_near_it_keeps_its_colour() {
         let picture = Pixels::filled(400, 300, Layout::Rgb8, 120);
         for value in [1, 128, 254] {
-            let clean = cleaned(&picture, &Pixels::filled(400, 300, Layout::Gray8, value), 1);
+            let clean = cleaned(&picture, &Pixels::filled(400, 300, Layout::Gray8, value), &Pool::of(1));
             assert!(clean.data().iter().all(|value| value.abs_diff(120) <= 1), "{value}");
         }
     }
@@ -228,9 +229,9 @@ mod tests {
         token.cancel();
         let stopped = Control { cancel: Some(&token), ..Control::default() };
         let (picture, alpha) = ramp((40, 30), Layout::Rgb8);
-        let error = of_subject(picture.clone(), &alpha, 1, &stopped).expect_err("it was stopped");
+        let error = of_subject(picture.clone(), &alpha, &Pool::of(1), &stopped).expect_err("it was stopped");
         assert_eq!(error.code(), Code::Cancelled);
         let hard = Pixels::filled(40, 30, Layout::Gray8, 255);
-        assert_eq!(of_subject(picture.clone(), &hard, 1, &stopped).ok(), Some(picture));
+        assert_eq!(of_subject(picture.clone(), &hard, &Pool::of(1), &stopped).ok(), Some(picture));
     }
 }

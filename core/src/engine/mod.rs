@@ -27,6 +27,7 @@ use std::str::FromStr;
 pub use self::provider::Provider;
 pub(crate) use self::weights::Weights;
 use crate::error::{Code, Error, Result, failed, left_behind};
+use crate::exec::Pool;
 use crate::exec::control::Control;
 
 /// Which engine to run models with.
@@ -166,8 +167,7 @@ pub(crate) trait Engine: Send + Sync {
     fn run(&self, input: Tensor, control: &Control<'_>) -> Result<Tensor>;
 }
 
-/// Makes a model ready. `threads` 0 is one for each core that this process may
-/// use.
+/// Makes a model ready, to be computed on the threads of a pool, or on as many.
 ///
 /// # Errors
 /// [`Code::CannotRead`], [`Code::ModelDamaged`], [`Code::ModelShape`] when the
@@ -175,19 +175,19 @@ pub(crate) trait Engine: Send + Sync {
 pub(crate) fn open(
     choice: EngineChoice,
     weights: &Weights,
-    threads: usize,
+    pool: &Pool,
     runtime: &Runtime<'_>,
 ) -> Result<Box<dyn Engine>> {
     weights.check()?;
-    let threads = if threads == 0 { available_threads() } else { threads };
+    let threads = pool.threads();
     if choice == EngineChoice::Rten || choice == EngineChoice::Native {
         runtime.accelerator().map_or(Ok(()), |provider| Err(cpu_alone(choice, provider)))?;
     }
     let is_ours = weights.is_bundled() && runtime.is_open();
     match choice {
         EngineChoice::Rten => return open_rten(weights, threads, None),
-        EngineChoice::Native => return native::open(weights, threads),
-        EngineChoice::Auto if is_ours => return native::open(weights, threads),
+        EngineChoice::Native => return native::open(weights, pool),
+        EngineChoice::Auto if is_ours => return native::open(weights, pool),
         EngineChoice::Auto | EngineChoice::OnnxRuntime => {}
     }
     match open_onnxruntime(weights, threads, runtime) {
@@ -205,10 +205,6 @@ fn may_fall_back(error: &Error, runtime: &Runtime<'_>) -> bool {
 fn cpu_alone(choice: EngineChoice, provider: Provider) -> Error {
     let message = format!("{choice} computes on the CPU alone. {provider} needs the engine onnxruntime");
     Error::with_message(Code::EngineUnavailable, message)
-}
-
-fn available_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 #[cfg(feature = "onnxruntime")]

@@ -8,6 +8,7 @@ use remrembg_native::{Network, Shape};
 use super::worker::Worker;
 use super::{Engine, EngineInfo, Tensor, Weights, failed, unreadable};
 use crate::error::{Code, Error, Result};
+use crate::exec::Pool;
 use crate::exec::control::Control;
 
 const NAME: &str = "native";
@@ -24,24 +25,24 @@ struct Native {
 /// # Errors
 /// [`Code::ModelDamaged`] for a file that cannot be read or a network that this engine cannot run,
 /// [`Code::EngineUnavailable`] for a name of kernels that this processor has not.
-pub(super) fn open(weights: &Weights, threads: usize) -> Result<Box<dyn Engine>> {
+pub(super) fn open(weights: &Weights, pool: &Pool) -> Result<Box<dyn Engine>> {
     let kernels = std::env::var("REMREMBG_KERNEL").unwrap_or_default();
-    let network = load(&weights.bytes()?, threads, &kernels)?;
+    let network = load(&weights.bytes()?, pool, &kernels)?;
     let Shape { height, width, channels } = network.input();
     let info = EngineInfo {
         name: NAME,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         provider: "CPU".to_owned(),
         library: None,
-        threads,
+        threads: pool.threads(),
         fallback: None,
     };
     let input = [1, channels, height, width].map(Some).to_vec();
     Ok(Box::new(Native { info, input, worker: Worker::start(NAME)?, network: Arc::new(network) }))
 }
 
-fn load(bytes: &[u8], threads: usize, kernels: &str) -> Result<Network> {
-    Network::load(bytes, threads, kernels).map_err(|error| match error {
+fn load(bytes: &[u8], pool: &Pool, kernels: &str) -> Result<Network> {
+    Network::load(bytes, pool, kernels).map_err(|error| match error {
         remrembg_native::Error::Model(why) => unreadable(NAME, why),
         remrembg_native::Error::Kernels(wanted, there) => {
             let message = format!("REMREMBG_KERNEL is '{wanted}', but this processor has {}", there.join(", "));
@@ -97,7 +98,7 @@ mod tests {
         assert!(right.data.iter().any(|value| *value > 0.9) && right.data.iter().any(|value| *value < 0.1));
         for kernels in remrembg_native::kernels() {
             let bytes = Weights::BUNDLED.bytes().expect("they are there");
-            let network = load(&bytes, 2, kernels).expect("it is a network");
+            let network = load(&bytes, &Pool::of(2), kernels).expect("it is a network");
             let (_, mask) = network.run(&input().data, &AtomicBool::new(false)).expect("it runs");
             let worst = mask.iter().zip(&right.data).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
             assert!(worst < 1e-3, "{kernels} differs by {worst}");
@@ -106,7 +107,7 @@ mod tests {
 
     #[test]
     fn runs_follow_each_other_and_an_input_of_another_size_is_told() {
-        let engine = open(&Weights::BUNDLED, 2).expect("it opens");
+        let engine = open(&Weights::BUNDLED, &Pool::of(2)).expect("it opens");
         let first = engine.run(input(), &Control::default()).expect("it runs");
         assert_eq!(first.shape, [1, 1, 320, 320]);
         assert!(first == engine.run(input(), &Control::default()).expect("it runs again"), "to the last bit");
@@ -118,7 +119,7 @@ mod tests {
     #[test]
     fn kernels_and_models_that_cannot_be_had_are_told() {
         let refused = |bytes: &[u8], kernels: &str| {
-            let error = load(bytes, 1, kernels).err().expect("it cannot be had");
+            let error = load(bytes, &Pool::of(1), kernels).err().expect("it cannot be had");
             (error.code(), error.message().to_owned())
         };
         let (code, message) = refused(b"", "");

@@ -63,13 +63,14 @@ fn at(path: Option<&Path>) -> Runtime<'_> {
 pub(crate) fn engines(weights: &Weights, threads: usize) -> Vec<Box<dyn Engine>> {
     let mut engines = Vec::new();
     if let Some(runtime) = runtime() {
-        engines.push(open(EngineChoice::OnnxRuntime, weights, threads, &at(Some(&runtime))).expect("it opens"));
+        engines
+            .push(open(EngineChoice::OnnxRuntime, weights, &Pool::of(threads), &at(Some(&runtime))).expect("it opens"));
     }
     if cfg!(feature = "rten") {
-        engines.push(open(EngineChoice::Rten, weights, threads, &at(None)).expect("it opens"));
+        engines.push(open(EngineChoice::Rten, weights, &Pool::of(threads), &at(None)).expect("it opens"));
     }
     if weights.is_bundled() {
-        engines.push(open(EngineChoice::Native, weights, threads, &at(None)).expect("it opens"));
+        engines.push(open(EngineChoice::Native, weights, &Pool::of(threads), &at(None)).expect("it opens"));
     }
     engines
 }
@@ -110,7 +111,7 @@ fn an_engine_is_asked_for_by_name() {
 #[test]
 fn zero_threads_are_all_of_the_machine() {
     for engine in engines(&bytes(onnx::identity(onnx::FLOAT, &["x"], &[1, 2])), 0) {
-        assert_eq!(engine.info().threads, available_threads());
+        assert_eq!(engine.info().threads, thread::available_parallelism().map_or(1, usize::from));
     }
 }
 
@@ -141,7 +142,7 @@ fn a_model_of_another_kind_is_refused() {
     for (model, code) in refused {
         for (choice, runtime) in [(EngineChoice::Rten, None), (EngineChoice::OnnxRuntime, runtime())] {
             if cfg!(feature = "rten") && choice == EngineChoice::Rten || runtime.is_some() {
-                let opened = open(choice, &bytes(model.clone()), 1, &at(runtime.as_deref()));
+                let opened = open(choice, &bytes(model.clone()), &Pool::of(1), &at(runtime.as_deref()));
                 let error = opened.err().unwrap_or_else(|| panic!("{choice} opens what should be {}", code.name()));
                 assert_eq!(error.code(), code, "{choice}: {error}");
             }
@@ -158,7 +159,7 @@ fn a_model_file_may_have_any_name_but_must_be_a_file() {
         engines(&Weights::File(path), 1);
     }
     for path in [folder.path().to_owned(), folder.path().join("gone.onnx")] {
-        let opened = open(EngineChoice::Auto, &Weights::File(path.clone()), 1, &at(None));
+        let opened = open(EngineChoice::Auto, &Weights::File(path.clone()), &Pool::of(1), &at(None));
         let error = opened.err().expect("it cannot be read");
         assert_eq!(error.code(), Code::CannotRead);
         assert!(error.message().contains(&path.display().to_string()), "{error}");
@@ -184,8 +185,9 @@ fn all_engines_give_the_same_mask() {
 #[cfg(feature = "bundled-model")]
 #[test]
 fn the_bundled_model_runs_on_our_own_engine_unless_another_is_asked_for() {
-    let on =
-        |runtime: &Runtime<'_>| open(EngineChoice::Auto, &bundled(), 1, runtime).map(|engine| engine.info().clone());
+    let on = |runtime: &Runtime<'_>| {
+        open(EngineChoice::Auto, &bundled(), &Pool::of(1), runtime).map(|engine| engine.info().clone())
+    };
     for providers in [&[][..], &[Provider::Cpu]] {
         let info = on(&Runtime { providers, ..at(None) }).expect("it is inside");
         assert_eq!((info.name, info.library, info.fallback), ("native", None, None));
@@ -320,7 +322,7 @@ fn nothing_is_printed() {
         || {
             for weights in [bundled(), bytes(*b"not a model")] {
                 for (choice, runtime) in [(EngineChoice::Rten, None), (EngineChoice::OnnxRuntime, runtime())] {
-                    if let Ok(engine) = open(choice, &weights, 1, &at(runtime.as_deref())) {
+                    if let Ok(engine) = open(choice, &weights, &Pool::of(1), &at(runtime.as_deref())) {
                         let wrong = Tensor { shape: vec![1, 1, 320, 320], data: vec![0.0; 320 * 320] };
                         assert!(engine.run(wrong, &Control::default()).is_err());
                     }
@@ -336,7 +338,7 @@ fn nothing_is_printed() {
 #[test]
 fn rten_tells_the_version_that_is_locked() {
     let lock = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock"));
-    let engine = open(EngineChoice::Rten, &bytes(onnx::identity(onnx::FLOAT, &["x"], &[1])), 1, &at(None));
+    let engine = open(EngineChoice::Rten, &bytes(onnx::identity(onnx::FLOAT, &["x"], &[1])), &Pool::of(1), &at(None));
     let version = engine.map(|engine| engine.info().version.clone()).expect("it opens");
     assert!(lock.contains(&format!("name = \"rten\"\nversion = \"{version}\"")), "{version} is not the locked one");
 }

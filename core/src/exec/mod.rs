@@ -6,3 +6,5 @@ pub(crate) mod control;
 pub(crate) mod guard;
 pub(crate) mod permits;
 pub(crate) mod threads;
+
+pub(crate) use remrembg_native::Pool;

@@ -10,8 +10,8 @@ use std::f64::consts::PI;
 use remrembg_native::widened;
 
 use crate::error::{Code, Error, Result};
+use crate::exec::Pool;
 use crate::image::pixels::rounded;
-use crate::image::small::shared;
 
 /// How far the kernel reaches, in pixels of the smaller picture.
 const REACH: f64 = 3.0;
@@ -27,13 +27,7 @@ const ROWS: usize = 8 * ABREAST;
 ///
 /// # Errors
 /// [`Code::Internal`] when `data` does not hold `from`.
-pub(crate) fn resized(
-    data: &[u8],
-    channels: usize,
-    from: (u32, u32),
-    to: (u32, u32),
-    threads: usize,
-) -> Result<Vec<u8>> {
+pub(crate) fn resized(data: &[u8], channels: usize, from: (u32, u32), to: (u32, u32), pool: &Pool) -> Result<Vec<u8>> {
     let [(from_width, from_height), (width, height)] =
         [from, to].map(|(width, height)| (width as usize, height as usize));
     if data.len() != from_width * from_height * channels {
@@ -49,12 +43,12 @@ pub(crate) fn resized(
         3 => Across::resize::<3>,
         _ => Across::resize::<4>,
     };
-    shared(threads, strips, |(from, to)| resize(&weights, from, to));
+    pool.for_each(strips, |(from, to)| resize(&weights, from, to));
 
     let mut made = vec![0; row * height];
     let weights = taps(from_height, height);
     let strips = made.chunks_mut(ROWS * row).zip(weights.chunks(ROWS));
-    shared(threads, strips, |(to, weights)| widened!(down(&across, row, weights, to)));
+    pool.for_each(strips, |(to, weights)| widened!(down(&across, row, weights, to)));
     Ok(made)
 }
 
@@ -169,7 +163,7 @@ mod tests {
     #[test]
     fn bytes_are_those_of_pillow() {
         let source: Vec<u8> = (0..7 * 5).map(|at: u32| (at * at * 37 % 251) as u8).collect();
-        let resized = |to| resized(&source, 1, (7, 5), to, 2).expect("the sizes agree");
+        let resized = |to| resized(&source, 1, (7, 5), to, &Pool::of(2)).expect("the sizes agree");
         assert_eq!(resized((3, 2)), [90, 156, 137, 142, 185, 132]);
         assert_eq!(
             resized((9, 6)),

@@ -2,34 +2,19 @@
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{F32, U8, U8x3, U8x4};
 use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 
 use crate::error::{Code, Error, Result};
+use crate::exec::Pool;
 use crate::image::pixels::{Layout, Pixels};
 
 /// Rows of a resized picture that one thread makes at once.
 const STRIP: usize = 64;
 /// Rows of a large picture that one thread makes at once.
 pub(crate) const ROWS: usize = 16;
-
-/// Does pieces of work on several threads, which take one after the other.
-pub(crate) fn shared<T: Send>(threads: usize, work: impl Iterator<Item = T> + Send, run: impl Fn(T) + Sync) {
-    let threads = work.size_hint().1.map_or(threads, |pieces| threads.min(pieces));
-    let work = Mutex::new(work);
-    let next = || work.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let all = || std::iter::from_fn(next).for_each(&run);
-    thread::scope(|scope| {
-        for _ in 1..threads {
-            // Without a thread to be had the others do its work.
-            let _ = thread::Builder::new().spawn_scoped(scope, all);
-        }
-        all();
-    });
-}
 
 /// The size at which the longer side is `side`.
 pub(crate) fn size_at(picture: &Pixels, side: f64) -> (u32, u32) {
@@ -39,8 +24,8 @@ pub(crate) fn size_at(picture: &Pixels, side: f64) -> (u32, u32) {
 }
 
 /// The picture at another size, channel by channel, its pixels means of those around or linear between two.
-pub(crate) fn resized(picture: &Pixels, size: (u32, u32), threads: usize) -> Result<Pixels> {
-    let mut made = resized_all(&[(FilterType::Bilinear, picture, size)], threads)?;
+pub(crate) fn resized(picture: &Pixels, size: (u32, u32), pool: &Pool) -> Result<Pixels> {
+    let mut made = resized_all(&[(FilterType::Bilinear, picture, size)], pool)?;
     made.pop().ok_or_else(|| Error::new(Code::Internal))
 }
 
@@ -48,7 +33,7 @@ pub(crate) fn resized(picture: &Pixels, size: (u32, u32), threads: usize) -> Res
 pub(crate) type Wanted<'a> = (FilterType, &'a Pixels, (u32, u32));
 
 /// Pictures at other sizes.
-pub(crate) fn resized_all(wanted: &[Wanted<'_>], threads: usize) -> Result<Vec<Pixels>> {
+pub(crate) fn resized_all(wanted: &[Wanted<'_>], pool: &Pool) -> Result<Vec<Pixels>> {
     let is_other = |(_, picture, size): &Wanted<'_>| *size != (picture.width(), picture.height());
     let room = |wanted: &Wanted<'_>| {
         let (_, picture, size) = wanted;
@@ -61,7 +46,7 @@ pub(crate) fn resized_all(wanted: &[Wanted<'_>], threads: usize) -> Result<Vec<P
         strips.extend(small.data_mut().chunks_mut(rows).enumerate().map(|(strip, rows)| (wanted, strip * STRIP, rows)));
     }
     let failed = Mutex::new(None);
-    shared(threads, strips.into_iter(), |(wanted, top, rows)| {
+    pool.for_each(strips.into_iter(), |(wanted, top, rows)| {
         let done = match wanted.1.layout() {
             Layout::Gray8 => resize_strip::<U8>(wanted, top, rows),
             Layout::Rgb8 => resize_strip::<U8x3>(wanted, top, rows),
@@ -280,8 +265,8 @@ mod tests {
         let ramp = (0..400 * 300_u32).map(|at| (at / 400 * 255 / 299) as u8).collect();
         let picture = Pixels::known(400, 300, Layout::Gray8, ramp);
         for size in [(100, 170), (400, 300), (13, 299), (450, 777)] {
-            let small = resized(&picture, size, 1).expect("the sizes agree");
-            assert_eq!(resized(&picture, size, 3).expect("the sizes agree"), small);
+            let small = resized(&picture, size, &Pool::of(1)).expect("the sizes agree");
+            assert_eq!(resized(&picture, size, &Pool::of(3)).expect("the sizes agree"), small);
             let column: Vec<u8> = small.data().iter().step_by(size.0 as usize).copied().collect();
             assert!(column.is_sorted() && column[0] < 3 && column[column.len() - 1] > 252, "{column:?}");
             let step = (2 * 255 / size.1 + 2) as u8;

@@ -138,7 +138,7 @@ impl<'a> Job<'a> {
         let wanted = self.wanted;
         self.checked(|shop, Request { input, mask, options }, mut watch| {
             let finished = shop.make(&input, mask.as_ref(), &options, wanted, &mut watch)?;
-            let data = finished.encode(&options, shop.engine.info().threads, &mut watch)?;
+            let data = finished.encode(&options, shop.pool, &mut watch)?;
             let (width, height) = (finished.pixels.width(), finished.pixels.height());
             let Finished { upright, alpha, found, .. } = finished;
             Ok(Output { data, format: options.format, width, height, upright, alpha, found, times: watch.times })
@@ -225,7 +225,7 @@ impl<'a> Job<'a> {
         let needed = cost::of_job(&input, mask.as_ref(), &options);
         let _permit = permits(remover, needed)?.enter(needed, &control)?;
         let quick = remover.model == MODELS[0].name;
-        let shop = Shop { engine: &*remover.engine, recipe: &remover.recipe, quick, limits };
+        let shop = Shop { engine: &*remover.engine, recipe: &remover.recipe, quick, limits, pool: &remover.pool };
         remover.threads.run(&control, |control| work(shop, Request { input, mask, options }, Watch::new(control)))
     }
 }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use crate::codec::limits::Limits;
 use crate::engine::{self, Engine, EngineChoice, EngineInfo, Provider, Runtime, Weights};
 use crate::error::{self, Result};
+use crate::exec::Pool;
 use crate::exec::permits::{Load, Permits};
 use crate::exec::threads::Threads;
 use crate::input::Input;
@@ -40,7 +41,7 @@ pub struct Config {
     /// Default: empty, which is CUDA, ROCm or OpenVINO where ONNX Runtime runs the model, the
     /// library offers it and it can be set up, else the CPU.
     pub providers: Vec<Provider>,
-    /// Threads of one inference. Default: 0, one for each core this process may use.
+    /// Threads that work on one picture. Default: 0, one for each core this process may use.
     pub threads: usize,
     /// Removals that may run at once, from decoding to encoding; others wait.
     /// Default: 0, one more than there are threads.
@@ -62,13 +63,13 @@ pub struct Config {
 /// `Send + Sync`: any number of threads may call through one `&Remover`. At
 /// most [`Config::in_flight`] of them work on a picture at once, from decoding to
 /// encoding, within [`Config::memory`], and one inference
-/// runs at a time, on [`Config::threads`] threads of the engine's own; the others
+/// runs at a time; the others
 /// wait their turn and notice a cancellation while they do. So memory stays
-/// bounded, and decoding and encoding, which
-/// run on other threads of the remover's, overlap with inference. Callbacks are called on the
+/// bounded, and decoding and encoding overlap with inference. A removal has a thread that stays with the
+/// remover, and [`Config::threads`] less one that help it, which help others too. Callbacks are called on the
 /// caller's thread. A progress callback may call back into the same remover, and is charged nothing then; in another it waits as anyone
-/// does, so that two whose callbacks call each other must not both be at their bound. Several removers share nothing: each has its
-/// own threads.
+/// does, so that two whose callbacks call each other must not both be at their bound. Removers with as many threads have the same
+/// helpers, and share nothing else. ONNX Runtime, rten and libwebp have threads of their own besides.
 ///
 /// After a `fork` the child has the remover but not its threads: there every
 /// removal is an error of code [`EngineFailed`](crate::Code::EngineFailed), and a
@@ -80,6 +81,7 @@ pub struct Remover {
     limits: Limits,
     model: String,
     permits: Permits,
+    pool: Pool,
     threads: Threads,
 }
 
@@ -105,13 +107,14 @@ impl Remover {
         let Config { model, engine, providers, threads, in_flight, memory, limits, onnxruntime, onnxruntime_hints } =
             config;
         let (name, recipe, weights) = resolve(model)?;
+        let pool = Pool::of(threads);
         let runtime = Runtime { path: onnxruntime.as_deref(), hints: &onnxruntime_hints, providers: &providers };
-        let engine = engine::open(engine, &weights, threads, &runtime)?;
+        let engine = engine::open(engine, &weights, &pool, &runtime)?;
         segment::check_input(&recipe, &*engine)?;
-        let places = if in_flight == 0 { engine.info().threads + 1 } else { in_flight };
+        let places = if in_flight == 0 { pool.threads() + 1 } else { in_flight };
         let permits = Permits::new(places, if memory == 0 { u64::MAX } else { memory });
         let (engine, process) = (Arc::from(engine), std::process::id());
-        Ok(Self { engine, process, recipe, limits, model: name, permits, threads: Threads::default() })
+        Ok(Self { engine, process, recipe, limits, model: name, permits, pool, threads: Threads::default() })
     }
 
     /// The name of the model, or the path of its file.

@@ -72,7 +72,7 @@ pub const SETTINGS: &[SettingSpec] = &[
         key: "threads",
         default: "0, one for each core",
         range: "0 to 1024",
-        help: "Threads of one inference.",
+        help: "Threads that work on one picture.",
         read: |config, key, text| count(key, text).map(|threads| config.threads = threads),
     },
     SettingSpec {

@@ -3,8 +3,9 @@
 use super::mean::blurred;
 use super::odds::{log_odds, value_of};
 use crate::error::Result;
+use crate::exec::Pool;
 use crate::image::pixels::Matte;
-use crate::image::small::{resized_values, shared};
+use crate::image::small::resized_values;
 
 /// What a matte takes for subject.
 const SUBJECT: f32 = 0.5;
@@ -54,7 +55,7 @@ fn span((from, to): (usize, usize), side: u32, of: u32) -> (u32, u32) {
 }
 
 /// The first matte and, in the part that it shows, the closer one; as fine as the closer one is.
-pub(super) fn merged(first: &Matte, closer: &Matte, part: Part, size: (u32, u32), threads: usize) -> Result<Matte> {
+pub(super) fn merged(first: &Matte, closer: &Matte, part: Part, size: (u32, u32), pool: &Pool) -> Result<Matte> {
     let finer = |own: u32, closer: u32, part: u32, of: u32| {
         let factor = f64::from(closer) / f64::from(part) * f64::from(of) / f64::from(own);
         (f64::from(own) * factor.clamp(1.0, FINEST)).round() as u32
@@ -71,12 +72,12 @@ pub(super) fn merged(first: &Matte, closer: &Matte, part: Part, size: (u32, u32)
     let inside: Vec<f32> = rows.flat_map(|row| row[left..right].iter().copied()).collect();
     let mut around = [Vec::new(), Vec::new()];
     let both = [&inside, &closer].into_iter().zip(&mut around);
-    shared(threads, both, |(values, around)| *around = blurred(values, (across, down)));
+    pool.for_each(both, |(values, around)| *around = blurred(values, (across, down)));
     let [seen, seen_closer] = around;
     let fade = FADING * width.max(height) as f32;
     let sides = [(left, 0), (width as usize, right), (top, 0), (height as usize, bottom)].map(|(from, to)| from > to);
     let rows = data.chunks_mut(width as usize).skip(top).take(down).enumerate();
-    shared(threads, rows, |(y, row)| {
+    pool.for_each(rows, |(y, row)| {
         for (x, value) in row[left..right].iter_mut().enumerate() {
             let at = y * across + x;
             let from_sides = [x + 1, across - x, y + 1, down - y];
@@ -117,7 +118,7 @@ mod tests {
         let unsure = matte(100, (40, 40, 20, 20)).data.iter().map(|value| 0.3 + 0.4 * value).collect();
         let first = Matte { data: unsure, ..matte(100, (0, 0, 0, 0)) };
         let sharp = matte(100, (30, 30, 40, 40));
-        let merged = merged(&first, &sharp, (25, 25, 50, 50), (100, 100), 2).expect("they have their sizes");
+        let merged = merged(&first, &sharp, (25, 25, 50, 50), (100, 100), &Pool::of(2)).expect("they have their sizes");
         assert_eq!((merged.width, merged.height), (200, 200), "what shows half of a side is twice as fine");
         let at = |x: usize, y: usize| merged.data[y * 200 + x];
         assert!((at(10, 10) - 0.3).abs() < 0.01 && (at(48, 100) - 0.3).abs() < 0.01, "around it, it stays");
@@ -128,7 +129,7 @@ mod tests {
     fn what_the_view_of_the_whole_does_not_know_is_not_found_closer() {
         let first = matte(100, (30, 30, 40, 40));
         let other = matte(100, (0, 0, 100, 100));
-        let merged = merged(&first, &other, (25, 25, 50, 50), (100, 100), 2).expect("they have their sizes");
+        let merged = merged(&first, &other, (25, 25, 50, 50), (100, 100), &Pool::of(2)).expect("they have their sizes");
         let at = |x: usize, y: usize| merged.data[y * 200 + x];
         assert!(at(55, 100) < 0.1 && at(100, 100) > 0.9, "{}", at(55, 100));
     }
@@ -136,7 +137,8 @@ mod tests {
     #[test]
     fn a_long_subject_is_finer_along_its_short_side_alone() {
         let (first, closer) = (matte(64, (28, 0, 8, 64)), matte(64, (8, 0, 48, 64)));
-        let merged = merged(&first, &closer, (40, 0, 20, 100), (100, 100), 2).expect("they have their sizes");
+        let merged =
+            merged(&first, &closer, (40, 0, 20, 100), (100, 100), &Pool::of(2)).expect("they have their sizes");
         assert_eq!((merged.width, merged.height), (128, 64));
         assert_eq!(merged.data.len(), 128 * 64);
     }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::Fit;
 use crate::engine::Tensor;
 use crate::error::Result;
+use crate::exec::Pool;
 use crate::image::lanczos;
 use crate::image::pixels::{Layout, Pixels};
 use crate::models::{Recipe, Scale};
@@ -26,9 +27,9 @@ pub(super) struct Small {
 }
 
 impl Small {
-    pub(super) fn of(pixels: &Pixels, fit: Fit, threads: usize) -> Result<Self> {
+    pub(super) fn of(pixels: &Pixels, fit: Fit, pool: &Pool) -> Result<Self> {
         let size = (fit.width, fit.height);
-        let data = lanczos::resized(&opaque(pixels), 3, (pixels.width(), pixels.height()), size, threads)?;
+        let data = lanczos::resized(&opaque(pixels), 3, (pixels.width(), pixels.height()), size, pool)?;
         Ok(Self { size, data })
     }
 
@@ -39,8 +40,8 @@ impl Small {
 
 /// Resizes, scales, normalises.
 #[cfg(any(test, feature = "bench"))]
-pub(crate) fn tensor(pixels: &Pixels, fit: Fit, recipe: &Recipe, threads: usize) -> Result<Tensor> {
-    Ok(tensor_of(&Small::of(pixels, fit, threads)?, fit, recipe))
+pub(crate) fn tensor(pixels: &Pixels, fit: Fit, recipe: &Recipe, pool: &Pool) -> Result<Tensor> {
+    Ok(tensor_of(&Small::of(pixels, fit, pool)?, fit, recipe))
 }
 
 /// Scales and normalises. Around the picture is the mean of all pictures, 0.
@@ -99,7 +100,7 @@ mod tests {
     }
 
     fn channels(pixels: &Pixels, recipe: &Recipe) -> [f32; 3] {
-        let tensor = tensor(pixels, Fit::squeezed(recipe), recipe, 1).expect("it can be resized");
+        let tensor = tensor(pixels, Fit::squeezed(recipe), recipe, &Pool::of(1)).expect("it can be resized");
         assert_eq!(tensor.shape, [1, 3, 2, 4]);
         let plane = |channel: usize| tensor.data[channel * 8..][..8].to_vec();
         [0, 1, 2].map(|channel| {
@@ -143,7 +144,7 @@ mod tests {
         let picture = one_colour(Layout::Rgb8, &[255, 255, 255]);
         let fit = Fit { left: 1, top: 0, width: 2, height: 1, mirrored: false };
         let white = [(1.0 - 0.485) / 0.229, (1.0 - 0.456) / 0.224, (1.0 - 0.406) / 0.225];
-        let tensor = tensor(&picture, fit, &RECIPE, 2).expect("it can be resized");
+        let tensor = tensor(&picture, fit, &RECIPE, &Pool::of(2)).expect("it can be resized");
         for (plane, white) in tensor.data.chunks(8).zip(white) {
             let want = [0.0, white, white, 0.0, 0.0, 0.0, 0.0, 0.0];
             assert!(plane.iter().zip(want).all(|(got, want)| (got - want).abs() < 1e-6), "{plane:?}");
@@ -155,7 +156,8 @@ mod tests {
         let row = |blue: u8| [[10, 20, blue], [250, 20, blue]].concat();
         let picture = Pixels::new(2, 2, Layout::Rgb8, [row(30), row(90)].concat()).expect("the sizes agree");
         let plain = Recipe { width: 2, height: 2, mean: [0.0; 3], std: [1.0; 3], scale: Scale::Full, ..RECIPE };
-        let bytes: Vec<f32> = tensor(&picture, Fit::squeezed(&plain), &plain, 1).expect("nothing to resize").data;
+        let bytes: Vec<f32> =
+            tensor(&picture, Fit::squeezed(&plain), &plain, &Pool::of(1)).expect("nothing to resize").data;
         let want = [10, 250, 10, 250, 20, 20, 20, 20, 30, 30, 90, 90].map(|byte: u8| f32::from(byte) / 255.0);
         assert_eq!(bytes, want);
     }

@@ -7,8 +7,9 @@ use remrembg_native::widened;
 
 use super::odds::{log_odds, value_of};
 use crate::error::Result;
+use crate::exec::Pool;
 use crate::image::pixels::Matte;
-use crate::image::small::{ROWS, resized_values, shared, windowed};
+use crate::image::small::{ROWS, resized_values, windowed};
 
 /// How far around a place it counts what a view makes of it, as a part of the longer side.
 const AROUND: f32 = 1.0 / 40.0;
@@ -25,7 +26,7 @@ const FIRST: f32 = 2.0;
 ///
 /// # Errors
 /// [`Code::Internal`](crate::Code::Internal) for a matte that does not have its size.
-pub(super) fn of(mattes: &[Matte], threads: usize) -> Result<Matte> {
+pub(super) fn of(mattes: &[Matte], pool: &Pool) -> Result<Matte> {
     if let [alone] = mattes {
         return Ok(alone.clone());
     }
@@ -34,10 +35,10 @@ pub(super) fn of(mattes: &[Matte], threads: usize) -> Result<Matte> {
     let views = mattes.iter().map(at_size).collect::<Result<Vec<_>>>()?;
     let size = (width as usize, height as usize);
     let mut coarse: Vec<_> = views.iter().map(|_| Vec::new()).collect();
-    shared(threads, views.iter().zip(&mut coarse), |(view, coarse)| *coarse = blurred(view, size));
+    pool.for_each(views.iter().zip(&mut coarse), |(view, coarse)| *coarse = blurred(view, size));
     let mut data = vec![0.0; size.0 * size.1];
     let rows = ROWS * size.0;
-    shared(threads, data.chunks_mut(rows).enumerate(), |(chunk, means)| {
+    pool.for_each(data.chunks_mut(rows).enumerate(), |(chunk, means)| {
         let part = chunk * rows..chunk * rows + means.len();
         widened!(add_up(means, part, &views, &coarse));
     });
@@ -104,7 +105,7 @@ mod tests {
     }
 
     fn mean(mattes: &[Matte]) -> Vec<f32> {
-        let mean = of(mattes, 2).expect("there are some");
+        let mean = of(mattes, &Pool::of(2)).expect("there are some");
         mean.data.iter().map(|value| (value * 1000.0).round() / 1000.0).collect()
     }
 
@@ -141,7 +142,8 @@ mod tests {
 
     #[test]
     fn the_mean_is_as_wide_as_the_widest_and_as_tall_as_the_tallest() {
-        let mean = of(&[matte(4, 1, &[0.0, 0.0, 1.0, 1.0]), matte(2, 2, &[0.0, 1.0, 0.0, 1.0])], 1).expect("two");
+        let mean =
+            of(&[matte(4, 1, &[0.0, 0.0, 1.0, 1.0]), matte(2, 2, &[0.0, 1.0, 0.0, 1.0])], &Pool::of(1)).expect("two");
         assert_eq!((mean.width, mean.height), (4, 2));
         for row in mean.data.chunks(4) {
             assert!(row.is_sorted() && row[0] < 0.01 && row[3] > 0.99, "{row:?}");

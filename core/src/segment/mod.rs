@@ -13,6 +13,7 @@ mod recipe_tests;
 
 use crate::engine::Engine;
 use crate::error::{Code, Error, Result};
+use crate::exec::Pool;
 use crate::exec::control::Control;
 use crate::image::pixels::{Matte, Pixels};
 use crate::models::Recipe;
@@ -36,30 +37,31 @@ pub(crate) fn segment(
     plan: Plan,
     recipe: &Recipe,
     engine: &dyn Engine,
+    pool: &Pool,
     control: &Control<'_>,
 ) -> Result<Matte> {
     check_input(recipe, engine)?;
-    let (size, threads) = ((pixels.width(), pixels.height()), engine.info().threads);
+    let size = (pixels.width(), pixels.height());
     let mut views = Fit::views(size, recipe, plan.views + plan.unsure);
     let more = views.split_off(plan.views.min(views.len()));
     let all = views.len() + more.len().max(plan.closer);
     let share = views.len() as f32 / all as f32;
-    let mut mattes = control.part((0.0, share), |control| seen(pixels, &views, recipe, engine, control))?;
-    let first = mean::of(&mattes, threads)?;
+    let mut mattes = control.part((0.0, share), |control| seen(pixels, &views, recipe, engine, pool, control))?;
+    let first = mean::of(&mattes, pool)?;
     let rest = |pixels: &Pixels, views: &[Fit]| {
-        control.part((share, 1.0), |control| seen(pixels, views, recipe, engine, control))
+        control.part((share, 1.0), |control| seen(pixels, views, recipe, engine, pool, control))
     };
     let part = if plan.closer > 0 { closer::part(&first, size) } else { None };
     if let Some(part) = part {
         let closer = rest(&pixels.part(part), &Fit::views((part.2, part.3), recipe, plan.closer))?;
         control.check()?;
-        return closer::merged(&first, &mean::of(&closer, threads)?, part, size, threads);
+        return closer::merged(&first, &mean::of(&closer, pool)?, part, size, pool);
     }
     if more.is_empty() || confidence(&first) >= SURE {
         return Ok(first);
     }
     mattes.extend(rest(pixels, &more)?);
-    mean::of(&mattes, threads)
+    mean::of(&mattes, pool)
 }
 
 /// What the model makes of some views.
@@ -68,16 +70,17 @@ fn seen(
     views: &[Fit],
     recipe: &Recipe,
     engine: &dyn Engine,
+    pool: &Pool,
     control: &Control<'_>,
 ) -> Result<Vec<Matte>> {
-    let (threads, share) = (engine.info().threads, |at: usize| at as f32 / views.len() as f32);
+    let share = |at: usize| at as f32 / views.len() as f32;
     // The next view is often the same mirrored.
     let mut last: Option<Small> = None;
     let view = |(at, fit): (usize, &Fit)| {
         control.part((share(at), share(at + 1)), |control| {
             let small = match last.take().filter(|small| small.suits(*fit)) {
                 Some(small) => small,
-                None => Small::of(pixels, *fit, threads)?,
+                None => Small::of(pixels, *fit, pool)?,
             };
             let output = engine.run(input::tensor_of(&small, *fit, recipe), control)?;
             last = Some(small);

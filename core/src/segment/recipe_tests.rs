@@ -11,6 +11,7 @@ use super::Plan;
 use crate::alpha::refine::{mask_of, refine};
 use crate::engine::tests::engines;
 use crate::engine::{Engine, Weights};
+use crate::exec::Pool;
 use crate::exec::control::Control;
 use crate::image::pixels::{Layout, Pixels};
 use crate::models::Recipe;
@@ -51,11 +52,19 @@ fn our_mask(picture: &Path, engine: &dyn Engine) -> Pixels {
     let rgb = image::open(picture).expect("it was made").to_rgb8();
     let size = rgb.dimensions();
     let pixels = Pixels::new(size.0, size.1, Layout::Rgb8, rgb.into_raw()).expect("the sizes agree");
-    let matte =
-        super::segment(&pixels, Plan { views: 1, closer: 0, unsure: 0 }, &Recipe::U2NET, engine, &Control::default())
-            .expect("it runs");
+    let matte = super::segment(
+        &pixels,
+        Plan { views: 1, closer: 0, unsure: 0 },
+        &Recipe::U2NET,
+        engine,
+        &Pool::of(2),
+        &Control::default(),
+    )
+    .expect("it runs");
     mask_of(&matte)
-        .and_then(|mask| refine(mask, &pixels, &CutOut { refine: false, ..CutOut::default() }, 1, &Control::default()))
+        .and_then(|mask| {
+            refine(mask, &pixels, &CutOut { refine: false, ..CutOut::default() }, &Pool::of(1), &Control::default())
+        })
         .map(|refined| refined.alpha)
         .expect("it can be enlarged")
 }

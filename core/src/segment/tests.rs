@@ -48,7 +48,8 @@ fn picture() -> Pixels {
 #[test]
 fn a_picture_becomes_a_matte() {
     let engine = Fake(vec![Some(1), Some(3), None, None]);
-    let matte = segment(&picture(), ONE, &RECIPE, &engine, &Control::default()).expect("nothing is wrong");
+    let matte =
+        segment(&picture(), ONE, &RECIPE, &engine, &Pool::of(2), &Control::default()).expect("nothing is wrong");
     assert_eq!((matte.width, matte.height), (4, 2));
     assert_eq!(matte.data, [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0]);
 }
@@ -57,7 +58,8 @@ fn a_picture_becomes_a_matte() {
 fn the_matte_is_that_of_the_picture_without_what_is_around_it() {
     let fit = Fit { left: 1, top: 0, width: 2, height: 2, mirrored: false };
     for fit in [fit, Fit { mirrored: true, ..fit }] {
-        let [matte] = &*seen(&picture(), &[fit], &RECIPE, &Fake(Vec::new()), &Control::default()).expect("all is well")
+        let [matte] = &*seen(&picture(), &[fit], &RECIPE, &Fake(Vec::new()), &Pool::of(2), &Control::default())
+            .expect("all is well")
         else {
             panic!("of one view one matte")
         };
@@ -68,7 +70,8 @@ fn the_matte_is_that_of_the_picture_without_what_is_around_it() {
 #[test]
 fn a_model_with_another_input_is_named_beside_the_recipe() {
     let engine = Fake(vec![None, Some(3), Some(2), Some(5)]);
-    let error = segment(&picture(), ONE, &RECIPE, &engine, &Control::default()).expect_err("it does not fit");
+    let error =
+        segment(&picture(), ONE, &RECIPE, &engine, &Pool::of(2), &Control::default()).expect_err("it does not fit");
     assert_eq!(error.code(), Code::ModelShape);
     assert_eq!(error.message(), "The model takes any×3×2×5, but its description says 1×3×2×4");
     assert!(check_input(&RECIPE, &Fake(vec![Some(1), Some(3)])).is_err(), "the rank differs");
@@ -80,7 +83,8 @@ fn a_stop_is_heeded() {
     let token = CancelToken::new();
     token.cancel();
     let control = Control { cancel: Some(&token), ..Control::default() };
-    let error = segment(&picture(), ONE, &RECIPE, &Fake(Vec::new()), &control).expect_err("it is cancelled");
+    let error =
+        segment(&picture(), ONE, &RECIPE, &Fake(Vec::new()), &Pool::of(2), &control).expect_err("it is cancelled");
     assert_eq!(error.code(), Code::Cancelled);
 }
 
@@ -91,8 +95,9 @@ fn several_looks_are_one_stage_and_one_matte() {
     let control = Control { progress: Some(&note), ..Control::default() };
     let whole = Fit::squeezed(&RECIPE);
     let views = [whole, Fit { mirrored: true, ..whole }, Fit { left: 1, width: 2, ..whole }];
-    let mattes = seen(&picture(), &views, &RECIPE, &Fake(Vec::new()), &control).expect("nothing is wrong");
-    let matte = mean::of(&mattes, 2).expect("they have their sizes");
+    let mattes =
+        seen(&picture(), &views, &RECIPE, &Fake(Vec::new()), &Pool::of(2), &control).expect("nothing is wrong");
+    let matte = mean::of(&mattes, &Pool::of(2)).expect("they have their sizes");
     assert_eq!((matte.width, matte.height), (4, 2));
     assert!(matte.data[0] == 0.0 && matte.data[3] == 1.0, "{:?}", matte.data);
     let fractions = fractions.into_inner();
@@ -142,7 +147,7 @@ fn planned(size: (u32, u32), red: Red) -> (Vec<Vec<f32>>, Matte) {
     let note = |progress: crate::exec::control::Progress| fractions.borrow_mut().push(progress.fraction);
     let control = Control { progress: Some(&note), ..Control::default() };
     let plan = Plan { views: 2, closer: 1, unsure: 1 };
-    let matte = segment(&of_red(size, red), plan, &SQUARE, &engine, &control).expect("nothing is wrong");
+    let matte = segment(&of_red(size, red), plan, &SQUARE, &engine, &Pool::of(2), &control).expect("nothing is wrong");
     let fractions = fractions.into_inner();
     assert!(fractions.is_sorted() && fractions.iter().all(|fraction| *fraction <= 1.0), "{fractions:?}");
     (engine.1.into_inner().expect("nobody panics"), matte)
@@ -162,9 +167,10 @@ fn a_small_subject_is_seen_from_closer_by_and_an_unsure_one_once_more() {
     let mirrored: Vec<f32> = inputs[1].chunks(64).flat_map(|row| row.iter().rev().copied()).collect();
     assert_eq!(inputs[2..], [mirrored], "the half-squeezed view, mirrored");
     let views = Fit::views(WIDE, &SQUARE, 3);
-    let mattes = seen(&of_red(WIDE, LARGE_AND_SOFT), &views, &SQUARE, &Fake(Vec::new()), &Control::default());
+    let mattes =
+        seen(&of_red(WIDE, LARGE_AND_SOFT), &views, &SQUARE, &Fake(Vec::new()), &Pool::of(2), &Control::default());
     let mattes = mattes.expect("nothing is wrong");
-    let mean = |count: usize| mean::of(&mattes[..count], 2).expect("they have their sizes");
+    let mean = |count: usize| mean::of(&mattes[..count], &Pool::of(2)).expect("they have their sizes");
     assert!(matte == mean(3) && matte != mean(2), "all three count");
 }
 
@@ -180,7 +186,8 @@ fn a_view_is_seen_alike_alone_and_among_others() {
     let part = Fit { left: 1, top: 0, width: 2, height: 2, mirrored: false };
     let views = [whole, Fit { mirrored: true, ..whole }, part, Fit { mirrored: true, ..part }, whole];
     let seen = |views: &[Fit]| {
-        seen(&picture(), views, &RECIPE, &Fake(Vec::new()), &Control::default()).expect("nothing is wrong")
+        seen(&picture(), views, &RECIPE, &Fake(Vec::new()), &Pool::of(2), &Control::default())
+            .expect("nothing is wrong")
     };
     let alone: Vec<_> = views.iter().flat_map(|view| seen(&[*view])).collect();
     assert_eq!(seen(&views), alone);

@@ -11,11 +11,10 @@ mod reader;
 
 use std::cell::RefCell;
 
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
-
 use crate::buffer::Buffer;
 use crate::kernels::{ALONG, Finish, Kernels, LANES, POINTS, SIDE, Square, Tile, ZEROS, prefetch};
 use crate::plan::{Convolution, Source, Target};
+use crate::pool::Pool;
 use reader::Reader;
 
 /// Squares that are finished together: a multiple of every tile's pixels.
@@ -150,12 +149,12 @@ impl Winograd {
     }
 
     /// Fills the target. Sources of another size are resized as they are read.
-    pub(crate) fn run(&self, sources: &[Source<'_>], target: Target<'_>) {
+    pub(crate) fn run(&self, sources: &[Source<'_>], target: Target<'_>, pool: &Pool) {
         let Target { shape: to, data, mut pooled } = target;
         let Some(slides) = self.slides else {
             let readers: Vec<_> =
                 self.pieces.iter().map(|piece| Reader::new(*piece, sources[piece.source], to)).collect();
-            return self.rows(0, &readers, data, pooled);
+            return self.rows(0, &readers, data, pooled, pool);
         };
         let line = to.width * self.outputs;
         for first in (0..to.height).step_by(WAVE) {
@@ -167,15 +166,15 @@ impl Winograd {
             });
             let end = to.height.min(first + WAVE);
             let pooled = pooled.as_deref_mut().map(|pooled| &mut pooled[first / 2 * (line / 2)..end / 2 * (line / 2)]);
-            self.rows(first, &readers.collect::<Vec<_>>(), &mut output[first * line..end * line], pooled);
+            self.rows(first, &readers.collect::<Vec<_>>(), &mut output[first * line..end * line], pooled, pool);
         }
     }
 
     /// Fills the rows from `first` on.
-    fn rows(&self, first: usize, readers: &[Reader<'_>], output: &mut [f32], pooled: Option<&mut [f32]>) {
+    fn rows(&self, first: usize, readers: &[Reader<'_>], output: &mut [f32], pooled: Option<&mut [f32]>, pool: &Pool) {
         let Some(to) = readers.first().map(|reader| reader.to) else { return };
         let (down, along) = (output.len().div_ceil(SIDE * to.width * self.outputs), to.width.div_ceil(SIDE));
-        let threads = rayon::current_num_threads();
+        let threads = pool.threads();
         let rows = down.div_ceil(4 * threads).max((2 * SQUARES).div_ceil(along)).min(down.div_ceil(threads));
         let mut pooled = pooled.map(|pooled| pooled.chunks_mut(rows * SIDE / 2 * (to.width / 2) * self.outputs));
         let bands = output.chunks_mut(rows * SIDE * to.width * self.outputs).enumerate().map(|(number, output)| Band {
@@ -184,7 +183,7 @@ impl Winograd {
             output,
             pooled: pooled.as_mut().and_then(Iterator::next),
         });
-        bands.collect::<Vec<_>>().into_par_iter().for_each(|band| {
+        pool.for_each(bands.collect::<Vec<_>>().into_iter(), |band| {
             SCRATCH.with_borrow_mut(|scratch| self.band(band, to.width, readers, scratch));
         });
     }

@@ -17,6 +17,7 @@ mod regions;
 mod unmix;
 
 use crate::error::Result;
+use crate::exec::Pool;
 use crate::exec::control::Control;
 use crate::image::pixels::{Layout, Pixels};
 use crate::options::cutout::Flat;
@@ -49,7 +50,7 @@ pub(crate) fn alpha(
     picture: &Pixels,
     mask: &Pixels,
     flat: Flat,
-    threads: usize,
+    pool: &Pool,
     control: &Control<'_>,
 ) -> Result<Option<Pixels>> {
     let demands = match flat {
@@ -63,7 +64,7 @@ pub(crate) fn alpha(
     let Some(background) = Background::of(picture, &demands) else { return Ok(None) };
     control.check()?;
     let seen = Distances::new(picture, background);
-    let mut places = regions::near_background(&seen, threads, control)?;
+    let mut places = regions::near_background(&seen, pool, control)?;
     let different = places.iter().filter(|place| !place.is_background()).count();
     if (different as f64) < SUBJECT * places.len() as f64 {
         return Ok(None);
@@ -74,7 +75,7 @@ pub(crate) fn alpha(
     }
     let mask = (!drawn).then(|| mask.data());
     if let Some(mask) = mask {
-        regions::add_shadows(&mut places, &seen, mask, threads, control)?;
+        regions::add_shadows(&mut places, &seen, mask, pool, control)?;
     }
     regions::decide(&mut places, seen.size(), mask, control)?;
     let alpha = unmix::alpha(&places, &seen, drawn, control)?;

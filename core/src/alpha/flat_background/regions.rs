@@ -2,8 +2,9 @@
 
 use super::distance::{Distances, dot};
 use crate::error::Result;
+use crate::exec::Pool;
 use crate::exec::control::Control;
-use crate::image::small::{ROWS, shared};
+use crate::image::small::ROWS;
 
 /// What a pixel is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,11 +35,11 @@ const SOFT: f32 = 5.0;
 ///
 /// # Errors
 /// [`Code::Cancelled`](crate::Code::Cancelled), here and below.
-pub(super) fn near_background(seen: &Distances<'_>, threads: usize, control: &Control<'_>) -> Result<Vec<Place>> {
+pub(super) fn near_background(seen: &Distances<'_>, pool: &Pool, control: &Control<'_>) -> Result<Vec<Place>> {
     let (width, height) = seen.size();
     control.check()?;
     let mut places = vec![Place::Subject; width * height];
-    shared(threads, places.chunks_mut(ROWS * width).enumerate(), |(chunk, places)| {
+    pool.for_each(places.chunks_mut(ROWS * width).enumerate(), |(chunk, places)| {
         for (at, place) in places.iter_mut().enumerate() {
             if seen.largest(at % width, chunk * ROWS + at / width) <= seen.tolerance {
                 *place = Place::Like;
@@ -53,13 +54,13 @@ pub(super) fn add_shadows(
     places: &mut [Place],
     seen: &Distances<'_>,
     mask: &[u8],
-    threads: usize,
+    pool: &Pool,
     control: &Control<'_>,
 ) -> Result<()> {
     let (width, _) = seen.size();
     control.check()?;
     let rows = places.chunks_mut(ROWS * width).zip(mask.chunks(ROWS * width)).enumerate();
-    shared(threads, rows, |(chunk, (places, mask))| {
+    pool.for_each(rows, |(chunk, (places, mask))| {
         for (at, (place, alpha)) in places.iter_mut().zip(mask).enumerate() {
             let is_shadow = || is_shadow(seen, at % width, chunk * ROWS + at / width);
             if *place == Place::Subject && *alpha < HALF && is_shadow() {

@@ -48,7 +48,7 @@ fn mask_of(cover: &dyn Fn(f64, f64) -> f64) -> Pixels {
 }
 
 fn found(picture: &Pixels, mask: &Pixels, flat: Flat) -> Option<Vec<u8>> {
-    let alpha = alpha(picture, mask, flat, 2, &Control::default()).expect("nothing stops it")?;
+    let alpha = alpha(picture, mask, flat, &Pool::of(2), &Control::default()).expect("nothing stops it")?;
     assert_eq!((alpha.width(), alpha.height(), alpha.layout()), (picture.width(), picture.height(), Layout::Gray8));
     Some(alpha.into_data())
 }
@@ -208,6 +208,7 @@ fn a_stop_is_heard() {
     let token = CancelToken::new();
     token.cancel();
     let stopped = Control { cancel: Some(&token), ..Control::default() };
-    let error = alpha(&on_white(&ring).0, &mask(UNSURE), Flat::Auto, 1, &stopped).expect_err("it was stopped");
+    let error =
+        alpha(&on_white(&ring).0, &mask(UNSURE), Flat::Auto, &Pool::of(1), &stopped).expect_err("it was stopped");
     assert_eq!(error.code(), Code::Cancelled);
 }

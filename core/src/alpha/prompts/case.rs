@@ -7,6 +7,7 @@ use super::regions::{Regions, SHOWN, SUBJECT, around, flooded};
 use super::scene::Scene;
 use super::{Prompts, Region};
 use crate::error::Result;
+use crate::exec::Pool;
 use crate::exec::control::Control;
 use crate::image::pixels::Pixels;
 use crate::image::small::Grid;
@@ -49,8 +50,14 @@ pub(super) struct Case {
 }
 
 impl Case {
-    pub(super) fn of(prompts: &Prompts, mask: &Pixels, picture: &Pixels, control: &Control<'_>) -> Result<Self> {
-        let scene = Scene::of(mask, picture)?;
+    pub(super) fn of(
+        prompts: &Prompts,
+        mask: &Pixels,
+        picture: &Pixels,
+        pool: &Pool,
+        control: &Control<'_>,
+    ) -> Result<Self> {
+        let scene = Scene::of(mask, picture, pool)?;
         control.check()?;
         let regions = Regions::of(&scene.values, scene.size, control)?;
         let over = Over { mask: scene.size, picture: (picture.width(), picture.height()) };

@@ -10,6 +10,7 @@ use super::case::Case;
 use super::places::{self, Area, Over};
 use super::{Prompts, Region};
 use crate::error::Result;
+use crate::exec::Pool;
 use crate::exec::control::Control;
 use crate::image::pixels::{Pixels, byte};
 use crate::image::small::Grid;
@@ -22,12 +23,18 @@ impl Prompts {
     ///
     /// # Errors
     /// [`Code::Cancelled`](crate::Code::Cancelled).
-    pub(crate) fn constrain(&self, mask: Pixels, picture: &Pixels, control: &Control<'_>) -> Result<Pixels> {
+    pub(crate) fn constrain(
+        &self,
+        mask: Pixels,
+        picture: &Pixels,
+        pool: &Pool,
+        control: &Control<'_>,
+    ) -> Result<Pixels> {
         control.check()?;
         if self.is_empty() {
             return Ok(mask);
         }
-        let case = Case::of(self, &mask, picture, control)?;
+        let case = Case::of(self, &mask, picture, pool, control)?;
         let changes = case.changes(control)?;
         self.applied(mask, (picture.width(), picture.height()), &changes, control)
     }

@@ -4,6 +4,7 @@ use super::forest::Step;
 use super::places::Area;
 use super::regions::around;
 use crate::error::Result;
+use crate::exec::Pool;
 use crate::image::pixels::{Layout, Pixels};
 use crate::image::small::{resized, size_at, wider};
 
@@ -32,11 +33,11 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    pub(super) fn of(mask: &Pixels, picture: &Pixels) -> Result<Self> {
+    pub(super) fn of(mask: &Pixels, picture: &Pixels, pool: &Pool) -> Result<Self> {
         let own = (mask.width(), mask.height());
         let size = if f64::from(own.0.max(own.1)) > MOST_SIDE { size_at(mask, MOST_SIDE) } else { own };
-        let values = if size == own { mask.data().to_vec() } else { resized(mask, size, 1)?.into_data() };
-        let colors = colors(&resized(picture, size, 1)?);
+        let values = if size == own { mask.data().to_vec() } else { resized(mask, size, pool)?.into_data() };
+        let colors = colors(&resized(picture, size, pool)?);
         let longer = picture.width().max(picture.height()) as f32;
         let length = |picture: u32, mask: u32| UNITS * picture as f32 / (mask as f32 * longer);
         let lengths = (length(picture.width(), size.0), length(picture.height(), size.1));

@@ -1,5 +1,6 @@
 use super::*;
 use crate::error::Code;
+use crate::exec::Pool;
 use crate::exec::control::{CancelToken, Control};
 use crate::image::pixels::{Layout, Pixels};
 use crate::options::regions::{MAX_REGIONS, read};
@@ -52,7 +53,7 @@ fn prompts(keep: &str, drop: &str) -> Prompts {
 }
 
 fn constrained(prompts: &Prompts, mask: &Pixels, picture: &Pixels) -> Pixels {
-    let made = prompts.constrain(mask.clone(), picture, &Control::default()).expect("nothing stops it");
+    let made = prompts.constrain(mask.clone(), picture, &Pool::of(1), &Control::default()).expect("nothing stops it");
     assert_eq!((made.width(), made.height(), made.layout()), (mask.width(), mask.height(), Layout::Gray8));
     made
 }
@@ -311,7 +312,8 @@ fn a_stop_is_heard() {
     token.cancel();
     let stopped = Control { cancel: Some(&token), ..Control::default() };
     for prompts in [Prompts::default(), prompts("50,60", "98,60")] {
-        let error = prompts.constrain(mask(&[LEFT]), &picture(&[]), &stopped).expect_err("it was stopped");
+        let error =
+            prompts.constrain(mask(&[LEFT]), &picture(&[]), &Pool::of(1), &stopped).expect_err("it was stopped");
         assert_eq!(error.code(), Code::Cancelled);
     }
 }

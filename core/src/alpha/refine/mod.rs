@@ -10,6 +10,7 @@ use crate::alpha::flat_background;
 use crate::alpha::found;
 use crate::alpha::matting;
 use crate::error::Result;
+use crate::exec::Pool;
 use crate::exec::control::Control;
 use crate::image::lanczos;
 use crate::image::pixels::{Layout, Matte, Pixels};
@@ -25,7 +26,7 @@ pub(crate) struct Refined {
 
 /// Makes the alpha of a picture in colour from a mask, both [`Layout::Gray8`],
 /// 255 for subject; nothing between 0 and 255 when it is to be smooth, 0 for
-/// subject when inverted. `threads` of them work on it at once.
+/// subject when inverted. Computed on the threads of a pool.
 ///
 /// # Errors
 /// [`Code::Cancelled`](crate::Code::Cancelled).
@@ -33,16 +34,16 @@ pub(crate) fn refine(
     mask: Pixels,
     picture: &Pixels,
     how: &CutOut,
-    threads: usize,
+    pool: &Pool,
     control: &Control<'_>,
 ) -> Result<Refined> {
     control.check()?;
-    let mask = if how.trimap { mask } else { constrained(mask, picture, how, control)? };
+    let mask = if how.trimap { mask } else { constrained(mask, picture, how, pool, control)? };
     let confidence = found::confidence(&mask);
     let (alpha, is_solved) = match (how.trimap, how.refine) {
-        (true, _) => (trimap_solved(mask, picture, control)?, true),
-        (false, true) => on_flat(laid_on_edges(mask, picture, how, threads, control)?, picture, how, threads, control)?,
-        (false, false) => (resized(mask, picture, threads)?, false),
+        (true, _) => (trimap_solved(mask, picture, pool, control)?, true),
+        (false, true) => on_flat(laid_on_edges(mask, picture, how, pool, control)?, picture, how, pool, control)?,
+        (false, false) => (resized(mask, picture, pool)?, false),
     };
     let confidence = if is_solved { found::confidence(&alpha) } else { confidence };
     let mut alpha = if how.smooth_mask { smooth::smooth(&alpha, control)? } else { alpha };
@@ -61,40 +62,40 @@ pub(crate) fn mask_of(matte: &Matte) -> Result<Pixels> {
 }
 
 /// Cleaned first, so that nothing goes that the caller asks to keep.
-fn constrained(mask: Pixels, picture: &Pixels, how: &CutOut, control: &Control<'_>) -> Result<Pixels> {
+fn constrained(mask: Pixels, picture: &Pixels, how: &CutOut, pool: &Pool, control: &Control<'_>) -> Result<Pixels> {
     let mask = if how.clean_mask { clean::clean(mask, control)? } else { mask };
-    how.prompts.constrain(mask, picture, control)
+    how.prompts.constrain(mask, picture, pool, control)
 }
 
-fn laid_on_edges(mask: Pixels, picture: &Pixels, how: &CutOut, threads: usize, control: &Control) -> Result<Pixels> {
-    match guided::refine(picture, &mask, how.preset, threads, control)? {
+fn laid_on_edges(mask: Pixels, picture: &Pixels, how: &CutOut, pool: &Pool, control: &Control) -> Result<Pixels> {
+    match guided::refine(picture, &mask, how.preset, pool, control)? {
         Some(alpha) if found::is_any(&alpha) => Ok(alpha),
         // Where nothing is half subject there is no edge to lay it on, and what is faint stays as it is.
-        _ => resized(mask, picture, threads),
+        _ => resized(mask, picture, pool),
     }
 }
 
 /// The alpha that follows from a flat background, where there is one; else as it is. And whether it does.
-fn on_flat(alpha: Pixels, picture: &Pixels, how: &CutOut, threads: usize, control: &Control) -> Result<(Pixels, bool)> {
+fn on_flat(alpha: Pixels, picture: &Pixels, how: &CutOut, pool: &Pool, control: &Control) -> Result<(Pixels, bool)> {
     let flat = if how.prompts.is_empty() || how.flat == Flat::On { how.flat } else { Flat::Off };
-    let solved = flat_background::alpha(picture, &alpha, flat, threads, control)?;
+    let solved = flat_background::alpha(picture, &alpha, flat, pool, control)?;
     Ok(solved.map_or((alpha, false), |solved| (solved, true)))
 }
 
 /// What is neither surely subject nor surely background is solved for.
-fn trimap_solved(trimap: Pixels, picture: &Pixels, control: &Control<'_>) -> Result<Pixels> {
+fn trimap_solved(trimap: Pixels, picture: &Pixels, pool: &Pool, control: &Control<'_>) -> Result<Pixels> {
     let size = (picture.width(), picture.height());
     // Between sure and sure it becomes unsure, as it must where it is stretched.
-    let trimap = if (trimap.width(), trimap.height()) == size { trimap } else { small::resized(&trimap, size, 1)? };
+    let trimap = if (trimap.width(), trimap.height()) == size { trimap } else { small::resized(&trimap, size, pool)? };
     Ok(matting::alpha(picture, &trimap, control)?.unwrap_or(trimap))
 }
 
-fn resized(mask: Pixels, picture: &Pixels, threads: usize) -> Result<Pixels> {
+fn resized(mask: Pixels, picture: &Pixels, pool: &Pool) -> Result<Pixels> {
     let (own, size) = ((mask.width(), mask.height()), (picture.width(), picture.height()));
     if own == size {
         return Ok(mask);
     }
-    let data = lanczos::resized(mask.data(), 1, own, size, threads)?;
+    let data = lanczos::resized(mask.data(), 1, own, size, pool)?;
     Pixels::new(size.0, size.1, Layout::Gray8, data)
 }
 
@@ -131,7 +132,7 @@ mod tests {
     fn refined_as(how: &CutOut, matte: &Matte, size: (u32, u32)) -> Vec<u8> {
         let picture = Pixels::filled(size.0, size.1, Layout::Rgb8, 0);
         let alpha = mask_of(matte)
-            .and_then(|mask| refine(mask, &picture, how, 1, &Control::default()))
+            .and_then(|mask| refine(mask, &picture, how, &Pool::of(1), &Control::default()))
             .map(|refined| refined.alpha)
             .expect("nothing is wrong");
         assert_eq!((alpha.width(), alpha.height(), alpha.layout()), (size.0, size.1, Layout::Gray8));
@@ -186,7 +187,7 @@ mod tests {
     fn a_matte_that_lies_or_a_stop_is_an_error() {
         let picture = Pixels::filled(4, 4, Layout::Rgb8, 0);
         let code = |matte: &Matte, control: &Control<'_>| {
-            let refined = mask_of(matte).and_then(|mask| refine(mask, &picture, &plain(), 1, control));
+            let refined = mask_of(matte).and_then(|mask| refine(mask, &picture, &plain(), &Pool::of(1), control));
             refined.expect_err("refused").code()
         };
         let token = CancelToken::new();

@@ -10,6 +10,7 @@ mod webp;
 use image::{ExtendedColorType, ImageError};
 
 use crate::error::{Code, Error, Result};
+use crate::exec::Pool;
 use crate::exec::control::Control;
 use crate::image::pixels::{Layout, Pixels};
 use crate::options::{Compression, Format, Options};
@@ -34,7 +35,7 @@ impl How {
 /// Every format keeps `icc`, unless it describes another kind of picture
 /// than this one is: the profile of a grey or CMYK source, or any on a mask.
 ///
-/// PNG is made on so many threads, to the same bytes.
+/// PNG is made on all threads of the pool, to the same bytes.
 ///
 /// # Errors
 /// [`Code::Cancelled`]; [`Code::TooLarge`] when the format cannot hold the
@@ -43,13 +44,13 @@ pub(crate) fn encode(
     pixels: &Pixels,
     how: &How,
     icc: Option<&[u8]>,
-    threads: usize,
+    pool: &Pool,
     control: &Control<'_>,
 ) -> Result<Vec<u8>> {
     let icc = icc.filter(|icc| describes(icc, pixels.layout()));
     match how.format {
-        Format::Webp => webp::encode(pixels, how, icc, control),
-        Format::Png => png::encode(pixels, how.compression, icc, threads, control),
+        Format::Webp => webp::encode(pixels, how, icc, pool, control),
+        Format::Png => png::encode(pixels, how.compression, icc, pool, control),
         Format::Jpeg => jpeg::encode(pixels, how.quality, icc, control),
         Format::Bmp => bmp::encode(pixels, icc, control),
     }

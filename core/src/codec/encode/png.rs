@@ -13,9 +13,9 @@ use simd_adler32::Adler32;
 use super::filter::Filter;
 use super::sink::Sink;
 use crate::error::{Code, Error, Result};
+use crate::exec::Pool;
 use crate::exec::control::{Control, Stage};
 use crate::image::pixels::{Layout, Pixels};
-use crate::image::small::shared;
 use crate::options::Compression;
 
 /// zlib's level. At 4 cut-outs come out as small as zlib's default makes them, in a fifth of its time.
@@ -48,11 +48,11 @@ pub(super) fn encode(
     pixels: &Pixels,
     compression: Compression,
     icc: Option<&[u8]>,
-    threads: usize,
+    pool: &Pool,
     control: &Control<'_>,
 ) -> Result<Vec<u8>> {
     let mut sink = Sink::new(control);
-    write(pixels, level(compression), icc, threads, &mut sink, control).map_err(|error| match error {
+    write(pixels, level(compression), icc, pool, &mut sink, control).map_err(|error| match error {
         Failure::Stopped(error) => error,
         Failure::Encoder(source) => control.check().err().unwrap_or_else(|| Error::new(Code::Internal).because(source)),
         Failure::Compressor(source) => Error::new(Code::Internal).because(source),
@@ -76,7 +76,7 @@ fn write(
     pixels: &Pixels,
     level: u32,
     icc: Option<&[u8]>,
-    threads: usize,
+    pool: &Pool,
     sink: &mut Sink<'_>,
     control: &Control<'_>,
 ) -> std::result::Result<(), Failure> {
@@ -90,11 +90,11 @@ fn write(
     let rows = STRIP.div_ceil(Filter::length(pixels));
     let strips: Vec<Range<usize>> = (0..height).step_by(rows).map(|y| y..(y + rows).min(height)).collect();
     let mut sum = Sum::default();
-    for batch in strips.chunks(threads.max(1)) {
+    for batch in strips.chunks(pool.threads()) {
         let done = batch.first().map_or(0, |rows| rows.start);
         control.report(Stage::Encode, done as f32 / height as f32).map_err(Failure::Stopped)?;
         let mut made: Vec<_> = batch.iter().map(|rows| (rows, None)).collect();
-        shared(threads, made.iter_mut(), |(rows, made)| *made = Some(strip(pixels, level, rows)));
+        pool.for_each(made.iter_mut(), |(rows, made)| *made = Some(strip(pixels, level, rows)));
         for made in made.into_iter().filter_map(|(_, made)| made) {
             let (data, of_strip) = made.map_err(Failure::Compressor)?;
             sum = sum.with(of_strip);

@@ -6,6 +6,7 @@ use std::io::Cursor;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 
 use crate::error::{Code, ErrorKind, Result};
+use crate::exec::Pool;
 use crate::exec::control::{CancelToken, Control, Progress, Stage};
 use crate::image::pixels::{Layout, Pixels};
 use crate::options::{Compression, Format};
@@ -22,7 +23,7 @@ const FORMATS: [(Format, ImageFormat); 4] = [
 
 /// With the quality that the format has of its own.
 fn encode(pixels: &Pixels, format: Format, icc: Option<&[u8]>, control: &Control<'_>) -> Result<Vec<u8>> {
-    super::encode(pixels, &how(format), icc, 1, control)
+    super::encode(pixels, &how(format), icc, &Pool::of(1), control)
 }
 
 const fn how(format: Format) -> How {
@@ -84,7 +85,7 @@ fn pictures_read_back_within_what_the_format_loses() {
 fn a_higher_quality_is_truer_and_larger_where_the_format_is_lossy() {
     let picture = waves(120, Layout::Rgb8);
     let at = |format, quality| {
-        super::encode(&picture, &How { quality: Some(quality), ..how(format) }, None, 1, &FREE).unwrap()
+        super::encode(&picture, &How { quality: Some(quality), ..how(format) }, None, &Pool::of(1), &FREE).unwrap()
     };
     for (format, container, own) in [(Format::Webp, ImageFormat::WebP, 80), (Format::Jpeg, ImageFormat::Jpeg, 90)] {
         let files = [1, own, 100].map(|quality| at(format, quality));
@@ -102,8 +103,9 @@ fn a_higher_quality_is_truer_and_larger_where_the_format_is_lossy() {
 fn a_smaller_file_shows_the_same() {
     let picture = waves(400, Layout::Rgba8);
     for (format, container) in [(Format::Webp, ImageFormat::WebP), (Format::Png, ImageFormat::Png)] {
-        let files = Compression::ALL
-            .map(|compression| super::encode(&picture, &How { compression, ..how(format) }, None, 1, &FREE).unwrap());
+        let files = Compression::ALL.map(|compression| {
+            super::encode(&picture, &How { compression, ..how(format) }, None, &Pool::of(1), &FREE).unwrap()
+        });
         assert!(
             files.iter().map(Vec::len).is_sorted_by(|a, b| a > b),
             "{format:?} {:?}",
@@ -119,7 +121,7 @@ fn a_smaller_file_shows_the_same() {
 fn no_quality_takes_from_alpha_or_from_a_webp_mask() {
     let (picture, mask) = (waves(120, Layout::Rgba8), waves(120, Layout::Gray8));
     let worst = How { quality: Some(1), ..how(Format::Webp) };
-    let worst = |pixels| super::encode(pixels, &worst, None, 1, &FREE).unwrap();
+    let worst = |pixels| super::encode(pixels, &worst, None, &Pool::of(1), &FREE).unwrap();
     let image = decode(&worst(&picture), ImageFormat::WebP);
     assert!(image.as_bytes().chunks(4).zip(picture.data().chunks(4)).all(|(a, b)| a[3] == b[3]));
     assert!(worst(&mask) == encode(&mask, Format::Webp, None, &FREE).unwrap());
@@ -220,8 +222,9 @@ fn a_stop_asked_for_before_or_on_the_way_ends_the_work() {
 fn a_png_of_many_strips_is_the_picture_and_the_same_on_any_number_of_threads() {
     for layout in [Layout::Gray8, Layout::Rgb8, Layout::Rgba8] {
         let picture = waves(1100, layout);
-        let files = [1, 2, 3]
-            .map(|threads| super::encode(&picture, &how(Format::Png), None, threads, &FREE).expect("nothing stops it"));
+        let files = [1, 2, 3].map(|threads| {
+            super::encode(&picture, &how(Format::Png), None, &Pool::of(threads), &FREE).expect("nothing stops it")
+        });
         assert!(files[0] == files[1] && files[0] == files[2], "{layout:?}");
         let image = decode(&files[0], ImageFormat::Png);
         assert!(image.as_bytes() == picture.data(), "{layout:?}");

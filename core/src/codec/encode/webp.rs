@@ -6,6 +6,7 @@ use remrembg_webp::{Encoder, Layout as WebpLayout, MAX_SIDE, Picture};
 use super::sink::Sink;
 use super::{How, check_sides, color_type, failed};
 use crate::error::{Code, Error, Result};
+use crate::exec::Pool;
 use crate::exec::control::{Control, Stage};
 use crate::image::pixels::{Layout, Pixels};
 use crate::options::Compression;
@@ -25,9 +26,16 @@ const fn method(compression: Compression) -> u8 {
     }
 }
 
-pub(super) fn encode(pixels: &Pixels, how: &How, icc: Option<&[u8]>, control: &Control<'_>) -> Result<Vec<u8>> {
+/// On two threads, libwebp's own beside this one, where the pool has several.
+pub(super) fn encode(
+    pixels: &Pixels,
+    how: &How,
+    icc: Option<&[u8]>,
+    pool: &Pool,
+    control: &Control<'_>,
+) -> Result<Vec<u8>> {
     let quality = how.quality.map_or(ENCODER.quality, f32::from);
-    let encoder = Encoder { quality, method: method(how.compression), ..ENCODER };
+    let encoder = Encoder { quality, method: method(how.compression), threads: pool.threads() > 1, ..ENCODER };
     check_sides(pixels, "WebP", MAX_SIDE)?;
     match pixels.layout() {
         Layout::Gray8 => encode_mask(pixels, control),

@@ -10,7 +10,7 @@ fn model() -> Weights {
 }
 
 fn refused(choice: EngineChoice, weights: &Weights, runtime: &Runtime<'_>) -> (Code, String) {
-    let error = open(choice, weights, 1, runtime).err().expect("it cannot be had");
+    let error = open(choice, weights, &Pool::of(1), runtime).err().expect("it cannot be had");
     (error.code(), error.message().to_owned())
 }
 
@@ -46,7 +46,7 @@ fn the_first_that_can_be_had_is_used_and_those_before_it_are_told() {
     let Some(path) = runtime() else { return };
     let on = |providers: &[Provider]| {
         let runtime = Runtime { providers, ..at(Some(&path)) };
-        open(EngineChoice::Auto, &model(), 1, &runtime).expect("the CPU is there").info().clone()
+        open(EngineChoice::Auto, &model(), &Pool::of(1), &runtime).expect("the CPU is there").info().clone()
     };
     let info = on(&[ABSENT, Provider::Cpu]);
     assert_eq!((info.name, &*info.provider), ("onnxruntime", "CPUExecutionProvider"));
@@ -81,7 +81,7 @@ fn rten_has_the_cpu_alone() {
         assert_eq!(code, Code::EngineUnavailable);
         assert_eq!(message, "rten computes on the CPU alone. CUDAExecutionProvider needs the engine onnxruntime");
     }
-    let engine = open(EngineChoice::Rten, &model(), 1, &on(&[Provider::Cpu])).expect("it is on the CPU");
+    let engine = open(EngineChoice::Rten, &model(), &Pool::of(1), &on(&[Provider::Cpu])).expect("it is on the CPU");
     assert_eq!(engine.info().fallback, None);
 }
 
@@ -93,7 +93,8 @@ fn rten_does_not_step_in_for_another_provider() {
     };
     alone("providers::rten_does_not_step_in_for_another_provider", clear, || {
         let on = |providers| Runtime { providers, ..at(None) };
-        let plain = open(EngineChoice::Auto, &model(), 1, &on(&[Provider::Cpu])).expect("one of the two serves");
+        let plain =
+            open(EngineChoice::Auto, &model(), &Pool::of(1), &on(&[Provider::Cpu])).expect("one of the two serves");
         assert_eq!(plain.info().name, "rten", "{OF_THE_SYSTEM}");
         let (code, message) = refused(EngineChoice::Auto, &model(), &on(&[Provider::Cuda, Provider::Cpu]));
         assert_eq!(code, Code::EngineUnavailable);

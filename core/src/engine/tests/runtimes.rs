@@ -31,7 +31,7 @@ fn model() -> Weights {
 }
 
 fn refusal(choice: EngineChoice, runtime: &Path) -> String {
-    let error = open(choice, &model(), 1, &at(Some(runtime))).err().expect("this is no runtime");
+    let error = open(choice, &model(), &Pool::of(1), &at(Some(runtime))).err().expect("this is no runtime");
     assert_eq!(error.code(), Code::EngineUnavailable);
     let message = error.message().to_owned();
     assert!(message.contains(&runtime.display().to_string()), "{message}");
@@ -65,11 +65,13 @@ fn a_bad_runtime_is_one_clear_error_and_a_good_one_serves_later() {
                 }
             }
             if let Some(good) = runtime() {
-                let engine = open(EngineChoice::OnnxRuntime, &model(), 1, &at(Some(&good))).expect("it is a good one");
+                let engine = open(EngineChoice::OnnxRuntime, &model(), &Pool::of(1), &at(Some(&good)))
+                    .expect("it is a good one");
                 let loaded = engine.info().library.clone().expect("a library was loaded");
                 assert!(loaded.starts_with(&good), "{}", loaded.display());
                 let later = text_file(folder, "later.so");
-                let engine = open(EngineChoice::OnnxRuntime, &model(), 1, &at(Some(&later))).expect("one is loaded");
+                let engine =
+                    open(EngineChoice::OnnxRuntime, &model(), &Pool::of(1), &at(Some(&later))).expect("one is loaded");
                 assert_eq!(engine.info().library.as_ref(), Some(&loaded), "it tells which one is in use");
                 refusal(EngineChoice::OnnxRuntime, &folder.join("gone.so"));
             }
@@ -86,12 +88,13 @@ fn without_a_runtime_rten_serves_and_tells_why() {
     alone("runtimes::without_a_runtime_rten_serves_and_tells_why", clear, || {
         let hint = PathBuf::from("/nowhere/onnxruntime/capi");
         let here = Runtime { hints: &[hint], ..at(None) };
-        let info = open(EngineChoice::Auto, &model(), 1, &here).expect("rten serves").info().clone();
+        let info = open(EngineChoice::Auto, &model(), &Pool::of(1), &here).expect("rten serves").info().clone();
         assert_eq!(info.name, "rten", "{OF_THE_SYSTEM}");
         let why = info.fallback.expect("it tells why");
         assert!(why.starts_with("ONNX Runtime was not found. Tried:"), "{why}");
         assert!(why.contains("beside the library: /nowhere/onnxruntime/capi: "), "{why}");
-        let info = open(EngineChoice::Rten, &model(), 1, &at(None)).expect("it was asked for").info().clone();
+        let info =
+            open(EngineChoice::Rten, &model(), &Pool::of(1), &at(None)).expect("it was asked for").info().clone();
         assert_eq!(info.fallback, None);
     });
 }
@@ -105,7 +108,7 @@ fn a_broken_runtime_is_told_from_a_missing_one() {
         command.env("REMREMBG_ONNXRUNTIME", &broken).env_remove("ORT_DYLIB_PATH");
     };
     alone("runtimes::a_broken_runtime_is_told_from_a_missing_one", set, || {
-        let info = open(EngineChoice::Auto, &model(), 1, &at(None)).expect("rten serves").info().clone();
+        let info = open(EngineChoice::Auto, &model(), &Pool::of(1), &at(None)).expect("rten serves").info().clone();
         let why = info.fallback.expect(OF_THE_SYSTEM);
         assert!(why.starts_with("ONNX Runtime was found but cannot be used"), "{why}");
         assert!(why.contains("REMREMBG_ONNXRUNTIME: ") && why.contains("broken.so: "), "{why}");
@@ -126,7 +129,7 @@ fn the_next_place_is_tried_when_one_is_broken() {
     };
     alone("runtimes::the_next_place_is_tried_when_one_is_broken", set, || {
         if let Some(good) = std::env::var_os("ORT_DYLIB_PATH") {
-            let info = open(EngineChoice::Auto, &model(), 1, &at(None)).expect("it serves").info().clone();
+            let info = open(EngineChoice::Auto, &model(), &Pool::of(1), &at(None)).expect("it serves").info().clone();
             let library = info.library.expect("ONNX Runtime serves");
             assert!(library.starts_with(good), "{}", library.display());
         }

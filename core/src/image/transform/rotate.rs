@@ -3,6 +3,7 @@
 use super::rows::for_each_row;
 use super::upright::upright;
 use crate::error::Result;
+use crate::exec::Pool;
 use crate::exec::control::{Control, Stage};
 use crate::image::pixels::{Layout, Orientation, Pixels};
 
@@ -20,7 +21,7 @@ pub(crate) fn rotate(
     pixels: Pixels,
     angle: f64,
     target: (u32, u32),
-    threads: usize,
+    pool: &Pool,
     control: &Control<'_>,
 ) -> Result<Pixels> {
     let quarters = angle.rem_euclid(360.0) / 90.0;
@@ -30,7 +31,7 @@ pub(crate) fn rotate(
     let pixels = pixels.into_rgba();
     let mut out = Pixels::filled(target.0, target.1, pixels.layout(), 0);
     let turn = Turn::new(angle, &pixels, target);
-    for_each_row(&mut out, Stage::Rotate, threads, control, |y, row| match pixels.layout() {
+    for_each_row(&mut out, Stage::Rotate, pool, control, |y, row| match pixels.layout() {
         Layout::Gray8 => turn.fill_row(y, row.as_chunks_mut::<1>().0, &Source::new(&pixels)),
         _ => turn.fill_row(y, row.as_chunks_mut::<4>().0, &Source::new(&pixels)),
     })?;

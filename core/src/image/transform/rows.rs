@@ -4,9 +4,9 @@ use std::iter::Enumerate;
 use std::slice::ChunksMut;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 use crate::error::Result;
+use crate::exec::Pool;
 use crate::exec::control::{Control, Stage};
 use crate::image::pixels::Pixels;
 
@@ -15,26 +15,22 @@ const WORTH_A_THREAD: usize = 1 << 20;
 /// Rows between two looks at the cancel token.
 const LOOK_EVERY: usize = 16;
 
-/// Calls `work` with each row of `out` and its number, in any order, on at most so many threads.
+/// Calls `work` with each row of `out` and its number, in any order, on the threads of a pool.
 ///
 /// # Errors
 /// [`Code::Cancelled`](crate::Code::Cancelled).
 pub(super) fn for_each_row(
     out: &mut Pixels,
     stage: Stage,
-    threads: usize,
+    pool: &Pool,
     control: &Control<'_>,
     work: impl Fn(usize, &mut [u8]) + Sync,
 ) -> Result<()> {
-    let (height, helpers) = (out.height() as f32, helpers(out.data().len(), threads));
+    let (height, bytes) = (out.height() as f32, out.data().len());
     let row = out.width() as usize * out.layout().bytes();
     let queue = Queue { rows: Mutex::new(out.data_mut().chunks_mut(row).enumerate()), stop: AtomicBool::new(false) };
-    thread::scope(|scope| {
-        for _ in 0..helpers {
-            // A thread that cannot be had is no loss: this one takes its rows.
-            let help = || while queue.take().map(|(y, row)| work(y, row)).is_some() {};
-            let _ = thread::Builder::new().spawn_scoped(scope, help);
-        }
+    let help = || while queue.take().map(|(y, row)| work(y, row)).is_some() {};
+    pool.help(bytes / WORTH_A_THREAD, &help, || {
         for taken in 0.. {
             let Some((y, row)) = queue.take() else { break };
             if taken % LOOK_EVERY == 0 {
@@ -44,10 +40,6 @@ pub(super) fn for_each_row(
         }
         Ok(())
     })
-}
-
-fn helpers(bytes: usize, threads: usize) -> usize {
-    threads.clamp(1, bytes / WORTH_A_THREAD + 1) - 1
 }
 
 struct Queue<'a> {

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use super::{resize, rotate};
 use crate::error::Code;
+use crate::exec::Pool;
 use crate::exec::control::{CancelToken, Control, Progress, Stage};
 use crate::image::pixels::{Layout, Pixels};
 
@@ -123,7 +124,7 @@ fn quarter_turns_go_counter_clockwise_and_move_pixels() {
         (-360.0, &["ABC", "DEF"]),
     ] {
         let seen = letters(seen);
-        let got = rotate(picture.clone(), angle, (seen.width(), seen.height()), 2, &FREE).unwrap();
+        let got = rotate(picture.clone(), angle, (seen.width(), seen.height()), &Pool::of(2), &FREE).unwrap();
         assert_eq!(got, seen, "{angle}");
     }
 }
@@ -138,8 +139,8 @@ fn a_quarter_turn_on_the_same_canvas_is_cropped_and_padded_about_the_centre() {
     ] {
         let picture = letters(picture);
         let target = (picture.width(), picture.height());
-        assert_eq!(rotate(picture.clone(), 90.0, target, 2, &FREE).unwrap().data(), letters(left).data());
-        assert_eq!(rotate(picture, 270.0, target, 2, &FREE).unwrap().data(), letters(right).data());
+        assert_eq!(rotate(picture.clone(), 90.0, target, &Pool::of(2), &FREE).unwrap().data(), letters(left).data());
+        assert_eq!(rotate(picture, 270.0, target, &Pool::of(2), &FREE).unwrap().data(), letters(right).data());
     }
 }
 
@@ -147,19 +148,19 @@ fn a_quarter_turn_on_the_same_canvas_is_cropped_and_padded_about_the_centre() {
 fn corners_that_open_are_clear_and_black_in_a_mask() {
     let white = |layout| Pixels::filled(40, 20, layout, 255);
     for angle in [90.0, 30.0] {
-        let turned = rotate(white(Layout::Rgb8), angle, (40, 40), 2, &FREE).unwrap();
+        let turned = rotate(white(Layout::Rgb8), angle, (40, 40), &Pool::of(2), &FREE).unwrap();
         assert_eq!(turned.layout(), Layout::Rgba8);
         assert_eq!((pixel(&turned, 0, 0), pixel(&turned, 20, 20)), (&[0; 4][..], &[255; 4][..]));
-        let turned = rotate(white(Layout::Gray8), angle, (40, 40), 2, &FREE).unwrap();
+        let turned = rotate(white(Layout::Gray8), angle, (40, 40), &Pool::of(2), &FREE).unwrap();
         assert_eq!((pixel(&turned, 0, 0), pixel(&turned, 20, 20)), (&[0][..], &[255][..]));
     }
-    assert_eq!(rotate(white(Layout::Rgb8), 90.0, (20, 40), 2, &FREE).unwrap().layout(), Layout::Rgb8);
+    assert_eq!(rotate(white(Layout::Rgb8), 90.0, (20, 40), &Pool::of(2), &FREE).unwrap().layout(), Layout::Rgb8);
 }
 
 #[test]
 fn rotating_mixes_no_hidden_colour_into_the_edge() {
     for angle in [1.0, 33.3, -45.0, 200.0] {
-        let turned = rotate(disc(100), angle, (100, 100), 2, &FREE).unwrap();
+        let turned = rotate(disc(100), angle, (100, 100), &Pool::of(2), &FREE).unwrap();
         assert_pure_red(&turned);
         let still = disc(100);
         let off: u32 =
@@ -172,7 +173,7 @@ fn rotating_mixes_no_hidden_colour_into_the_edge() {
 fn positive_angles_turn_counter_clockwise_about_the_centre() {
     // A dot to the right of the centre goes up when turned by 45°.
     let dot = drawn(101, 101, Layout::Gray8, |x, y| if (x - 90.5).hypot(y - 50.5) < 3.0 { [255; 4] } else { [0; 4] });
-    let turned = rotate(dot, 45.0, (101, 101), 2, &FREE).unwrap();
+    let turned = rotate(dot, 45.0, (101, 101), &Pool::of(2), &FREE).unwrap();
     let reach = 40.0 / 2f64.sqrt();
     let (x, y) = ((50.0 + reach).round() as u32, (50.0 - reach).round() as u32);
     assert_eq!(pixel(&turned, x, y), [255]);
@@ -183,15 +184,16 @@ fn positive_angles_turn_counter_clockwise_about_the_centre() {
 fn a_mask_turns_exactly_like_the_alpha_of_its_cut_out() {
     let picture = disc(60);
     let alpha = picture.data().as_chunks::<4>().0.iter().map(|px| px[3]).collect();
-    let mask = rotate(Pixels::known(60, 60, Layout::Gray8, alpha), 17.0, (75, 75), 2, &FREE).unwrap();
-    let turned = rotate(picture, 17.0, (75, 75), 2, &FREE).unwrap();
+    let mask = rotate(Pixels::known(60, 60, Layout::Gray8, alpha), 17.0, (75, 75), &Pool::of(2), &FREE).unwrap();
+    let turned = rotate(picture, 17.0, (75, 75), &Pool::of(2), &FREE).unwrap();
     assert!(mask.data().iter().eq(turned.data().as_chunks::<4>().0.iter().map(|px| &px[3])));
 }
 
 #[test]
 fn the_smallest_and_the_thinnest_pictures_turn() {
     for (size, target) in [((1, 1), (2, 2)), ((1, 5000), (3536, 3536)), ((5000, 1), (3536, 3536))] {
-        let turned = rotate(Pixels::filled(size.0, size.1, Layout::Rgba8, 255), 45.0, target, 2, &FREE).unwrap();
+        let turned =
+            rotate(Pixels::filled(size.0, size.1, Layout::Rgba8, 255), 45.0, target, &Pool::of(2), &FREE).unwrap();
         assert_eq!((turned.width(), turned.height()), target);
         assert!(turned.data().iter().any(|&v| v > 0));
     }
@@ -200,14 +202,14 @@ fn the_smallest_and_the_thinnest_pictures_turn() {
 #[test]
 fn a_stop_is_heard_while_rotating() {
     let seen = cancelled_inside(Stage::Rotate, |control| {
-        rotate(disc(400), 30.0, (500, 500), 2, control).err().map(|error| error.code())
+        rotate(disc(400), 30.0, (500, 500), &Pool::of(2), control).err().map(|error| error.code())
     });
     assert!(seen.is_sorted() && seen.len() == 2, "{seen:?}");
 }
 
 #[test]
 fn a_turned_picture_is_the_same_on_any_number_of_threads() {
-    let turned = |threads| rotate(disc(900), 30.0, (1230, 1230), threads, &FREE).unwrap();
+    let turned = |threads| rotate(disc(900), 30.0, (1230, 1230), &Pool::of(threads), &FREE).unwrap();
     let alone = turned(1);
     assert!([2, 8, 64].into_iter().all(|threads| turned(threads) == alone));
 }

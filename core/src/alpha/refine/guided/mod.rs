@@ -27,9 +27,10 @@ use std::borrow::Cow;
 use fast_image_resize::FilterType;
 
 use crate::error::{Code, Error, Result};
+use crate::exec::Pool;
 use crate::exec::control::Control;
 use crate::image::pixels::{Layout, Pixels, byte};
-use crate::image::small::{Grid, ROWS, Wanted, resized, resized_all, shared, size_at};
+use crate::image::small::{Grid, ROWS, Wanted, resized, resized_all, size_at};
 use crate::options::cutout::Preset;
 use band::Band;
 use wide::Wide;
@@ -63,43 +64,43 @@ pub(super) fn refine(
     picture: &Pixels,
     mask: &Pixels,
     preset: Preset,
-    threads: usize,
+    pool: &Pool,
     control: &Control<'_>,
 ) -> Result<Option<Pixels>> {
     let size = (picture.width(), picture.height());
-    let mask = &mask_in_bounds(mask, threads)?;
+    let mask = &mask_in_bounds(mask, pool)?;
     let band = Band::around(mask);
     if size.0.min(size.1) < LEAST_SIDE || band.is_empty() {
         return Ok(None);
     }
     let mut before: Option<Level> = None;
-    let (first, levels) = shrunk(picture, mask, preset, threads, control)?;
+    let (first, levels) = shrunk(picture, mask, preset, pool, control)?;
     for small in levels {
         control.check()?;
         let alpha = match &before {
             None => first.data().iter().map(|alpha| f32::from(*alpha) / 255.0).collect(),
-            Some(level) => level.applied(&small, &band, threads, |alpha| harder(alpha, HARDER)),
+            Some(level) => level.applied(&small, &band, pool, |alpha| harder(alpha, HARDER)),
         };
         let reach = REACH + usize::from(before.is_none());
-        before = Some(Level::fitted(&small, &alpha, &band, reach, threads));
+        before = Some(Level::fitted(&small, &alpha, &band, reach, pool));
     }
     let level = before.ok_or_else(|| Error::new(Code::Internal))?;
     control.check()?;
-    let mut data = level.applied(picture, &band, threads, |alpha| byte(harder(alpha, LAST)));
+    let mut data = level.applied(picture, &band, pool, |alpha| byte(harder(alpha, LAST)));
     let no_finer = (mask.width().min(size.0), mask.height().min(size.1));
-    if let Some(wide) = Wide::of(&resized(mask, no_finer, threads)?) {
+    if let Some(wide) = Wide::of(&resized(mask, no_finer, pool)?) {
         control.check()?;
-        wide.give_back(&mut data, (size.0 as usize, size.1 as usize), threads);
+        wide.give_back(&mut data, (size.0 as usize, size.1 as usize), pool);
     }
     Ok(Some(Pixels::known(size.0, size.1, Layout::Gray8, data)))
 }
 
 /// A mask no larger than what is looked at. A finer one becomes soft, and so unsure,
 /// where it has details that are smaller.
-fn mask_in_bounds(mask: &Pixels, threads: usize) -> Result<Cow<'_, Pixels>> {
+fn mask_in_bounds<'a>(mask: &'a Pixels, pool: &Pool) -> Result<Cow<'a, Pixels>> {
     let longer = mask.width().max(mask.height());
     Ok(if f64::from(longer) > MOST_MASK {
-        Cow::Owned(resized(mask, size_at(mask, MOST_MASK), threads)?)
+        Cow::Owned(resized(mask, size_at(mask, MOST_MASK), pool)?)
     } else {
         Cow::Borrowed(mask)
     })
@@ -110,7 +111,7 @@ fn shrunk(
     picture: &Pixels,
     mask: &Pixels,
     preset: Preset,
-    threads: usize,
+    pool: &Pool,
     control: &Control<'_>,
 ) -> Result<(Pixels, Vec<Pixels>)> {
     let longer = |pixels: &Pixels| f64::from(pixels.width().max(pixels.height()));
@@ -120,11 +121,11 @@ fn shrunk(
         return Err(Error::new(Code::Internal));
     };
     // Only the finest is made from the whole picture, which may be large.
-    let finest = resized(picture, *last, threads)?;
+    let finest = resized(picture, *last, pool)?;
     control.check()?;
     let others = others.iter().map(|size| (FilterType::Bilinear, &finest, *size));
     let wanted: Vec<Wanted<'_>> = std::iter::once((FilterType::Lanczos3, mask, *first)).chain(others).collect();
-    let mut levels = resized_all(&wanted, threads)?;
+    let mut levels = resized_all(&wanted, pool)?;
     let first = levels.remove(0);
     levels.push(finest);
     Ok((first, levels))
@@ -166,13 +167,13 @@ fn alpha_of(line: Line, [r, g, b]: [f32; 3]) -> f32 {
 struct Level(Grid<4>);
 
 impl Level {
-    fn fitted(small: &Pixels, alpha: &[f32], band: &Band, reach: usize, threads: usize) -> Self {
+    fn fitted(small: &Pixels, alpha: &[f32], band: &Band, reach: usize, pool: &Pool) -> Self {
         let (width, height) = (small.width() as usize / CELL, small.height() as usize / CELL);
         let tiles = band.tiles((width, height));
         let across = width.div_ceil(TILE);
         let mut lines = vec![[0.0; 4]; width * height];
         let windows = Windows { small, alpha, width, height, reach };
-        shared(threads, lines.chunks_mut(TILE * width).enumerate(), |(tile_row, rows)| {
+        pool.for_each(lines.chunks_mut(TILE * width).enumerate(), |(tile_row, rows)| {
             let mut tile = 0;
             for run in tiles[tile_row * across..][..across].chunk_by(|one, other| one == other) {
                 if run[0] {
@@ -191,7 +192,7 @@ impl Level {
         &self,
         picture: &Pixels,
         band: &Band,
-        threads: usize,
+        pool: &Pool,
         make: impl Fn(f32) -> T + Sync,
     ) -> Vec<T> {
         let (width, height) = (picture.width() as usize, picture.height() as usize);
@@ -199,7 +200,7 @@ impl Level {
         let bytes = picture.layout().bytes();
         let (starts, lines) = (band.starts(width), self.0.enlarged((width, height)));
         let sure = [make(0.0), make(1.0)];
-        shared(threads, all.chunks_mut(ROWS * width).enumerate(), |(chunk, rows)| {
+        pool.for_each(all.chunks_mut(ROWS * width).enumerate(), |(chunk, rows)| {
             let mut room = Vec::new();
             for (y, row) in rows.chunks_mut(width).enumerate().map(|(y, row)| (chunk * ROWS + y, row)) {
                 let (inside, subject) = band.row(y, height);

@@ -1,4 +1,5 @@
 use super::*;
+use crate::exec::Pool;
 use crate::exec::control::CancelToken;
 
 /// Makes each pixel of a picture from how far to the right and down it is, 0 to 1.
@@ -30,8 +31,8 @@ fn seen(size: (u32, u32)) -> Pixels {
     drawn(Layout::Gray8, size, |x, y| vec![byte(disc(x + 0.015, y - 0.01, 0.04))])
 }
 
-fn refined(picture: &Pixels, mask: &Pixels, threads: usize) -> Pixels {
-    let alpha = refine(picture, mask, Preset::Balanced, threads, &Control::default())
+fn refined(picture: &Pixels, mask: &Pixels, pool: &Pool) -> Pixels {
+    let alpha = refine(picture, mask, Preset::Balanced, pool, &Control::default())
         .expect("nothing is wrong")
         .expect("there is an edge");
     assert_eq!((alpha.width(), alpha.height(), alpha.layout()), (picture.width(), picture.height(), Layout::Gray8));
@@ -53,8 +54,8 @@ fn the_edge_comes_to_lie_on_the_pictures() {
     for size in [(400, 400), (900, 600), (300, 1000)] {
         for edge in [0.005, 0.015] {
             let (picture, mask) = (photo(size, edge), seen((320, 320)));
-            let plain = super::super::resized(mask.clone(), &picture, 1).expect("the sizes agree");
-            let (before, after) = (error(&plain, edge), error(&refined(&picture, &mask, 2), edge));
+            let plain = super::super::resized(mask.clone(), &picture, &Pool::of(1)).expect("the sizes agree");
+            let (before, after) = (error(&plain, edge), error(&refined(&picture, &mask, &Pool::of(2)), edge));
             assert!(after < 0.35 * before, "{size:?}, an edge of {edge}: {after} of 255, and {before} without");
         }
     }
@@ -65,7 +66,7 @@ fn away_from_the_edge_all_is_subject_or_background() {
     let (picture, haze) = (photo((500, 400), 0.01), |value: u8| value.clamp(20, 235));
     let mask = seen((320, 320));
     let hazy = Pixels::known(320, 320, Layout::Gray8, mask.data().iter().copied().map(haze).collect());
-    let alpha = refined(&picture, &hazy, 1);
+    let alpha = refined(&picture, &hazy, &Pool::of(1));
     let at = |x: usize, y: usize| alpha.data()[y * 500 + x];
     assert_eq!([at(0, 0), at(499, 399), at(250, 10), at(250, 200)], [0, 0, 0, 255]);
 }
@@ -82,7 +83,7 @@ fn an_area_of_which_the_model_is_unsure_stays_as_soft_as_it_is() {
             .to_vec()
     });
     let mask = drawn(Layout::Gray8, (320, 320), |x, y| vec![if square(x, y) { 110 } else { byte(disc(x, y, 0.03)) }]);
-    let alpha = refined(&picture, &mask, 2);
+    let alpha = refined(&picture, &mask, &Pool::of(2));
     let inside = (0..500).flat_map(|y| (0..600).map(move |x| (x, y)));
     let inside = inside.filter(|(x, y)| (30..75).contains(x) && (170..330).contains(y));
     for (x, y) in inside {
@@ -96,17 +97,17 @@ fn an_area_of_which_the_model_is_unsure_stays_as_soft_as_it_is() {
 fn a_mask_finer_than_the_picture_is_averaged_where_it_is_unsure() {
     let picture = Pixels::filled(300, 300, Layout::Rgb8, 90);
     let checks = (0..900 * 900_u32).map(|at| if (at % 900 + at / 900) % 2 == 0 { 60 } else { 200 }).collect();
-    let alpha = refined(&picture, &Pixels::known(900, 900, Layout::Gray8, checks), 2);
+    let alpha = refined(&picture, &Pixels::known(900, 900, Layout::Gray8, checks), &Pool::of(2));
     assert!(alpha.data().iter().all(|alpha| (120..=140).contains(alpha)), "{:?}", &alpha.data()[..20]);
 }
 
 #[test]
 fn threads_and_an_opaque_alpha_channel_change_no_byte() {
     let (picture, mask) = (photo((640, 480), 0.02), seen((320, 320)));
-    let alone = refined(&picture, &mask, 1);
-    assert_eq!(refined(&picture, &mask, 2), alone);
-    assert_eq!(refined(&picture, &mask, 7), alone);
-    assert_eq!(refined(&picture.into_rgba(), &mask, 2), alone);
+    let alone = refined(&picture, &mask, &Pool::of(1));
+    assert_eq!(refined(&picture, &mask, &Pool::of(2)), alone);
+    assert_eq!(refined(&picture, &mask, &Pool::of(7)), alone);
+    assert_eq!(refined(&picture.into_rgba(), &mask, &Pool::of(2)), alone);
 }
 
 #[test]
@@ -114,7 +115,7 @@ fn any_size_of_picture_and_mask_will_do() {
     for size in [(32, 32), (33, 47), (32, 3000), (2500, 40), (219, 221)] {
         for of_mask in [(1, 2), (3, 3), (320, 320), size, (900, 700)] {
             let mask = drawn(Layout::Gray8, of_mask, |x, y| vec![byte((x + y) / 2.0)]);
-            let alpha = refined(&photo(size, 0.02), &mask, 2);
+            let alpha = refined(&photo(size, 0.02), &mask, &Pool::of(2));
             assert!(alpha.data().len() == (size.0 * size.1) as usize, "{size:?} {of_mask:?}");
         }
     }
@@ -124,7 +125,7 @@ fn any_size_of_picture_and_mask_will_do() {
 fn a_flat_picture_keeps_the_masks_edge() {
     let picture = Pixels::filled(400, 300, Layout::Rgb8, 77);
     let mask = drawn(Layout::Gray8, (320, 320), |x, _| vec![byte((x - 0.4) / 0.2)]);
-    let alpha = refined(&picture, &mask, 2);
+    let alpha = refined(&picture, &mask, &Pool::of(2));
     for row in alpha.data().chunks(400) {
         assert!(row.is_sorted() && row[150] == 0 && row[250] == 255, "{row:?}");
         assert!((190..=210).contains(&row.partition_point(|alpha| *alpha < 128)), "the edge stays in the middle");
@@ -134,7 +135,7 @@ fn a_flat_picture_keeps_the_masks_edge() {
 #[test]
 fn there_is_nothing_to_refine_without_an_edge_or_in_a_tiny_picture() {
     let none = |picture: &Pixels, mask: &Pixels| {
-        refine(picture, mask, Preset::Balanced, 2, &Control::default()).expect("nothing is wrong").is_none()
+        refine(picture, mask, Preset::Balanced, &Pool::of(2), &Control::default()).expect("nothing is wrong").is_none()
     };
     let mask = seen((320, 320));
     assert!(none(&photo((400, 31), 0.02), &mask));
@@ -148,7 +149,7 @@ fn a_stop_is_heard() {
     let token = CancelToken::new();
     token.cancel();
     let stopped = Control { cancel: Some(&token), ..Control::default() };
-    let error =
-        refine(&photo((400, 400), 0.02), &seen((320, 320)), Preset::Balanced, 2, &stopped).expect_err("it was stopped");
+    let error = refine(&photo((400, 400), 0.02), &seen((320, 320)), Preset::Balanced, &Pool::of(2), &stopped)
+        .expect_err("it was stopped");
     assert_eq!(error.code(), Code::Cancelled);
 }

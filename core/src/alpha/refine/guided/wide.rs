@@ -6,8 +6,9 @@
 use std::ops::RangeInclusive;
 
 use super::planes::counted;
+use crate::exec::Pool;
 use crate::image::pixels::{Pixels, byte};
-use crate::image::small::{Grid, ROWS, Span, dilated, joined_around, shared};
+use crate::image::small::{Grid, ROWS, Span, dilated, joined_around};
 
 /// What a mask that is unsure has.
 const UNSURE: RangeInclusive<u8> = 31..=224;
@@ -48,9 +49,9 @@ impl Wide {
     }
 
     /// Gives back there what the mask has.
-    pub(super) fn give_back(&self, alpha: &mut [u8], size: (usize, usize), threads: usize) {
+    pub(super) fn give_back(&self, alpha: &mut [u8], size: (usize, usize), pool: &Pool) {
         let parts = self.parts.enlarged(size);
-        shared(threads, alpha.chunks_mut(ROWS * size.0).enumerate(), |(chunk, alpha)| {
+        pool.for_each(alpha.chunks_mut(ROWS * size.0).enumerate(), |(chunk, alpha)| {
             let mut room = Vec::new();
             for (y, alpha) in alpha.chunks_mut(size.0).enumerate().map(|(y, alpha)| (chunk * ROWS + y, alpha)) {
                 let ((above, below), _) = parts.rows(y);
