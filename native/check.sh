@@ -42,10 +42,10 @@ asan() {
     fi
 }
 
-# Miri knows no file and few registers: it runs the tests of the kernels, on the portable ones.
+# Miri knows no file and few registers: it runs the tests of the pool, and those of the kernels, on the portable ones.
 miri() {
     if "$cargo" +nightly miri --version > /dev/null 2>&1; then
-        check miri "$cargo" +nightly miri test --locked --package remrembg-native --lib --target-dir "$target" kernels::
+        check miri "$cargo" +nightly miri test --locked --package remrembg-native --lib --target-dir "$target" -- kernels:: pool::
     else
         skip miri "needs the component miri of Rust's nightly toolchain"
     fi

@@ -169,7 +169,6 @@ CONDVAR_WAIT_TIMEOUT ^_RNv.*3std3sys4sync7condvar5futex.*7Condvar12wait_timeout$
 ONCE_CALL ^_RNv.*3std3sys4sync4once5futex.*4Once4call$
 THREAD_PARK ^_RNv.*3std6thread6thread.*6Thread4park$
 THREAD_PARK_TIMEOUT ^_RNv.*3std6thread6thread.*6Thread12park_timeout$
-SCOPE_THREAD_ENDS ^_RNv.*3std6thread6scoped.*29decrement_num_running_threads$
 END
     # The lists are words: mangled names have no blanks.
     # shellcheck disable=SC2086

@@ -67,11 +67,3 @@ void WRAP(THREAD_PARK_TIMEOUT)(char **thread, uint64_t seconds, uint32_t nanosec
     REAL(THREAD_PARK_TIMEOUT)(thread, seconds, nanoseconds);
     __tsan_acquire(*thread + WORD_OF_THREAD);
 }
-
-/* The count of threads in a scope comes first in it. */
-void REAL(SCOPE_THREAD_ENDS)(void *scope, bool panicked);
-void WRAP(SCOPE_THREAD_ENDS)(void *scope, bool panicked)
-{
-    __tsan_release(scope);
-    REAL(SCOPE_THREAD_ENDS)(scope, panicked);
-}

@@ -39,7 +39,6 @@ pub use widened::Avx2;
 
 /// Why a network cannot be had.
 #[derive(Debug)]
-#[non_exhaustive]
 pub enum Error {
     /// The file is damaged, or its network is of a kind that is not known. The text says where.
     Model(String),

@@ -1,8 +1,10 @@
-//! Threads that compute, and stay. Whoever asks for as many has the same, so that several at work are no more than one.
+//! Threads that compute, and stay.
 //!
-//! Who has work does it too, and the others help as they have time: nobody waits for a thread that does something else.
-//! A thread that has just ended a piece of work looks for the next one for a moment before it sleeps, since stages of a
-//! removal, and layers of a network, follow each other faster than the system wakes a thread.
+//! Who has work does it too, and others help as they have time: nobody waits for a thread that does something else. Whoever
+//! asks for as many has the same helpers, so that several at work have few threads more than one.
+//!
+//! A helper that is done looks for more for a moment before it sleeps, since stages of a removal, and layers of a network,
+//! follow each other faster than the system wakes a thread.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -11,13 +13,12 @@ use std::iter;
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
 use std::process;
-use std::ptr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// How long a thread looks for work before it sleeps: about as long as it takes to wake it.
+/// How long a helper looks for work before it sleeps: about as long as it takes to wake it.
 const MOMENT: Duration = Duration::from_micros(30);
 
 /// Some threads. Clones are the same threads, which end with the last of them.
@@ -26,15 +27,29 @@ pub struct Pool(Arc<Threads>);
 
 struct Threads {
     team: Arc<Team>,
-    helpers: Mutex<Vec<JoinHandle<()>>>,
+    helpers: Mutex<Helpers>,
     count: usize,
     process: u32,
 }
 
-static POOLS: Mutex<Vec<Weak<Threads>>> = Mutex::new(Vec::new());
+#[derive(Default)]
+struct Helpers {
+    threads: Vec<JoinHandle<()>>,
+    /// The system gave none, and is not asked again.
+    no_more: bool,
+}
+
+struct Known {
+    count: usize,
+    /// Of another process than this one there are no threads: it has forked.
+    process: u32,
+    threads: Weak<Threads>,
+}
+
+static POOLS: Mutex<Vec<Known>> = Mutex::new(Vec::new());
 
 /// `None` where it stays locked: a process that forked while another of its threads was here has nobody to open it.
-fn pools() -> Option<MutexGuard<'static, Vec<Weak<Threads>>>> {
+fn pools() -> Option<MutexGuard<'static, Vec<Known>>> {
     for _ in 0..1000 {
         match POOLS.try_lock() {
             Ok(pools) => return Some(pools),
@@ -47,25 +62,27 @@ fn pools() -> Option<MutexGuard<'static, Vec<Weak<Threads>>>> {
 
 impl Pool {
     /// The pool of so many threads, or of one for each core that this process may use where `count` is 0; the thread that
-    /// has work counts as one of them. They start when they are first needed. In a process that has forked, it is another
-    /// one than before.
+    /// has work counts as one of them. The others start when they are first needed, as far as the system gives them. In a
+    /// process that has forked, it is another pool than before.
     #[must_use]
     pub fn of(count: usize) -> Self {
         let count = if count == 0 { thread::available_parallelism().map_or(1, usize::from) } else { count };
         let process = process::id();
-        let Some(mut pools) = pools() else { return Self::new(count) };
-        pools.retain(|known| known.strong_count() > 0);
-        let fits = |known: &Arc<Threads>| known.count == count && known.process == process;
-        if let Some(known) = pools.iter().filter_map(Weak::upgrade).find(fits) {
-            return Self(known);
-        }
-        let pool = Self::new(count);
-        pools.push(Arc::downgrade(&pool.0));
-        pool
+        let Some(mut pools) = pools() else { return Self::new(count, process) };
+        pools.retain(|known| known.process == process && known.threads.strong_count() > 0);
+        let known = pools.iter().find(|known| known.count == count).and_then(|known| known.threads.upgrade());
+        known.map_or_else(
+            || {
+                let pool = Self::new(count, process);
+                pools.push(Known { count, process, threads: Arc::downgrade(&pool.0) });
+                pool
+            },
+            Self,
+        )
     }
 
-    fn new(count: usize) -> Self {
-        Self(Arc::new(Threads { team: Arc::default(), helpers: Mutex::default(), count, process: process::id() }))
+    fn new(count: usize, process: u32) -> Self {
+        Self(Arc::new(Threads { team: Arc::default(), helpers: Mutex::default(), count, process }))
     }
 
     /// How many threads work at once.
@@ -74,7 +91,7 @@ impl Pool {
         self.0.count
     }
 
-    /// Does pieces of work, which threads take one after the other, in any order.
+    /// Does pieces of work, in any order: this thread and those that have time take one after the other.
     ///
     /// # Panics
     /// If a piece does.
@@ -102,45 +119,44 @@ impl Pool {
         self.help(pieces.saturating_sub(1), &all, all);
     }
 
-    /// Does `mine` here, and `help` meanwhile on those of the other threads that have time, at most so many.
+    /// Does `mine` here, and `help` meanwhile on other threads that have time, at most so many.
     ///
     /// # Panics
     /// If either does.
     pub fn help<R>(&self, most: usize, help: &(dyn Fn() + Sync), mine: impl FnOnce() -> R) -> R {
-        let helpers = most.min(self.0.count - 1);
+        let wanted = most.min(self.0.count - 1);
         // In the child of a fork there is nobody else.
-        if helpers == 0 || self.0.process != process::id() {
+        let helpers = if wanted == 0 || self.0.process != process::id() { 0 } else { self.0.helpers(wanted) };
+        if helpers == 0 {
             return mine();
         }
-        self.0.start(helpers);
-        let team = &*self.0.team;
-        // SAFETY: only the lifetime changes. `End` is dropped before this function is left, by a panic too: it takes
-        // back what nobody has begun, and waits for those who have.
+        // SAFETY: only the lifetime changes. `End` is dropped before this function is left, by a panic too. It takes the
+        // job back, so that nobody begins it any more, and waits for those who have: who begins says so before the lock
+        // opens under which a job is taken back.
         #[expect(unsafe_code, reason = "a scoped thread does not stay")]
         let help = unsafe { mem::transmute::<&(dyn Fn() + Sync), &'static (dyn Fn() + Sync)>(help) };
-        let job = Job { help, running: AtomicUsize::new(0), panic: Mutex::new(None) };
-        let end = End { team, job: &job };
-        team.ask(&job, helpers);
+        let job = Arc::new(Job { help, running: AtomicUsize::new(0), panic: Mutex::new(None) });
+        let end = End { team: &self.0.team, job: &job };
+        self.0.team.ask(Asked { job: Arc::clone(&job), places: helpers });
         let made = mine();
         drop(end);
-        if let Some(panic) = job.panic.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            panic::resume_unwind(panic);
-        }
-        made
+        let panic = job.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
+        panic.map_or(made, |panic| panic::resume_unwind(panic))
     }
 }
 
 impl Threads {
-    /// Starts helpers until there are so many.
-    fn start(&self, wanted: usize) {
+    /// How many helpers there are, at most so many; they are started where they are missing.
+    fn helpers(&self, wanted: usize) -> usize {
         let mut helpers = self.helpers.lock().unwrap_or_else(PoisonError::into_inner);
-        while helpers.len() < wanted {
+        while helpers.threads.len() < wanted && !helpers.no_more {
             let team = Arc::clone(&self.team);
-            let started = thread::Builder::new().name("remrembg-compute".to_owned()).spawn(move || team.work());
-            // Without a thread to be had the others do its work.
-            let Ok(helper) = started else { return };
-            helpers.push(helper);
+            match thread::Builder::new().name("remrembg-compute".to_owned()).spawn(move || team.work()) {
+                Ok(helper) => helpers.threads.push(helper),
+                Err(_) => helpers.no_more = true,
+            }
         }
+        helpers.threads.len().min(wanted)
     }
 }
 
@@ -154,7 +170,7 @@ impl Drop for Threads {
         }
         self.team.state().is_over = true;
         self.team.bell.notify_all();
-        for helper in helpers {
+        for helper in helpers.threads {
             // Panics of work went to who had it.
             let _ = helper.join();
         }
@@ -168,19 +184,18 @@ struct Job {
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
-/// A job that somebody waits for the end of.
-struct Asked(*const Job);
-
-// SAFETY: a job may be looked at from any thread.
-#[expect(unsafe_code, reason = "a pointer says nothing of that")]
-unsafe impl Send for Asked {}
+/// A job that so many more threads may begin.
+struct Asked {
+    job: Arc<Job>,
+    places: usize,
+}
 
 /// Who helps, and with what.
 #[derive(Default)]
 struct Team {
     state: Mutex<State>,
-    /// As many as `state` has, to look at without its lock.
-    asked: AtomicUsize,
+    /// Whether `state` has a job, to look at without its lock.
+    is_asked: AtomicBool,
     bell: Condvar,
     done: Condvar,
 }
@@ -188,9 +203,26 @@ struct Team {
 #[derive(Default)]
 struct State {
     asked: VecDeque<Asked>,
+    /// Helpers that look for work, and that sleep.
+    looking: usize,
     sleeping: usize,
+    /// Threads that wait for the end of a job.
     waiting: usize,
     is_over: bool,
+}
+
+impl State {
+    /// The next job, which runs from now on.
+    fn begin(&mut self) -> Option<Arc<Job>> {
+        let asked = self.asked.front_mut()?;
+        asked.places -= 1;
+        let (job, places) = (Arc::clone(&asked.job), asked.places);
+        job.running.fetch_add(1, Ordering::Relaxed);
+        if places == 0 {
+            self.asked.pop_front();
+        }
+        Some(job)
+    }
 }
 
 impl Team {
@@ -198,68 +230,92 @@ impl Team {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ask(&self, job: &Job, helpers: usize) {
+    fn told(&self, state: &State) {
+        self.is_asked.store(!state.asked.is_empty(), Ordering::Relaxed);
+    }
+
+    fn ask(&self, asked: Asked) {
         let mut state = self.state();
-        state.asked.extend(iter::repeat_with(|| Asked(job)).take(helpers));
-        self.asked.store(state.asked.len(), Ordering::Relaxed);
-        let sleeping = state.sleeping.min(helpers);
+        let wanted = asked.places.saturating_sub(state.looking);
+        state.asked.push_back(asked);
+        self.told(&state);
+        let sleeping = state.sleeping;
         drop(state);
-        (0..sleeping).for_each(|_| self.bell.notify_one());
+        if wanted >= sleeping {
+            self.wake_all(sleeping);
+        } else {
+            (0..wanted).for_each(|_| self.bell.notify_one());
+        }
+    }
+
+    fn wake_all(&self, sleeping: usize) {
+        if sleeping > 0 {
+            self.bell.notify_all();
+        }
     }
 
     /// What a helper does until the pool ends.
     fn work(&self) {
         let mut state = self.state();
         while !state.is_over {
-            let Some(Asked(job)) = state.asked.pop_front() else {
+            let Some(job) = state.begin() else {
                 state.sleeping += 1;
                 state = self.bell.wait(state).unwrap_or_else(PoisonError::into_inner);
                 state.sleeping -= 1;
                 continue;
             };
-            self.asked.store(state.asked.len(), Ordering::Relaxed);
-            // SAFETY: it was still asked for, so whoever did it has not gone on, and waits from now on.
-            #[expect(unsafe_code, reason = "the job lies with the thread that waits")]
-            let job = unsafe { &*job };
-            job.running.fetch_add(1, Ordering::Relaxed);
+            self.told(&state);
             drop(state);
-            if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(job.help)) {
-                *job.panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(panic);
-            }
-            // The last that is known of it.
-            job.running.fetch_sub(1, Ordering::Release);
+            job.run();
             state = self.state();
             if state.waiting > 0 {
                 self.done.notify_all();
             }
             if state.asked.is_empty() {
+                state.looking += 1;
                 drop(state);
-                a_moment_until(|| self.asked.load(Ordering::Relaxed) > 0);
+                a_moment_until(|| self.is_asked.load(Ordering::Relaxed));
                 state = self.state();
+                state.looking -= 1;
             }
         }
+    }
+}
+
+impl Job {
+    fn run(&self) {
+        let made = panic::catch_unwind(AssertUnwindSafe(self.help));
+        if let Err(panic) = made {
+            let mut first = self.panic.lock().unwrap_or_else(PoisonError::into_inner);
+            // Dropping a panic's payload may panic.
+            mem::forget(first.replace(panic));
+        }
+        self.running.fetch_sub(1, Ordering::Release);
+    }
+
+    fn is_over(&self) -> bool {
+        self.running.load(Ordering::Acquire) == 0
     }
 }
 
 /// Ends a job when it is dropped.
 struct End<'a> {
     team: &'a Team,
-    job: &'a Job,
+    job: &'a Arc<Job>,
 }
 
 impl Drop for End<'_> {
     fn drop(&mut self) {
         let mut state = self.team.state();
-        state.asked.retain(|Asked(job)| !ptr::eq(*job, self.job));
-        self.team.asked.store(state.asked.len(), Ordering::Relaxed);
+        state.asked.retain(|asked| !Arc::ptr_eq(&asked.job, self.job));
+        self.team.told(&state);
         drop(state);
-        let is_over = || self.job.running.load(Ordering::Acquire) == 0;
-        if a_moment_until(is_over) {
+        if a_moment_until(|| self.job.is_over()) {
             return;
         }
         let mut state = self.team.state();
         state.waiting += 1;
-        while !is_over() {
+        while !self.job.is_over() {
             state = self.team.done.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.waiting -= 1;
@@ -280,10 +336,16 @@ fn a_moment_until(is_so: impl Fn() -> bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicBool;
-    use std::sync::{Barrier, mpsc};
+    use std::sync::mpsc;
 
     use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    /// One that no other test has.
+    fn pool(count: usize) -> Pool {
+        Pool::new(count, process::id())
+    }
 
     fn sum_of_squares(pool: &Pool, numbers: usize) -> usize {
         let sum = AtomicUsize::new(0);
@@ -293,11 +355,26 @@ mod tests {
         sum.into_inner()
     }
 
+    /// Two threads, the one that calls and a helper, each hear of the other.
+    fn meet(pool: &Pool) {
+        let (tell, hear) = mpsc::channel();
+        let (answer, answered) = mpsc::channel();
+        let (hear, answer) = (Mutex::new(hear), Mutex::new(answer));
+        let help = || {
+            hear.lock().expect("one hears").recv_timeout(LONG).expect("the other one tells");
+            answer.lock().expect("one answers").send(()).expect("the other one waits");
+        };
+        pool.help(1, &help, || {
+            tell.send(()).expect("it is waited for");
+            answered.recv_timeout(LONG).expect("the helper answers");
+        });
+    }
+
     #[test]
     fn every_piece_is_done_once_whatever_the_number_of_threads() {
-        for threads in [0, 1, 2, 3, 9] {
-            let pool = Pool::of(threads);
-            assert!(pool.threads() == threads || threads == 0 && pool.threads() > 0);
+        for threads in [1, 2, 3, 9] {
+            let pool = pool(threads);
+            assert_eq!(pool.threads(), threads);
             for pieces in [0, 1, 2, 7, 200] {
                 let mut done = vec![0; pieces];
                 pool.for_each(done.iter_mut().enumerate(), |(number, done)| *done += number);
@@ -307,24 +384,32 @@ mod tests {
     }
 
     #[test]
-    fn threads_work_at_the_same_time_and_each_has_its_own() {
-        let (met, made) = (Barrier::new(3), AtomicUsize::new(0));
-        let pool = Pool::of(3);
-        // Would wait for ever if they did one after the other.
-        pool.for_each_with(
-            0..3,
-            || made.fetch_add(1, Ordering::Relaxed),
-            |own, _| {
-                met.wait();
-                *own += 1;
-            },
-        );
-        assert_eq!(made.into_inner(), 3);
+    fn a_helper_is_there_when_it_looks_for_work_and_when_it_sleeps() {
+        let pool = pool(2);
+        for pause in [0, 0, 20, 0, 20] {
+            thread::sleep(Duration::from_millis(pause));
+            meet(&pool);
+        }
+    }
+
+    #[test]
+    fn each_thread_has_its_own() {
+        let (pool, made) = (pool(3), AtomicUsize::new(0));
+        let make = || made.fetch_add(1, Ordering::Relaxed);
+        let owners = Mutex::new(Vec::new());
+        pool.for_each_with(0..100, make, |own, _| {
+            owners.lock().expect("nobody panics").push((*own, thread::current().id()));
+        });
+        let mut owners = owners.into_inner().expect("nobody panics");
+        assert_eq!(owners.len(), 100);
+        owners.sort_by_key(|(own, _)| *own);
+        owners.dedup();
+        assert_eq!(owners.len(), made.into_inner(), "none has two, and no two have one");
     }
 
     #[test]
     fn who_has_work_does_not_wait_for_a_thread_that_is_busy() {
-        let pool = Pool::of(2);
+        let pool = pool(2);
         let (let_go, held) = mpsc::channel::<()>();
         let (tell, is_busy) = mpsc::channel();
         let (held, tell) = (Mutex::new(held), Mutex::new(tell));
@@ -334,7 +419,7 @@ mod tests {
             let _ = held.lock().expect("one waits").recv();
         };
         pool.help(1, &help, || {
-            is_busy.recv().expect("it begins");
+            is_busy.recv_timeout(LONG).expect("it begins");
             assert_eq!(sum_of_squares(&pool, 100), 328_350);
             drop(let_go);
         });
@@ -342,11 +427,11 @@ mod tests {
 
     #[test]
     fn several_have_work_at_once_and_within_their_work() {
-        let pool = Pool::of(3);
+        let (pool, times) = (pool(3), if cfg!(miri) { 2 } else { 50 });
         thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
-                    for _ in 0..50 {
+                    for _ in 0..times {
                         let sum = AtomicUsize::new(0);
                         pool.for_each(0..5, |_| {
                             sum.fetch_add(sum_of_squares(&pool, 10), Ordering::Relaxed);
@@ -359,25 +444,40 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_reaches_who_had_the_work_after_all_have_ended() {
-        let pool = Pool::of(2);
-        let (met, ended) = (Barrier::new(2), AtomicBool::new(false));
+    fn a_panic_reaches_who_had_the_work_after_the_others_have_ended() {
+        let pool = pool(2);
         for panics_here in [true, false] {
-            ended.store(false, Ordering::Relaxed);
-            let here = thread::current().id();
+            let (begin, begun) = mpsc::channel();
+            let (begin, ended) = (Mutex::new(begin), AtomicBool::new(false));
+            let help = || {
+                begin.lock().expect("one begins").send(()).expect("it is waited for");
+                thread::sleep(Duration::from_millis(20));
+                ended.store(true, Ordering::Relaxed);
+                assert!(panics_here, "told so");
+            };
             let caught = panic::catch_unwind(AssertUnwindSafe(|| {
-                pool.for_each(0..2, |_| {
-                    met.wait();
-                    assert!((thread::current().id() == here) != panics_here, "told so");
-                    thread::sleep(Duration::from_millis(5));
-                    ended.store(true, Ordering::Relaxed);
+                pool.help(1, &help, || {
+                    begun.recv_timeout(LONG).expect("it begins");
+                    assert!(!panics_here, "told so");
                 });
             }));
             let panic = caught.expect_err("one of them panics");
             assert_eq!(panic.downcast_ref::<&str>(), Some(&"told so"));
-            assert!(ended.load(Ordering::Relaxed), "the other one was waited for");
+            assert!(ended.load(Ordering::Relaxed), "the helper was waited for");
         }
-        assert_eq!(sum_of_squares(&pool, 10), 285, "the threads are still there");
+        meet(&pool);
+    }
+
+    #[test]
+    fn threads_end_with_the_pool() {
+        let pool = pool(2);
+        meet(&pool);
+        let team = Arc::downgrade(&pool.0.team);
+        let same = pool.clone();
+        drop(pool);
+        meet(&same);
+        drop(same);
+        assert!(team.upgrade().is_none(), "no thread has it any more");
     }
 
     /// One test locks what the other opens.
@@ -388,6 +488,8 @@ mod tests {
         let _alone = ALONE.lock();
         let (one, same, other) = (Pool::of(4), Pool::of(4), Pool::of(5));
         assert!(Arc::ptr_eq(&one.0, &same.0) && !Arc::ptr_eq(&one.0, &other.0));
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        assert_eq!(Pool::of(0).threads(), cores);
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub struct Encoder {
     pub lossless: bool,
     /// Whether colours under fully transparent pixels are kept. Default: false.
     pub exact: bool,
-    /// Whether a second thread may be used. Default: true.
+    /// Whether other threads may be used beside this one: for the alpha, and for a part of the colours. Default: true.
     pub threads: bool,
 }
 

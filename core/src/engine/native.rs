@@ -48,7 +48,6 @@ fn load(bytes: &[u8], pool: &Pool, kernels: &str) -> Result<Network> {
             let message = format!("REMREMBG_KERNEL is '{wanted}', but this processor has {}", there.join(", "));
             Error::with_message(Code::EngineUnavailable, message)
         }
-        error => failed(NAME, &error).because(error),
     })
 }
 

@@ -66,7 +66,7 @@ pub struct Config {
 /// runs at a time; the others
 /// wait their turn and notice a cancellation while they do. So memory stays
 /// bounded, and decoding and encoding overlap with inference. A removal has a thread that stays with the
-/// remover, and [`Config::threads`] less one that help it, which help others too. Callbacks are called on the
+/// remover, inference has another, and [`Config::threads`] less one help either. Callbacks are called on the
 /// caller's thread. A progress callback may call back into the same remover, and is charged nothing then; in another it waits as anyone
 /// does, so that two whose callbacks call each other must not both be at their bound. Removers with as many threads have the same
 /// helpers, and share nothing else. ONNX Runtime, rten and libwebp have threads of their own besides.

@@ -26,7 +26,7 @@ pub(crate) struct Refined {
 
 /// Makes the alpha of a picture in colour from a mask, both [`Layout::Gray8`],
 /// 255 for subject; nothing between 0 and 255 when it is to be smooth, 0 for
-/// subject when inverted. Computed on the threads of a pool.
+/// subject when inverted. The threads of a pool that have time help.
 ///
 /// # Errors
 /// [`Code::Cancelled`](crate::Code::Cancelled).

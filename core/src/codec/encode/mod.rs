@@ -35,7 +35,7 @@ impl How {
 /// Every format keeps `icc`, unless it describes another kind of picture
 /// than this one is: the profile of a grey or CMYK source, or any on a mask.
 ///
-/// PNG is made on all threads of the pool, to the same bytes.
+/// The bytes are the same on any number of threads.
 ///
 /// # Errors
 /// [`Code::Cancelled`]; [`Code::TooLarge`] when the format cannot hold the

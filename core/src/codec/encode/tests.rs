@@ -23,7 +23,9 @@ const FORMATS: [(Format, ImageFormat); 4] = [
 
 /// With the quality that the format has of its own.
 fn encode(pixels: &Pixels, format: Format, icc: Option<&[u8]>, control: &Control<'_>) -> Result<Vec<u8>> {
-    super::encode(pixels, &how(format), icc, &Pool::of(1), control)
+    // A PNG tells of its progress after as many strips as there are threads.
+    let threads = if format == Format::Webp { 2 } else { 1 };
+    super::encode(pixels, &how(format), icc, &Pool::of(threads), control)
 }
 
 const fn how(format: Format) -> How {
@@ -215,6 +217,17 @@ fn a_stop_asked_for_before_or_on_the_way_ends_the_work() {
         let control = Control { progress: Some(&progress), cancel: Some(&token), ..Control::default() };
         let error = encode(&waves(800, Layout::Rgba8), format, None, &control).unwrap_err();
         assert_eq!((error.code(), calls.get()), (Code::Cancelled, 3), "{format:?}");
+    }
+}
+
+#[test]
+fn a_webp_is_the_same_on_any_number_of_threads() {
+    for layout in [Layout::Gray8, Layout::Rgb8, Layout::Rgba8] {
+        let picture = waves(300, layout);
+        let files = [1, 2].map(|threads| {
+            super::encode(&picture, &how(Format::Webp), None, &Pool::of(threads), &FREE).expect("nothing stops it")
+        });
+        assert!(files[0] == files[1], "{layout:?}");
     }
 }
 

@@ -26,7 +26,7 @@ const fn method(compression: Compression) -> u8 {
     }
 }
 
-/// On two threads, libwebp's own beside this one, where the pool has several.
+/// With threads of libwebp's own besides, where the pool has several: for the alpha, and for a part of the colours.
 pub(super) fn encode(
     pixels: &Pixels,
     how: &How,

@@ -15,7 +15,7 @@ const WORTH_A_THREAD: usize = 1 << 20;
 /// Rows between two looks at the cancel token.
 const LOOK_EVERY: usize = 16;
 
-/// Calls `work` with each row of `out` and its number, in any order, on the threads of a pool.
+/// Calls `work` with each row of `out` and its number, in any order, here and on threads of a pool that have time.
 ///
 /// # Errors
 /// [`Code::Cancelled`](crate::Code::Cancelled).
@@ -53,5 +53,32 @@ impl<'a> Queue<'a> {
             return None;
         }
         self.rows.lock().unwrap_or_else(PoisonError::into_inner).next()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::error::Code;
+    use crate::exec::control::CancelToken;
+    use crate::image::pixels::Layout;
+
+    #[test]
+    fn a_stop_ends_the_work_of_helpers_too() {
+        let (mut out, done) = (Pixels::filled(1024, 1024, Layout::Rgba8, 0), AtomicUsize::new(0));
+        let token = CancelToken::new();
+        let control = Control { cancel: Some(&token), ..Control::default() };
+        let work = |_, _: &mut [u8]| {
+            token.cancel();
+            done.fetch_add(1, Ordering::Relaxed);
+            std::thread::sleep(Duration::from_millis(1));
+        };
+        let error = for_each_row(&mut out, Stage::Rotate, &Pool::of(2), &control, work).expect_err("it was stopped");
+        assert_eq!(error.code(), Code::Cancelled);
+        // Where only this thread heard of it, the helper would do all rows.
+        assert!(done.into_inner() < 1024);
     }
 }

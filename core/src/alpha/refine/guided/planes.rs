@@ -84,8 +84,7 @@ impl Planes {
         &mut self.values[start..start + stride]
     }
 
-    /// Makes the sums over windows that reach so far, row by row of a smaller region of a picture that is so high: planes
-    /// one after the other, each as long as whole lanes. Windows end where the picture does; else this region is as much
+    /// Makes the sums over windows that reach so far, row by row of a smaller region of a picture that is so high. Windows end where the picture does; else this region is as much
     /// larger as they reach.
     #[inline(always)]
     pub(super) fn windows(
@@ -93,7 +92,7 @@ impl Planes {
         (x, y): &(Span, Span),
         reach: usize,
         height: usize,
-        mut take: impl FnMut(usize, &[f32]),
+        mut take: impl FnMut(usize, Row<'_>),
     ) {
         // What is beyond the picture's sides counts nothing.
         let beside = reach - (x.start - self.x.start);
@@ -117,7 +116,7 @@ impl Planes {
                     (1..=2 * reach).fold(near(0), |sum, by| sum + near(by)).put(sums);
                 }
             }
-            take(row, &sums);
+            take(row, Row { values: &sums, stride });
         }
     }
 
@@ -128,6 +127,20 @@ impl Planes {
             let values = &self.plane(y, plane)[..self.x.len()];
             columns.iter_mut().zip(values).for_each(|(column, value)| change(column, *value));
         }
+    }
+}
+
+/// Numbers of a row in planes, each as long as whole lanes.
+#[derive(Clone, Copy)]
+pub(super) struct Row<'a> {
+    values: &'a [f32],
+    stride: usize,
+}
+
+impl<'a> Row<'a> {
+    #[inline(always)]
+    pub(super) fn plane(self, plane: usize) -> &'a [f32] {
+        &self.values[plane * self.stride..][..self.stride]
     }
 }
 
@@ -151,7 +164,6 @@ mod tests {
                 let x = all.x.clone();
                 x.zip(all.plane_mut(y, plane)).for_each(|(x, at)| *at = value(plane, x, y));
             }
-            let stride = region.0.len().next_multiple_of(LANES);
             let mut seen = Vec::new();
             all.windows(&region, reach, height, |y, sums| {
                 seen.push(y);
@@ -160,7 +172,7 @@ mod tests {
                     let of = |plane| {
                         near(y, height).flat_map(|y| near(x, width).map(move |x| value(plane, x, y))).sum::<f32>()
                     };
-                    let found: [f32; 2] = [0, 1].map(|plane| sums[plane * stride + x - region.0.start]);
+                    let found: [f32; 2] = [0, 1].map(|plane| sums.plane(plane)[x - region.0.start]);
                     assert_eq!(found, [0, 1].map(of), "{x} {y} in {region:?}");
                     let count = near(y, height).len() as f32 * near(x, width).len() as f32;
                     assert_eq!(counted(x, reach, width) * counted(y, reach, height), count);

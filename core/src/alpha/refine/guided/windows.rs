@@ -44,8 +44,7 @@ impl Windows<'_> {
         let across: Vec<_> = x.clone().map(|x| counted(x, self.reach, self.width)).collect();
         self.lines(&self.cells(far), near).windows(&(x.clone(), y), self.reach, self.height, |y, lines| {
             let down = counted(y, self.reach, self.height);
-            let plane = |plane: usize| &lines[plane * lines.len() / 4..];
-            let planes = std::array::from_fn::<_, 4, _>(plane);
+            let planes: [_; 4] = std::array::from_fn(|plane| lines.plane(plane));
             let row = &mut rows[(y - top) * self.width..][x.clone()];
             for ((at, line), across) in row.iter_mut().enumerate().zip(&across) {
                 *line = planes.map(|plane| plane[at] / (across * down));
@@ -108,7 +107,7 @@ impl Windows<'_> {
             let pixels = (CELL * CELL) as f32 * counted(y, self.reach, self.height);
             for at in (0..stride).step_by(LANES) {
                 let share = Lanes::of(1.0) / (Lanes::first_of(&across[at..]) * Lanes::of(pixels));
-                let means = std::array::from_fn(|sum| Lanes::first_of(&sums[sum * stride + at..]) * share);
+                let means = std::array::from_fn(|sum| Lanes::first_of(&sums.plane(sum)[at..]) * share);
                 for (plane, value) in line(&means).into_iter().enumerate() {
                     value.put(&mut lines.plane_mut(y, plane)[at..]);
                 }
