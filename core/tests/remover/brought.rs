@@ -8,9 +8,8 @@ use remrembg::{
     CancelToken, Code, Collector, CutOut, ErrorKind, Input, Layout, Limits, Options, Pixels, Progress, Stage, Stream,
 };
 
-use crate::{
-    HEIGHT, REMOVER, WIDTH, as_png, ball, ball_png, config, cutting, jpeg_with_orientation, matted, plain, png,
-};
+use crate::matting::matted;
+use crate::{HEIGHT, REMOVER, WIDTH, as_png, ball, ball_png, config, cutting, jpeg_with_orientation, plain, png};
 
 /// A soft mask that no model would make: darker to the right.
 fn slope() -> GrayImage {

@@ -3,7 +3,8 @@
 use image::{Rgb, RgbImage};
 use remrembg::{Found, Options};
 
-use crate::{BUNDLED, HEIGHT, REMOVER, WIDTH, as_png, ball_png, cutting, matted, plain, png};
+use crate::matting::matted;
+use crate::{BUNDLED, HEIGHT, REMOVER, WIDTH, as_png, ball_png, cutting, plain, png};
 
 fn found(options: &Options) -> Found {
     REMOVER.remove(ball_png(), options).expect("a ball is cut out").found

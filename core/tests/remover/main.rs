@@ -1,8 +1,11 @@
 //! The front door as a user of the crate meets it, on the engine inside.
 
 mod brought;
+mod buffers;
+mod callers;
 mod found;
 mod masks;
+mod matting;
 #[path = "../../src/engine/tests/onnx.rs"]
 mod onnx;
 mod profiles;
@@ -273,147 +276,6 @@ fn a_path_that_does_not_exist_is_not_the_requests_fault() {
 }
 
 #[test]
-fn progress_tells_each_stage_from_start_to_end() {
-    let seen = RefCell::new(Vec::<Progress>::new());
-    let options = as_png(|o| (o.w, o.angle, o.bg_color) = (Some(40), 10.0, Some(Color::WHITE)));
-    let job = REMOVER.job(ball_png()).options(&options);
-    let output = job.progress(&|p| seen.borrow_mut().push(p)).run().expect("a ball is cut out");
-    let mut stages: Vec<Stage> = seen.borrow().iter().map(|p| p.stage).collect();
-    assert!(stages.is_sorted(), "{stages:?}");
-    stages.dedup();
-    let expected: Vec<Stage> = Stage::ALL.into_iter().filter(|&s| s != Stage::Upright).collect();
-    assert_eq!(stages, expected, "the picture was upright, everything else had to run");
-    assert_eq!(output.times.iter().map(|(stage, _)| *stage).collect::<Vec<_>>(), expected);
-    for stage in expected {
-        let fractions: Vec<f32> = seen.borrow().iter().filter(|p| p.stage == stage).map(|p| p.fraction).collect();
-        assert!(fractions.is_sorted(), "{stage}: {fractions:?}");
-        assert_eq!((fractions.first(), fractions.last()), (Some(&0.0), Some(&1.0)), "{stage}");
-    }
-}
-
-#[test]
-fn a_cancellation_ends_the_job_in_whatever_stage() {
-    let options = as_png(|o| (o.w, o.angle, o.bg_color) = (Some(40), 10.0, Some(Color::WHITE)));
-    for stage in Stage::ALL.into_iter().filter(|&s| s != Stage::Upright) {
-        let token = CancelToken::new();
-        let cancel = |p: Progress| {
-            if p.stage == stage {
-                token.cancel()
-            }
-        };
-        let job = REMOVER.job(ball_png()).options(&options).progress(&cancel).cancel(&token);
-        assert_eq!(job.run().expect_err("it was cancelled").code(), Code::Cancelled, "{stage}");
-    }
-    assert!(REMOVER.remove(ball_png(), &options).is_ok(), "the remover still works");
-}
-
-#[test]
-fn many_threads_share_one_remover_and_no_more_than_agreed_hold_a_picture() {
-    let mut config = config();
-    (config.in_flight, config.threads) = (2, 1);
-    let remover = Remover::new(config).expect("the engine inside always works");
-    let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let expected = remover.remove(ball_png(), &as_png(|_| ())).expect("a ball is cut out").data;
-    thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| {
-                let watch = |p: Progress| match (p.stage, p.fraction) {
-                    (Stage::Decode, 0.0) => {
-                        most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                    }
-                    (Stage::Encode, 1.0) => {
-                        now.fetch_sub(1, Ordering::SeqCst);
-                    }
-                    _ => {}
-                };
-                let output = remover.job(ball_png()).options(&as_png(|_| ())).progress(&watch).run();
-                assert!(output.expect("a ball is cut out").data == expected);
-            });
-        }
-    });
-    assert!((1..=2).contains(&most.into_inner()));
-}
-
-#[test]
-fn the_remover_says_how_many_removals_it_lets_in() {
-    for (in_flight, threads, resolved) in [(5, 1, 5), (1, 2, 1), (0, 1, 2), (0, 2, 3)] {
-        let mut config = config();
-        (config.in_flight, config.threads) = (in_flight, threads);
-        let remover = Remover::new(config).expect("the engine inside always works");
-        assert_eq!(remover.in_flight(), resolved, "{in_flight} asked for, {threads} threads");
-    }
-}
-
-#[test]
-fn a_waiting_caller_hears_a_cancellation() {
-    let mut config = config();
-    config.in_flight = 1;
-    let remover = Remover::new(config).expect("the engine inside always works");
-    let (token, started, over) = (CancelToken::new(), Barrier::new(2), Barrier::new(2));
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            let waited = std::cell::Cell::new(false);
-            let hold = |_: Progress| {
-                if !waited.replace(true) {
-                    started.wait();
-                    over.wait();
-                }
-            };
-            assert!(remover.job(ball_png()).progress(&hold).run().is_ok());
-        });
-        started.wait();
-        scope.spawn(|| token.cancel());
-        let outcome = remover.job(ball_png()).cancel(&token).run();
-        // The place was taken all the while: it was in waiting that the cancellation was heard.
-        over.wait();
-        let error = outcome.expect_err("it was cancelled while it waited");
-        assert_eq!(error.code(), Code::Cancelled);
-    });
-}
-
-#[test]
-fn a_callback_may_call_back_in() {
-    let mut config = config();
-    config.in_flight = 1;
-    let remover = Remover::new(config).expect("the engine inside always works");
-    let inner = RefCell::new(None);
-    let call = |p: Progress| {
-        if p.stage == Stage::Segment && inner.borrow().is_none() {
-            *inner.borrow_mut() = Some(remover.remove(ball_png(), &Options::default()).map(|o| o.width));
-        }
-    };
-    assert!(remover.job(ball_png()).progress(&call).run().is_ok());
-    assert_eq!(inner.into_inner().and_then(Result::ok), Some(WIDTH));
-}
-
-#[test]
-fn callbacks_run_on_the_callers_thread_and_their_panic_ends_the_removal_alone() {
-    let mut config = config();
-    config.in_flight = 1;
-    let remover = Remover::new(config).expect("the engine inside always works");
-    let (caller, heard) = (thread::current().id(), RefCell::new(Vec::new()));
-    let panics = |p: Progress| {
-        assert_eq!(thread::current().id(), caller);
-        heard.borrow_mut().push(p.stage);
-        assert_ne!(p.stage, Stage::Refine, "on purpose");
-    };
-    let outcome = panic::catch_unwind(AssertUnwindSafe(|| remover.job(ball_png()).progress(&panics).run()));
-    let panic = outcome.expect_err("it is passed on");
-    assert!(panic.downcast_ref::<String>().is_some_and(|text| text.contains("on purpose")));
-    assert_eq!(heard.borrow().iter().filter(|stage| **stage == Stage::Refine).count(), 1, "nothing follows it");
-    assert!(remover.remove(ball_png(), &Options::default()).is_ok(), "the place and the thread are free again");
-}
-
-#[test]
-fn the_remover_says_what_it_runs_on_and_crosses_threads() {
-    fn crosses<T: Send + Sync>(_: &T) {}
-    crosses(&*BUNDLED);
-    assert_eq!(BUNDLED.model(), "u2netp");
-    assert_eq!(BUNDLED.engine().name, "native");
-    assert!(!BUNDLED.engine().version.is_empty());
-}
-
-#[test]
 fn the_smallest_and_the_thinnest_pictures_work() {
     for (width, height) in [(1, 1), (1, 10_000), (10_000, 1)] {
         let thin = Pixels::filled(width, height, Layout::Rgb8, 120);
@@ -439,41 +301,6 @@ fn the_readmes_example_makes_what_it_says() {
 }
 
 #[test]
-fn a_result_fills_the_callers_buffer_in_its_own_channels() {
-    let ball = ball();
-    let view = PixelView::new(ball.as_raw(), WIDTH, HEIGHT, Layout::Rgb8, WIDTH as usize * 3).expect("it fits");
-    let at = |(x, y): (u32, u32)| (y * WIDTH + x) as usize;
-    let mut bgra = vec![9; (WIDTH * HEIGHT) as usize * 4];
-    let target = PixelViewMut::new(&mut bgra, WIDTH, HEIGHT, Layout::Rgba8, WIDTH as usize * 4).expect("it fits");
-    REMOVER.job(view).run_into(&mut target.with_order(ChannelOrder::Bgr)).expect("it is removed");
-    let (inside, outside) = (&bgra[at(INSIDE) * 4..][..4], &bgra[at(OUTSIDE) * 4..][..4]);
-    assert!(inside[2] == RED[0] && inside[0] == RED[2] && inside[3] > 250, "{inside:?}");
-    assert!(outside[3] < 5, "{outside:?}");
-
-    let mut rgb = vec![9; (WIDTH * HEIGHT) as usize * 3];
-    let mut target = PixelViewMut::new(&mut rgb, WIDTH, HEIGHT, Layout::Rgb8, WIDTH as usize * 3).expect("it fits");
-    REMOVER.job(view).run_into(&mut target).expect("it is removed");
-    assert!(rgb[at(OUTSIDE) * 3..][..3].iter().all(|value| *value > 250), "white behind it");
-}
-
-#[test]
-fn a_result_that_does_not_fit_is_refused_before_the_model_runs() {
-    let picture = ball();
-    let view = PixelView::new(picture.as_raw(), WIDTH, HEIGHT, Layout::Rgb8, WIDTH as usize * 3).expect("it fits");
-    let stages = RefCell::new(Vec::new());
-    let progress = |progress: Progress| stages.borrow_mut().push(progress.stage);
-    let options = Options::default().with(|o| o.w = Some(60));
-    let (layout, size) = (Layout::Rgba8, Some((WIDTH, HEIGHT)));
-    let job = REMOVER.job(view).options(&options).progress(&progress).for_buffer(layout, size);
-    let error = job.run_to_pixels().expect_err("half the width");
-    assert_eq!(error.code(), Code::BadPixels);
-    assert_eq!(error.message(), "The result has 60×45 pixels, but the buffer has 120×90");
-    assert!(!stages.borrow().contains(&Stage::Segment), "{stages:?}");
-    let error = REMOVER.job(view).for_buffer(Layout::Gray8, None).run_to_pixels().expect_err("a cut-out is not grey");
-    assert_eq!(error.message(), "A grey buffer holds a mask alone: ask for 'mask'");
-}
-
-#[test]
 fn a_translucent_colour_and_the_white_behind_it_are_one_stage() {
     let seen = RefCell::new(Vec::new());
     let progress = |Progress { stage, fraction }| {
@@ -493,37 +320,6 @@ fn a_translucent_colour_and_the_white_behind_it_are_one_stage() {
 }
 
 #[test]
-fn kept_colours_are_the_pictures_own_under_a_clear_alpha() {
-    let keep = CutOut::default().with(|c| c.keep_colors = true);
-    let output = REMOVER
-        .job(ball_png())
-        .options(&as_png(|_| ()).with(|o| o.cut_out = keep.clone()))
-        .run()
-        .expect("a ball is cut out");
-    let picture = image::load_from_memory(&output.data).expect("a PNG").into_rgba8();
-    let ball = ball();
-    assert!(picture.pixels().zip(ball.pixels()).all(|(kept, own)| kept.0[..3] == own.0));
-    assert_eq!(picture.get_pixel(OUTSIDE.0, OUTSIDE.1).0[3], 0);
-}
-
-#[test]
-fn a_kept_alpha_channel_survives_an_opaque_colour_but_not_jpeg() {
-    let keep = CutOut::default().with(|c| c.keep_alpha = true);
-    for (format, channels) in [(Format::Png, 4), (Format::Jpeg, 3)] {
-        let options = Options::default().with(|o| {
-            o.format = format;
-            o.bg_color = Some(Color::WHITE);
-        });
-        let job = || REMOVER.job(ball_png()).options(&options.clone().with(|o| o.cut_out = keep.clone()));
-        let picture = image::load_from_memory(&job().run().expect("cut out").data).expect("a picture");
-        assert_eq!(picture.color().channel_count(), channels, "{format:?}");
-        assert!(picture.into_rgba8().pixels().all(|pixel| pixel.0[3] == 255));
-        let pixels = job().run_to_pixels().expect("cut out").pixels;
-        assert_eq!((pixels.layout(), &pixels.data()[..4]), (Layout::Rgba8, &[255; 4][..]));
-    }
-}
-
-#[test]
 fn a_smooth_mask_is_hard_in_the_mask_the_alpha_and_the_cut_out() {
     let smooth = CutOut::default().with(|c| c.smooth_mask = true);
     let mask = REMOVER
@@ -536,126 +332,6 @@ fn a_smooth_mask_is_hard_in_the_mask_the_alpha_and_the_cut_out() {
         REMOVER.job(ball_png()).options(&cutting(smooth)).with_alpha().run_to_pixels().expect("a ball is cut out");
     assert!(cut.pixels.data().chunks(4).map(|pixel| pixel[3]).eq(mask.data().iter().copied()));
     assert!(cut.alpha.as_ref() == Some(&mask));
-}
-
-fn matted() -> CutOut {
-    plain().with(|c| c.matting = Some(Matting { erode_size: 5, ..Matting::default() }))
-}
-
-#[test]
-fn matting_follows_the_outline_and_takes_the_wall_out_of_it() {
-    let output =
-        REMOVER.job(ball_png()).options(&cutting(matted())).with_alpha().run_to_pixels().expect("a ball is cut out");
-    let picture = output.pixels;
-    assert!(picture.data().chunks(4).map(|pixel| pixel[3]).eq(output.alpha.expect("asked for").data().iter().copied()));
-    let at = |(x, y): (u32, u32)| &picture.data()[(y * WIDTH + x) as usize * 4..][..4];
-    assert_eq!((at(INSIDE)[3], at(OUTSIDE)[3]), (255, 0));
-    let is_ball = |x: u32, y: u32| (x as f32 - 60.0).hypot(y as f32 - 45.0) < 28.0;
-    let wrong = (0..WIDTH * HEIGHT).filter(|at| {
-        let pixel = &picture.data()[*at as usize * 4..][..4];
-        pixel[3].abs_diff(if is_ball(at % WIDTH, at / WIDTH) { 255 } else { 0 }) > 25
-    });
-    assert!(wrong.count() < 20, "the ball's outline is sharp");
-    let red = |pixel: &[u8]| pixel.iter().zip(RED).all(|(&got, red)| got.abs_diff(red) < 20);
-    assert!(picture.data().chunks(4).filter(|pixel| pixel[3] > 25).all(red), "no wall shines through");
-}
-
-#[test]
-fn matting_that_is_impossible_leaves_the_colours_to_decontamination() {
-    let impossible = Matting { foreground_threshold: 270, ..Matting::default() };
-    for keep_colors in [false, true] {
-        let start = CutOut::default().with(|c| c.keep_colors = keep_colors);
-        let run = |cut_out| REMOVER.job(ball_png()).options(&cutting(cut_out)).run_to_pixels().expect("cut out").pixels;
-        assert!(run(start.clone()) == run(start.with(|c| c.matting = Some(impossible))));
-    }
-}
-
-#[test]
-fn a_mask_is_the_alpha_of_the_cut_out_matted_or_not() {
-    for cut_out in [plain(), matted(), matted().with(|c| c.invert_mask = true)] {
-        let run = |mask| {
-            let options = Options::default().with(|o| {
-                o.mask = mask;
-                o.cut_out = cut_out.clone();
-            });
-            REMOVER.job(ball_png()).options(&options).run_to_pixels().expect("cut out").pixels
-        };
-        let (cut, mask) = (run(false), run(true));
-        assert!(cut.data().chunks(4).map(|pixel| pixel[3]).eq(mask.data().iter().copied()), "{cut_out:?}");
-    }
-}
-
-/// What a program sees that makes the alpha of a cut-out 255 for two pixels more.
-#[test]
-fn an_alpha_that_is_grown_afterwards_shows_the_subjects_colour() {
-    for options in [as_png(|_| ()), as_png(|o| o.format = Format::Bmp), as_png(|o| (o.w, o.angle) = (Some(100), 20.0))]
-    {
-        let cut = removed(&options).into_rgba8();
-        let is_seen = |x: i64, y: i64| {
-            let inside = x >= 0 && y >= 0 && x < i64::from(cut.width()) && y < i64::from(cut.height());
-            inside && cut.get_pixel(x as u32, y as u32).0[3] > 0
-        };
-        let near = |x: i64, y: i64| (-2..=2).any(|dy| (-2..=2).any(|dx| is_seen(x + dx, y + dy)));
-        let mut grown = 0;
-        for (x, y, pixel) in cut.enumerate_pixels().filter(|(_, _, pixel)| pixel.0[3] == 0) {
-            let far = pixel.0.iter().zip(RED).map(|(got, red)| got.abs_diff(red)).max().unwrap_or_default();
-            if near(i64::from(x), i64::from(y)) {
-                assert!(far < 60, "{x},{y}: {pixel:?} is not the ball's colour");
-                grown += 1;
-            }
-        }
-        assert!(grown > 200, "{grown}");
-        assert_eq!(cut.get_pixel(0, 0).0, [0; 4], "farther away there is nothing");
-    }
-}
-
-#[test]
-fn decontamination_changes_the_colours_of_soft_edges_alone() {
-    let run = |cut_out| REMOVER.job(ball_png()).options(&cutting(cut_out)).run_to_pixels().expect("cut out").pixels;
-    let (plain, clean) = (run(plain()), run(plain().with(|c| c.decontaminate = true)));
-    let (mut before, mut after) = (0, 0);
-    for (plain, clean) in plain.data().chunks(4).zip(clean.data().chunks(4)) {
-        assert_eq!(plain[3], clean[3]);
-        let off = |pixel: &[u8]| pixel.iter().zip(RED).map(|(&got, red)| u32::from(got.abs_diff(red))).sum::<u32>();
-        let is_told = clean[3] > 0 || clean == [0; 4] || off(clean) < 60;
-        assert!(is_told, "what is fully transparent is black, or red beyond the edge: {clean:?}");
-        if (26..230).contains(&plain[3]) {
-            (before, after) = (before + off(plain), after + off(clean));
-        }
-    }
-    assert!(before > 0 && after < before / 2, "the ball is red to its edge: {before} {after}");
-}
-
-#[test]
-fn alpha_that_a_picture_has_limits_the_matted_one() {
-    let glass = RgbaImage::from_fn(WIDTH, HEIGHT, |x, y| {
-        let Rgb([r, g, b]) = *ball().get_pixel(x, y);
-        image::Rgba([r, g, b, if x < 60 { 255 } else { 90 }])
-    });
-    let output = REMOVER.job(&png(glass)[..]).options(&cutting(matted())).run_to_pixels().expect("a ball is cut out");
-    let alpha = |x: u32| output.pixels.data()[(45 * WIDTH + x) as usize * 4 + 3];
-    assert_eq!((alpha(50), alpha(70)), (255, 90));
-}
-
-#[test]
-fn matting_tells_how_far_it_is_and_hears_a_stop() {
-    let fractions = RefCell::new(Vec::new());
-    let token = CancelToken::new();
-    let note = |progress: Progress| {
-        if progress.stage == Stage::CutOut {
-            fractions.borrow_mut().push(progress.fraction);
-        }
-    };
-    REMOVER.job(ball_png()).options(&cutting(matted())).progress(&note).run().expect("a ball is cut out");
-    let fractions = fractions.into_inner();
-    assert!(fractions.is_sorted() && fractions.len() > 10 && fractions[fractions.len() - 1] == 1.0, "{fractions:?}");
-    let cancel = |progress: Progress| {
-        if progress.stage == Stage::CutOut && progress.fraction > 0.5 {
-            token.cancel();
-        }
-    };
-    let job = REMOVER.job(ball_png()).options(&cutting(matted())).progress(&cancel).cancel(&token);
-    assert_eq!(job.run().expect_err("it was cancelled").code(), Code::Cancelled);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use remrembg::{Color, CutOut, Layout, Options, Pixels};
 
-use crate::{HEIGHT, INSIDE, OUTSIDE, REMOVER, WIDTH, as_png, ball, ball_png, matted, plain, png};
+use crate::matting::matted;
+use crate::{HEIGHT, INSIDE, OUTSIDE, REMOVER, WIDTH, as_png, ball, ball_png, plain, png};
 
 fn inverted() -> CutOut {
     plain().with(|c| c.invert_mask = true)
