@@ -244,15 +244,9 @@ impl Team {
         self.told(&state);
         let sleeping = state.sleeping;
         drop(state);
-        if wanted >= sleeping {
-            self.wake_all(sleeping);
-        } else {
+        if wanted < sleeping {
             (0..wanted).for_each(|_| self.bell.notify_one());
-        }
-    }
-
-    fn wake_all(&self, sleeping: usize) {
-        if sleeping > 0 {
+        } else if sleeping > 0 {
             self.bell.notify_all();
         }
     }

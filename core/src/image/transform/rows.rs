@@ -78,7 +78,7 @@ mod tests {
         };
         let error = for_each_row(&mut out, Stage::Rotate, &Pool::of(2), &control, work).expect_err("it was stopped");
         assert_eq!(error.code(), Code::Cancelled);
-        // Where only this thread heard of it, the helper would do all rows.
-        assert!(done.into_inner() < 1024);
+        // Where only this thread heard of it, the helper would do nearly all rows.
+        assert!(done.into_inner() < 512);
     }
 }

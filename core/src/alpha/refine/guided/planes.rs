@@ -84,8 +84,8 @@ impl Planes {
         &mut self.values[start..start + stride]
     }
 
-    /// Makes the sums over windows that reach so far, row by row of a smaller region of a picture that is so high. Windows end where the picture does; else this region is as much
-    /// larger as they reach.
+    /// Makes the sums over windows that reach so far, row by row of a smaller region of a picture that is so high. Windows
+    /// end where the picture does; else this region is as much larger as they reach.
     #[inline(always)]
     pub(super) fn windows(
         &self,
