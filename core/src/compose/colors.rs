@@ -49,7 +49,7 @@ pub(crate) fn of_subject(mut picture: Pixels, alpha: &Pixels, pool: &Pool, contr
             if alphas.iter().all(|alpha| matches!(*alpha, 0 | u8::MAX)) {
                 continue;
             }
-            let near = means.row(chunk * ROWS + y, &mut room);
+            let near = means.row(chunk * ROWS + y, &(0..width), &mut room);
             for (x, (pixel, alpha)) in pixels.chunks_mut(channels).zip(alphas).enumerate() {
                 if (1..u8::MAX).contains(alpha) && pixel.get(3) != Some(alpha) {
                     let color = [pixel[0], pixel[1], pixel[2]].map(unit);

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::images::{TypedCroppedImageMut, TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{F32, U8, U8x3, U8x4};
 use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 
@@ -25,53 +25,84 @@ pub(crate) fn size_at(picture: &Pixels, side: f64) -> (u32, u32) {
 
 /// The picture at another size, channel by channel, its pixels means of those around or linear between two.
 pub(crate) fn resized(picture: &Pixels, size: (u32, u32), pool: &Pool) -> Result<Pixels> {
-    let mut made = resized_all(&[(FilterType::Bilinear, picture, size)], pool)?;
+    let mut made = resized_all(&[Wanted::whole(picture, size)], pool)?;
     made.pop().ok_or_else(|| Error::new(Code::Internal))
 }
 
-/// A picture at another size, channel by channel, by a filter.
-pub(crate) type Wanted<'a> = (FilterType, &'a Pixels, (u32, u32));
+/// A picture at another size, channel by channel, by a filter. Of what is made, only these columns and rows are
+/// wanted; the others may stay 0.
+pub(crate) struct Wanted<'a> {
+    pub(crate) filter: FilterType,
+    pub(crate) picture: &'a Pixels,
+    pub(crate) size: (u32, u32),
+    pub(crate) part: (Span, Span),
+}
+
+impl<'a> Wanted<'a> {
+    fn whole(picture: &'a Pixels, size: (u32, u32)) -> Self {
+        Self { filter: FilterType::Bilinear, picture, size, part: (0..size.0 as usize, 0..size.1 as usize) }
+    }
+
+    fn is_other(&self) -> bool {
+        self.size != (self.picture.width(), self.picture.height())
+    }
+
+    fn room(&self) -> Pixels {
+        if self.is_other() {
+            Pixels::filled(self.size.0, self.size.1, self.picture.layout(), 0)
+        } else {
+            self.picture.clone()
+        }
+    }
+
+    /// Makes the wanted columns of rows, from `top` on.
+    fn strip<P: PixelTrait>(&self, top: usize, rows: &mut [u8]) -> Result<()> {
+        let (picture, (width, _), columns) = (self.picture, self.size, &self.part.0);
+        let height = (rows.len() / (width as usize * picture.layout().bytes())) as u32;
+        let source = TypedImageRef::<P>::from_buffer(picture.width(), picture.height(), picture.data());
+        let rows = TypedImage::<P>::from_buffer(width, height, rows).map_err(internal)?;
+        let target = TypedCroppedImageMut::new(rows, columns.start as u32, 0, columns.len() as u32, height);
+        // The filter sees what is beside the crop too.
+        let across = taken((columns.start, columns.len()), width, picture.width());
+        let down = taken((top, height as usize), self.size.1, picture.height());
+        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(self.filter)).use_alpha(false);
+        let options = options.crop(across.0, down.0, across.1, down.1);
+        let (source, mut target) = (source.map_err(internal)?, target.map_err(internal)?);
+        Resizer::new().resize_typed(&source, &mut target, &options).map_err(internal)
+    }
+}
+
+/// Where pixels of a made picture's side, of which there are so many from one on, begin in the picture it is made of,
+/// and how long they are there.
+fn taken((start, count): (usize, usize), made: u32, side: u32) -> (f64, f64) {
+    let (start, count, side) = (start as f64, count as f64, f64::from(side));
+    let ratio = side / f64::from(made);
+    // Rounding must not take it beyond the picture.
+    (start * ratio, (count * ratio).min(side - start * ratio) * (1.0 - f64::EPSILON))
+}
 
 /// Pictures at other sizes.
 pub(crate) fn resized_all(wanted: &[Wanted<'_>], pool: &Pool) -> Result<Vec<Pixels>> {
-    let is_other = |(_, picture, size): &Wanted<'_>| *size != (picture.width(), picture.height());
-    let room = |wanted: &Wanted<'_>| {
-        let (_, picture, size) = wanted;
-        if is_other(wanted) { Pixels::filled(size.0, size.1, picture.layout(), 0) } else { (*picture).clone() }
-    };
-    let mut made: Vec<Pixels> = wanted.iter().map(room).collect();
+    let mut made: Vec<Pixels> = wanted.iter().map(Wanted::room).collect();
     let mut strips = Vec::new();
-    for (small, wanted) in made.iter_mut().zip(wanted).filter(|(_, wanted)| is_other(wanted)) {
-        let rows = STRIP * small.width() as usize * small.layout().bytes();
-        strips.extend(small.data_mut().chunks_mut(rows).enumerate().map(|(strip, rows)| (wanted, strip * STRIP, rows)));
+    for (small, wanted) in made.iter_mut().zip(wanted).filter(|(_, wanted)| wanted.is_other()) {
+        let stride = small.width() as usize * small.layout().bytes();
+        let Span { start, end } = wanted.part.1;
+        let rows = small.data_mut()[start * stride..end * stride].chunks_mut(STRIP * stride);
+        strips.extend(rows.enumerate().map(|(strip, rows)| (wanted, start + strip * STRIP, rows)));
     }
     let failed = Mutex::new(None);
     pool.for_each(strips.into_iter(), |(wanted, top, rows)| {
-        let done = match wanted.1.layout() {
-            Layout::Gray8 => resize_strip::<U8>(wanted, top, rows),
-            Layout::Rgb8 => resize_strip::<U8x3>(wanted, top, rows),
-            Layout::Rgba8 => resize_strip::<U8x4>(wanted, top, rows),
+        let done = match wanted.picture.layout() {
+            Layout::Gray8 => wanted.strip::<U8>(top, rows),
+            Layout::Rgb8 => wanted.strip::<U8x3>(top, rows),
+            Layout::Rgba8 => wanted.strip::<U8x4>(top, rows),
         };
         if let Err(error) = done {
             *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
         }
     });
     failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(made), Err)
-}
-
-/// Makes rows of what is wanted, from `top` on.
-fn resize_strip<P: PixelTrait>(&(filter, picture, size): &Wanted<'_>, top: usize, rows: &mut [u8]) -> Result<()> {
-    let height = (rows.len() / (size.0 as usize * picture.layout().bytes())) as u32;
-    let source = TypedImageRef::<P>::from_buffer(picture.width(), picture.height(), picture.data());
-    let mut target = TypedImage::<P>::from_buffer(size.0, height, rows).map_err(internal)?;
-    // The filter sees what is above and below the crop too.
-    let (all, top) = (f64::from(picture.height()), top as f64);
-    let down = all / f64::from(size.1);
-    // Rounding must not take it beyond the picture.
-    let crop = (top * down, (f64::from(height) * down).min(all - top * down) * (1.0 - f64::EPSILON));
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).use_alpha(false);
-    let options = options.crop(0.0, crop.0, picture.width().into(), crop.1);
-    Resizer::new().resize_typed(&source.map_err(internal)?, &mut target, &options).map_err(internal)
 }
 
 /// Rows of one value each, at another size.
@@ -117,12 +148,19 @@ pub(crate) struct Enlarged<'a, const N: usize> {
 }
 
 impl<const N: usize> Enlarged<'_, N> {
-    /// Those along row `y`. The row between two rows of the grid goes into `room`, each of its values with what the next
-    /// one has more.
-    pub(crate) fn row<'a>(&'a self, y: usize, room: &'a mut Vec<Step<N>>) -> impl Fn(usize) -> [f32; N] + use<'a, N> {
+    /// Those in some columns of row `y`. The row between two rows of the grid goes into `room`, each of its values with
+    /// what the next one has more.
+    pub(crate) fn row<'a>(
+        &'a self,
+        y: usize,
+        columns: &Span,
+        room: &'a mut Vec<Step<N>>,
+    ) -> impl Fn(usize) -> [f32; N] + use<'a, N> {
         let Grid { width, values, .. } = self.grid;
         let ((above, below), down) = self.rows(y);
-        let [above, below] = [above, below].map(|y| &values[y * width..][..*width]);
+        let [first, last] = [columns.start, columns.end - 1].map(|column| self.columns[column].0);
+        let near = first..(last + 2).min(*width);
+        let [above, below] = [above, below].map(|y| &values[y * width..][near.clone()]);
         room.clear();
         room.extend(above.iter().zip(below).map(|(above, below)| [mixed(*above, *below, down), [0.0; N]]));
         // Beside the last there is nothing more.
@@ -132,7 +170,7 @@ impl<const N: usize> Enlarged<'_, N> {
         let (room, columns): (&[Step<N>], &[(usize, f32)]) = (room, &self.columns);
         move |x| {
             let (left, across) = columns[x];
-            let [value, more] = room[left];
+            let [value, more] = room[left - first];
             std::array::from_fn(|at| value[at] + more[at] * across)
         }
     }
@@ -162,32 +200,53 @@ fn mixed<const N: usize>(one: [f32; N], other: [f32; N], part: f32) -> [f32; N] 
     std::array::from_fn(|at| one[at] + (other[at] - one[at]) * part)
 }
 
-/// Joins to each value those that are within `reach` of it, across and then down: those of a square around it.
-pub(crate) fn joined_around<T: Copy>(
-    values: &[T],
-    (width, height): (usize, usize),
-    reach: usize,
-    join: impl Fn(&mut T, T),
-) -> Vec<T> {
-    let join_all = |to: &mut [T], from: &[T]| to.iter_mut().zip(from).for_each(|(to, from)| join(to, *from));
-    let mut across = values.to_vec();
-    for (to, from) in across.chunks_mut(width).zip(values.chunks(width)) {
-        for by in 1..=reach.min(width - 1) {
-            join_all(&mut to[by..], from);
-            join_all(to, &from[by..]);
+/// Whether something is set in the square around each that reaches so far.
+pub(crate) fn dilated(set: &[bool], (width, height): (usize, usize), reach: usize) -> Vec<bool> {
+    let mut all = set.to_vec();
+    let add = |all: &mut [bool], by: &[bool]| all.iter_mut().zip(by).for_each(|(all, by)| *all |= by);
+    for (row, side) in [(1, width), (width, height)] {
+        let mut before = 0;
+        while before < reach {
+            // No farther than leaves no gap where what is beside the picture is missing.
+            let by = (before + 1).min(reach - before);
+            let from = all.clone();
+            let lines = if row == 1 { width } else { all.len() };
+            for (all, from) in all.chunks_mut(lines).zip(from.chunks(lines)).filter(|_| by < side) {
+                add(&mut all[by * row..], from);
+                add(all, &from[by * row..]);
+            }
+            before += by;
         }
-    }
-    let mut all = across.clone();
-    for by in 1..=reach.min(height - 1) {
-        join_all(&mut all[by * width..], &across);
-        join_all(&mut all, &across[by * width..]);
     }
     all
 }
 
-/// Whether something is set in the square around each.
-pub(crate) fn dilated(set: &[bool], size: (usize, usize), reach: usize) -> Vec<bool> {
-    joined_around(set, size, reach, |one, other| *one |= other)
+/// How many are set in the square around each that reaches so far and ends where the picture does.
+pub(crate) fn counts_around(set: &[bool], (width, height): (usize, usize), reach: usize) -> Vec<u32> {
+    let row = |y: usize| set[y * width..][..width].iter().map(|set| u32::from(*set));
+    // Beside them are as many more as are looked at.
+    let mut columns = vec![0; width + 2 * reach + 1];
+    let own = reach + 1..reach + 1 + width;
+    for y in 0..reach.min(height) {
+        columns[own.clone()].iter_mut().zip(row(y)).for_each(|(column, set)| *column += set);
+    }
+    let mut counts = vec![0; set.len()];
+    for (y, counts) in counts.chunks_mut(width).enumerate() {
+        if y + reach < height {
+            columns[own.clone()].iter_mut().zip(row(y + reach)).for_each(|(column, set)| *column += set);
+        }
+        if y > reach {
+            columns[own.clone()].iter_mut().zip(row(y - reach - 1)).for_each(|(column, set)| *column -= set);
+        }
+        if columns.iter().any(|column| *column > 0) {
+            let mut sum: u32 = columns[..2 * reach + 1].iter().sum();
+            for ((count, before), next) in counts.iter_mut().zip(&columns).zip(&columns[2 * reach + 1..]) {
+                sum = sum + next - before;
+                *count = sum;
+            }
+        }
+    }
+    counts
 }
 
 /// From one to before the other.
@@ -248,14 +307,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_set_grows_by_a_square() {
-        let (width, height) = (7, 5);
-        for reach in [0, 1, 2, 9] {
+    fn what_is_set_is_counted_in_squares_that_end_where_the_picture_does() {
+        let (width, height) = (17, 5);
+        for reach in [0, 1, 2, 4, 6, 19] {
             for set in 0..width * height {
-                let values: Vec<bool> = (0..width * height).map(|at| at == set).collect();
-                let far = |at: usize| (at % width).abs_diff(set % width).max((at / width).abs_diff(set / width));
-                let right: Vec<bool> = (0..width * height).map(|at| far(at) <= reach).collect();
-                assert_eq!(dilated(&values, (width, height), reach), right, "{set}, by {reach}");
+                let is_set = |at: usize| at == set || at == 33;
+                let values: Vec<bool> = (0..width * height).map(is_set).collect();
+                let far = |at: usize, other: usize| {
+                    (at % width).abs_diff(other % width).max((at / width).abs_diff(other / width))
+                };
+                let near = |at: usize| [set, 33].into_iter().filter(move |other| far(at, *other) <= reach);
+                let right: Vec<u32> = (0..width * height)
+                    .map(|at| near(at).count() as u32 - u32::from(set == 33 && far(at, 33) <= reach))
+                    .collect();
+                assert_eq!(counts_around(&values, (width, height), reach), right, "{set}, by {reach}");
+                let grown: Vec<bool> = right.iter().map(|count| *count > 0).collect();
+                assert_eq!(dilated(&values, (width, height), reach), grown, "{set}, by {reach}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_resized_picture_is_that_of_the_whole() {
+        let noise = (0..211 * 150 * 3_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let picture = Pixels::known(211, 150, Layout::Rgb8, noise);
+        for size in [(100, 91), (400, 301)] {
+            for part in [(0..17, 3..9), (33..100, 70..91), (5..6, 0..91)] {
+                let wanted = Wanted { part: part.clone(), ..Wanted::whole(&picture, size) };
+                let made =
+                    resized_all(&[wanted, Wanted::whole(&picture, size)], &Pool::of(2)).expect("the sizes agree");
+                let row = |of: usize, y: usize| {
+                    &made[of].data()[(y * size.0 as usize + part.0.start) * 3..][..part.0.len() * 3]
+                };
+                for y in part.1.clone() {
+                    let both = row(0, y).iter().zip(row(1, y));
+                    assert!(both.clone().all(|(one, other)| one.abs_diff(*other) < 2), "{part:?} of {size:?}, row {y}");
+                }
             }
         }
     }

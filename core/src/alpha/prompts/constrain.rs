@@ -53,7 +53,7 @@ impl Prompts {
         let (changes, mut room) = (changes.enlarged(size), Vec::new());
         for (y, row) in mask.data_mut().chunks_mut(size.0).enumerate() {
             control.check()?;
-            let change = changes.row(y, &mut room);
+            let change = changes.row(y, &(0..size.0), &mut room);
             let [points, boxed, dropped] = [&points, &boxes, &dropped].map(|areas| places::row(areas, y, size.0));
             for (x, value) in row.iter_mut().enumerate() {
                 let [stays, grown, free] = change(x);

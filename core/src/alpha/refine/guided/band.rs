@@ -1,43 +1,61 @@
 //! Where there is work: around the mask's edge.
 
-use super::TILE;
 use crate::image::pixels::Pixels;
-use crate::image::small::dilated;
+use crate::image::small::{Span, dilated};
 
 /// A mask is sure up to this and from 255 less this on.
 const SURE: u8 = 25;
 /// The band goes on beyond what is not sure for one pixel of a mask of so many.
 const SIDE: usize = 320;
 
-/// Where the mask is not sure, or goes from subject to background, and a margin
-/// around it, in the mask's own pixels.
+/// So many cells beside the band are needed, to go between them.
+pub(super) const BESIDE: usize = 2;
+
+/// Pixels that are compared at once.
+const BLOCK: usize = 32;
+
+/// What the mask says of a pixel.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Kind {
+    Background,
+    Subject,
+    /// Not sure, from subject to background, or close to either.
+    Edge,
+}
+
+/// Pixels of one kind in a row of the mask.
+pub(super) struct Run {
+    pub(super) kind: Kind,
+    pub(super) columns: Span,
+}
+
+/// The rows of a mask as runs of one kind.
 pub(super) struct Band {
     width: usize,
-    height: usize,
-    inside: Vec<bool>,
-    subject: Vec<bool>,
+    rows: Vec<Vec<Run>>,
 }
 
 impl Band {
     pub(super) fn around(mask: &Pixels) -> Self {
         let (width, height) = (mask.width() as usize, mask.height() as usize);
         let subject: Vec<bool> = mask.data().iter().map(|alpha| *alpha > u8::MAX / 2).collect();
-        let mut inside: Vec<bool> =
-            mask.data().iter().map(|alpha| (SURE + 1..u8::MAX - SURE).contains(alpha)).collect();
-        let add_turns = |inside: &mut [bool], one: &[bool], next: &[bool]| {
-            inside.iter_mut().zip(one.iter().zip(next)).for_each(|(inside, (one, next))| *inside |= one != next);
+        let mut edge: Vec<bool> = mask.data().iter().map(|alpha| (SURE + 1..u8::MAX - SURE).contains(alpha)).collect();
+        let add_turns = |edge: &mut [bool], one: &[bool], next: &[bool]| {
+            edge.iter_mut().zip(one.iter().zip(next)).for_each(|(edge, (one, next))| *edge |= one != next);
         };
-        for (inside, subject) in inside.chunks_mut(width).zip(subject.chunks(width)) {
-            add_turns(inside, subject, &subject[1..]);
+        for (edge, subject) in edge.chunks_mut(width).zip(subject.chunks(width)) {
+            add_turns(edge, subject, &subject[1..]);
         }
-        add_turns(&mut inside, &subject, &subject[width..]);
+        add_turns(&mut edge, &subject, &subject[width..]);
         let margin = ((width.max(height) + SIDE / 2) / SIDE).max(1);
-        let inside = dilated(&inside, (width, height), margin);
-        Self { width, height, inside, subject }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        !self.inside.contains(&true)
+        let edge = dilated(&edge, (width, height), margin);
+        let kind = |(edge, subject): (&bool, &bool)| match (edge, subject) {
+            (true, _) => Kind::Edge,
+            (false, true) => Kind::Subject,
+            (false, false) => Kind::Background,
+        };
+        let kinds: Vec<Kind> = edge.iter().zip(&subject).map(kind).collect();
+        Self { width, rows: kinds.chunks(width).map(runs).collect() }
     }
 
     /// From which column of a picture of this width on each column of the mask lies
@@ -47,32 +65,63 @@ impl Band {
         (0..=self.width).map(|column| under.partition_point(|under| *under < column)).collect()
     }
 
-    /// The row of the mask under a row of a picture of this height, in the band and sure of the subject.
-    pub(super) fn row(&self, y: usize, height: usize) -> (&[bool], &[bool]) {
-        let start = (2 * y + 1) * self.height / (2 * height) * self.width;
-        (&self.inside[start..start + self.width], &self.subject[start..start + self.width])
+    /// The row of the mask under a row of a picture of this height.
+    pub(super) fn row(&self, y: usize, height: usize) -> &[Run] {
+        &self.rows[(2 * y + 1) * self.rows.len() / (2 * height)]
     }
 
-    /// Which tiles of a picture of this size, row after row, have to do with the band.
-    pub(super) fn tiles(&self, (width, height): (usize, usize)) -> Vec<bool> {
-        let across = width.div_ceil(TILE);
-        let mut tiles = vec![false; across * height.div_ceil(TILE)];
-        // Beside a pixel of the band its neighbours are needed, to go between them.
-        let span = |cell: usize, cells: usize, side: usize| {
-            let (from, to) = (cell * side / cells, ((cell + 1) * side).div_ceil(cells));
-            from.saturating_sub(2) / TILE..=(to + 1).min(side - 1) / TILE
-        };
-        let columns: Vec<_> = (0..self.width).map(|x| span(x, self.width, width)).collect();
-        let mut row_of_tiles = vec![false; across];
-        for (y, inside) in self.inside.chunks(self.width).enumerate().filter(|(_, inside)| inside.contains(&true)) {
-            row_of_tiles.fill(false);
-            for (columns, _) in columns.iter().zip(inside).filter(|(_, inside)| **inside) {
-                row_of_tiles[columns.clone()].fill(true);
-            }
-            for y in span(y, self.height, height) {
-                tiles[y * across..][..across].iter_mut().zip(&row_of_tiles).for_each(|(tile, is_in)| *tile |= is_in);
-            }
-        }
-        tiles
+    /// The first and the last row and column of the mask that have an edge. `None` where there is none.
+    pub(super) fn bounds(&self) -> Option<(Span, Span)> {
+        let rows = || self.rows.iter().enumerate().filter(|(_, row)| edges(row).next().is_some());
+        let (top, bottom) = (rows().next()?.0, rows().next_back()?.0);
+        let columns = rows().flat_map(|(_, row)| edges(row));
+        Some((columns.cloned().reduce(joined)?, top..bottom + 1))
     }
+
+    /// Which columns of some rows of a picture of this size, in spans from left to right, have to do with the band.
+    /// Spans closer than `gap` are one.
+    pub(super) fn columns(&self, rows: &Span, (width, height): (usize, usize), gap: usize) -> Vec<Span> {
+        let under = self.rows.iter().enumerate().filter(|(row, _)| {
+            let near = near(*row..row + 1, self.rows.len(), height);
+            near.start < rows.end && rows.start < near.end
+        });
+        let edges = under.flat_map(|(_, row)| edges(row));
+        let mut all: Vec<Span> = edges.map(|edge| near(edge.clone(), self.width, width)).collect();
+        all.sort_unstable_by_key(|span| span.start);
+        all.dedup_by(|next, span| {
+            let is_close = next.start <= span.end + gap;
+            if is_close {
+                span.end = span.end.max(next.end);
+            }
+            is_close
+        });
+        all
+    }
+}
+
+fn runs(mut row: &[Kind]) -> Vec<Run> {
+    let (mut runs, mut start) = (Vec::new(), 0);
+    while let Some(kind) = row.first().copied() {
+        // Many at a time while all are alike.
+        let blocks =
+            row.chunks_exact(BLOCK).take_while(|block| block.iter().fold(true, |all, one| all & (*one == kind)));
+        let many = blocks.count() * BLOCK;
+        let count = many + row[many..].iter().take_while(|one| **one == kind).count();
+        runs.push(Run { kind, columns: start..start + count });
+        (row, start) = (&row[count..], start + count);
+    }
+    runs
+}
+
+fn edges(row: &[Run]) -> impl Iterator<Item = &Span> {
+    row.iter().filter(|run| run.kind == Kind::Edge).map(|run| &run.columns)
+}
+
+fn joined(one: Span, other: Span) -> Span {
+    one.start.min(other.start)..one.end.max(other.end)
+}
+
+/// Where pixels of the mask lie in a picture's side, with the neighbours that are needed to go between them.
+fn near(pixels: Span, mask: usize, side: usize) -> Span {
+    (pixels.start * side / mask).saturating_sub(BESIDE)..((pixels.end * side).div_ceil(mask) + BESIDE).min(side)
 }

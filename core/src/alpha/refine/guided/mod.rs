@@ -30,9 +30,9 @@ use crate::error::{Code, Error, Result};
 use crate::exec::Pool;
 use crate::exec::control::Control;
 use crate::image::pixels::{Layout, Pixels, byte};
-use crate::image::small::{Grid, ROWS, Wanted, resized, resized_all, size_at};
+use crate::image::small::{Grid, ROWS, Span, Wanted, resized, resized_all, size_at};
 use crate::options::cutout::Preset;
-use band::Band;
+use band::{BESIDE, Band, Kind};
 use wide::Wide;
 use windows::{CELL, Line, Windows};
 
@@ -50,8 +50,9 @@ const REACH: usize = 2;
 const HARDER: f32 = 0.17;
 const LAST: f32 = 0.06;
 
-/// Cells on each side of what is filtered at once.
-const TILE: usize = 32;
+/// Rows of cells that are filtered at once, and how many columns may lie between what is filtered at once in them.
+const STRIP: usize = 16;
+const GAP: usize = 8;
 /// Pictures of a smaller side than this have no edges that the model did not see.
 const LEAST_SIDE: u32 = 32;
 
@@ -70,25 +71,24 @@ pub(super) fn refine(
     let size = (picture.width(), picture.height());
     let mask = &mask_in_bounds(mask, pool)?;
     let band = Band::around(mask);
-    if size.0.min(size.1) < LEAST_SIDE || band.is_empty() {
+    let Some(bounds) = band.bounds().filter(|_| size.0.min(size.1) >= LEAST_SIDE) else {
         return Ok(None);
-    }
+    };
     let mut before: Option<Level> = None;
-    let (first, levels) = shrunk(picture, mask, preset, pool, control)?;
+    let (first, levels) = shrunk(picture, (mask, bounds), preset, pool, control)?;
     for small in levels {
         control.check()?;
-        let alpha = match &before {
-            None => first.data().iter().map(|alpha| f32::from(*alpha) / 255.0).collect(),
-            Some(level) => level.applied(&small, &band, pool, |alpha| harder(alpha, HARDER)),
-        };
         let reach = REACH + usize::from(before.is_none());
+        let alpha = match before {
+            None => Cow::Borrowed(first.data()),
+            Some(level) => Cow::Owned(level.applied(&small, &band, HARDER, pool)),
+        };
         before = Some(Level::fitted(&small, &alpha, &band, reach, pool));
     }
     let level = before.ok_or_else(|| Error::new(Code::Internal))?;
     control.check()?;
-    let mut data = level.applied(picture, &band, pool, |alpha| byte(harder(alpha, LAST)));
-    let no_finer = (mask.width().min(size.0), mask.height().min(size.1));
-    if let Some(wide) = Wide::of(&resized(mask, no_finer, pool)?) {
+    let mut data = level.applied(picture, &band, LAST, pool);
+    if let Some(wide) = Wide::of(mask, size, pool)? {
         control.check()?;
         wide.give_back(&mut data, (size.0 as usize, size.1 as usize), pool);
     }
@@ -106,10 +106,11 @@ fn mask_in_bounds<'a>(mask: &'a Pixels, pool: &Pool) -> Result<Cow<'a, Pixels>> 
     })
 }
 
-/// The mask at the size of the first level, and the picture made smaller for each level, from coarse to fine.
+/// The mask at the size of the first level, and the picture made smaller for each level, from coarse to fine. Of all
+/// of them only what is needed within some bounds of the mask.
 fn shrunk(
     picture: &Pixels,
-    mask: &Pixels,
+    (mask, bounds): (&Pixels, (Span, Span)),
     preset: Preset,
     pool: &Pool,
     control: &Control<'_>,
@@ -120,15 +121,30 @@ fn shrunk(
     let (Some(first), Some((last, others))) = (sizes.first(), sizes.split_last()) else {
         return Err(Error::new(Code::Internal));
     };
+    let wanted = |filter, picture, size: (u32, u32)| {
+        let across = needed(&bounds.0, mask.width(), first.0, size.0);
+        Wanted { filter, picture, size, part: (across, needed(&bounds.1, mask.height(), first.1, size.1)) }
+    };
+    let only = |mut made: Vec<Pixels>| made.pop().ok_or_else(|| Error::new(Code::Internal));
     // Only the finest is made from the whole picture, which may be large.
-    let finest = resized(picture, *last, pool)?;
+    let finest = only(resized_all(&[wanted(FilterType::Bilinear, picture, *last)], pool)?)?;
     control.check()?;
-    let others = others.iter().map(|size| (FilterType::Bilinear, &finest, *size));
-    let wanted: Vec<Wanted<'_>> = std::iter::once((FilterType::Lanczos3, mask, *first)).chain(others).collect();
-    let mut levels = resized_all(&wanted, pool)?;
+    let others = others.iter().map(|size| wanted(FilterType::Bilinear, &finest, *size));
+    let all: Vec<_> = std::iter::once(wanted(FilterType::Lanczos3, mask, *first)).chain(others).collect();
+    let mut levels = resized_all(&all, pool)?;
     let first = levels.remove(0);
     levels.push(finest);
     Ok((first, levels))
+}
+
+/// What of a level's side is needed for edges in some pixels of the mask's side: what the windows of the first level
+/// see, to whose side cells are the largest part, and a cell more, from which others are made.
+fn needed(edges: &Span, mask: u32, first: u32, side: u32) -> Span {
+    let beside = f64::from((BESIDE + 2 * (REACH + 1) + 1) as u32 * CELL as u32) / f64::from(first);
+    let place = |at: usize| at as f64 / f64::from(mask);
+    let (from, to) = (place(edges.start) - beside, place(edges.end) + beside);
+    let at = |place: f64| place.clamp(0.0, 1.0) * f64::from(side);
+    at(from).floor() as usize..at(to).ceil() as usize
 }
 
 /// The size of a level in whole cells, at least as large.
@@ -163,58 +179,46 @@ fn alpha_of(line: Line, [r, g, b]: [f32; 3]) -> f32 {
     line[0] * r + line[1] * g + line[2] * b + line[3]
 }
 
-/// What fits the mask best around each pixel of a small picture, in the tiles of the band.
+/// What fits the mask best around each cell of a small picture, in the band.
 struct Level(Grid<4>);
 
 impl Level {
-    fn fitted(small: &Pixels, alpha: &[f32], band: &Band, reach: usize, pool: &Pool) -> Self {
+    fn fitted(small: &Pixels, alpha: &[u8], band: &Band, reach: usize, pool: &Pool) -> Self {
         let (width, height) = (small.width() as usize / CELL, small.height() as usize / CELL);
-        let tiles = band.tiles((width, height));
-        let across = width.div_ceil(TILE);
         let mut lines = vec![[0.0; 4]; width * height];
         let windows = Windows { small, alpha, width, height, reach };
-        pool.for_each(lines.chunks_mut(TILE * width).enumerate(), |(tile_row, rows)| {
-            let mut tile = 0;
-            for run in tiles[tile_row * across..][..across].chunk_by(|one, other| one == other) {
-                if run[0] {
-                    let columns = tile * TILE..((tile + run.len()) * TILE).min(width);
-                    windows.fit(columns, tile_row * TILE, rows);
-                }
-                tile += run.len();
+        pool.for_each(lines.chunks_mut(STRIP * width).enumerate(), |(strip, rows)| {
+            let y = strip * STRIP..strip * STRIP + rows.len() / width;
+            for columns in band.columns(&y, (width, height), GAP) {
+                windows.fit(columns, y.start, rows);
             }
         });
         Self(Grid { width, height, values: lines })
     }
 
-    /// What `make` makes of the alpha of every pixel of a larger picture: 0 or 1
-    /// outside the band, where the mask is sure.
-    fn applied<T: Copy + Default + Send + Sync>(
-        &self,
-        picture: &Pixels,
-        band: &Band,
-        pool: &Pool,
-        make: impl Fn(f32) -> T + Sync,
-    ) -> Vec<T> {
+    /// The alpha of every pixel of a larger picture, stretched by a margin: 0 or 255 outside the band, where the mask
+    /// is sure.
+    fn applied(&self, picture: &Pixels, band: &Band, margin: f32, pool: &Pool) -> Vec<u8> {
         let (width, height) = (picture.width() as usize, picture.height() as usize);
-        let mut all = vec![T::default(); width * height];
+        let mut all = vec![0; width * height];
         let bytes = picture.layout().bytes();
         let (starts, lines) = (band.starts(width), self.0.enlarged((width, height)));
-        let sure = [make(0.0), make(1.0)];
         pool.for_each(all.chunks_mut(ROWS * width).enumerate(), |(chunk, rows)| {
             let mut room = Vec::new();
             for (y, row) in rows.chunks_mut(width).enumerate().map(|(y, row)| (chunk * ROWS + y, row)) {
-                let (inside, subject) = band.row(y, height);
-                let line = inside.contains(&true).then(|| lines.row(y, &mut room));
-                let pixels = &picture.data()[y * width * bytes..][..width * bytes];
-                for (column, span) in starts.windows(2).map(|pair| pair[0]..pair[1]).enumerate() {
-                    match &line {
-                        Some(line) if inside[column] => {
-                            let pixels = pixels[span.start * bytes..span.end * bytes].chunks_exact(bytes);
-                            for ((x, value), pixel) in span.clone().zip(&mut row[span]).zip(pixels) {
-                                *value = make(alpha_of(line(x), color(pixel)));
+                for run in band.row(y, height) {
+                    let span = starts[run.columns.start]..starts[run.columns.end];
+                    match run.kind {
+                        Kind::Edge if !span.is_empty() => {
+                            let line = lines.row(y, &span, &mut room);
+                            let pixels = &picture.data()[(y * width + span.start) * bytes..][..span.len() * bytes];
+                            let values = span.clone().zip(&mut row[span]);
+                            for ((x, value), pixel) in values.zip(pixels.chunks_exact(bytes)) {
+                                *value = byte(harder(alpha_of(line(x), color(pixel)), margin));
                             }
                         }
-                        _ => row[span].fill(sure[usize::from(subject[column])]),
+                        Kind::Subject => row[span].fill(u8::MAX),
+                        Kind::Background | Kind::Edge => {}
                     }
                 }
             }

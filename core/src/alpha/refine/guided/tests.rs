@@ -111,6 +111,34 @@ fn threads_and_an_opaque_alpha_channel_change_no_byte() {
 }
 
 #[test]
+fn an_edge_is_the_same_whether_there_is_another_far_away_or_not() {
+    // A small disc in a corner, and a speck in the opposite one, so that work is done in all of the picture.
+    let near = |x: f32, y: f32| ((0.05 - ((x - 0.2).powi(2) + (y - 0.25).powi(2)).sqrt()) / 0.02 + 0.5).clamp(0.0, 1.0);
+    let speck = |x: f32, y: f32| if x > 0.97 && y > 0.97 { 1.0 } else { 0.0 };
+    for size in [(1000, 700), (640, 641), (450, 1300)] {
+        let picture = drawn(Layout::Rgb8, size, |x, y| {
+            let alpha = near(x, y + 0.005);
+            [[210.0, 250.0], [120.0, 200.0], [40.0, 240.0]]
+                .map(|[f, b]| byte((alpha * f + (1.0 - alpha) * b) / 255.0))
+                .to_vec()
+        });
+        for mask in [(320, 320), (640, 500)] {
+            let alone = refined(&picture, &drawn(Layout::Gray8, mask, |x, y| vec![byte(near(x, y))]), &Pool::of(2));
+            let both = drawn(Layout::Gray8, mask, |x, y| vec![byte(near(x, y).max(speck(x, y)))]);
+            let both = refined(&picture, &both, &Pool::of(2));
+            let (width, height) = (size.0 as usize, size.1 as usize);
+            assert!(alone.data().iter().any(|alpha| (1..255).contains(alpha)), "{size:?} {mask:?}");
+            for (y, (alone, both)) in
+                alone.data().chunks(width).zip(both.data().chunks(width)).enumerate().take(height / 2)
+            {
+                let near = alone.iter().zip(both).position(|(alone, both)| alone.abs_diff(*both) > 1);
+                assert_eq!(near, None, "row {y} of {size:?}, {mask:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn any_size_of_picture_and_mask_will_do() {
     for size in [(32, 32), (33, 47), (32, 3000), (2500, 40), (219, 221)] {
         for of_mask in [(1, 2), (3, 3), (320, 320), size, (900, 700)] {

@@ -6,15 +6,17 @@
 use std::ops::RangeInclusive;
 
 use super::planes::counted;
+use crate::error::Result;
 use crate::exec::Pool;
 use crate::image::pixels::{Pixels, byte};
-use crate::image::small::{Grid, ROWS, Span, dilated, joined_around};
+use crate::image::small::{Grid, ROWS, Span, counts_around, dilated, resized};
 
 /// What a mask that is unsure has.
 const UNSURE: RangeInclusive<u8> = 31..=224;
-/// An area is wide if a square fits into it that reaches so far to each side of its middle, in a mask of so many pixels.
+/// An area is wide if a square fits into it that reaches so far to each side of its middle, in a mask whose longer side
+/// has at most so many pixels: what is smaller is no wide area.
 const REACH: usize = 5;
-const SIDE: usize = 320;
+const SIDE: u32 = 320;
 
 /// How much of each pixel of a mask lies in such an area, 0 to 1, and what the mask has there, 0 to 1.
 pub(super) struct Wide {
@@ -24,28 +26,40 @@ pub(super) struct Wide {
 }
 
 impl Wide {
-    /// `None` where there is no such area. What the mask has is then taken between its pixels, so that it must not be much
-    /// finer than the picture.
-    pub(super) fn of(mask: &Pixels) -> Option<Self> {
+    /// `None` where there is no such area. What the mask has is taken between its pixels, so that it is made no finer than
+    /// the picture.
+    ///
+    /// # Errors
+    /// [`Code::Internal`](crate::Code::Internal).
+    pub(super) fn of(mask: &Pixels, picture: (u32, u32), pool: &Pool) -> Result<Option<Self>> {
+        let no_finer = (mask.width().min(picture.0), mask.height().min(picture.1));
+        let side = no_finer.0.max(no_finer.1);
+        let small = |of: u32| (of * SIDE.min(side)).div_ceil(side);
+        let mask = resized(mask, (small(no_finer.0), small(no_finer.1)), pool)?;
         let size @ (width, height) = (mask.width() as usize, mask.height() as usize);
-        let reach = |reach: usize| (reach * width.max(height) + SIDE / 2) / SIDE;
+        let reach = |reach: usize| (reach * width.max(height) + SIDE as usize / 2) / SIDE as usize;
         // The middles of squares that are unsure altogether, then what such squares cover.
         let sure: Vec<_> = mask.data().iter().map(|alpha| !UNSURE.contains(alpha)).collect();
         let mut middles = dilated(&sure, size, reach(REACH));
         middles.iter_mut().for_each(|middle| *middle = !*middle);
         if !middles.contains(&true) {
-            return None;
+            return Ok(None);
         }
-        let covered = dilated(&middles, size, reach(REACH));
-        let parts = shares(&covered, size, reach(REACH) / 2);
-        let has_part = |part: &f32| *part > 0.0;
-        let span = |row: &[f32]| {
-            let first = row.iter().position(has_part).unwrap_or(0);
-            first..row.iter().rposition(has_part).map_or(first, |last| last + 1)
-        };
-        let spans = parts.chunks(width).map(span).collect();
-        let values = parts.into_iter().zip(mask.data()).map(|(part, soft)| [part, f32::from(*soft) / 255.0]).collect();
-        Some(Self { parts: Grid { width, height, values }, spans })
+        let covered = counts_around(&dilated(&middles, size, reach(REACH)), size, reach(REACH) / 2);
+        let mut values: Vec<_> = mask.data().iter().map(|soft| [0.0, f32::from(*soft) / 255.0]).collect();
+        let across: Vec<_> = (0..width).map(|x| counted(x, reach(REACH) / 2, width)).collect();
+        let rows = values.chunks_mut(width).zip(covered.chunks(width)).enumerate();
+        let spans = rows.map(|(y, (values, covered))| {
+            let down = counted(y, reach(REACH) / 2, height);
+            let first = covered.iter().position(|covered| *covered > 0).unwrap_or(0);
+            let span = first..covered.iter().rposition(|covered| *covered > 0).map_or(first, |last| last + 1);
+            for x in span.clone() {
+                values[x][0] = covered[x] as f32 / (across[x] * down);
+            }
+            span
+        });
+        let spans = spans.collect();
+        Ok(Some(Self { parts: Grid { width, height, values }, spans }))
     }
 
     /// Gives back there what the mask has.
@@ -58,7 +72,7 @@ impl Wide {
                 let spans = [above, below].map(|row| &self.spans[row]).into_iter().filter(|span| !span.is_empty());
                 let span = spans.cloned().reduce(|one, other| one.start.min(other.start)..one.end.max(other.end));
                 let Some(columns) = span.map(|span| parts.columns(&span)) else { continue };
-                let part = parts.row(y, &mut room);
+                let part = parts.row(y, &columns, &mut room);
                 for (x, alpha) in alpha[columns.clone()].iter_mut().enumerate() {
                     let [part, soft] = part(columns.start + x);
                     let hard = f32::from(*alpha) / 255.0;
@@ -67,16 +81,4 @@ impl Wide {
             }
         });
     }
-}
-
-/// How much of the window around each is set; windows end where the mask does.
-fn shares(set: &[bool], size: (usize, usize), reach: usize) -> Vec<f32> {
-    let set: Vec<f32> = set.iter().map(|set| f32::from(u8::from(*set))).collect();
-    let mut sums = joined_around(&set, size, reach, |one, other| *one += other);
-    let across: Vec<_> = (0..size.0).map(|x| counted(x, reach, size.0)).collect();
-    for (y, row) in sums.chunks_mut(size.0).enumerate() {
-        let down = counted(y, reach, size.1);
-        row.iter_mut().zip(&across).for_each(|(sum, across)| *sum /= across * down);
-    }
-    sums
 }

@@ -23,7 +23,7 @@ pub(super) const CELL: usize = 2;
 /// Finds lines in windows of a small picture, whose sides are so many whole cells.
 pub(super) struct Windows<'a> {
     pub(super) small: &'a Pixels,
-    pub(super) alpha: &'a [f32],
+    pub(super) alpha: &'a [u8],
     pub(super) width: usize,
     pub(super) height: usize,
     /// Windows reach so many cells to each side.
@@ -85,15 +85,15 @@ impl Windows<'_> {
     #[inline(always)]
     fn spread(&self, start: usize, planes: &mut [f32]) {
         let pixels = planes.len() / ONES;
-        let (red, rest) = planes.split_at_mut(pixels);
-        let (green, rest) = rest.split_at_mut(pixels);
-        let (blue, alpha) = rest.split_at_mut(pixels);
+        let (colors, alphas) = planes.split_at_mut((ONES - 1) * pixels);
         let bytes = self.small.layout().bytes();
-        let colors = self.small.data()[start * bytes..].chunks_exact(bytes);
-        for (((red, green), blue), pixel) in red.iter_mut().zip(green).zip(blue).zip(colors) {
-            [*red, *green, *blue] = color(pixel);
+        let data = &self.small.data()[start * bytes..][..pixels * bytes];
+        match bytes {
+            4 => colors_in_planes(data.as_chunks::<4>().0, colors),
+            _ => colors_in_planes(data.as_chunks::<3>().0, colors),
         }
-        alpha.copy_from_slice(&self.alpha[start..start + pixels]);
+        let values = self.alpha[start..].iter().map(|alpha| f32::from(*alpha) * (1.0 / 255.0));
+        alphas.iter_mut().zip(values).for_each(|(alpha, value)| *alpha = value);
     }
 
     /// The line of each window, from the sums of cells around them.
@@ -114,6 +114,16 @@ impl Windows<'_> {
             }
         });
         lines
+    }
+}
+
+/// With as many bytes of a pixel as are known, many are worked on at once.
+#[inline(always)]
+fn colors_in_planes<const BYTES: usize>(pixels: &[[u8; BYTES]], planes: &mut [f32]) {
+    let (red, rest) = planes.split_at_mut(pixels.len());
+    let (green, blue) = rest.split_at_mut(pixels.len());
+    for (((red, green), blue), pixel) in red.iter_mut().zip(green).zip(blue).zip(pixels) {
+        [*red, *green, *blue] = color(pixel);
     }
 }
 
