@@ -195,7 +195,7 @@ generate: setup ## Write again what is generated from the code
 	@$(MAKE) --no-print-directory node-package PROFILE=dev
 	cd $(NODE) && npm run --silent types -- --out-file index.d.ts && cp index.d.ts index.d.mts
 	@$(SETUP) node-tests
-	REMREMBG_GENERATE=1 $(WITH_PACKAGE) --test --test-name-pattern 'table in docs' "$(CURDIR)/$(NODE)/tests/client.test.mjs"
+	REMREMBG_GENERATE=1 $(WITH_PACKAGE) --test --test-name-pattern 'table in docs' "$(CURDIR)/$(NODE)/tests/differences.test.mjs"
 
 requirements: ## Pin the Python packages again, with their hashes
 	tools/requirements.sh

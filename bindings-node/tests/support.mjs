@@ -3,10 +3,20 @@
 import { cpSync, existsSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-import { imported, NO_PHOTO, required as require, ROOT, run as runWords, sharp, temporary } from './help.mjs';
+import {
+  imported,
+  NO_PHOTO,
+  rejected,
+  required as require,
+  ROOT,
+  run as runWords,
+  sharp,
+  temporary,
+  written,
+} from './help.mjs';
 import { tinySettings } from './tiny.mjs';
 
-export { require, ROOT, sharp, temporary };
+export { rejected, require, ROOT, sharp, temporary, written };
 export const remrembg = await imported('remrembg');
 
 export const TINY = tinySettings(temporary());

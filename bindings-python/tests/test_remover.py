@@ -1,14 +1,11 @@
-"""The library: threads, processes, many pictures, event loops, callbacks, stops."""
+"""The library: settings, callbacks, stops, threads and event loops."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import io
-import multiprocessing
 import os
-import pickle
-import signal
 import subprocess
 import sys
 import threading
@@ -20,16 +17,9 @@ import pytest
 from PIL import Image
 
 import remrembg
+from pictures import picture
 
 STAGES = ["decode", "segment", "refine", "cut_out", "encode"]
-
-
-def picture(size=(8, 8)) -> bytes:
-    image = Image.new("RGB", size)
-    image.paste((255, 0, 0), (0, 0, size[0] // 2, size[1]))
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()
 
 
 def test_a_remover_tells_what_it_runs_on():
@@ -297,18 +287,6 @@ def test_many_come_from_and_to_an_event_loop(tiny):
     assert len(again) == 3
 
 
-def test_subclasses_of_a_remover_pickle_with_what_is_theirs(tiny_settings):
-    copy = pickle.loads(pickle.dumps(Named("mine", **tiny_settings)))
-    assert (type(copy), copy.name) == (Named, "mine")
-    assert copy.rmbg(picture())
-
-
-class Named(remrembg.Remover):
-    def __init__(self, name, **settings):
-        super().__init__(**settings)
-        self.name = name
-
-
 def test_one_picture_is_not_many(tiny):
     for image in ("photo.jpg", picture()):
         with pytest.raises(TypeError, match="images must be an iterable of pictures"):
@@ -324,174 +302,6 @@ def test_a_callback_that_raises_stop_iteration_does_not_hang_a_task(tiny):
             await tiny.rmbg_async(picture(), progress=progress)
 
     asyncio.run(asyncio.wait_for(main(), 20))
-
-
-def test_a_remover_pickles_as_its_settings(tiny_settings):
-    remover = remrembg.Remover(**tiny_settings, threads=1)
-    copy = pickle.loads(pickle.dumps(remover))
-    assert repr(copy) == repr(remover)
-    assert copy.rmbg(picture()) == remover.rmbg(picture())
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_remover_works_in_the_child_of_a_fork(tiny):
-    expected = tiny.rmbg(picture())
-    child = os.fork()
-    if child == 0:
-        os._exit(0 if tiny.rmbg(picture()) == expected else 1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert tiny.rmbg(picture()) == expected
-
-
-@pytest.mark.parametrize("engine", ["auto", "rten"])
-@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
-def test_processes_share_a_remover_by_its_settings(photo, method, engine, tiny_settings):
-    settings = tiny_settings if engine == "rten" else {}
-    remover = remrembg.Remover(**settings, threads=1)
-    expected = remover.rmbg(photo)
-    with multiprocessing.get_context(method).Pool(2) as pool:
-        made = pool.map(remover.rmbg, [str(photo)] * 4)
-        with pytest.raises(remrembg.ValidationError, match="0 bytes"):
-            pool.apply(remover.rmbg, (b"",))
-    assert made == [expected] * 4
-
-
-INTERRUPTED = """
-import sys, threading, remrembg
-remover = remrembg.Remover(engine="rten", threads=1)
-def progress(stage, fraction):
-    if stage == "segment":
-        sys.stdout.write("begun\\n")
-        sys.stdout.flush()
-try:
-    {call}
-except KeyboardInterrupt:
-    print("interrupted", flush=True)
-    assert remover.rmbg(sys.argv[1])
-    print("and well", flush=True)
-"""
-
-
-@pytest.mark.parametrize(
-    "call",
-    [
-        "[remover.rmbg(sys.argv[1], progress=progress) for _ in iter(int, 1)]",
-        "list(remover.remove_many([sys.argv[1]] * 1000, jobs=2, progress=progress))",
-        "import asyncio; [asyncio.run(remover.rmbg_async(sys.argv[1], progress=progress)) for _ in iter(int, 1)]",
-    ],
-)
-def test_ctrl_c_stops_at_once(photo, call):
-    code = INTERRUPTED.format(call=call)
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, str(photo)], stdout=subprocess.PIPE, text=True, preexec_fn=default_interrupt
-    )
-    assert process.stdout.readline() == "begun\n"
-    process.send_signal(signal.SIGINT)
-    rest = process.stdout.read().replace("begun\n", "")
-    assert rest == "interrupted\nand well\n"
-    assert process.wait() == 0
-
-
-def default_interrupt():
-    """A shell's background jobs ignore Ctrl-C, and so would what they start."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def test_a_daemon_thread_in_the_middle_of_a_removal_does_not_spoil_the_exit(photo):
-    code = (
-        "import sys, threading, time, remrembg\n"
-        "remover = remrembg.Remover(engine='rten', threads=1)\n"
-        "begun = threading.Event()\n"
-        "def work():\n"
-        "    remover.rmbg(sys.argv[1], progress=lambda stage, fraction: stage == 'segment' and begun.set())\n"
-        "threading.Thread(target=work, daemon=True).start()\n"
-        "begun.wait()\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code, str(photo)], capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_a_thread_that_takes_no_end_for_an_answer_does_not_spoil_the_exit(tiny_settings):
-    code = (
-        "import threading, time, remrembg\n"
-        f"remover = remrembg.Remover({str(tiny_settings['model'])!r}, 'rten', model_recipe='size=8')\n"
-        "def work():\n"
-        "    while True:\n"
-        "        try: remover.rmbg(bytes.fromhex(DATA))\n"
-        "        except BaseException: pass\n"
-        f"DATA = {picture().hex()!r}\n"
-        "for _ in range(4): threading.Thread(target=work, daemon=True).start()\n"
-        "time.sleep(0.2)\n"
-    )
-    for _ in range(5):
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-        assert (done.returncode, done.stderr) == (0, "")
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-@pytest.mark.parametrize("engine", ["rten", "native"])
-def test_a_fork_beside_a_thread_that_loads_a_model_leaves_a_child_that_works(tiny_settings, engine):
-    settings = {"threads": 2} if engine == "native" else tiny_settings
-    remover, over = remrembg.Remover(**settings), threading.Event()
-    assert remover.engine.name == engine
-    expected = remover.rmbg(picture())
-
-    def load():
-        while not over.is_set():
-            remrembg.Remover(**settings)
-
-    thread = threading.Thread(target=load)
-    thread.start()
-    try:
-        for _ in range(10):
-            child = os.fork()
-            if child == 0:
-                signal.alarm(20)
-                os._exit(0 if remover.rmbg(picture()) == expected else 1)
-            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    finally:
-        over.set()
-        thread.join()
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_fork_in_a_callback_leaves_a_child_that_ends(tiny_settings):
-    code = (
-        "import atexit, os, time\n"
-        "at, children = [], []\n"
-        # Hooks run last to first: these two around the package's own, whose time it is.
-        "atexit.register(lambda: children and not children[0] and os._exit(int(time.monotonic() - at[0] > 2)))\n"
-        "import remrembg\n"
-        "atexit.register(lambda: at.append(time.monotonic()))\n"
-        f"remover = remrembg.Remover({str(tiny_settings['model'])!r}, 'rten', model_recipe='size=8')\n"
-        "def progress(stage, fraction):\n"
-        "    if not children: children.append(os.fork())\n"
-        f"try: remover.rmbg(bytes.fromhex({picture().hex()!r}), progress=progress)\n"
-        "except remrembg.EngineError: pass\n"
-        "if children[0]: assert os.waitpid(children[0], 0)[1] == 0\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_a_signal_handler_may_wait_for_the_others(tiny_settings):
-    """The main thread waits for a place, and its handler for the thread that has the place."""
-    code = (
-        "import signal, threading, os, time, remrembg\n"
-        f"remover = remrembg.Remover({str(tiny_settings['model'])!r}, 'rten', model_recipe='size=8', in_flight=1)\n"
-        f"data, inside, go = bytes.fromhex({picture().hex()!r}), threading.Event(), threading.Event()\n"
-        "def progress(stage, fraction):\n"
-        "    inside.set(); go.wait()\n"
-        "def handler(*_):\n"
-        "    go.set(); worker.join(); remover.rmbg(data)\n"
-        "signal.signal(signal.SIGTERM, handler)\n"
-        "worker = threading.Thread(target=lambda: remover.rmbg(data, progress=progress))\n"
-        "worker.start(); inside.wait()\n"
-        "threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM)).start()\n"
-        "assert remover.rmbg(data)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_functions_share_one_model_however_many_threads_ask_first():

@@ -1,13 +1,15 @@
 //! `remrembg frames`: raw video frames in, pictures out, as `ffmpeg -f rawvideo -pix_fmt rgb24` writes them.
 
 use std::io::{self, IsTerminal, Read as _};
+use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
-use remrembg::{Input, Layout, Options, Output, PixelView, Remover, check_size};
+use remrembg::{Input, Layout, Options, Output, PixelView, Remover, batch, check_size};
 
 use crate::failure::Failure;
 use crate::plan::{STREAM, Task};
@@ -118,29 +120,39 @@ pub(crate) fn run(matches: &ArgMatches, host: &Host, voice: Voice) -> Result<u8,
     let remover = Remover::new(config)?;
     let stop = Stop::listen();
     let report = Report::new(voice, None);
+    let (is_over, mut end) = (AtomicBool::new(false), Ok(()));
+    let ends = || stop.token().is_cancelled() || is_over.load(Ordering::Relaxed);
     let stream = read(size, jobs.div_ceil(2));
-    loop {
-        let (frames, end) = next(&stream, jobs, &stop);
-        for (frame, made) in frames.iter().zip(cut_out(&remover, &frames, size, &options, &stop)) {
-            let output = out.map_or_else(|| STREAM.into(), |out| out.name(frame.number));
-            let task = Task { input: format!("frame {}", frame.number).into(), output };
+    let frames = std::iter::from_fn(move || next(&stream, ends));
+    let cut_out = |frame: Result<Frame, Failure>| {
+        frame.map(|frame| (frame.number, cut_out(&remover, &frame, size, &options, &stop)))
+    };
+    batch(jobs, frames, cut_out, |made| {
+        let went_well = made.map(|(number, made)| {
+            let output = out.map_or_else(|| STREAM.into(), |out| out.name(number));
+            let task = Task { input: format!("frame {number}").into(), output };
             let made = made.and_then(|made| written(&task, made));
-            let failed = made.is_err();
+            let went_well = made.is_ok();
             report.end(&task, made);
+            went_well
+        });
+        match went_well {
+            Ok(true) => return ControlFlow::Continue(()),
             // The frames behind it would have other numbers than in the video.
-            if failed {
-                return Ok(stop.status().unwrap_or_else(|| report.status()));
-            }
+            Ok(false) => {}
+            Err(failure) => end = Err(failure),
         }
-        if let Some(status) = stop.status() {
-            return Ok(status);
-        }
-        if let Some(end) = end {
-            end?;
-            report.finish();
-            return Ok(report.status());
-        }
+        is_over.store(true, Ordering::Relaxed);
+        ControlFlow::Break(())
+    });
+    if let Some(status) = stop.status() {
+        return Ok(status);
     }
+    end?;
+    if !is_over.load(Ordering::Relaxed) {
+        report.finish();
+    }
+    Ok(report.status())
 }
 
 /// The options, with the format that the results' name has, else PNG.
@@ -162,24 +174,15 @@ fn written(task: &Task, made: Output) -> Result<Output, Failure> {
     Ok(made)
 }
 
-/// Several at once; the results in the order of the frames.
 fn cut_out(
     remover: &Remover,
-    frames: &[Frame],
+    frame: &Frame,
     (width, height): (u32, u32),
     options: &Options,
     stop: &Stop,
-) -> Vec<Result<Output, Failure>> {
-    let remove = |frame: &Frame| {
-        let view = PixelView::new(&frame.pixels, width, height, Layout::Rgb8, width as usize * 3)?;
-        Ok(remover.job(Input::Pixels(view)).options(options).cancel(stop.token()).run()?)
-    };
-    thread::scope(|scope| {
-        let threads: Vec<_> = frames.iter().map(|frame| scope.spawn(move || remove(frame))).collect();
-        let joined =
-            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        joined.collect()
-    })
+) -> Result<Output, Failure> {
+    let view = PixelView::new(&frame.pixels, width, height, Layout::Rgb8, width as usize * 3)?;
+    Ok(remover.job(Input::Pixels(view)).options(options).cancel(stop.token()).run()?)
 }
 
 struct Frame {
@@ -187,17 +190,13 @@ struct Frame {
     pixels: Vec<u8>,
 }
 
-/// A frame, or how the stream ends: between two, or not.
-type Read = Result<Frame, Result<(), Failure>>;
-
 /// Reads standard input on a thread of its own, so many frames ahead. It ends with the process: after a failure it may still
 /// wait for a frame.
-fn read((width, height): (u32, u32), ahead: usize) -> Receiver<Read> {
+fn read((width, height): (u32, u32), ahead: usize) -> Receiver<Result<Frame, Failure>> {
     let (sender, receiver) = mpsc::sync_channel(ahead);
     let need = width as usize * height as usize * 3;
     thread::spawn(move || {
-        for number in 0.. {
-            let read = frame(number, need);
+        for read in (0..).map_while(|number| frame(number, need).transpose()) {
             let is_over = read.is_err();
             if sender.send(read).is_err() || is_over {
                 return;
@@ -207,40 +206,29 @@ fn read((width, height): (u32, u32), ahead: usize) -> Receiver<Read> {
     receiver
 }
 
-fn frame(number: usize, need: usize) -> Read {
+/// `None` where the stream ends before it.
+fn frame(number: usize, need: usize) -> Result<Option<Frame>, Failure> {
     let mut pixels = Vec::with_capacity(need);
     let read = io::stdin().lock().take(need as u64).read_to_end(&mut pixels);
-    read.map_err(|error| Err(Failure::cannot_read("standard input".as_ref(), error)))?;
+    read.map_err(|error| Failure::cannot_read("standard input".as_ref(), error))?;
     match pixels.len() {
-        0 => Err(Ok(())),
+        0 => Ok(None),
         got if got < need => {
-            Err(Err(Failure::usage(format!("Standard input ends in frame {number}: {got} of {need} bytes"))))
+            Err(Failure::usage(format!("Standard input ends in frame {number}: {got} of {need} bytes")))
         }
-        _ => Ok(Frame { number, pixels }),
+        _ => Ok(Some(Frame { number, pixels })),
     }
 }
 
-/// The frames that are there, at most so many and at least one, and the end where it has come; nothing once a signal has.
-fn next(stream: &Receiver<Read>, most: usize, stop: &Stop) -> (Vec<Frame>, Option<Result<(), Failure>>) {
-    let mut frames = Vec::new();
-    while frames.len() < most && !stop.token().is_cancelled() {
-        let read = if frames.is_empty() { stream.recv_timeout(LOOK) } else { stream.try_recv().map_err(empty) };
-        match read {
-            Ok(Ok(frame)) => frames.push(frame),
-            Ok(Err(end)) => return (frames, Some(end)),
-            Err(RecvTimeoutError::Timeout) if frames.is_empty() => {}
-            Err(RecvTimeoutError::Timeout) => break,
-            Err(RecvTimeoutError::Disconnected) => return (frames, Some(Ok(()))),
+/// The next frame, or what failed; `None` at the end, or once it is over.
+fn next(stream: &Receiver<Result<Frame, Failure>>, is_over: impl Fn() -> bool) -> Option<Result<Frame, Failure>> {
+    while !is_over() {
+        match stream.recv_timeout(LOOK) {
+            Err(RecvTimeoutError::Timeout) => {}
+            read => return read.ok(),
         }
     }
-    (frames, None)
-}
-
-fn empty(error: TryRecvError) -> RecvTimeoutError {
-    match error {
-        TryRecvError::Empty => RecvTimeoutError::Timeout,
-        TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
-    }
+    None
 }
 
 #[cfg(test)]

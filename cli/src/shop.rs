@@ -1,12 +1,11 @@
 //! Doing tasks: one after the other, or several at once.
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::thread;
 
-use remrembg::{Options, Output, Remover, check_request};
+use remrembg::{Options, Output, Remover, batch, check_request};
 
 use crate::engine;
 use crate::failure::Failure;
@@ -94,18 +93,16 @@ impl<'a> Shop<'a> {
     }
 
     fn share(&self, remover: &Remover, tasks: &[Task]) {
-        let next = AtomicUsize::new(0);
-        let work = || {
-            while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !self.is_over()) {
-                self.report.end(task, self.remove(remover, task));
-            }
-        };
-        thread::scope(|scope| {
-            for _ in 1..self.order.jobs.min(tasks.len()) {
-                scope.spawn(work);
-            }
-            work();
-        });
+        let coming = tasks.iter().take_while(|_| !self.is_over());
+        batch(
+            self.order.jobs,
+            coming,
+            |task| (task, self.remove(remover, task)),
+            |(task, ended)| {
+                self.report.end(task, ended);
+                ControlFlow::Continue(())
+            },
+        );
     }
 
     fn is_over(&self) -> bool {

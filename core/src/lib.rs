@@ -34,6 +34,7 @@ pub use codec::decode::Decoded;
 pub use codec::limits::Limits;
 pub use engine::{EngineChoice, EngineInfo, Provider};
 pub use error::{Code, Error, ErrorKind, Problem, Result};
+pub use exec::batch::batch;
 pub use exec::control::{CancelToken, Control, Progress, Stage};
 pub use exec::guard::hush_guarded_panics;
 pub use exec::permits::Load;

@@ -187,7 +187,9 @@ tsan() {
         return
     fi
     check "build for tsan" sanitized thread tsan
-    check "tsan, C and Rust: ffi/tests/c/threads.c" run_tsan ffi/tests/c/threads.c
+    for program in threads forks; do
+        check "tsan, C and Rust: ffi/tests/c/$program.c" run_tsan "ffi/tests/c/$program.c"
+    done
 }
 
 has_onnxruntime() {

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of pictures.
 
+pub(crate) mod batch;
 pub(crate) mod control;
 pub(crate) mod guard;
 pub(crate) mod permits;

@@ -1,77 +1,17 @@
-/* Threads that share removers and options, and a process that forks.
+/* Threads that share removers and options.
  *
  * A removal is held at a stage, by its progress callback, until what has to
  * happen meanwhile has happened: nothing here depends on who is faster. */
 #define _POSIX_C_SOURCE 200809L
-#include <poll.h>
 #include <pthread.h>
 #include <remrembg.h>
-#include <signal.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "check.h"
-#include "tiny.h"
+#include "removal.h"
 
-enum { THREADS = 8, ROUNDS = 5, WIDTH = 96, HEIGHT = 64, LARGE_WIDTH = 3000, LARGE_HEIGHT = 2000 };
-
-/* Longer than all of it takes under valgrind: whoever hangs is stopped. */
-enum { PATIENCE_SECONDS = 300 };
-
-static remrembg_pixels new_picture(uint32_t width, uint32_t height)
-{
-    size_t size = (size_t)width * height * 3;
-    uint8_t *data = malloc(size);
-    remrembg_pixels pixels = {data, size, width, height, 0, REMREMBG_LAYOUT_RGB8};
-    for (size_t i = 0; i < size; i++) {
-        data[i] = (uint8_t)(i * 31 >> 4);
-    }
-    return pixels;
-}
-
-/* in_flight: how many removals may be under way at once. */
-static remrembg_remover *new_remover(const char *in_flight)
-{
-    remrembg_options *settings = tiny_settings();
-    remrembg_remover *remover = NULL;
-    remrembg_options_set(settings, "in_flight", in_flight, NULL);
-    if (remrembg_remover_new(settings, &remover, NULL) != REMREMBG_OK) {
-        fprintf(stderr, "no remover\n");
-        exit(2);
-    }
-    remrembg_options_free(settings);
-    return remover;
-}
-
-/* Options with which every stage runs but that which turns a picture upright. */
-static remrembg_options *new_options(void)
-{
-    remrembg_options *options = remrembg_options_new();
-    remrembg_options_set(options, "format", "png", NULL);
-    remrembg_options_set(options, "w", "48", NULL);
-    remrembg_options_set(options, "angle", "30", NULL);
-    remrembg_options_set(options, "bg_color", "teal", NULL);
-    return options;
-}
-
-/* A removal on a thread of its own, and what came of it. */
-struct removal {
-    const remrembg_remover *remover;
-    const remrembg_options *options;
-    const remrembg_pixels *pixels;
-    pthread_t thread;
-    remrembg_code code;
-    remrembg_output *output;
-};
-
-static void *remove_once(void *argument)
-{
-    struct removal *removal = argument;
-    removal->code =
-        remrembg_remove_pixels(removal->remover, removal->pixels, removal->options, NULL, &removal->output, NULL);
-    return NULL;
-}
+enum { THREADS = 8, ROUNDS = 5, LARGE_WIDTH = 3000, LARGE_HEIGHT = 2000 };
 
 static void begin(struct removal *removal)
 {
@@ -111,16 +51,6 @@ static void end_all_alike(struct removal *removals)
     for (int i = 0; i < THREADS; i++) {
         remrembg_output_free(removals[i].output);
     }
-}
-
-static int works(const remrembg_remover *remover)
-{
-    remrembg_pixels pixels = new_picture(WIDTH, HEIGHT);
-    struct removal removal = {.remover = remover, .pixels = &pixels};
-    remove_once(&removal);
-    remrembg_output_free(removal.output);
-    free((void *)pixels.data);
-    return removal.code == REMREMBG_OK;
 }
 
 /* Where removals wait: at the start of a stage, or in the middle of it. */
@@ -416,126 +346,6 @@ static void every_thread_may_have_its_own(void)
     }
 }
 
-/* What holds in a child. It ends by being stopped, so that neither exit
- * handlers nor leak checkers look at what it has of its parent. */
-static void be_a_child(remrembg_remover *of_parent, remrembg_options *options, int answer)
-{
-    char count;
-    remrembg_error *error = NULL;
-    remrembg_output *output = NULL;
-    remrembg_remover *own;
-    alarm(PATIENCE_SECONDS);
-    failures = 0;
-    CHECK(remrembg_remove_bytes(of_parent, NULL, 0, NULL, options, NULL, &output, &error) == REMREMBG_ENGINE_FAILED);
-    CHECK(output == NULL && strstr(remrembg_error_message(error), "fork") != NULL);
-    CHECK(!works(of_parent));
-    CHECK(remrembg_remover_engine(of_parent) != NULL);
-    remrembg_error_free(error);
-    remrembg_remover_free(of_parent);
-    remrembg_options_free(options);
-    own = new_remover("1");
-    CHECK(works(own));
-    remrembg_remover_free(own);
-    count = (char)failures;
-    if (write(answer, &count, 1) == 1) {
-        pause();
-    }
-    _exit(2);
-}
-
-static void fork_and_check(remrembg_remover *remover, remrembg_options *options)
-{
-    struct pollfd answer = {.events = POLLIN};
-    int ends[2] = {-1, -1};
-    char count = 1;
-    pid_t child;
-    CHECK(pipe(ends) == 0);
-    child = fork();
-    if (child == 0) {
-        be_a_child(remover, options, ends[1]);
-    }
-    if (child < 0) {
-        failures++;
-        perror("fork");
-        return;
-    }
-    answer.fd = ends[0];
-    close(ends[1]);
-    CHECK(poll(&answer, 1, PATIENCE_SECONDS * 100) == 1);
-    CHECK(answer.revents != 0 && read(ends[0], &count, 1) == 1 && count == 0);
-    CHECK(kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child);
-    close(ends[0]);
-}
-
-static void fork_inside(void *user_data, remrembg_stage stage, float fraction)
-{
-    struct inside *inside = user_data;
-    if (stage == REMREMBG_STAGE_ENCODE && fraction == 0) {
-        fork_and_check(inside->remover, inside->options);
-    }
-}
-
-static void a_child_cannot_use_what_its_parent_made(const remrembg_pixels *pixels)
-{
-    remrembg_remover *remover = new_remover("");
-    remrembg_options *options = new_options();
-    struct inside inside = {.remover = remover, .options = options};
-    struct removal removal = {.remover = remover, .options = options, .pixels = pixels};
-    CHECK(works(remover));
-    fork_and_check(remover, options);
-    CHECK(remrembg_options_set_progress(options, fork_inside, &inside, NULL) == REMREMBG_OK);
-    remove_once(&removal);
-    CHECK(removal.code == REMREMBG_OK);
-    remrembg_output_free(removal.output);
-    CHECK(works(remover));
-    remrembg_options_free(options);
-    remrembg_remover_free(remover);
-}
-
-/* Makes and frees handles until it is told to end. */
-struct busy {
-    pthread_mutex_t lock;
-    int end;
-};
-
-static void *make_handles(void *argument)
-{
-    struct busy *busy = argument;
-    int end = 0;
-    while (!end) {
-        remrembg_options_free(remrembg_options_new());
-        pthread_mutex_lock(&busy->lock);
-        end = busy->end;
-        pthread_mutex_unlock(&busy->lock);
-    }
-    return NULL;
-}
-
-/* A child that waited for a lock of a thread it does not have would be stopped by its alarm. */
-static void a_child_of_a_busy_parent_can_make_handles(void)
-{
-    struct busy busy = {PTHREAD_MUTEX_INITIALIZER, 0};
-    pthread_t thread;
-    CHECK(pthread_create(&thread, NULL, make_handles, &busy) == 0);
-    for (int round = 0; round < 50; round++) {
-        int status = -1;
-        pid_t child = fork();
-        if (child == 0) {
-            alarm(20);
-            remrembg_options_free(remrembg_options_new());
-            _exit(0);
-        }
-        CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
-        if (status != 0) {
-            break;
-        }
-    }
-    pthread_mutex_lock(&busy.lock);
-    busy.end = 1;
-    pthread_mutex_unlock(&busy.lock);
-    CHECK(pthread_join(thread, NULL) == 0);
-}
-
 /* pthread_cancel() takes effect once the removal is done. */
 static void *remove_and_be_cancelled(void *argument)
 {
@@ -572,7 +382,6 @@ int main(void)
     alarm(PATIENCE_SECONDS);
     all_threads_get_the_same(&pixels);
     a_cancelled_thread_ends_its_removal_first(&pixels);
-    a_child_of_a_busy_parent_can_make_handles();
     removals_outlive_what_they_began_with(&pixels);
     a_cancellation_ends_every_stage(&pixels);
     a_cancellation_may_come_at_any_time();
@@ -581,7 +390,6 @@ int main(void)
     a_callback_frees_what_it_runs_with(&pixels);
     a_removal_sees_its_options_whole(&pixels);
     every_thread_may_have_its_own();
-    a_child_cannot_use_what_its_parent_made(&pixels);
     free((void *)pixels.data);
     return checked();
 }

@@ -1,23 +1,17 @@
-/* What remrembg.hpp promises, on a model that gives back the picture's red channel. */
-
-#include <remrembg.hpp>
+/* What remrembg.hpp promises. */
 
 #include "../c/check.h"
+#include "picture.hpp"
 
 #include <algorithm>
 #include <array>
-#include <atomic>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <future>
 #include <locale>
-#include <memory>
 #include <random>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
 #if __has_include(<span>) && __cplusplus >= 202002L
@@ -34,86 +28,6 @@ using remrembg::Target;
 using remrembg::Text;
 
 namespace {
-
-constexpr std::uint32_t SIDE = 8;
-constexpr auto RGBA = REMREMBG_LAYOUT_RGBA8;
-using Buffer = std::vector<std::uint8_t>;
-
-/* Colours of the left half, which is the subject, and of the right one. */
-constexpr std::array<std::uint8_t, 3> LEFT{255, 20, 40};
-constexpr std::array<std::uint8_t, 3> RIGHT{0, 60, 80};
-
-Buffer rgb()
-{
-    Buffer out;
-    for (std::uint32_t i = 0; i < SIDE * SIDE; i++) {
-        const auto &color = i % SIDE < SIDE / 2 ? LEFT : RIGHT;
-        out.insert(out.end(), color.begin(), color.end());
-    }
-    return out;
-}
-
-/* The same picture as a file. */
-Buffer bmp()
-{
-    Buffer out(54);
-    const std::pair<std::size_t, std::uint8_t> head[] = {{0, 'B'}, {1, 'M'}, {2, 54 + SIDE * SIDE * 3}, {10, 54},
-                                                         {14, 40}, {18, SIDE}, {22, SIDE}, {26, 1}, {28, 24}};
-    for (const auto &[place, value] : head) {
-        out[place] = value;
-    }
-    const Buffer pixels = rgb();
-    for (std::size_t i = 0; i < pixels.size(); i += 3) {
-        out.insert(out.end(), {pixels[i + 2], pixels[i + 1], pixels[i]});
-    }
-    return out;
-}
-
-/* What the call fails with; REMREMBG_OK when it does not. */
-template <class Call>
-remrembg_code code_of(Call call)
-{
-    try {
-        call();
-    } catch (const Error &error) {
-        return error.code();
-    }
-    return REMREMBG_OK;
-}
-
-/* What the call throws as text; nothing when it does not. */
-template <class Call>
-std::string thrown_by(Call call)
-{
-    try {
-        call();
-    } catch (const std::exception &error) {
-        return error.what();
-    }
-    return {};
-}
-
-bool is_png(Bytes bytes)
-{
-    return bytes.chars().substr(0, 4) == "\x89PNG";
-}
-
-/* The cut-out of the picture: the left half stays, the right one is gone. */
-bool is_cut_out(const std::uint8_t *row, bool red_last)
-{
-    const std::uint8_t *const left = row, *const right = row + (SIDE - 1) * 4;
-    return left[red_last ? 2 : 0] == LEFT[0] && left[1] == LEFT[1] && left[red_last ? 0 : 2] == LEFT[2]
-        && left[3] == 255 && right[3] == 0;
-}
-
-Options tiny()
-{
-    const char *const model = std::getenv("REMREMBG_TEST_MODEL");
-    if (model == nullptr) {
-        throw std::runtime_error("REMREMBG_TEST_MODEL has to name the model");
-    }
-    return Options().set("model", model).set("model_recipe", "size=8").set("engine", "rten");
-}
 
 static_assert(!std::is_copy_constructible_v<Remover> && std::is_nothrow_move_constructible_v<Remover>);
 static_assert(!std::is_copy_constructible_v<Options> && std::is_nothrow_move_constructible_v<Options>);
@@ -296,132 +210,6 @@ void errors_are_those_of_the_hosted_api(const Remover &remover)
     CHECK(remover.remove(bmp()).width() == SIDE);
 }
 
-void progress_is_told(const Remover &remover)
-{
-    std::vector<std::pair<remrembg_stage, float>> told;
-    Options options;
-    options.progress([&](remrembg_stage stage, float fraction) { told.emplace_back(stage, fraction); });
-    (void)remover.remove(bmp(), options);
-    CHECK(!told.empty() && told.front() == std::pair(REMREMBG_STAGE_DECODE, 0.0F));
-    CHECK(!told.empty() && told.back() == std::pair(REMREMBG_STAGE_ENCODE, 1.0F));
-    CHECK(std::is_sorted(told.begin(), told.end()));
-    told.clear();
-    options.progress(nullptr);
-    (void)remover.remove(bmp(), options);
-    CHECK(told.empty());
-}
-
-void exceptions_come_out(const Remover &remover)
-{
-    int told = 0;
-    Options options;
-    options.progress([&](remrembg_stage, float) {
-        told++;
-        throw std::runtime_error("thrown");
-    });
-    CHECK(thrown_by([&] { (void)remover.remove(bmp(), options); }) == "thrown");
-    CHECK(told == 1);
-    Buffer room(SIDE * SIDE * 4);
-    CHECK(thrown_by([&] { remover.remove_into(bmp(), Target(room, SIDE, SIDE, RGBA), options); }) == "thrown");
-
-    options.progress([&](remrembg_stage, float) {
-        options.cancel();
-        throw 7;
-    });
-    int caught = 0;
-    try {
-        (void)remover.remove(bmp(), options);
-    } catch (int number) {
-        caught = number;
-    }
-    CHECK(caught == 7);
-    CHECK(remover.remove(bmp()).width() == SIDE);
-}
-
-void a_progress_function_may_remove(const Remover &remover)
-{
-    int depth = 0, inside = 0;
-    Options options;
-    // Each callback of the outer removal removes; within that, those of one stage do.
-    options.progress([&](remrembg_stage stage, float) {
-        if (depth == 2) {
-            throw std::runtime_error("deep");
-        }
-        if (depth == 1 && stage != REMREMBG_STAGE_SEGMENT) {
-            return;
-        }
-        depth++;
-        inside += thrown_by([&] { (void)remover.remove(bmp(), options); }) == "deep";
-        depth--;
-    });
-    CHECK(remover.remove(bmp(), options).width() == SIDE);
-    CHECK(inside > 6);
-
-    Options others;
-    others.progress([&](remrembg_stage, float) { (void)remover.remove(Bytes()); });
-    CHECK(code_of([&] { (void)remover.remove(bmp(), others); }) == REMREMBG_NO_IMAGE);
-}
-
-/* A removal on another thread that waits in its progress function until it may go on. */
-struct Held {
-    std::promise<void> begun, go;
-    std::future<remrembg_code> code;
-    std::weak_ptr<int> alive;
-
-    Held(const Remover &remover, Options &options)
-    {
-        auto owned = std::make_shared<int>(0);
-        alive = owned;
-        options.progress([this, owned, first = std::make_shared<std::atomic<bool>>(true)](remrembg_stage, float) {
-            if (first->exchange(false)) {
-                begun.set_value();
-                go.get_future().wait();
-            }
-            ++*owned;
-        });
-        code = std::async(std::launch::async, [&] { return code_of([&] { (void)remover.remove(bmp(), options); }); });
-        owned.reset();
-        begun.get_future().wait();
-    }
-
-    remrembg_code end()
-    {
-        go.set_value();
-        return code.get();
-    }
-};
-
-void another_thread_cancels(const Remover &remover)
-{
-    Options options;
-    Held removal(remover, options);
-    options.cancel();
-    CHECK(removal.end() == REMREMBG_CANCELLED);
-    CHECK(code_of([&] { (void)remover.remove(bmp(), options); }) == REMREMBG_CANCELLED);
-}
-
-void options_may_go_while_a_removal_runs(const Remover &remover)
-{
-    auto options = std::make_unique<Options>();
-    Held destroyed(remover, *options);
-    options.reset();
-    CHECK(!destroyed.alive.expired());
-    CHECK(destroyed.end() == REMREMBG_OK);
-    CHECK(destroyed.alive.expired());
-
-    Options changed;
-    Held removal(remover, changed);
-    changed.set("w", "abc").progress(nullptr);
-    CHECK(!removal.alive.expired());
-    CHECK(removal.end() == REMREMBG_OK && removal.alive.expired());
-
-    Options from;
-    Held moved(remover, from);
-    Options to = std::move(from);
-    to.cancel();
-    CHECK(moved.end() == REMREMBG_CANCELLED);
-}
-
 void what_was_moved_from_is_refused(Remover &remover)
 {
     Options options = Options().set("w", 4);
@@ -450,42 +238,6 @@ void what_was_moved_from_is_refused(Remover &remover)
     CHECK(remover.remove(bmp()).width() == SIDE);
 }
 
-void threads_share_a_remover_and_options(const Remover &remover)
-{
-    constexpr int ROUNDS = 25;
-    Options options;
-    std::atomic<int> told{0};
-    options.set("format", "png").progress([&](remrembg_stage stage, float fraction) {
-        if (stage == REMREMBG_STAGE_DECODE && fraction == 0.0F && told++ % 5 == 0) {
-            throw std::this_thread::get_id();
-        }
-    });
-    const Buffer file = bmp();
-    const Output expected = remover.remove(file, Options().set("format", "png"));
-    std::vector<std::future<std::pair<int, int>>> threads;
-    for (int i = 0; i < 4; i++) {
-        threads.push_back(std::async(std::launch::async, [&] {
-            std::pair<int, int> good{0, 0};
-            for (int round = 0; round < ROUNDS; round++) {
-                try {
-                    const Output output = remover.remove(file, options);
-                    good.first += output.data().chars() == expected.data().chars();
-                } catch (const std::thread::id &thrower) {
-                    good.second += thrower == std::this_thread::get_id();
-                }
-            }
-            return good;
-        }));
-    }
-    std::pair<int, int> good{0, 0};
-    for (auto &thread : threads) {
-        const auto [made, thrown] = thread.get();
-        good = {good.first + made, good.second + thrown};
-    }
-    CHECK(good.first == 4 * ROUNDS * 4 / 5 && good.second == 4 * ROUNDS / 5);
-    CHECK(told == 4 * ROUNDS);
-}
-
 }  // namespace
 
 int main()
@@ -501,13 +253,7 @@ int main()
         pixels_go_in_and_out(remover);
         masks_are_brought_and_mattes_given(remover);
         errors_are_those_of_the_hosted_api(remover);
-        progress_is_told(remover);
-        exceptions_come_out(remover);
-        a_progress_function_may_remove(remover);
-        another_thread_cancels(remover);
-        options_may_go_while_a_removal_runs(remover);
         what_was_moved_from_is_refused(remover);
-        threads_share_a_remover_and_options(remover);
     } catch (const std::exception &error) {
         CHECK_TEXT(error.what(), "nothing thrown");
     }

@@ -14,6 +14,7 @@ fn passes(compilers: [&str; 2], source: &str, flags: &[&str]) {
 #[test]
 fn what_the_c_header_promises_holds() {
     passes(C, "ffi/tests/c/promises.c", &["-std=c99"]);
+    passes(C, "ffi/tests/c/masks.c", &["-std=c99"]);
 }
 
 #[test]
@@ -22,11 +23,17 @@ fn no_argument_does_harm() {
 }
 
 #[test]
-fn threads_and_forks_share_what_they_may() {
+fn threads_share_what_they_may() {
     passes(C, "ffi/tests/c/threads.c", &["-std=c99"]);
+}
+
+#[test]
+fn a_fork_leaves_a_child_that_works() {
+    passes(C, "ffi/tests/c/forks.c", &["-std=c99"]);
 }
 
 #[test]
 fn what_the_cpp_header_promises_holds() {
     passes(CPP, "ffi/tests/cpp/face.cpp", &["-std=c++17"]);
+    passes(CPP, "ffi/tests/cpp/sharing.cpp", &["-std=c++17"]);
 }

@@ -9,6 +9,7 @@ mod redis_server;
 mod refusals;
 mod rembg;
 mod removals;
+mod served;
 mod service;
 mod sockets;
 mod vectors;

@@ -1,0 +1,144 @@
+// Streams of bytes.
+
+import assert from 'node:assert/strict';
+import { createReadStream, createWriteStream, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { test } from 'node:test';
+
+import { png, raw, sleep, temporary, tiny, within } from './support.mjs';
+
+const remover = tiny();
+const photo = await png();
+const reason = new Error('my reason');
+const mine = new Error('mine');
+
+const collected = async (stream) => Buffer.concat(await stream.toArray());
+
+test('a stream takes a file and gives a file', async () => {
+  const folder = temporary();
+  const [from, to] = [join(folder, 'photo.png'), join(folder, 'cutout.png')];
+  writeFileSync(from, photo);
+  const expected = await remover.remove(photo, { format: 'png' });
+  await pipeline(
+    createReadStream(from, { highWaterMark: 50 }),
+    remover.removeStream({ format: 'png' }),
+    createWriteStream(to),
+  );
+  assert.ok(readFileSync(to).equals(expected));
+  assert.ok((await collected(Readable.from([photo]).pipe(remover.removeStream({ format: 'png' })))).equals(expected));
+  const stream = remover.removeStream({ format: 'png' });
+  stream.write(photo.subarray(0, 30));
+  stream.end(photo.subarray(30));
+  assert.ok((await collected(stream)).equals(expected));
+});
+
+test('a large file goes through a stream', async () => {
+  const large = await remover.remove(raw(1500, 1000), { format: 'bmp' });
+  const made = await collected(Readable.from([large]).pipe(remover.removeStream({ format: 'bmp' })));
+  assert.ok(made.equals(await remover.remove(large, { format: 'bmp' })));
+});
+
+test('a stream tells what is refused', async () => {
+  const refused = (from, options) =>
+    within(pipeline(from, remover.removeStream(options), new Writable({ write: (_, __, done) => done() })));
+  await assert.rejects(refused(Readable.from([Buffer.from('no picture')])), {
+    name: 'RembgError',
+    code: 'corrupt_image',
+  });
+  await assert.rejects(refused(Readable.from([photo]), { w: 'abc' }), { name: 'RembgError', message: /'w' must be/ });
+  await assert.rejects(refused(Readable.from([])), { name: 'RembgError', code: 'empty_file' });
+  await assert.rejects(
+    refused(Readable.from([photo]), {
+      onProgress: () => {
+        throw mine;
+      },
+    }),
+    (error) => error === mine,
+  );
+  const source = Readable.from(
+    (async function* () {
+      yield photo.subarray(0, 20);
+      throw mine;
+    })(),
+  );
+  await assert.rejects(refused(source), (error) => error === mine);
+});
+
+test('a stream that is destroyed midway ends, and so does its removal', async () => {
+  const closed = (stream) => within(new Promise((resolve) => stream.once('close', resolve)), 'the stream');
+  for (const why of [mine, undefined]) {
+    const stream = remover.removeStream().resume();
+    const errors = [];
+    stream.on('error', (error) => errors.push(error));
+    stream.write(photo.subarray(0, 20));
+    await sleep(20);
+    stream.destroy(why);
+    await closed(stream);
+    assert.deepEqual(errors, why ? [mine] : []);
+  }
+
+  const stages = [];
+  const midway = remover.removeStream({
+    format: 'png',
+    onProgress: ({ stage }) => stages.push(stage) && midway.destroy(),
+  });
+  midway.on('data', () => assert.fail('it gives nothing'));
+  midway.end(photo);
+  await closed(midway);
+  assert.deepEqual(stages, ['decode'], 'its removal goes no further');
+  assert.ok(await remover.remove(photo));
+});
+
+test('what writes to a stream hears that its reader is gone', async () => {
+  const slow = new Readable({ read() {} });
+  slow.push(photo.subarray(0, 20));
+  const sink = new Writable({ write: (_, __, done) => done() });
+  const done = pipeline(slow, remover.removeStream(), sink);
+  setTimeout(() => sink.destroy(mine), 20);
+  await assert.rejects(within(done), (error) => error === mine);
+  assert.ok(slow.destroyed);
+});
+
+test('a signal ends a stream', async () => {
+  const through = (stream, options) => {
+    const slow = new Readable({ read() {} });
+    slow.push(photo.subarray(0, 20));
+    return within(pipeline(slow, stream, new Writable({ write: (_, __, done) => done() }), options));
+  };
+  const controller = new AbortController();
+  const { signal } = controller;
+  setTimeout(() => controller.abort(reason), 20);
+  await assert.rejects(through(remover.removeStream({ signal }), {}), (error) => error === reason);
+  await assert.rejects(through(remover.removeStream({ signal }), {}), (error) => error === reason);
+  await assert.rejects(through(remover.removeStream(), { signal: AbortSignal.timeout(20) }), { name: 'AbortError' });
+  const reasonless = new AbortController();
+  setTimeout(() => reasonless.abort(null), 20);
+  await assert.rejects(through(remover.removeStream({ signal: reasonless.signal }), {}), { name: 'AbortError' });
+});
+
+test('streams that are destroyed midway keep no other from its turn', async () => {
+  for (let turn = 0; turn < 40; turn += 1) {
+    const stream = remover.removeStream().resume();
+    stream.write(photo.subarray(0, 20));
+    await sleep(1);
+    stream.destroy();
+  }
+  assert.ok(await within(remover.remove(Readable.from([photo])), 'the next removal'));
+});
+
+test('a stream that nobody uses costs nothing', async () => {
+  for (let turn = 0; turn < 20; turn += 1)
+    remover
+      .removeStream()
+      .on('error', () => assert.fail('it does not fail'))
+      .destroy();
+  await sleep(20);
+});
+
+test('a stream that is given up before it is read lets go of its mask', async () => {
+  const mask = new Readable({ read() {} });
+  remover.removeStream({ mask_from: mask }).destroy();
+  await within(new Promise((resolve) => mask.once('close', resolve)), 'the mask is let go');
+});

@@ -1,0 +1,198 @@
+//! Many things worked on side by side, and handed over in their order.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, mpsc};
+use std::thread;
+
+/// Works on the items of `source`, `jobs` of them at once on threads of their own, and hands over what becomes of them on the
+/// caller's thread: in their order, each as soon as all before it are done. At most twice as many items as `jobs` are taken and
+/// not handed over yet, so that a source may be without end.
+///
+/// Ends when the source does, or after `hand_over` breaks: then no more is taken, what is being worked on is waited for and
+/// not handed over. Whoever does not want to wait cancels the work besides. A source that waits for its next item holds back
+/// nothing that is done, but the end after a break comes no sooner than that item.
+///
+/// # Panics
+/// When the source or the work does: what comes before it is handed over first.
+pub fn batch<Item, Made>(
+    jobs: usize,
+    source: impl IntoIterator<Item = Item, IntoIter: Send>,
+    work: impl Fn(Item) -> Made + Sync,
+    mut hand_over: impl FnMut(Made) -> ControlFlow<()>,
+) where
+    Made: Send,
+{
+    let source = source.into_iter();
+    let jobs = jobs.min(source.size_hint().1.unwrap_or(jobs)).max(1);
+    let (freed, places) = mpsc::sync_channel(2 * jobs);
+    (0..2 * jobs).for_each(|_| _ = freed.send(()));
+    let is_over = AtomicBool::new(false);
+    // Who has its lock waits for a place, then for the next item.
+    let coming = Mutex::new((source.fuse().enumerate(), places));
+    let next = || {
+        let Ok(mut coming) = coming.lock() else { return None };
+        let (items, places) = &mut *coming;
+        places.recv().ok().filter(|()| !is_over.load(Ordering::Relaxed)).and_then(|()| items.next())
+    };
+    let work_all = |made: mpsc::Sender<_>| {
+        while let Some((number, item)) = next() {
+            // Nobody listens after a break.
+            _ = made.send((number, catch_unwind(AssertUnwindSafe(|| work(item)))));
+        }
+    };
+    let (made, results) = mpsc::channel();
+    let panic = thread::scope(|scope| {
+        let work_all = &work_all;
+        let begin = |made| thread::Builder::new().spawn_scoped(scope, move || work_all(made)).is_ok();
+        // Where the system gives fewer threads, those do it, and where it gives none, the caller.
+        if std::iter::repeat_n(made, jobs).filter(|made| begin(made.clone())).count() == 0 {
+            while let Some((_, item)) = next() {
+                if hand_over(work(item)).is_break() {
+                    break;
+                }
+                _ = freed.try_send(());
+            }
+        }
+        let mut early = BTreeMap::new();
+        let mut first = 0;
+        for (number, made) in results {
+            early.insert(number, made);
+            while let Some(made) = early.remove(&first) {
+                first += 1;
+                let goes_on = made.map(&mut hand_over);
+                if !matches!(goes_on, Ok(ControlFlow::Continue(()))) {
+                    is_over.store(true, Ordering::Relaxed);
+                    drop(freed);
+                    return goes_on.err();
+                }
+                _ = freed.try_send(());
+            }
+        }
+        None
+    });
+    if let Some(panic) = panic {
+        resume_unwind(panic);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::{Barrier, Condvar};
+
+    fn all<Made: Send>(
+        jobs: usize,
+        items: impl IntoIterator<Item = usize, IntoIter: Send>,
+        work: impl Fn(usize) -> Made + Sync,
+    ) -> Vec<Made> {
+        let mut made = Vec::new();
+        batch(jobs, items, work, |one| {
+            made.push(one);
+            ControlFlow::Continue(())
+        });
+        made
+    }
+
+    #[test]
+    fn all_come_in_their_order_whoever_is_done_first() {
+        for jobs in [0, 1, 2, 5] {
+            let wait = |at: usize| thread::sleep(std::time::Duration::from_micros((at as u64 * 7919) % 300));
+            let made = all(jobs, 0..100, |at| {
+                wait(at);
+                at * at
+            });
+            assert_eq!(made, (0..100).map(|at| at * at).collect::<Vec<_>>(), "{jobs} jobs");
+            assert!(all(jobs, 0..0, |at| at).is_empty());
+        }
+    }
+
+    #[test]
+    fn so_many_are_worked_on_at_once() {
+        // Each waits for two others, which fewer jobs would never bring.
+        let three = Barrier::new(3);
+        assert_eq!(all(3, 0..9, |at| (three.wait(), at).1), (0..9).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn no_more_are_taken_than_can_be_handed_over_soon() {
+        let taken = AtomicUsize::new(0);
+        let items = (0..1000).inspect(|_| _ = taken.fetch_add(1, Ordering::SeqCst));
+        let mut handed = 0;
+        batch(
+            2,
+            items,
+            |at| at,
+            |_| {
+                handed += 1;
+                let ahead = taken.load(Ordering::SeqCst) - (handed - 1);
+                assert!(ahead <= 4, "{ahead} are taken and not handed over");
+                ControlFlow::Continue(())
+            },
+        );
+        assert_eq!(handed, 1000);
+    }
+
+    #[test]
+    fn what_is_done_does_not_wait_for_a_slow_source() {
+        // The source has its second item only when the first was handed over.
+        let (handed, told) = (Mutex::new(false), Condvar::new());
+        let items = (0..2).inspect(|at| {
+            if *at == 1 {
+                drop(told.wait_while(handed.lock().expect("not poisoned"), |handed| !*handed).expect("not poisoned"));
+            }
+        });
+        let mut made = Vec::new();
+        batch(
+            2,
+            items,
+            |at| at,
+            |at| {
+                made.push(at);
+                *handed.lock().expect("not poisoned") = true;
+                told.notify_all();
+                ControlFlow::Continue(())
+            },
+        );
+        assert_eq!(made, [0, 1]);
+    }
+
+    #[test]
+    fn after_a_break_nothing_is_handed_over_and_little_is_taken() {
+        let taken = AtomicUsize::new(0);
+        let items = (0..).inspect(|_| _ = taken.fetch_add(1, Ordering::SeqCst));
+        let mut made = Vec::new();
+        batch(
+            3,
+            items,
+            |at: usize| at,
+            |at| {
+                made.push(at);
+                if at == 10 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            },
+        );
+        assert_eq!(made, (0..=10).collect::<Vec<_>>());
+        assert!(taken.load(Ordering::SeqCst) <= 10 + 2 * 3 + 3);
+    }
+
+    #[test]
+    fn a_panic_of_the_work_or_the_source_comes_out() {
+        let panicking = |at: usize| if at == 5 { panic!("at work") } else { at };
+        for source in [false, true] {
+            let mut made = Vec::new();
+            let run = AssertUnwindSafe(|| {
+                let items = (0..50).inspect(|at| assert!(!source || *at != 5, "in the source"));
+                let work = |at| if source { at } else { panicking(at) };
+                batch(2, items, work, |at| {
+                    made.push(at);
+                    ControlFlow::Continue(())
+                });
+            });
+            assert!(catch_unwind(run).is_err());
+            assert_eq!(made, (0..5).collect::<Vec<_>>());
+        }
+    }
+}
