@@ -25,6 +25,8 @@ INSTALL = PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" INCLUDEDIR="$(INCLUDEDIR)" DESTD
 WHEEL_BIN = $(CURDIR)/.cache/wheel/bin
 ZIG = env "CARGO_BIN_EXE_cargo-zigbuild=$(WHEEL_BIN)/cargo-zigbuild" PATH="$(WHEEL_BIN):$$PATH"
 MATURIN = $(ZIG) maturin
+# Packages tell no time at which they were built, so that they are the same to the byte when built again.
+export SOURCE_DATE_EPOCH = 315532800
 # What is shipped never lies where what is tested does.
 DIST = $(if $(filter dev,$(PROFILE)),.cache/dist,dist)
 WITH_WHEEL = $(PYTHON) tools/with_wheel.py

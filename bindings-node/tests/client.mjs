@@ -12,7 +12,7 @@ import { ball, CLIENT, required, serve } from './help.mjs';
 
 export const ours = required('remrembg');
 export const theirs = required('@remove-background-ai/rembg.js');
-export const axios = createRequire(join(CLIENT, 'index.js'))('axios');
+const axios = createRequire(join(CLIENT, 'index.js'))('axios');
 
 export const silent = { onUploadProgress: () => {}, onDownloadProgress: () => {} };
 export const apiKey = 'YOUR_API_KEY_HERE';

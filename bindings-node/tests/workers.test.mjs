@@ -98,7 +98,7 @@ test('workers share the model inside', withPhoto, async (context) => {
 const begun = (engine, from = 'segment') => `
     const remover = new Remover({ engine: '${engine}' });
     const begun = new Promise((resolve) => {
-      remover.remove(PHOTO, { onProgress: ({ stage }) => stage === '${from}' && resolve() }).catch(() => {});
+      remover.remove(PHOTO, { preset: 'fast', onProgress: ({ stage }) => stage === '${from}' && resolve() }).catch(() => {});
     });
     await begun;`;
 const SMALL = join(temporary(), 'small.png');
@@ -112,7 +112,7 @@ for (const engine of ENGINES) {
       const { Remover } = require('remrembg');
       ${photo}
       const remover = new Remover({ engine: '${engine}' });
-      remover.remove(PHOTO, { onProgress: ({ stage }) => parentPort.postMessage(stage) });`;
+      remover.remove(PHOTO, { preset: 'fast', onProgress: ({ stage }) => parentPort.postMessage(stage) });`;
     const code = `
       for (let turn = 0; turn < ${TURNS}; turn += 1) {
         const worker = ${worker(work)};
@@ -120,7 +120,7 @@ for (const engine of ENGINES) {
         await worker.terminate();
       }
       const remover = new Remover({ engine: '${engine}' });
-      console.log((await remover.remove(${JSON.stringify(PHOTO)}, { format: 'png', w: 32 })).length > 100);`;
+      console.log((await remover.remove(${JSON.stringify(PHOTO)}, { format: 'png', preset: 'fast', w: 32 })).length > 100);`;
     await ends(code, { stdout: 'true\n' });
   });
 
@@ -142,8 +142,8 @@ for (const engine of ENGINES) {
     for (let turn = 0; turn < 4; turn += 1) {
       const code = `${photo}
         const remover = new Remover({ engine: '${engine}' });
-        remover.remove(PHOTO, { w: 64 }).then(({ length }) => console.log(length > 0));
-        if (${turn % 2}) remover.remove(PHOTO, { signal: AbortSignal.timeout(50) }).catch(({ name }) => console.log(name));`;
+        remover.remove(PHOTO, { preset: 'fast', w: 64 }).then(({ length }) => console.log(length > 0));
+        if (${turn % 2}) remover.remove(PHOTO, { preset: 'fast', signal: AbortSignal.timeout(50) }).catch(({ name }) => console.log(name));`;
       await ends(code, { stdout: turn % 2 ? 'TimeoutError\ntrue\n' : 'true\n' });
     }
   });

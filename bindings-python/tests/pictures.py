@@ -16,9 +16,9 @@ def picture(size=(8, 8)) -> bytes:
     return encoded(half_red(size))
 
 
-def encoded(image: Image.Image) -> bytes:
+def encoded(image: Image.Image, format: str = "PNG") -> bytes:
     file = io.BytesIO()
-    image.save(file, "PNG")
+    image.save(file, format)
     return file.getvalue()
 
 

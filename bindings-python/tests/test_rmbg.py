@@ -10,26 +10,9 @@ import sys
 import tempfile
 
 import pytest
-from PIL import Image
 
 import remrembg
-
-
-def opened(data: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(data))
-
-
-def encoded(image: Image.Image, format: str = "PNG") -> bytes:
-    file = io.BytesIO()
-    image.save(file, format)
-    return file.getvalue()
-
-
-def half_red(size=(8, 8)) -> Image.Image:
-    """To the tiny model red is subject: the left half."""
-    image = Image.new("RGB", size)
-    image.paste((255, 0, 0), (0, 0, size[0] // 2, size[1]))
-    return image
+from pictures import encoded, half_red, opened
 
 
 def test_the_signature_is_the_one_of_the_contract():

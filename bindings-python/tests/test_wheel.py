@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import subprocess
 import sys
@@ -50,6 +51,15 @@ def test_one_wheel_serves_every_python_and_most_linuxes(wheel: Path) -> None:
 def test_it_is_small(wheel: Path) -> None:
     size = wheel.stat().st_size
     assert size < LARGEST, size
+
+
+def test_nothing_in_it_tells_when_it_was_built(wheel: Path, sdist: Path, files: Dict[str, bytes]) -> None:
+    with zipfile.ZipFile(wheel) as archive, tarfile.open(sdist) as sources:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert len({entry.mtime for entry in sources}) == 1
+    parts = json.loads(files[f"{INFO}/sboms/remrembg-python.cyclonedx.json"])
+    assert parts["metadata"]["timestamp"].startswith("1980-01-01T")
+    assert "serialNumber" not in parts
 
 
 def test_it_holds_the_package_and_no_more(files: Dict[str, bytes], root: Path) -> None:

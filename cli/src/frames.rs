@@ -13,7 +13,7 @@ use remrembg::{Input, Layout, Options, Output, PixelView, Remover, batch, check_
 
 use crate::failure::Failure;
 use crate::plan::{STREAM, Task};
-use crate::report::{Report, Voice};
+use crate::report::{Report, Voice, Written};
 use crate::stop::Stop;
 use crate::{Host, args, engine, flags, save, terminal};
 
@@ -165,13 +165,13 @@ fn pairs(matches: &ArgMatches, out: Option<&Numbered>) -> Vec<(&'static str, Str
     pairs
 }
 
-fn written(task: &Task, made: Output) -> Result<Output, Failure> {
+fn written(task: &Task, made: Output) -> Result<Written, Failure> {
     if task.output.as_os_str() == STREAM {
         terminal::write(&made.data)?;
     } else {
         save::save(&task.output, &made.data).map_err(|error| Failure::cannot_write(&task.output, error))?;
     }
-    Ok(made)
+    Ok(made.into())
 }
 
 fn cut_out(

@@ -13,6 +13,19 @@ use crate::failure::{FAILED, Failure, REFUSED};
 use crate::plan::{Task, is_stream};
 use crate::terminal;
 
+/// A result that was written, and is no longer held.
+pub(crate) struct Written {
+    output: Output,
+    bytes: usize,
+}
+
+impl From<Output> for Written {
+    fn from(mut output: Output) -> Self {
+        let bytes = std::mem::take(&mut output.data).len();
+        Self { output, bytes }
+    }
+}
+
 /// How a command speaks.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Voice {
@@ -54,7 +67,7 @@ impl Voice {
     }
 }
 
-/// Tells of each picture, from any thread, and counts.
+/// Tells of each picture, and counts.
 pub(crate) struct Report {
     voice: Voice,
     bar: Option<ProgressBar>,
@@ -85,25 +98,25 @@ impl Report {
     }
 
     /// Tells how a picture went.
-    pub(crate) fn end(&self, task: &Task, ended: Result<Output, Failure>) {
+    pub(crate) fn end(&self, task: &Task, ended: Result<Written, Failure>) {
         match ended {
-            Ok(output) => self.done(task, &output),
+            Ok(written) => self.done(task, &written),
             Err(failure) if failure.is_cancelled() => {}
             Err(failure) => self.failed(&task.input, &failure),
         }
     }
 
-    fn done(&self, task: &Task, output: &Output) {
+    fn done(&self, task: &Task, written: &Written) {
         let mut tally = self.tally();
         tally.done += 1;
         if self.voice.json {
-            tally.reader_gone |= terminal::write(done_line(task, output).as_bytes()).is_err();
+            tally.reader_gone |= terminal::write(done_line(task, written).as_bytes()).is_err();
         } else if self.voice.stats {
-            self.say(&stats(task, output));
+            self.say(&stats(task, written));
         } else if !is_stream(&task.output) {
             self.say(&format!("{} → {}", task.input.display(), task.output.display()));
         }
-        if output.found.bounds.is_none() && self.voice.is_chatty() {
+        if written.output.found.bounds.is_none() && self.voice.is_chatty() {
             terminal::note(self.bar.as_ref(), &format!("remrembg: {}: {}", task.input.display(), Found::NOTHING));
         }
         self.step();
@@ -182,7 +195,7 @@ struct Done<'a> {
     times: &'a [(Stage, Duration)],
 }
 
-fn done_line(task: &Task, output: &Output) -> String {
+fn done_line(task: &Task, Written { output, bytes }: &Written) -> String {
     let done = Done {
         input: &task.input.to_string_lossy(),
         output: &task.output.to_string_lossy(),
@@ -190,7 +203,7 @@ fn done_line(task: &Task, output: &Output) -> String {
         height: output.height,
         format: output.format.name(),
         mime: output.mime(),
-        bytes: output.data.len(),
+        bytes: *bytes,
         coverage: rounded(output.found.coverage),
         bounds: output.found.bounds,
         confidence: rounded(output.found.confidence),
@@ -210,19 +223,18 @@ fn milliseconds<S: Serializer>(times: &[(Stage, Duration)], serializer: S) -> Re
     serializer.collect_map(times.iter().map(|(stage, time)| (stage.name(), rounded(time))))
 }
 
-fn stats(task: &Task, output: &Output) -> String {
+fn stats(task: &Task, Written { output, bytes }: &Written) -> String {
     let (input, target) = (task.input.display(), task.output.display());
     let (from, to) = (output.upright, (output.width, output.height));
     let stages: Vec<_> = output.times.iter().map(|(stage, time)| format!("{stage} {}", shown(*time))).collect();
     let total = shown(output.times.iter().map(|(_, time)| *time).sum());
     format!(
-        "{input} → {target}\n  {}×{} → {}×{} {}, {} bytes\n  subject {:.0} %, confidence {:.2}\n  {total}: {}",
+        "{input} → {target}\n  {}×{} → {}×{} {}, {bytes} bytes\n  subject {:.0} %, confidence {:.2}\n  {total}: {}",
         from.0,
         from.1,
         to.0,
         to.1,
         output.mime(),
-        output.data.len(),
         output.found.coverage * 100.0,
         output.found.confidence,
         stages.join(", ")

@@ -5,13 +5,13 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use remrembg::{Options, Output, Remover, batch, check_request};
+use remrembg::{Options, Remover, batch, check_request};
 
 use crate::engine;
 use crate::failure::Failure;
 use crate::order::{Order, Streams, as_input};
 use crate::plan::{Task, is_read_once, is_stream};
-use crate::report::Report;
+use crate::report::{Report, Written};
 use crate::save;
 use crate::stamp::{Stamp, stamp};
 use crate::stop::Stop;
@@ -109,7 +109,7 @@ impl<'a> Shop<'a> {
         self.stop.token().is_cancelled() || self.report.is_pointless()
     }
 
-    fn remove(&self, remover: &Remover, task: &Task) -> Result<Output, Failure> {
+    fn remove(&self, remover: &Remover, task: &Task) -> Result<Written, Failure> {
         if self.order.deletes && task.output.exists() {
             let output = task.output.display();
             return Err(Failure::usage(format!(
@@ -128,6 +128,6 @@ impl<'a> Shop<'a> {
                 self.finished.lock().unwrap_or_else(PoisonError::into_inner).push((task.input.clone(), before));
             }
         }
-        Ok(output)
+        Ok(output.into())
     }
 }

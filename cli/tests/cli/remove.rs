@@ -1,5 +1,6 @@
 //! What comes out, and what is told of it.
 
+use image::imageops::FilterType;
 use image::{DynamicImage, ImageFormat, guess_format};
 
 use crate::bench::{Bench, HEIGHT, WIDTH, ball, encoded, fed};
@@ -264,4 +265,14 @@ fn points_choose_what_is_kept_and_those_outside_are_refused() {
     let message =
         format!("remrembg: photo.png: 'keep' must lie in the picture of {WIDTH}×{HEIGHT} pixels, got: '9999,5'\n");
     assert_eq!((ran.status, ran.stderr), (Some(2), message));
+}
+
+#[test]
+fn several_at_once_are_told_of_in_the_order_in_which_they_were_given() {
+    let bench = Bench::new(&["small.png"]);
+    let large = ball().resize_exact(4000, 3000, FilterType::Nearest);
+    bench.put("large.png", &encoded(&large, ImageFormat::Png));
+    let ran = bench.removed(["large.png", "small.png", "-o", "made", "--format", "png", "--jobs", "2", "--json"]).ok();
+    let inputs: Vec<_> = ran.json().iter().map(|line| line["input"].clone()).collect();
+    assert_eq!(inputs, ["large.png", "small.png"]);
 }

@@ -7,16 +7,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::thread;
 
-/// Works on the items of `source`, `jobs` of them at once on threads of their own, and hands over what becomes of them on the
+/// More threads than that are not begun.
+const MOST: usize = 1024;
+
+/// Works on the items of `source` on `jobs` threads of their own, 1 to 1024, and hands over what becomes of them on the
 /// caller's thread: in their order, each as soon as all before it are done. At most twice as many items as `jobs` are taken and
-/// not handed over yet, so that a source may be without end.
+/// not handed over yet, so that a source may be without end; an item that takes long holds up what comes behind those.
 ///
-/// Ends when the source does, or after `hand_over` breaks: then no more is taken, what is being worked on is waited for and
-/// not handed over. Whoever does not want to wait cancels the work besides. A source that waits for its next item holds back
-/// nothing that is done, but the end after a break comes no sooner than that item.
+/// Ends when the source does, or after `hand_over` breaks: then each thread takes one more item at most, and what is being
+/// worked on is waited for and not handed over. Whoever does not want to wait cancels the work besides. A source that waits
+/// for its next item holds back nothing that is done, but the end after a break comes no sooner than that item.
 ///
 /// # Panics
-/// When the source or the work does: what comes before it is handed over first.
+/// When the source, the work or `hand_over` does: what comes before it is handed over first.
 pub fn batch<Item, Made>(
     jobs: usize,
     source: impl IntoIterator<Item = Item, IntoIter: Send>,
@@ -26,10 +29,10 @@ pub fn batch<Item, Made>(
     Made: Send,
 {
     let source = source.into_iter();
-    let jobs = jobs.min(source.size_hint().1.unwrap_or(jobs)).max(1);
+    let jobs = jobs.min(source.size_hint().1.unwrap_or(jobs)).clamp(1, MOST);
     let (freed, places) = mpsc::sync_channel(2 * jobs);
     (0..2 * jobs).for_each(|_| _ = freed.send(()));
-    let is_over = AtomicBool::new(false);
+    let is_over = &AtomicBool::new(false);
     // Who has its lock waits for a place, then for the next item.
     let coming = Mutex::new((source.fuse().enumerate(), places));
     let next = || {
@@ -40,42 +43,55 @@ pub fn batch<Item, Made>(
     let work_all = |made: mpsc::Sender<_>| {
         while let Some((number, item)) = next() {
             // Nobody listens after a break.
-            _ = made.send((number, catch_unwind(AssertUnwindSafe(|| work(item)))));
+            _ = made.send((number, guarded(|| work(item))));
+        }
+    };
+    let mut handed_over = move |made: thread::Result<Made>| match made.and_then(|made| guarded(|| hand_over(made))) {
+        Ok(ControlFlow::Continue(())) => Ok(freed.try_send(()).is_ok()),
+        ended => {
+            is_over.store(true, Ordering::Relaxed);
+            ended.map(|_| false)
         }
     };
     let (made, results) = mpsc::channel();
-    let panic = thread::scope(|scope| {
+    let ended = thread::scope(|scope| {
         let work_all = &work_all;
         let begin = |made| thread::Builder::new().spawn_scoped(scope, move || work_all(made)).is_ok();
         // Where the system gives fewer threads, those do it, and where it gives none, the caller.
         if std::iter::repeat_n(made, jobs).filter(|made| begin(made.clone())).count() == 0 {
             while let Some((_, item)) = next() {
-                if hand_over(work(item)).is_break() {
+                if !handed_over(guarded(|| work(item)))? {
                     break;
                 }
-                _ = freed.try_send(());
             }
         }
-        let mut early = BTreeMap::new();
-        let mut first = 0;
-        for (number, made) in results {
-            early.insert(number, made);
-            while let Some(made) = early.remove(&first) {
-                first += 1;
-                let goes_on = made.map(&mut hand_over);
-                if !matches!(goes_on, Ok(ControlFlow::Continue(()))) {
-                    is_over.store(true, Ordering::Relaxed);
-                    drop(freed);
-                    return goes_on.err();
-                }
-                _ = freed.try_send(());
-            }
-        }
-        None
+        in_order(results, handed_over)
     });
-    if let Some(panic) = panic {
+    if let Err(panic) = ended {
         resume_unwind(panic);
     }
+}
+
+/// Takes results as they come, and gives them on by their numbers, as long as it is told to.
+fn in_order<Made>(
+    results: impl IntoIterator<Item = (usize, Made)>,
+    mut give: impl FnMut(Made) -> thread::Result<bool>,
+) -> thread::Result<()> {
+    let (mut early, mut first) = (BTreeMap::new(), 0);
+    for (number, made) in results {
+        early.insert(number, made);
+        while let Some(made) = early.remove(&first) {
+            first += 1;
+            if !give(made)? {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn guarded<T>(run: impl FnOnce() -> T) -> thread::Result<T> {
+    catch_unwind(AssertUnwindSafe(run))
 }
 
 #[cfg(test)]
@@ -83,6 +99,7 @@ mod tests {
     use super::*;
     use std::sync::atomic::AtomicUsize;
     use std::sync::{Barrier, Condvar};
+    use std::time::Duration;
 
     fn all<Made: Send>(
         jobs: usize,
@@ -100,7 +117,7 @@ mod tests {
     #[test]
     fn all_come_in_their_order_whoever_is_done_first() {
         for jobs in [0, 1, 2, 5] {
-            let wait = |at: usize| thread::sleep(std::time::Duration::from_micros((at as u64 * 7919) % 300));
+            let wait = |at: usize| thread::sleep(Duration::from_micros((at as u64 * 7919) % 300));
             let made = all(jobs, 0..100, |at| {
                 wait(at);
                 at * at
@@ -161,38 +178,65 @@ mod tests {
     }
 
     #[test]
-    fn after_a_break_nothing_is_handed_over_and_little_is_taken() {
+    fn after_a_break_nothing_is_handed_over_and_each_thread_takes_one_more_at_most() {
+        // The first is handed over while the second is being taken, which takes until well after the break.
+        let (taking, broken) = (Barrier::new(2), Barrier::new(2));
         let taken = AtomicUsize::new(0);
-        let items = (0..).inspect(|_| _ = taken.fetch_add(1, Ordering::SeqCst));
+        let items = (0..).inspect(|at| {
+            taken.fetch_add(1, Ordering::SeqCst);
+            if *at == 1 {
+                taking.wait();
+                broken.wait();
+                thread::sleep(Duration::from_millis(200));
+            }
+        });
         let mut made = Vec::new();
         batch(
-            3,
+            2,
             items,
-            |at: usize| at,
+            |at| at,
             |at| {
                 made.push(at);
-                if at == 10 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                taking.wait();
+                broken.wait();
+                ControlFlow::Break(())
             },
         );
-        assert_eq!(made, (0..=10).collect::<Vec<_>>());
-        assert!(taken.load(Ordering::SeqCst) <= 10 + 2 * 3 + 3);
+        assert_eq!(made, [0]);
+        assert!(taken.load(Ordering::SeqCst) <= 3, "of the four that there was room for");
     }
 
     #[test]
-    fn a_panic_of_the_work_or_the_source_comes_out() {
-        let panicking = |at: usize| if at == 5 { panic!("at work") } else { at };
-        for source in [false, true] {
+    fn a_panic_of_the_work_the_source_or_the_end_comes_out() {
+        for of in ["source", "work", "hand over"] {
+            let fails = |what: &str, at: usize| assert!(what != of || at != 5, "{of}");
             let mut made = Vec::new();
             let run = AssertUnwindSafe(|| {
-                let items = (0..50).inspect(|at| assert!(!source || *at != 5, "in the source"));
-                let work = |at| if source { at } else { panicking(at) };
+                let items = (0..).inspect(|at| fails("source", *at));
+                let work = |at| {
+                    fails("work", at);
+                    at
+                };
                 batch(2, items, work, |at| {
+                    fails("hand over", at);
                     made.push(at);
                     ControlFlow::Continue(())
                 });
             });
-            assert!(catch_unwind(run).is_err());
-            assert_eq!(made, (0..5).collect::<Vec<_>>());
+            assert!(catch_unwind(run).is_err(), "{of}");
+            assert_eq!(made, (0..5).collect::<Vec<_>>(), "{of}");
         }
+    }
+
+    #[test]
+    fn what_comes_early_waits_for_what_is_before_it() {
+        let mut given = Vec::new();
+        let all = [(2, 'c'), (0, 'a'), (1, 'b'), (4, 'e'), (3, 'd')];
+        let ended = in_order(all, |made| {
+            given.push(made);
+            Ok(made != 'd')
+        });
+        assert!(ended.is_ok());
+        assert_eq!(given, ['a', 'b', 'c', 'd']);
     }
 }

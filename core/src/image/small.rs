@@ -204,16 +204,16 @@ fn mixed<const N: usize>(one: [f32; N], other: [f32; N], part: f32) -> [f32; N] 
 pub(crate) fn dilated(set: &[bool], (width, height): (usize, usize), reach: usize) -> Vec<bool> {
     let mut all = set.to_vec();
     let add = |all: &mut [bool], by: &[bool]| all.iter_mut().zip(by).for_each(|(all, by)| *all |= by);
-    for (row, side) in [(1, width), (width, height)] {
+    // Along rows, whose pixels are neighbours, then down columns, whose pixels are a row apart.
+    for (next, side) in [(1, width), (width, height)] {
         let mut before = 0;
-        while before < reach {
-            // No farther than leaves no gap where what is beside the picture is missing.
+        while before < reach.min(side - 1) {
+            // At most one more than before, else a gap would be left at the picture's sides.
             let by = (before + 1).min(reach - before);
             let from = all.clone();
-            let lines = if row == 1 { width } else { all.len() };
-            for (all, from) in all.chunks_mut(lines).zip(from.chunks(lines)).filter(|_| by < side) {
-                add(&mut all[by * row..], from);
-                add(all, &from[by * row..]);
+            for (all, from) in all.chunks_mut(next * side).zip(from.chunks(next * side)).filter(|_| by < side) {
+                add(&mut all[by * next..], from);
+                add(all, &from[by * next..]);
             }
             before += by;
         }
@@ -224,7 +224,7 @@ pub(crate) fn dilated(set: &[bool], (width, height): (usize, usize), reach: usiz
 /// How many are set in the square around each that reaches so far and ends where the picture does.
 pub(crate) fn counts_around(set: &[bool], (width, height): (usize, usize), reach: usize) -> Vec<u32> {
     let row = |y: usize| set[y * width..][..width].iter().map(|set| u32::from(*set));
-    // Beside them are as many more as are looked at.
+    // Zeros on both sides, for windows that reach beyond the picture.
     let mut columns = vec![0; width + 2 * reach + 1];
     let own = reach + 1..reach + 1 + width;
     for y in 0..reach.min(height) {
@@ -251,6 +251,11 @@ pub(crate) fn counts_around(set: &[bool], (width, height): (usize, usize), reach
 
 /// From one to before the other.
 pub(crate) type Span = Range<usize>;
+
+/// From where the first begins to where the last ends.
+pub(crate) fn joined<T: Ord>(one: Range<T>, other: Range<T>) -> Range<T> {
+    one.start.min(other.start)..one.end.max(other.end)
+}
 
 /// Wider by `reach` on both sides, within the picture.
 pub(crate) fn wider(span: &Span, reach: usize, side: usize) -> Span {
@@ -308,8 +313,10 @@ mod tests {
 
     #[test]
     fn what_is_set_is_counted_in_squares_that_end_where_the_picture_does() {
-        let (width, height) = (17, 5);
-        for reach in [0, 1, 2, 4, 6, 19] {
+        let sizes = [(17, 5), (1, 85), (85, 1), (2, 43)];
+        for ((width, height), reach) in
+            sizes.into_iter().flat_map(|size| [0, 1, 2, 4, 6, 19].map(|reach| (size, reach)))
+        {
             for set in 0..width * height {
                 let is_set = |at: usize| at == set || at == 33;
                 let values: Vec<bool> = (0..width * height).map(is_set).collect();

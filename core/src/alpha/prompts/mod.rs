@@ -11,6 +11,7 @@ mod scene;
 #[cfg(test)]
 mod tests;
 
+use crate::image::small::joined;
 pub(crate) use crate::options::regions::{Prompts, Region};
 use places::MARGIN;
 
@@ -24,8 +25,7 @@ impl Prompts {
         }
         let inside = |region: &&Region| region.meets(size) && !region.is_empty();
         let spans = self.keep.iter().filter(inside).map(|region| region.spans());
-        let (across, down) =
-            spans.reduce(|one, other| (places::joined(&one.0, &other.0), places::joined(&one.1, &other.1)))?;
+        let (across, down) = spans.reduce(|one, other| (joined(one.0, other.0), joined(one.1, other.1)))?;
         let (left, width) = places::widened(across, size.0, MARGIN);
         let (top, height) = places::widened(down, size.1, MARGIN);
         Some((left, top, width, height)).filter(|_| (width, height) != size)

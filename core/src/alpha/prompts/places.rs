@@ -9,11 +9,6 @@ pub(super) use crate::options::regions::Span;
 /// What is looked at around boxes, on each side, as a part of their width or height.
 pub(super) const MARGIN: f64 = 0.125;
 
-/// From where the first begins to where the last ends.
-pub(super) fn joined(one: &Span, other: &Span) -> Span {
-    one.start.min(other.start)..one.end.max(other.end)
-}
-
 /// Wider by a part of itself on both sides, within a side: where it starts, and how long it is.
 pub(super) fn widened(span: Span, side: u32, part: f64) -> (u32, u32) {
     let end = span.end.min(u64::from(side));

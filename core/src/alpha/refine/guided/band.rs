@@ -1,7 +1,7 @@
 //! Where there is work: around the mask's edge.
 
 use crate::image::pixels::Pixels;
-use crate::image::small::{Span, dilated};
+use crate::image::small::{Span, dilated, joined};
 
 /// A mask is sure up to this and from 255 less this on.
 const SURE: u8 = 25;
@@ -70,7 +70,7 @@ impl Band {
         &self.rows[(2 * y + 1) * self.rows.len() / (2 * height)]
     }
 
-    /// The first and the last row and column of the mask that have an edge. `None` where there is none.
+    /// The columns and the rows of the mask, from the first edge to the last. `None` where there is none.
     pub(super) fn bounds(&self) -> Option<(Span, Span)> {
         let rows = || self.rows.iter().enumerate().filter(|(_, row)| edges(row).next().is_some());
         let (top, bottom) = (rows().next()?.0, rows().next_back()?.0);
@@ -115,10 +115,6 @@ fn runs(mut row: &[Kind]) -> Vec<Run> {
 
 fn edges(row: &[Run]) -> impl Iterator<Item = &Span> {
     row.iter().filter(|run| run.kind == Kind::Edge).map(|run| &run.columns)
-}
-
-fn joined(one: Span, other: Span) -> Span {
-    one.start.min(other.start)..one.end.max(other.end)
 }
 
 /// Where pixels of the mask lie in a picture's side, with the neighbours that are needed to go between them.

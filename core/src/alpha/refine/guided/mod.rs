@@ -137,8 +137,8 @@ fn shrunk(
     Ok((first, levels))
 }
 
-/// What of a level's side is needed for edges in some pixels of the mask's side: what the windows of the first level
-/// see, to whose side cells are the largest part, and a cell more, from which others are made.
+/// What of a level's side is needed for edges in some pixels of the mask's side: as much beside them as the windows of the
+/// first level reach, whose cells are the largest, and one cell more, as the coarser levels are made from the finest.
 fn needed(edges: &Span, mask: u32, first: u32, side: u32) -> Span {
     let beside = f64::from((BESIDE + 2 * (REACH + 1) + 1) as u32 * CELL as u32) / f64::from(first);
     let place = |at: usize| at as f64 / f64::from(mask);

@@ -141,10 +141,17 @@ fn an_edge_is_the_same_whether_there_is_another_far_away_or_not() {
 #[test]
 fn any_size_of_picture_and_mask_will_do() {
     for size in [(32, 32), (33, 47), (32, 3000), (2500, 40), (219, 221)] {
-        for of_mask in [(1, 2), (3, 3), (320, 320), size, (900, 700)] {
+        for of_mask in [(1, 2), (3, 3), (1, 1000), (3, 1000), (700, 2), (320, 320), size, (900, 700)] {
             let mask = drawn(Layout::Gray8, of_mask, |x, y| vec![byte((x + y) / 2.0)]);
-            let alpha = refined(&photo(size, 0.02), &mask, &Pool::of(2));
-            assert!(alpha.data().len() == (size.0 * size.1) as usize, "{size:?} {of_mask:?}");
+            for preset in [Preset::Fast, Preset::Balanced] {
+                let alpha = refine(&photo(size, 0.02), &mask, preset, &Pool::of(2), &Control::default())
+                    .expect("nothing is wrong")
+                    .expect("there is an edge");
+                let data = alpha.data();
+                assert_eq!(data.len(), (size.0 * size.1) as usize, "{size:?} {of_mask:?}");
+                let (first, last) = (data[0], data[data.len() - 1]);
+                assert!(first < 128 && last > 127, "{size:?} {of_mask:?}: {first} to {last}");
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use super::planes::counted;
 use crate::error::Result;
 use crate::exec::Pool;
 use crate::image::pixels::{Pixels, byte};
-use crate::image::small::{Grid, ROWS, Span, counts_around, dilated, resized};
+use crate::image::small::{Grid, ROWS, Span, counts_around, dilated, joined, resized};
 
 /// What a mask that is unsure has.
 const UNSURE: RangeInclusive<u8> = 31..=224;
@@ -18,11 +18,12 @@ const UNSURE: RangeInclusive<u8> = 31..=224;
 const REACH: usize = 5;
 const SIDE: u32 = 320;
 
-/// How much of each pixel of a mask lies in such an area, 0 to 1, and what the mask has there, 0 to 1.
+/// How much of each pixel of a small mask lies in such an area, and what the mask has there, both 0 to 1.
 pub(super) struct Wide {
-    parts: Grid<2>,
+    parts: Grid<1>,
     /// From the first to the last column of each row that has a part in it.
     spans: Vec<Span>,
+    soft: Grid<1>,
 }
 
 impl Wide {
@@ -32,53 +33,52 @@ impl Wide {
     /// # Errors
     /// [`Code::Internal`](crate::Code::Internal).
     pub(super) fn of(mask: &Pixels, picture: (u32, u32), pool: &Pool) -> Result<Option<Self>> {
-        let no_finer = (mask.width().min(picture.0), mask.height().min(picture.1));
-        let side = no_finer.0.max(no_finer.1);
+        let mask = resized(mask, (mask.width().min(picture.0), mask.height().min(picture.1)), pool)?;
+        let side = mask.width().max(mask.height());
         let small = |of: u32| (of * SIDE.min(side)).div_ceil(side);
-        let mask = resized(mask, (small(no_finer.0), small(no_finer.1)), pool)?;
-        let size @ (width, height) = (mask.width() as usize, mask.height() as usize);
+        let small = resized(&mask, (small(mask.width()), small(mask.height())), pool)?;
+        let size @ (width, height) = (small.width() as usize, small.height() as usize);
         let reach = |reach: usize| (reach * width.max(height) + SIDE as usize / 2) / SIDE as usize;
         // The middles of squares that are unsure altogether, then what such squares cover.
-        let sure: Vec<_> = mask.data().iter().map(|alpha| !UNSURE.contains(alpha)).collect();
+        let sure: Vec<_> = small.data().iter().map(|alpha| !UNSURE.contains(alpha)).collect();
         let mut middles = dilated(&sure, size, reach(REACH));
         middles.iter_mut().for_each(|middle| *middle = !*middle);
         if !middles.contains(&true) {
             return Ok(None);
         }
         let covered = counts_around(&dilated(&middles, size, reach(REACH)), size, reach(REACH) / 2);
-        let mut values: Vec<_> = mask.data().iter().map(|soft| [0.0, f32::from(*soft) / 255.0]).collect();
-        let across: Vec<_> = (0..width).map(|x| counted(x, reach(REACH) / 2, width)).collect();
-        let rows = values.chunks_mut(width).zip(covered.chunks(width)).enumerate();
-        let spans = rows.map(|(y, (values, covered))| {
-            let down = counted(y, reach(REACH) / 2, height);
-            let first = covered.iter().position(|covered| *covered > 0).unwrap_or(0);
-            let span = first..covered.iter().rposition(|covered| *covered > 0).map_or(first, |last| last + 1);
-            for x in span.clone() {
-                values[x][0] = covered[x] as f32 / (across[x] * down);
-            }
-            span
-        });
-        let spans = spans.collect();
-        Ok(Some(Self { parts: Grid { width, height, values }, spans }))
+        let spans = covered.chunks(width).map(covered_span).collect();
+        let counted = |side: usize| (0..side).map(|at| counted(at, reach(REACH) / 2, side)).collect::<Vec<_>>();
+        let (across, down) = (counted(width), counted(height));
+        let share = |(at, covered): (usize, u32)| [covered as f32 / (across[at % width] * down[at / width])];
+        let parts = Grid { width, height, values: covered.into_iter().enumerate().map(share).collect() };
+        let values = mask.data().iter().map(|soft| [f32::from(*soft) / 255.0]).collect();
+        let soft = Grid { width: mask.width() as usize, height: mask.height() as usize, values };
+        Ok(Some(Self { parts, spans, soft }))
     }
 
     /// Gives back there what the mask has.
     pub(super) fn give_back(&self, alpha: &mut [u8], size: (usize, usize), pool: &Pool) {
-        let parts = self.parts.enlarged(size);
+        let (parts, soft) = (self.parts.enlarged(size), self.soft.enlarged(size));
         pool.for_each(alpha.chunks_mut(ROWS * size.0).enumerate(), |(chunk, alpha)| {
-            let mut room = Vec::new();
+            let (mut of_parts, mut of_soft) = (Vec::new(), Vec::new());
             for (y, alpha) in alpha.chunks_mut(size.0).enumerate().map(|(y, alpha)| (chunk * ROWS + y, alpha)) {
                 let ((above, below), _) = parts.rows(y);
-                let spans = [above, below].map(|row| &self.spans[row]).into_iter().filter(|span| !span.is_empty());
-                let span = spans.cloned().reduce(|one, other| one.start.min(other.start)..one.end.max(other.end));
-                let Some(columns) = span.map(|span| parts.columns(&span)) else { continue };
-                let part = parts.row(y, &columns, &mut room);
-                for (x, alpha) in alpha[columns.clone()].iter_mut().enumerate() {
-                    let [part, soft] = part(columns.start + x);
-                    let hard = f32::from(*alpha) / 255.0;
+                let spans = [above, below].map(|row| self.spans[row].clone()).into_iter();
+                let Some(span) = spans.filter(|span| !span.is_empty()).reduce(joined) else { continue };
+                let columns = parts.columns(&span);
+                let (part, soft) = (parts.row(y, &columns, &mut of_parts), soft.row(y, &columns, &mut of_soft));
+                for (x, alpha) in columns.clone().zip(&mut alpha[columns]) {
+                    let ([part], [soft], hard) = (part(x), soft(x), f32::from(*alpha) / 255.0);
                     *alpha = byte(hard + (soft - hard) * part);
                 }
             }
         });
     }
+}
+
+/// From the first to the last that is covered at all.
+fn covered_span(row: &[u32]) -> Span {
+    let first = row.iter().position(|covered| *covered > 0).unwrap_or(0);
+    first..row.iter().rposition(|covered| *covered > 0).map_or(first, |last| last + 1)
 }
