@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::exec::Pool;
 use crate::exec::control::Control;
 use crate::image::pixels::{Pixels, byte};
-use crate::image::small::{Grid, ROWS, resized, size_at, windowed};
+use crate::image::small::{Grid, ROWS, Span, dilated, resized, size_at, spans, windowed};
 
 /// The longer side of the small picture.
 const SIDE: f64 = 300.0;
@@ -21,11 +21,15 @@ const SIDE: f64 = 300.0;
 const REACHES: [usize; 3] = [40, 12, 3];
 
 /// Rows of it that one thread sums up at once.
-const STRIP: usize = 75;
+const STRIP: usize = 32;
 
-/// The subject's colour and the background's: of a pixel as often as they count, summed up, or the means around it. Behind
-/// each is its weight.
-type Pair = [f32; 8];
+/// The subject's colour and the background's, with its weight behind each: of a pixel as often as they count, in parts of
+/// [`ONE`]. Whole numbers, as their sums are the same in whatever order.
+type Pair = [u16; 8];
+const ONE: f32 = 65535.0;
+
+/// Pixels of a row that are passed over at once where none is soft.
+const BLOCK: usize = 32;
 
 /// Puts the subject's colours, as far as they can be told, in place of those of a
 /// picture in colour where its alpha is neither 0 nor 255. Where the alpha is the one that the
@@ -34,7 +38,7 @@ type Pair = [f32; 8];
 /// # Errors
 /// [`Code::Cancelled`](crate::Code::Cancelled).
 pub(crate) fn of_subject(mut picture: Pixels, alpha: &Pixels, pool: &Pool, control: &Control<'_>) -> Result<Pixels> {
-    if alpha.data().iter().all(|alpha| matches!(*alpha, 0 | u8::MAX)) {
+    if !alpha.data().iter().any(is_soft) {
         return Ok(picture);
     }
     control.check()?;
@@ -46,14 +50,20 @@ pub(crate) fn of_subject(mut picture: Pixels, alpha: &Pixels, pool: &Pool, contr
     pool.for_each(rows.enumerate(), |(chunk, (pixels, alphas))| {
         let mut room = Vec::new();
         for (y, (pixels, alphas)) in pixels.chunks_mut(width * channels).zip(alphas.chunks(width)).enumerate() {
-            if alphas.iter().all(|alpha| matches!(*alpha, 0 | u8::MAX)) {
-                continue;
-            }
-            let near = means.row(chunk * ROWS + y, &(0..width), &mut room);
-            for (x, (pixel, alpha)) in pixels.chunks_mut(channels).zip(alphas).enumerate() {
-                if (1..u8::MAX).contains(alpha) && pixel.get(3) != Some(alpha) {
-                    let color = [pixel[0], pixel[1], pixel[2]].map(unit);
-                    pixel[..3].copy_from_slice(&own(color, unit(*alpha), near(x)).map(byte));
+            let Some(first) = alphas.iter().position(is_soft) else { continue };
+            let columns = first..alphas.iter().rposition(is_soft).map_or(width, |last| last + 1);
+            let near = means.row(chunk * ROWS + y, &columns, &mut room);
+            let pixels = pixels[columns.start * channels..columns.end * channels].chunks_mut(BLOCK * channels);
+            for (block, (pixels, alphas)) in pixels.zip(alphas[columns].chunks(BLOCK)).enumerate() {
+                if !alphas.iter().fold(false, |any, alpha| any | is_soft(alpha)) {
+                    continue;
+                }
+                for (x, (pixel, alpha)) in pixels.chunks_mut(channels).zip(alphas).enumerate() {
+                    if is_soft(alpha) && pixel.get(3) != Some(alpha) {
+                        let color = [pixel[0], pixel[1], pixel[2]].map(unit);
+                        let own = own(color, unit(*alpha), near(first + block * BLOCK + x));
+                        pixel[..3].copy_from_slice(&own.map(byte));
+                    }
                 }
             }
         }
@@ -61,23 +71,59 @@ pub(crate) fn of_subject(mut picture: Pixels, alpha: &Pixels, pool: &Pool, contr
     Ok(picture)
 }
 
-/// The means at every pixel of a small picture.
-fn means(picture: &Pixels, alpha: &Pixels, pool: &Pool) -> Result<Grid<8>> {
+fn is_soft(alpha: &u8) -> bool {
+    (1..u8::MAX).contains(alpha)
+}
+
+/// The means at the pixels of a small picture that lie near soft ones; 0 at the others.
+fn means(picture: &Pixels, alpha: &Pixels, pool: &Pool) -> Result<Grid<6>> {
     let side = SIDE.min(f64::from(picture.width().max(picture.height())));
     let size = size_at(picture, side);
     let small = Small { colors: resized(picture, size, pool)?, alpha: resized(alpha, size, pool)? };
-    let (width, height) = (size.0 as usize, size.1 as usize);
-    let mut before: Vec<Pair> =
-        (0..width * height).map(|at| small.weighted(at, small.color(at), small.color(at))).collect();
-    let mut next = vec![[0.0; 8]; before.len()];
-    for (pass, reach) in REACHES.into_iter().enumerate() {
-        let is_last = pass + 1 == REACHES.len();
+    let size @ (width, height) = (size.0 as usize, size.1 as usize);
+    let small = &small;
+    let [mut before, mut next] = [(); 2].map(|()| vec![Pair::default(); width * height]);
+    pool.for_each(before.chunks_mut(STRIP * width).enumerate(), |(strip, before)| {
+        widened!(small.weigh(strip * STRIP * width, before));
+    });
+    let [far, nearer, nearest] = REACHES;
+    // What the last pass is asked for, what that one sees, and what the second sees.
+    let last = dilated(&soft(alpha, size), size, 2);
+    let second = dilated(&last, size, nearest);
+    let first = dilated(&second, size, nearer);
+    for (reach, wanted) in [(far, first), (nearer, second)] {
+        let windows = Windows::new(&before, size, reach, &wanted);
         pool.for_each(next.chunks_mut(STRIP * width).enumerate(), |(strip, next)| {
-            widened!(pass_over(&small, &before, reach, (strip * STRIP, next), is_last));
+            widened!(windows.pass(strip * STRIP, next, |at, means| {
+                let [.., s, t, u] = means;
+                small.weighted(at, own(small.color(at), small.alpha(at), means), [s, t, u])
+            }));
         });
         std::mem::swap(&mut before, &mut next);
     }
-    Ok(Grid { width, height, values: before })
+    let mut values = vec![[0.0; 6]; width * height];
+    let windows = Windows::new(&before, size, nearest, &last);
+    pool.for_each(values.chunks_mut(STRIP * width).enumerate(), |(strip, values)| {
+        widened!(windows.pass(strip * STRIP, values, |_, means| means));
+    });
+    Ok(Grid { width, height, values })
+}
+
+/// Which pixels of a small picture have soft ones under them.
+fn soft(alpha: &Pixels, (width, height): (usize, usize)) -> Vec<bool> {
+    let (columns, rows) = (alpha.width() as usize, alpha.height() as usize);
+    let under = |at: usize, small: usize, side: usize| at * side / small..((at + 1) * side).div_ceil(small);
+    let mut soft = Vec::with_capacity(width * height);
+    let mut row = vec![false; columns];
+    for y in 0..height {
+        row.fill(false);
+        let Span { start, end } = under(y, height, rows);
+        for alphas in alpha.data()[start * columns..end * columns].chunks(columns) {
+            row.iter_mut().zip(alphas).for_each(|(soft, alpha)| *soft |= is_soft(alpha));
+        }
+        soft.extend((0..width).map(|x| row[under(x, width, columns)].contains(&true)));
+    }
+    soft
 }
 
 /// The small picture.
@@ -98,44 +144,62 @@ impl Small {
         unit(self.alpha.data()[at])
     }
 
+    /// What pixels from `start` on have themselves.
+    #[inline(always)]
+    fn weigh(&self, start: usize, pairs: &mut [Pair]) {
+        for (at, pair) in (start..).zip(pairs) {
+            *pair = self.weighted(at, self.color(at), self.color(at));
+        }
+    }
+
     /// Subject and background of a pixel, as often as they count, each with how often behind it.
     #[inline(always)]
     fn weighted(&self, at: usize, [r, g, b]: [f32; 3], [s, t, u]: [f32; 3]) -> Pair {
         let (alpha, rest) = (self.alpha(at), 1.0 - self.alpha(at));
-        [r * alpha, g * alpha, b * alpha, alpha, s * rest, t * rest, u * rest, rest]
+        let parts = [r * alpha, g * alpha, b * alpha, alpha, s * rest, t * rest, u * rest, rest];
+        parts.map(|part| (part * ONE + 0.5) as u16)
     }
 }
 
-/// Makes rows, from `top` on, of what is summed up next, and at last of the means.
-#[inline(always)]
-fn pass_over(small: &Small, before: &[Pair], reach: usize, (top, next): (usize, &mut [Pair]), is_last: bool) {
-    let (width, height) = (small.alpha.width() as usize, small.alpha.height() as usize);
-    let (all, rows) = (0..width, top..top + next.len() / width);
-    let value = |x: usize, y: usize| before[y * width + x];
-    windowed((&all, width, &all), (height, &rows), reach, value, |x, y, sums| {
-        let (at, means) = (y * width + x, divided(sums));
-        let made = if is_last {
-            means
-        } else {
-            let [.., s, t, u, _] = means;
-            small.weighted(at, own(small.color(at), small.alpha(at), means), [s, t, u])
-        };
-        next[at - top * width] = made;
-    });
+/// Windows that reach so far, around the pixels of each row that are wanted.
+struct Windows<'a> {
+    before: &'a [Pair],
+    size: (usize, usize),
+    reach: usize,
+    spans: Vec<Vec<Span>>,
 }
 
-/// Weighted sums by their weights. Rounding leaves a little where there is no weight.
+impl<'a> Windows<'a> {
+    fn new(before: &'a [Pair], size: (usize, usize), reach: usize, wanted: &[bool]) -> Self {
+        Self { before, size, reach, spans: wanted.chunks(size.0).map(|row| spans(row, 2 * reach)).collect() }
+    }
+
+    /// Makes of the means in them what comes next: rows, from `top` on.
+    #[inline(always)]
+    fn pass<Next>(&self, top: usize, next: &mut [Next], make: impl Fn(usize, [f32; 6]) -> Next) {
+        let width = self.size.0;
+        let rows = top..top + next.len() / width;
+        let value = |x: usize, y: usize| self.before[y * width + x].map(i32::from);
+        windowed(self.size, (&rows, |y: usize| &*self.spans[y]), self.reach, value, |x, y, sums| {
+            let at = y * width + x;
+            next[at - top * width] = make(at, divided(sums));
+        });
+    }
+}
+
+/// Weighted sums by their weights. Where there is next to no weight, next to nothing.
 #[inline(always)]
-fn divided([r, g, b, alpha, s, t, u, rest]: Pair) -> Pair {
-    let (one, other) = (1.0 / alpha.max(1e-3), 1.0 / rest.max(1e-3));
-    [r * one, g * one, b * one, alpha, s * other, t * other, u * other, rest]
+fn divided(sums: [i32; 8]) -> [f32; 6] {
+    let [r, g, b, alpha, s, t, u, rest] = sums.map(|sum| sum as f32);
+    let (one, other) = (1.0 / alpha.max(1e-3 * ONE), 1.0 / rest.max(1e-3 * ONE));
+    [r * one, g * one, b * one, s * other, t * other, u * other]
 }
 
 /// The subject's part in a pixel's colour.
 #[inline(always)]
-fn own(color: [f32; 3], alpha: f32, means: Pair) -> [f32; 3] {
+fn own(color: [f32; 3], alpha: f32, means: [f32; 6]) -> [f32; 3] {
     std::array::from_fn(|c| {
-        let (subject, background) = (means[c], means[c + 4]);
+        let (subject, background) = (means[c], means[c + 3]);
         (subject + alpha * (color[c] - alpha * subject - (1.0 - alpha) * background)).clamp(0.0, 1.0)
     })
 }

@@ -1,6 +1,6 @@
 //! What is found on a small picture and carried over to the large one.
 
-use std::ops::Range;
+use std::ops::{AddAssign, Range, SubAssign};
 use std::sync::{Mutex, PoisonError};
 
 use fast_image_resize::images::{TypedCroppedImageMut, TypedImage, TypedImageRef};
@@ -262,49 +262,67 @@ pub(crate) fn wider(span: &Span, reach: usize, side: usize) -> Span {
     span.start.saturating_sub(reach)..(span.end + reach).min(side)
 }
 
-/// The sums over the windows around each pixel of a region, row after row. A window ends
-/// where the picture does. `from` is as wide as the windows reach.
+/// Sums over the windows around pixels of some rows, of which each has spans that are wanted. A window ends where the picture
+/// does.
 #[inline(always)]
-pub(crate) fn windowed<const N: usize>(
-    (from, width, to): (&Span, usize, &Span),
-    (height, rows): (usize, &Span),
+pub(crate) fn windowed<'a, T: Copy + Default + AddAssign + SubAssign, const N: usize>(
+    (width, height): (usize, usize),
+    (rows, spans): (&Span, impl Fn(usize) -> &'a [Span]),
     reach: usize,
-    value: impl Fn(usize, usize) -> [f32; N],
-    mut take: impl FnMut(usize, usize, [f32; N]),
+    value: impl Fn(usize, usize) -> [T; N],
+    mut take: impl FnMut(usize, usize, [T; N]),
 ) {
-    let mut columns = vec![[0.0; N]; from.len()];
-    let change = |columns: &mut [[f32; N]], y: usize, sign: f32| {
-        columns.iter_mut().zip(from.clone()).for_each(|(column, x)| add(column, value(x, y), sign));
-    };
+    // Nothing on both sides, for windows that reach beyond the picture.
+    let mut columns = vec![[T::default(); N]; width + 2 * reach];
+    let own = reach..reach + width;
     for y in rows.start.saturating_sub(reach)..(rows.start + reach).min(height) {
-        change(&mut columns, y, 1.0);
+        columns[own.clone()].iter_mut().enumerate().for_each(|(x, column)| add(column, value(x, y)));
     }
     for y in rows.clone() {
         if y + reach < height {
-            change(&mut columns, y + reach, 1.0);
+            columns[own.clone()].iter_mut().enumerate().for_each(|(x, column)| add(column, value(x, y + reach)));
         }
         if y > rows.start && y > reach {
-            change(&mut columns, y - reach - 1, -1.0);
+            let gone = y - reach - 1;
+            columns[own.clone()].iter_mut().enumerate().for_each(|(x, column)| take_away(column, value(x, gone)));
         }
-        let mut sum = [0.0; N];
-        for x in to.start.saturating_sub(reach)..(to.start + reach).min(width) {
-            add(&mut sum, columns[x - from.start], 1.0);
-        }
-        for x in to.clone() {
-            if x + reach < width {
-                add(&mut sum, columns[x + reach - from.start], 1.0);
-            }
-            take(x, y, sum);
-            if x >= reach {
-                add(&mut sum, columns[x - reach - from.start], -1.0);
+        for span in spans(y) {
+            let mut sum = [T::default(); N];
+            columns[span.start..][..2 * reach].iter().for_each(|column| add(&mut sum, *column));
+            let ends = columns[span.start..].iter().zip(&columns[span.start + 2 * reach..]);
+            for (x, (first, last)) in span.clone().zip(ends) {
+                add(&mut sum, *last);
+                take(x, y, sum);
+                take_away(&mut sum, *first);
             }
         }
     }
 }
 
 #[inline(always)]
-fn add<const N: usize>(sum: &mut [f32; N], values: [f32; N], sign: f32) {
-    sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += sign * value);
+fn add<T: Copy + AddAssign, const N: usize>(sum: &mut [T; N], values: [T; N]) {
+    sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+}
+
+#[inline(always)]
+fn take_away<T: Copy + SubAssign, const N: usize>(sum: &mut [T; N], values: [T; N]) {
+    sum.iter_mut().zip(values).for_each(|(sum, value)| *sum -= value);
+}
+
+/// The spans of a row that are set, those closer than `gap` as one.
+pub(crate) fn spans(row: &[bool], gap: usize) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::new();
+    let mut end = 0;
+    for run in row.chunk_by(|one, next| one == next) {
+        let start = end;
+        end += run.len();
+        match spans.last_mut().filter(|span| span.end + gap > start) {
+            _ if !run[0] => {}
+            Some(span) => span.end = end,
+            None => spans.push(start..end),
+        }
+    }
+    spans
 }
 
 #[cfg(test)]
@@ -332,6 +350,16 @@ mod tests {
                 assert_eq!(dilated(&values, (width, height), reach), grown, "{set}, by {reach}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_set_in_a_row_is_told_in_spans() {
+        let row: Vec<bool> = "..##.#....#...".bytes().map(|one| one == b'#').collect();
+        assert_eq!(spans(&row, 1), [2..4, 5..6, 10..11]);
+        assert_eq!(spans(&row, 2), [2..6, 10..11]);
+        assert_eq!(spans(&row, 4), [2..6, 10..11]);
+        assert_eq!(spans(&row, 5), [2..11]);
+        assert!(spans(&row[..2], 5).is_empty());
     }
 
     #[test]
