@@ -82,8 +82,10 @@ pub(super) fn blurred(values: &[f32], (width, height): (usize, usize)) -> Vec<f3
     let reach = (width.max(height) as f32 * AROUND) as usize;
     let mut means = Vec::with_capacity(values.len());
     let value = |x: usize, y: usize| [values[y * width + x], 1.0];
-    let whole = [0..width];
-    windowed((width, height), (&(0..height), |_| &whole), reach, value, |_, _, [sum, count]| means.push(sum / count));
+    let whole = 0..width;
+    windowed((width, height), (&(0..height), |_| std::slice::from_ref(&whole)), reach, value, |_, _, [sum, count]| {
+        means.push(sum / count)
+    });
     means
 }
 
