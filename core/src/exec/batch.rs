@@ -24,14 +24,26 @@ pub fn batch<Item, Made>(
     jobs: usize,
     source: impl IntoIterator<Item = Item, IntoIter: Send>,
     work: impl Fn(Item) -> Made + Sync,
-    mut hand_over: impl FnMut(Made) -> ControlFlow<()>,
+    hand_over: impl FnMut(Made) -> ControlFlow<()>,
 ) where
     Made: Send,
 {
     let source = source.into_iter();
     let jobs = jobs.min(source.size_hint().1.unwrap_or(jobs)).clamp(1, MOST);
-    let (freed, places) = mpsc::sync_channel(2 * jobs);
-    (0..2 * jobs).for_each(|_| _ = freed.send(()));
+    batch_on(jobs, 2 * jobs, source, work, hand_over);
+}
+
+/// On so many threads; where there are none, or the system gives none, the caller does the work. At most `ahead` items are
+/// taken and not handed over.
+fn batch_on<Item, Made: Send>(
+    threads: usize,
+    ahead: usize,
+    source: impl Iterator<Item = Item> + Send,
+    work: impl Fn(Item) -> Made + Sync,
+    mut hand_over: impl FnMut(Made) -> ControlFlow<()>,
+) {
+    let (freed, places) = mpsc::sync_channel(ahead);
+    (0..ahead).for_each(|_| _ = freed.send(()));
     let is_over = &AtomicBool::new(false);
     // Who has its lock waits for a place, then for the next item.
     let coming = Mutex::new((source.fuse().enumerate(), places));
@@ -40,13 +52,8 @@ pub fn batch<Item, Made>(
         let (items, places) = &mut *coming;
         places.recv().ok().filter(|()| !is_over.load(Ordering::Relaxed)).and_then(|()| items.next())
     };
-    let work_all = |made: mpsc::Sender<_>| {
-        while let Some((number, item)) = next() {
-            // Nobody listens after a break.
-            _ = made.send((number, guarded(|| work(item))));
-        }
-    };
-    let mut handed_over = move |made: thread::Result<Made>| match made.and_then(|made| guarded(|| hand_over(made))) {
+    let next_made = &|| next().map(|(number, item)| (number, guarded(|| work(item))));
+    let handed_over = move |made: thread::Result<Made>| match made.and_then(|made| guarded(|| hand_over(made))) {
         Ok(ControlFlow::Continue(())) => Ok(freed.try_send(()).is_ok()),
         ended => {
             is_over.store(true, Ordering::Relaxed);
@@ -55,17 +62,13 @@ pub fn batch<Item, Made>(
     };
     let (made, results) = mpsc::channel();
     let ended = thread::scope(|scope| {
-        let work_all = &work_all;
+        // Nobody listens after a break.
+        let work_all = move |made: mpsc::Sender<_>| std::iter::from_fn(next_made).for_each(|one| _ = made.send(one));
         let begin = |made| thread::Builder::new().spawn_scoped(scope, move || work_all(made)).is_ok();
-        // Where the system gives fewer threads, those do it, and where it gives none, the caller.
-        if std::iter::repeat_n(made, jobs).filter(|made| begin(made.clone())).count() == 0 {
-            while let Some((_, item)) = next() {
-                if !handed_over(guarded(|| work(item)))? {
-                    break;
-                }
-            }
+        match std::iter::repeat_n(made, threads).filter(|made| begin(made.clone())).count() {
+            0 => in_order(std::iter::from_fn(next_made), handed_over),
+            _ => in_order(results, handed_over),
         }
-        in_order(results, handed_over)
     });
     if let Err(panic) = ended {
         resume_unwind(panic);
@@ -114,6 +117,24 @@ mod tests {
         made
     }
 
+    /// Two at once, with nothing to do.
+    fn handed_over(items: impl Iterator<Item = usize> + Send, hand_over: impl FnMut(usize) -> ControlFlow<()>) {
+        batch(2, items, |at| at, hand_over);
+    }
+
+    #[test]
+    fn without_a_thread_the_caller_works() {
+        let caller = thread::current().id();
+        let mut made = Vec::new();
+        let work = |at| (at, thread::current().id() == caller);
+        batch_on(0, 4, 0.., work, |(at, is_here)| {
+            assert!(is_here);
+            made.push(at);
+            if at == 20 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        assert_eq!(made, (0..=20).collect::<Vec<_>>());
+    }
+
     #[test]
     fn all_come_in_their_order_whoever_is_done_first() {
         for jobs in [0, 1, 2, 5] {
@@ -139,17 +160,12 @@ mod tests {
         let taken = AtomicUsize::new(0);
         let items = (0..1000).inspect(|_| _ = taken.fetch_add(1, Ordering::SeqCst));
         let mut handed = 0;
-        batch(
-            2,
-            items,
-            |at| at,
-            |_| {
-                handed += 1;
-                let ahead = taken.load(Ordering::SeqCst) - (handed - 1);
-                assert!(ahead <= 4, "{ahead} are taken and not handed over");
-                ControlFlow::Continue(())
-            },
-        );
+        handed_over(items, |_| {
+            handed += 1;
+            let ahead = taken.load(Ordering::SeqCst) - (handed - 1);
+            assert!(ahead <= 4, "{ahead} are taken and not handed over");
+            ControlFlow::Continue(())
+        });
         assert_eq!(handed, 1000);
     }
 
@@ -163,17 +179,12 @@ mod tests {
             }
         });
         let mut made = Vec::new();
-        batch(
-            2,
-            items,
-            |at| at,
-            |at| {
-                made.push(at);
-                *handed.lock().expect("not poisoned") = true;
-                told.notify_all();
-                ControlFlow::Continue(())
-            },
-        );
+        handed_over(items, |at| {
+            made.push(at);
+            *handed.lock().expect("not poisoned") = true;
+            told.notify_all();
+            ControlFlow::Continue(())
+        });
         assert_eq!(made, [0, 1]);
     }
 
@@ -191,17 +202,12 @@ mod tests {
             }
         });
         let mut made = Vec::new();
-        batch(
-            2,
-            items,
-            |at| at,
-            |at| {
-                made.push(at);
-                taking.wait();
-                broken.wait();
-                ControlFlow::Break(())
-            },
-        );
+        handed_over(items, |at| {
+            made.push(at);
+            taking.wait();
+            broken.wait();
+            ControlFlow::Break(())
+        });
         assert_eq!(made, [0]);
         assert!(taken.load(Ordering::SeqCst) <= 3, "of the four that there was room for");
     }

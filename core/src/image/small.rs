@@ -25,8 +25,7 @@ pub(crate) fn size_at(picture: &Pixels, side: f64) -> (u32, u32) {
 
 /// The picture at another size, channel by channel, its pixels means of those around or linear between two.
 pub(crate) fn resized(picture: &Pixels, size: (u32, u32), pool: &Pool) -> Result<Pixels> {
-    let mut made = resized_all(&[Wanted::whole(picture, size)], pool)?;
-    made.pop().ok_or_else(|| Error::new(Code::Internal))
+    resized_one(Wanted::whole(picture, size), pool)
 }
 
 /// A picture at another size, channel by channel, by a filter. Of what is made, only these columns and rows are
@@ -79,6 +78,11 @@ fn taken((start, count): (usize, usize), made: u32, side: u32) -> (f64, f64) {
     let ratio = side / f64::from(made);
     // Rounding must not take it beyond the picture.
     (start * ratio, (count * ratio).min(side - start * ratio) * (1.0 - f64::EPSILON))
+}
+
+/// One picture at another size.
+pub(crate) fn resized_one(wanted: Wanted<'_>, pool: &Pool) -> Result<Pixels> {
+    resized_all(&[wanted], pool)?.pop().ok_or_else(|| Error::new(Code::Internal))
 }
 
 /// Pictures at other sizes.
@@ -211,7 +215,7 @@ pub(crate) fn dilated(set: &[bool], (width, height): (usize, usize), reach: usiz
             // At most one more than before, else a gap would be left at the picture's sides.
             let by = (before + 1).min(reach - before);
             let from = all.clone();
-            for (all, from) in all.chunks_mut(next * side).zip(from.chunks(next * side)).filter(|_| by < side) {
+            for (all, from) in all.chunks_mut(next * side).zip(from.chunks(next * side)) {
                 add(&mut all[by * next..], from);
                 add(all, &from[by * next..]);
             }

@@ -77,3 +77,19 @@ fn what_was_transparent_stays_so_in_an_inverted_cut_out_and_mask() {
         assert!(pixel(&picture, (115, 85))[channel] > 250, "mask: {mask}");
     }
 }
+
+#[test]
+fn a_cut_out_that_is_cut_out_again_stays_as_it_is() {
+    // The ball alone, with a soft edge eight pixels wide, and its colour also where it is clear.
+    let once = image::RgbaImage::from_fn(WIDTH, HEIGHT, |x, y| {
+        let far = (x as f32 - 60.0).hypot(y as f32 - 45.0);
+        let image::Rgb([r, g, b]) = *ball().get_pixel(INSIDE.0, INSIDE.1);
+        image::Rgba([r, g, b, (((32.0 - far) / 8.0).clamp(0.0, 1.0) * 255.0).round() as u8])
+    });
+    let output = REMOVER.job(&png(once.clone())).options(&as_png(|_| {})).run().expect("a ball is cut out");
+    let twice = image::load_from_memory(&output.data).expect("a PNG").into_rgba8();
+    for (one, other) in twice.pixels().zip(once.pixels()) {
+        let seen = if other.0[3] == 0 { 3..4 } else { 0..4 };
+        assert!(seen.into_iter().all(|at| one.0[at].abs_diff(other.0[at]) <= 1), "{one:?} of {other:?}");
+    }
+}

@@ -1,7 +1,7 @@
 //! Where there is work: around the mask's edge.
 
 use crate::image::pixels::Pixels;
-use crate::image::small::{Span, dilated, joined};
+use crate::image::small::{Span, dilated, joined, spans};
 
 /// A mask is sure up to this and from 255 less this on.
 const SURE: u8 = 25;
@@ -85,17 +85,11 @@ impl Band {
             let near = near(*row..row + 1, self.rows.len(), height);
             near.start < rows.end && rows.start < near.end
         });
-        let edges = under.flat_map(|(_, row)| edges(row));
-        let mut all: Vec<Span> = edges.map(|edge| near(edge.clone(), self.width, width)).collect();
-        all.sort_unstable_by_key(|span| span.start);
-        all.dedup_by(|next, span| {
-            let is_close = next.start <= span.end + gap;
-            if is_close {
-                span.end = span.end.max(next.end);
-            }
-            is_close
-        });
-        all
+        let mut set = vec![false; width];
+        for edge in under.flat_map(|(_, row)| edges(row)) {
+            set[near(edge.clone(), self.width, width)].fill(true);
+        }
+        spans(&set, gap)
     }
 }
 

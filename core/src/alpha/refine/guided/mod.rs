@@ -30,7 +30,7 @@ use crate::error::{Code, Error, Result};
 use crate::exec::Pool;
 use crate::exec::control::Control;
 use crate::image::pixels::{Layout, Pixels, byte};
-use crate::image::small::{Grid, ROWS, Span, Wanted, resized, resized_all, size_at};
+use crate::image::small::{Grid, ROWS, Span, Wanted, resized, resized_all, resized_one, size_at};
 use crate::options::cutout::Preset;
 use band::{BESIDE, Band, Kind};
 use wide::Wide;
@@ -125,9 +125,8 @@ fn shrunk(
         let across = needed(&bounds.0, mask.width(), first.0, size.0);
         Wanted { filter, picture, size, part: (across, needed(&bounds.1, mask.height(), first.1, size.1)) }
     };
-    let only = |mut made: Vec<Pixels>| made.pop().ok_or_else(|| Error::new(Code::Internal));
     // Only the finest is made from the whole picture, which may be large.
-    let finest = only(resized_all(&[wanted(FilterType::Bilinear, picture, *last)], pool)?)?;
+    let finest = resized_one(wanted(FilterType::Bilinear, picture, *last), pool)?;
     control.check()?;
     let others = others.iter().map(|size| wanted(FilterType::Bilinear, &finest, *size));
     let all: Vec<_> = std::iter::once(wanted(FilterType::Lanczos3, mask, *first)).chain(others).collect();
