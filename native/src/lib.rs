@@ -1,9 +1,9 @@
-//! Inference of plain convolutional networks on the CPU, in 32-bit floats.
+//! Inference of plain convolutional networks on the CPU, in floats of 32 bits, and of 16 where a processor multiplies matrices of them.
 //!
 //! It knows the operators of U²-Net and reads an ONNX file with one input of a fixed size. See `docs/engine.md`.
 //!
 //! ```text
-//! onnx (the file) → plan, fuse, memory → network (runs it) → convolution, shallow, single, winograd → kernels
+//! onnx (the file) → plan, fuse, memory → network (runs it) → convolution, matrix, shallow, single, winograd → kernels
 //! ```
 //!
 //! Besides, [`widened`] has plain loops of others run on wider registers, and [`Pool`] is the threads for all that computes.
@@ -14,6 +14,7 @@ mod buffer;
 mod convolution;
 mod fuse;
 mod kernels;
+mod matrix;
 mod measure;
 mod memory;
 mod network;
@@ -21,10 +22,12 @@ mod onnx;
 mod plan;
 mod planner;
 mod pool;
+mod resize;
 mod shallow;
 mod single;
 #[cfg(test)]
 mod tests;
+mod waves;
 mod widened;
 mod winograd;
 

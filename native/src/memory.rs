@@ -2,7 +2,7 @@
 
 use crate::fuse::is_winograd;
 use crate::plan::{Draft, Shape, Work};
-use crate::winograd::{SLIDE, WAVE};
+use crate::waves::{SLIDE, WAVE};
 
 /// Where tensors lie.
 pub(crate) struct Memory {

@@ -7,10 +7,12 @@ use std::sync::{Mutex, PoisonError};
 use crate::Error;
 use crate::buffer::Buffer;
 use crate::convolution::Packed;
-use crate::kernels::{Between, Kernels};
+use crate::kernels::Kernels;
+use crate::matrix::Matrix;
 use crate::onnx::Graph;
 use crate::plan::{Convolution, Plan, Shape, Source, Step, Target, Tensor, Work};
 use crate::pool::Pool;
+use crate::resize::resize;
 use crate::shallow::Shallow;
 use crate::single::Single;
 use crate::winograd::Winograd;
@@ -29,6 +31,7 @@ pub struct Network {
 /// A convolution, in the way in which it is computed.
 pub(crate) enum Prepared {
     Direct(Packed),
+    Matrix(Matrix),
     Shallow(Shallow),
     Single(Single),
     Winograd(Winograd),
@@ -37,6 +40,9 @@ pub(crate) enum Prepared {
 impl Prepared {
     /// `sources` are the channels of each tensor that is looked at, and `width` that of the output.
     pub(crate) fn new(convolution: &Convolution, sources: &[usize], width: usize, kernels: Kernels) -> Self {
+        if let Some(matrix) = Matrix::new(convolution, sources, width, kernels) {
+            return Self::Matrix(matrix);
+        }
         if Winograd::fits(convolution, sources, width) {
             return Self::Winograd(Winograd::new(convolution, sources, kernels));
         }
@@ -50,16 +56,18 @@ impl Prepared {
     pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::Direct(_) => "direct",
+            Self::Matrix(_) => "matrix",
             Self::Shallow(_) => "shallow",
             Self::Single(_) => "single",
             Self::Winograd(_) => "Winograd",
         }
     }
 
-    /// Only Winograd's resize sources of another size, and pool.
+    /// Only Winograd's and matrices resize sources of another size, and pool.
     pub(crate) fn run(&self, sources: &[Source<'_>], target: Target<'_>, pool: &Pool) {
         match self {
             Self::Direct(packed) => packed.run(sources, target, pool),
+            Self::Matrix(matrix) => matrix.run(sources, target, pool),
             Self::Shallow(shallow) => shallow.run(&sources[0], target, pool),
             Self::Single(single) => single.run(sources, target, pool),
             Self::Winograd(winograd) => winograd.run(sources, target, pool),
@@ -75,8 +83,7 @@ impl Network {
     /// Every [`Error`].
     pub fn load(bytes: &[u8], pool: &Pool, kernels: &str) -> Result<Self, Error> {
         let there = || Kernels::all().map(|kernels| kernels.name).collect();
-        let found = Kernels::all().find(|one| kernels.is_empty() || one.name == kernels);
-        let kernels = found.ok_or_else(|| Error::Kernels(kernels.to_owned(), there()))?;
+        let kernels = Kernels::named(kernels).ok_or_else(|| Error::Kernels(kernels.to_owned(), there()))?;
         let plan = Graph::read(bytes).and_then(|graph| Plan::new(&graph)).map_err(Error::Model)?;
         Ok(Self::new(plan, kernels, pool.clone()))
     }
@@ -157,7 +164,7 @@ impl Network {
                 prepared.run(sources, Target { shape, data: output, pooled }, &self.pool);
             }
             (Work::MaxPool, [(shape, input)], _) => max_pool(input, *shape, output, &self.pool),
-            (Work::Resize, [input], _) => self.resize(*input, output, shape),
+            (Work::Resize, [input], _) => resize(*input, output, shape, self.kernels, &self.pool),
             (Work::Sum, [(_, one), (_, other)], _) => {
                 for ((sum, one), other) in output.iter_mut().zip(*one).zip(*other) {
                     *sum = one + other;
@@ -174,19 +181,6 @@ impl Network {
         if let Some((tensor, data)) = pooled {
             slots[tensor.slot] = data;
         }
-    }
-
-    fn resize(&self, (from, input): Source<'_>, output: &mut [f32], to: Shape) {
-        let column = |column| {
-            let (one, other, along) = between(column, from.width, to.width);
-            Between { first: one * from.channels, second: other * from.channels, along }
-        };
-        let columns: Vec<_> = (0..to.width).map(column).collect();
-        self.pool.for_each(output.chunks_mut(to.width * to.channels).enumerate(), |(row, output)| {
-            let (above, below, down) = between(row, from.height, to.height);
-            let line = |row: usize| &input[row * from.width * from.channels..][..from.width * from.channels];
-            self.kernels.resize([line(above), line(below)], down, &columns, from.channels, output);
-        });
     }
 }
 
@@ -214,12 +208,4 @@ fn max_pool(input: &[f32], Shape { width, channels, .. }: Shape, output: &mut [f
             }
         }
     });
-}
-
-/// Where an output lies between two inputs: both, and how far from the first to the second.
-pub(crate) fn between(place: usize, from: usize, to: usize) -> (usize, usize, f32) {
-    let middle = if to > 1 { (place as f32 + 0.5) * (from as f32 / to as f32) - 0.5 } else { 0.0 };
-    let middle = middle.clamp(0.0, (from - 1) as f32);
-    let first = middle as usize;
-    (first, (first + 1).min(from - 1), middle - first as f32)
 }

@@ -94,7 +94,7 @@ pub(crate) struct Convolution {
     pub(crate) has_relu: bool,
     /// Whether outputs are added, after the ReLU, to the numbers in whose places they go.
     pub(crate) adds: bool,
-    /// The input whose place the output takes, line after line: it lies [`SLIDE`](crate::winograd::SLIDE) lines further on
+    /// The input whose place the output takes, line after line: it lies [`SLIDE`](crate::waves::SLIDE) lines further on
     /// in the same slot.
     pub(crate) slides: Option<usize>,
 }

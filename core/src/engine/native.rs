@@ -99,8 +99,10 @@ mod tests {
             let bytes = Weights::BUNDLED.bytes().expect("they are there");
             let network = load(&bytes, &Pool::of(2), kernels).expect("it is a network");
             let (_, mask) = network.run(&input().data, &AtomicBool::new(false)).expect("it runs");
-            let worst = mask.iter().zip(&right.data).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
-            assert!(worst < 1e-3, "{kernels} differs by {worst}");
+            let differences = mask.iter().zip(&right.data).map(|(one, other)| (one - other).abs());
+            let (worst, mean) = (differences.clone().fold(0.0, f32::max), differences.sum::<f32>() / mask.len() as f32);
+            let most = if ["amx", "bfloat16"].contains(&kernels) { (0.1, 0.5 / 255.0) } else { (1e-3, 1e-4) };
+            assert!(worst < most.0 && mean < most.1, "{kernels} differs by {worst}, {mean} on average");
         }
     }
 

@@ -166,6 +166,11 @@ fn a_model_file_may_have_any_name_but_must_be_a_file() {
     }
 }
 
+/// Whether our own engine rounds: this processor multiplies matrices of 16-bit numbers.
+pub(crate) fn rounds() -> bool {
+    remrembg_native::kernels().first() == Some(&"amx")
+}
+
 #[cfg(feature = "bundled-model")]
 #[test]
 fn all_engines_give_the_same_mask() {
@@ -177,7 +182,7 @@ fn all_engines_give_the_same_mask() {
     for mask in &masks[1..] {
         assert_eq!(mask.shape, masks[0].shape);
         let most = mask.data.iter().zip(&masks[0].data).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        assert!(most < 1.0 / 255.0, "masks differ by {most}");
+        assert!(most < if rounds() { 0.05 } else { 1.0 / 255.0 }, "masks differ by {most}");
         println!("masks differ by {most}");
     }
 }

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use super::Plan;
 use crate::alpha::refine::{mask_of, refine};
-use crate::engine::tests::engines;
+use crate::engine::tests::{engines, rounds};
 use crate::engine::{Engine, Weights};
 use crate::exec::Pool;
 use crate::exec::control::Control;
@@ -81,6 +81,12 @@ fn compare(ours: &[u8], theirs: &[u8]) -> (f64, f64) {
     (sum as f64 / ours.len() as f64, if either == 0 { 1.0 } else { both as f64 / either as f64 })
 }
 
+/// The most by which a mask may differ on average, and the least by which it has to overlap. Where a processor multiplies
+/// matrices of 16-bit numbers, our own engine does, and whether something faint is found may depend on it.
+fn tolerance(engine: &str) -> (f64, f64) {
+    if engine == "native" && rounds() { (1.5, 0.9) } else { (0.5, 0.995) }
+}
+
 /// Every fourth photo, each by one of the engines; by rten, which is slow and gives what the others give, every eighth of them.
 #[test]
 #[ignore = "needs the folder of public test pictures in REMREMBG_TEST_PICTURES"]
@@ -99,7 +105,8 @@ fn the_mask_is_that_of_rembg() {
         let ours = our_mask(&made("bmp"), engine.as_ref());
         let (mean, overlap) = compare(ours.data(), theirs.as_raw());
         println!("{} {}: mean {mean:.4}, overlap {overlap:.5}", engine.info().name, photo.display());
-        assert!(mean <= 0.5 && overlap >= 0.995, "{}: mean {mean}, overlap {overlap}", photo.display());
+        let (most, least) = tolerance(engine.info().name);
+        assert!(mean <= most && overlap >= least, "{}: mean {mean}, overlap {overlap}", photo.display());
         (worst_mean, worst_overlap) = (worst_mean.max(mean), worst_overlap.min(overlap));
     }
     println!("{} photos: mean at most {worst_mean:.4}/255, overlap at least {worst_overlap:.5}", photos.len());

@@ -8,14 +8,16 @@
 //! ```
 //!
 //! It never leaves the slices that it is given, and checks their lengths itself.
-
 //!
 //! Besides, there are the two transforms of [Winograd's convolutions], for sixteen channels at a time.
 
 #[cfg(target_arch = "x86_64")]
+mod amx;
+#[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod matrices;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
@@ -23,6 +25,7 @@ mod transforms;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod vectors;
 
+pub(crate) use matrices::{Block, DEPTH, LINES, Matrices, Ready, SIDE_BY_SIDE, SUMS, rounded};
 use transforms::transforms;
 
 /// The pixels that are worked on together: a multiple of every tile's.
@@ -105,6 +108,21 @@ type Back = unsafe fn(&[f32], usize, &Finish<'_>, &mut Square<'_>);
 type End = unsafe fn(&[f32], usize, &Finish<'_>, &mut [f32], usize);
 type Resize = unsafe fn([&[f32]; 2], f32, &[Between], usize, &mut [f32]);
 
+/// By name, the fastest first; those that this processor cannot run are `None`.
+type Kind = (&'static str, fn() -> Option<Kernels>);
+const KINDS: &[Kind] = &[
+    #[cfg(target_arch = "x86_64")]
+    (amx::NAME, amx::kernels),
+    #[cfg(target_arch = "x86_64")]
+    (avx512::NAME, avx512::kernels),
+    #[cfg(target_arch = "x86_64")]
+    (avx2::NAME, avx2::kernels),
+    #[cfg(target_arch = "aarch64")]
+    (neon::NAME, neon::kernels),
+    (portable::NAME, portable::kernels),
+    (matrices::NAME, matrices::kernels),
+];
+
 /// The kernels for one kind of processor.
 #[derive(Clone, Copy)]
 pub(crate) struct Kernels {
@@ -115,18 +133,19 @@ pub(crate) struct Kernels {
     back: Back,
     end: End,
     resize: Resize,
+    /// Where convolutions are products of matrices of 16-bit numbers.
+    pub(crate) matrices: Option<Matrices>,
 }
 
 impl Kernels {
     /// Those that this processor can run, the fastest first.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
-        #[cfg(target_arch = "x86_64")]
-        let special = [avx512::kernels(), avx2::kernels()].into_iter().flatten();
-        #[cfg(target_arch = "aarch64")]
-        let special = neon::kernels().into_iter();
-        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-        let special = std::iter::empty();
-        special.chain([portable::kernels()])
+        KINDS.iter().filter_map(|(_, kernels)| kernels())
+    }
+
+    /// Those of that name, or without one the fastest. Others are not asked for: some change what a process may do.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        KINDS.iter().filter(|(other, _)| name.is_empty() || *other == name).find_map(|(_, kernels)| kernels())
     }
 
     /// Transforms a square of inputs, `Bᵀ d B`. Its `lines` begin with the square's first pixel; pixels stand `pixel`
@@ -261,7 +280,7 @@ mod tests {
 
     #[test]
     fn every_kernel_does_what_its_portable_twin_does_whatever_sizes_strides_and_alignments() {
-        let portable = portable::kernels();
+        let portable = portable::kernels().expect("it runs everywhere");
         for kernels in Kernels::all() {
             let mut sizes = Sizes(7);
             for _ in 0..if cfg!(miri) { 3 } else { 300 } {

@@ -6,8 +6,18 @@ use std::arch::is_aarch64_feature_detected;
 use super::vectors::vectors;
 use super::{Kernels, Tile, check, transforms};
 
+pub(super) const NAME: &str = "neon";
+
 pub(super) fn kernels() -> Option<Kernels> {
-    is_aarch64_feature_detected!("neon").then_some(Kernels { name: "neon", tiles, forward, back, end, resize })
+    is_aarch64_feature_detected!("neon").then_some(Kernels {
+        name: NAME,
+        tiles,
+        forward,
+        back,
+        end,
+        resize,
+        matrices: None,
+    })
 }
 
 fn tiles(_: usize) -> Tile {

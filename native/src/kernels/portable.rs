@@ -4,8 +4,10 @@ use super::{Kernels, Tile, check, transforms};
 
 const LANES: usize = 16;
 
-pub(super) fn kernels() -> Kernels {
-    Kernels { name: "portable", tiles, forward, back, end, resize }
+pub(super) const NAME: &str = "portable";
+
+pub(super) fn kernels() -> Option<Kernels> {
+    Some(Kernels { name: NAME, tiles, forward, back, end, resize, matrices: None })
 }
 
 fn tiles(_: usize) -> Tile {

@@ -15,6 +15,7 @@ use crate::buffer::Buffer;
 use crate::kernels::{ALONG, Finish, Kernels, LANES, POINTS, SIDE, Square, Tile, ZEROS, prefetch};
 use crate::plan::{Convolution, Source, Target};
 use crate::pool::Pool;
+use crate::waves::in_waves;
 use reader::Reader;
 
 /// Squares that are finished together: a multiple of every tile's pixels.
@@ -31,13 +32,6 @@ const TAPS: usize = 3;
 
 /// Below this width, too many of the last squares of a row would be empty.
 const NARROWEST: usize = 40;
-
-/// Lines that are finished before the next are begun, where the output slides over an input: whole squares, of an even
-/// number of lines.
-pub(crate) const WAVE: usize = 8 * SIDE;
-
-/// How many lines such an input lies behind the output: a wave reads one line above its own.
-pub(crate) const SLIDE: usize = WAVE + 1;
 
 /// A convolution that is ready to run.
 pub(crate) struct Winograd {
@@ -150,29 +144,16 @@ impl Winograd {
 
     /// Fills the target. Sources of another size are resized as they are read.
     pub(crate) fn run(&self, sources: &[Source<'_>], target: Target<'_>, pool: &Pool) {
-        let Target { shape: to, data, mut pooled } = target;
-        let Some(slides) = self.slides else {
+        in_waves(self.slides, sources, target, |first, seen, target| {
             let readers: Vec<_> =
-                self.pieces.iter().map(|piece| Reader::new(*piece, sources[piece.source], to)).collect();
-            return self.rows(0, &readers, data, pooled, pool);
-        };
-        let line = to.width * self.outputs;
-        for first in (0..to.height).step_by(WAVE) {
-            let above = first.saturating_sub(1);
-            let (output, source) = data.split_at_mut((SLIDE + above) * line);
-            let readers = self.pieces.iter().map(|piece| match piece.source == slides {
-                true => Reader { above, ..Reader::new(*piece, (to, source), to) },
-                false => Reader::new(*piece, sources[piece.source], to),
-            });
-            let end = to.height.min(first + WAVE);
-            let pooled = pooled.as_deref_mut().map(|pooled| &mut pooled[first / 2 * (line / 2)..end / 2 * (line / 2)]);
-            self.rows(first, &readers.collect::<Vec<_>>(), &mut output[first * line..end * line], pooled, pool);
-        }
+                self.pieces.iter().map(|piece| Reader::new(*piece, seen[piece.source], target.shape)).collect();
+            self.rows(first, &readers, target, pool);
+        });
     }
 
     /// Fills the rows from `first` on.
-    fn rows(&self, first: usize, readers: &[Reader<'_>], output: &mut [f32], pooled: Option<&mut [f32]>, pool: &Pool) {
-        let Some(to) = readers.first().map(|reader| reader.to) else { return };
+    fn rows(&self, first: usize, readers: &[Reader<'_>], target: Target<'_>, pool: &Pool) {
+        let Target { shape: to, data: output, pooled } = target;
         let (down, along) = (output.len().div_ceil(SIDE * to.width * self.outputs), to.width.div_ceil(SIDE));
         let threads = pool.threads();
         let rows = down.div_ceil(4 * threads).max((2 * SQUARES).div_ceil(along)).min(down.div_ceil(threads));

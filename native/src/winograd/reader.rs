@@ -2,31 +2,22 @@
 
 use super::{Piece, Run, SIDE, stride};
 use crate::kernels::{ALONG, Between, Kernels, prefetch};
-use crate::network::between;
-use crate::plan::{Shape, Source};
+use crate::plan::Shape;
+use crate::resize::{between, columns};
+use crate::waves::Seen;
 
 /// A piece of a tensor, and what it is read as.
 pub(super) struct Reader<'a> {
     pub(super) piece: Piece,
-    pub(super) shape: Shape,
-    /// From this row on.
-    pub(super) data: &'a [f32],
-    pub(super) above: usize,
+    seen: Seen<'a>,
     /// Of a tensor that is resized as it is read: for each column of the output.
-    pub(super) columns: Vec<Between>,
-    pub(super) to: Shape,
+    columns: Vec<Between>,
+    to: Shape,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(piece: Piece, (shape, data): Source<'a>, to: Shape) -> Self {
-        let is_resized = (shape.height, shape.width) != (to.height, to.width);
-        let column = |column| {
-            let (one, other, along) = between(column, shape.width, to.width);
-            let place = |column: usize| column * shape.channels + piece.first;
-            Between { first: place(one), second: place(other), along }
-        };
-        let columns = if is_resized { (0..to.width).map(column).collect() } else { Vec::new() };
-        Self { piece, shape, data, above: 0, columns, to }
+    pub(super) fn new(piece: Piece, seen: Seen<'a>, to: Shape) -> Self {
+        Self { piece, seen, columns: columns(seen.shape, to, piece.first), to }
     }
 
     /// Transforms a run. `lines` is room to lay out what does not lie in memory as it is read.
@@ -43,18 +34,22 @@ impl<'a> Reader<'a> {
             }
             return;
         }
-        let (width, pixel) = (self.shape.width, self.shape.channels);
+        let (width, pixel) = (self.seen.shape.width, self.seen.shape.channels);
         let rows: [Option<usize>; ALONG] = std::array::from_fn(|step| self.row(run.row, step));
         for square in 0..run.count {
             let left = (run.first + square) * SIDE;
             let is_inside = rows.iter().all(Option::is_some) && left > 0 && left - 1 + ALONG <= width;
             if is_inside {
-                let place = |row: Option<usize>| ((row.unwrap_or(0) - self.above) * width + left - 1) * pixel + first;
-                let line = |row| &self.data[place(row)..][..(ALONG - 1) * pixel + channels];
+                let place =
+                    |row: Option<usize>| ((row.unwrap_or(0) - self.seen.above) * width + left - 1) * pixel + first;
+                let line = |row| &self.seen.data[place(row)..][..(ALONG - 1) * pixel + channels];
                 for row in rows {
                     // Processors do not guess that eight lines are read side by side.
                     let next = place(row) + ALONG * pixel;
-                    prefetch(&self.data[next.min(self.data.len())..(next + SIDE * pixel).min(self.data.len())]);
+                    prefetch(
+                        &self.seen.data
+                            [next.min(self.seen.data.len())..(next + SIDE * pixel).min(self.seen.data.len())],
+                    );
                 }
                 let lines = rows.map(line);
                 kernels.forward(&lines, pixel, channels, &mut inputs[to(square)..], stride(channels));
@@ -79,11 +74,12 @@ impl<'a> Reader<'a> {
     fn copy(&self, row: Option<usize>, left: usize, line: &mut [f32]) {
         let Piece { first, channels, .. } = self.piece;
         for (step, to) in line.chunks_exact_mut(channels).enumerate() {
-            let column = (left + step).checked_sub(1).filter(|column| *column < self.shape.width);
+            let column = (left + step).checked_sub(1).filter(|column| *column < self.seen.shape.width);
             match (row, column) {
                 (Some(row), Some(column)) => {
-                    let place = ((row - self.above) * self.shape.width + column) * self.shape.channels + first;
-                    to.copy_from_slice(&self.data[place..][..channels]);
+                    let place =
+                        ((row - self.seen.above) * self.seen.shape.width + column) * self.seen.shape.channels + first;
+                    to.copy_from_slice(&self.seen.data[place..][..channels]);
                 }
                 _ => to.fill(0.0),
             }
@@ -101,10 +97,10 @@ impl<'a> Reader<'a> {
                 line.fill(0.0);
                 continue;
             };
-            let (above, below, down) = between(row, self.shape.height, self.to.height);
+            let (above, below, down) = between(row, self.seen.shape.height, self.to.height);
             let of_row = |row: usize| {
-                let length = self.shape.width * self.shape.channels;
-                &self.data[row * length..][..length]
+                let length = self.seen.shape.width * self.seen.shape.channels;
+                &self.seen.data[row * length..][..length]
             };
             let (outside, rest) = line.split_at_mut(before * channels);
             let (inside, beyond) = rest.split_at_mut(columns.len() * channels);
