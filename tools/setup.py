@@ -122,7 +122,8 @@ def make_venv(name="venv"):
             return
         say(f"setting up {folder.relative_to(ROOT)}")
         venv.create(folder, with_pip=True, clear=True)
-        pip("install", "--require-hashes", "-r", TOOLS / packages, environment=name)
+        # Python compiles what is imported.
+        pip("install", "--no-compile", "--require-hashes", "-r", TOOLS / packages, environment=name)
         stamp.write_bytes(wanted)
 
 

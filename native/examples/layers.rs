@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let total: Duration = kinds.iter().map(|(_, layer)| layer.time).sum();
     let peak = network.peak() / 1e9;
     println!("Kernels {}, {threads} thread(s), {:.1} ms in all.", network.kernels(), total.as_secs_f64() * 1e3);
-    println!("One thread makes at most {peak:.0} billion multiplications a second.\n");
+    println!("One thread makes at most {peak:.0} billion multiplications of 32-bit floats a second.\n");
     println!("| Layers | Times | ms | 10⁹ multiplications by the formula | of them a second | MB | GB/s |");
     println!("|---|---|---|---|---|---|---|");
     for (count, layer) in kinds.iter().take(24) {

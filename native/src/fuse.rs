@@ -34,8 +34,9 @@ fn maker(drafts: &[Draft], tensor: usize) -> Option<usize> {
     drafts.iter().position(|draft| draft.output == tensor || draft.pooled == Some(tensor))
 }
 
-/// Whether a step is a convolution of Winograd's.
-pub(crate) fn is_winograd(draft: &Draft, shapes: &[Shape]) -> bool {
+/// Whether a step is a convolution that resizes what it reads, pools what it writes, and slides: one of Winograd's, or of those
+/// that a processor with units for matrices has in its place.
+pub(crate) fn can_fuse(draft: &Draft, shapes: &[Shape]) -> bool {
     let Work::Convolution(convolution) = &draft.work else { return false };
     let channels: Vec<_> = draft.inputs.iter().map(|input| shapes[*input].channels).collect();
     Winograd::fits(convolution, &channels, shapes[draft.output].width)
@@ -46,7 +47,7 @@ fn resized(drafts: &mut [Draft], step: usize, shapes: &[Shape], output: usize) -
     let Draft { work: Work::Resize, inputs, output: to, .. } = &drafts[step] else { return false };
     let (from, to) = (inputs[0], *to);
     let &[reader] = &*readers(drafts, to).collect::<Vec<_>>() else { return false };
-    let is_fit = to != output && is_winograd(&drafts[reader], shapes) && drafts[reader].added != Some(to);
+    let is_fit = to != output && can_fuse(&drafts[reader], shapes) && drafts[reader].added != Some(to);
     if is_fit {
         let inputs = drafts[reader].inputs.iter_mut();
         inputs.filter(|input| **input == to).for_each(|input| *input = from);
@@ -81,7 +82,7 @@ fn pooled(drafts: &mut [Draft], step: usize, shapes: &[Shape], _: usize) -> bool
     let (from, pooled) = (inputs[0], *pooled);
     let Some(maker) = maker(drafts, from) else { return false };
     let Shape { height, width, .. } = shapes[from];
-    let is_fit = is_winograd(&drafts[maker], shapes)
+    let is_fit = can_fuse(&drafts[maker], shapes)
         && drafts[maker].output == from
         && drafts[maker].pooled.is_none()
         && [height, width].iter().all(|size| size.is_multiple_of(2));

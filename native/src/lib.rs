@@ -1,4 +1,4 @@
-//! Inference of plain convolutional networks on the CPU, in floats of 32 bits, and of 16 where a processor multiplies matrices of them.
+//! Inference of plain convolutional networks on the CPU, in 32-bit floats; with AMX partly in numbers of 16 bits.
 //!
 //! It knows the operators of U²-Net and reads an ONNX file with one input of a fixed size. See `docs/engine.md`.
 //!

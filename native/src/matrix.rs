@@ -13,11 +13,15 @@ use crate::plan::{Convolution, Shape, Source, Target};
 use crate::pool::Pool;
 use crate::resize::{between, columns};
 use crate::waves::{Seen, in_waves};
+use crate::winograd::Winograd;
 
 const TAPS: usize = 3;
 
 /// The least width. Narrower layers are an eighth of the bundled network's work, and half of what rounding does to its mask.
 const LEAST: usize = 160;
+
+/// The least rows of a task, where there are enough for all threads: each lays out two lines more.
+const ROWS: usize = 8;
 
 /// A convolution that is ready to run.
 pub(crate) struct Matrix {
@@ -38,6 +42,8 @@ struct Scratch {
     lines: [Buffer<u16>; LINES],
     /// A line that is resized.
     resized: Buffer,
+    /// Of one block.
+    sums: Buffer,
 }
 
 thread_local! {
@@ -55,14 +61,12 @@ impl Matrix {
     /// `None` for a convolution that is none of these, or where the processor has no such units. `sources` are the channels
     /// of each tensor that is looked at, and `width` is that of the output.
     pub(crate) fn new(convolution: &Convolution, sources: &[usize], width: usize, kernels: Kernels) -> Option<Self> {
-        let Convolution { kernel, dilation, outputs, slides, .. } = *convolution;
+        let Convolution { outputs, slides, .. } = *convolution;
         let matrices = kernels.matrices?;
-        let is_whole = sources.iter().chain([&outputs]).all(|channels| channels.is_multiple_of(SIDE_BY_SIDE));
-        let pays = width >= LEAST && !is_sensitive(&convolution.weights);
-        if kernel != TAPS || dilation != 1 || !is_whole || !pays {
+        if !Winograd::fits(convolution, sources, width) || width < LEAST || is_sensitive(&convolution.weights) {
             return None;
         }
-        let (block, channels) = (matrices.block(outputs), sources.iter().sum::<usize>());
+        let (block, channels) = (Matrices::block(outputs), sources.iter().sum::<usize>());
         let of = |output: usize, line: usize, place: usize| {
             let (tap, channel) = (place / channels, place % channels);
             let weight = convolution.weights.get((output * channels + channel) * TAPS * TAPS + line * TAPS + tap);
@@ -88,7 +92,8 @@ impl Matrix {
         in_waves(self.slides, sources, target, |first, seen, Target { shape, data, pooled }| {
             let readers: Vec<_> = seen.iter().map(|seen| Reader::new(*seen, shape)).collect();
             let line = shape.width * shape.channels;
-            let rows = (data.len() / line).div_ceil(4 * pool.threads()).next_multiple_of(2);
+            let (rows, threads) = (data.len() / line, pool.threads());
+            let rows = rows.div_ceil(4 * threads).max(ROWS).min(rows.div_ceil(threads)).next_multiple_of(2);
             let mut pooled = pooled.map(|pooled| pooled.chunks_mut(rows / 2 * (line / 2)));
             let tasks = data.chunks_mut(rows * line).enumerate();
             let tasks = tasks.map(|(task, data)| (first + task * rows, data, pooled.as_mut().and_then(Iterator::next)));
@@ -106,6 +111,7 @@ impl Matrix {
         // Of so many pixels, each with a neighbour, and what the last step reads besides.
         let length = (to.width.next_multiple_of(self.block.pixels) + TAPS - 1) * self.channels + DEPTH;
         scratch.lines.iter_mut().for_each(|line| line.grow(length));
+        scratch.sums.grow(SUMS);
         let ready = self.matrices.ready();
         let mut laid_out = first.saturating_sub(1);
         if first == 0 {
@@ -116,9 +122,10 @@ impl Matrix {
                 scratch.lay_out(below, length, self, readers, to);
             }
             laid_out = row + 2;
-            let lines = std::array::from_fn(|step| &scratch.lines[(row + LINES - 1 + step) % LINES][..length]);
+            let Scratch { lines, sums, .. } = &mut *scratch;
+            let lines = std::array::from_fn(|step| &lines[(row + LINES - 1 + step) % LINES][..length]);
             let row = row - first;
-            self.row(&ready, &lines, &mut data[row * line..][..line]);
+            self.row(&ready, &lines, sums, &mut data[row * line..][..line]);
             if let (1, Some(pooled)) = (row % 2, &mut pooled) {
                 let (upper, lower) = data[(row - 1) * line..][..2 * line].split_at(line);
                 let pooled = &mut pooled[row / 2 * (line / 2)..][..line / 2];
@@ -128,9 +135,8 @@ impl Matrix {
     }
 
     /// Fills a row of the output.
-    fn row(&self, ready: &Ready, lines: &[&[u16]; LINES], output: &mut [f32]) {
-        let Block { pixels, outputs, .. } = self.block;
-        let mut sums = [0.0; SUMS];
+    fn row(&self, ready: &Ready, lines: &[&[u16]; LINES], sums: &mut [f32], output: &mut [f32]) {
+        let Block { pixels, outputs } = self.block;
         let strips = output.chunks_mut(pixels * self.ending.outputs()).enumerate();
         for (strip, output) in strips {
             let lines = lines.map(|line| &line[strip * pixels * self.channels..]);
@@ -138,7 +144,7 @@ impl Matrix {
             let blocks = self.ending.outputs().div_ceil(outputs);
             let weights = self.weights.chunks_exact(self.weights.len() / blocks);
             for (number, weights) in weights.enumerate() {
-                ready.multiply(self.block, &lines, self.channels, weights, &mut sums);
+                ready.multiply(self.block, &lines, self.channels, weights, sums);
                 self.ending.write(number * outputs, outputs, &sums[..count * outputs], output);
             }
         }

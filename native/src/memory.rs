@@ -1,6 +1,6 @@
 //! Where each tensor lies: a few slots, which tensors use one after the other.
 
-use crate::fuse::is_winograd;
+use crate::fuse::can_fuse;
 use crate::plan::{Draft, Shape, Work};
 use crate::waves::{SLIDE, WAVE};
 
@@ -103,7 +103,7 @@ fn starts(drafts: &mut [Draft], shapes: &[Shape], last_read: &[usize]) -> Vec<us
             let is_alone = draft.inputs.iter().filter(|other| *other == tensor).count() == 1;
             last_read[*tensor] == number && shapes[*tensor] == to && is_alone
         });
-        let gains = to.height >= 4 * WAVE && starts[draft.output] == 0 && is_winograd(draft, shapes);
+        let gains = to.height >= 4 * WAVE && starts[draft.output] == 0 && can_fuse(draft, shapes);
         if let (Some(input), true, Work::Convolution(convolution)) = (slides, gains, &mut drafts[number].work) {
             convolution.slides = Some(input);
             starts[drafts[number].inputs[input]] = SLIDE * to.width * to.channels;

@@ -166,9 +166,11 @@ fn a_model_file_may_have_any_name_but_must_be_a_file() {
     }
 }
 
-/// Whether our own engine rounds: this processor multiplies matrices of 16-bit numbers.
+/// Whether our own engine multiplies matrices of 16-bit numbers.
 pub(crate) fn rounds() -> bool {
-    remrembg_native::kernels().first() == Some(&"amx")
+    let named = std::env::var("REMREMBG_KERNEL").unwrap_or_default();
+    let runs = if named.is_empty() { remrembg_native::kernels()[0] } else { &named };
+    ["amx", "bfloat16"].contains(&runs)
 }
 
 #[cfg(feature = "bundled-model")]

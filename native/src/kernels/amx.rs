@@ -5,7 +5,6 @@ use std::arch::x86_64::{
     __cpuid_count, __m256bh, __m256i, _mm256_storeu_si256, _mm512_cvtneps_pbh, _mm512_loadu_ps, _xgetbv,
 };
 use std::mem::transmute;
-use std::sync::LazyLock;
 
 use super::matrices::{LINES, Matrices, check, rounded};
 use super::{Kernels, avx512};
@@ -28,12 +27,9 @@ static SHAPES: Shapes = Shapes {
     rows: [16, 16, 16, 16, 16, 16, 16, 16, 0, 0, 0, 0, 0, 0, 0, 0],
 };
 
-pub(super) const NAME: &str = "amx";
-
 pub(super) fn kernels() -> Option<Kernels> {
-    static IS_THERE: LazyLock<bool> = LazyLock::new(|| has_amx() && is_permitted());
-    let matrices = Matrices { begin, end, round, wide, narrow };
-    avx512::kernels().filter(|_| *IS_THERE).map(|kernels| Kernels { name: NAME, matrices: Some(matrices), ..kernels })
+    let matrices = Matrices { may_run: is_permitted, begin, end, round, wide, narrow };
+    avx512::kernels().filter(|_| has_amx()).map(|kernels| Kernels { name: "amx", matrices: Some(matrices), ..kernels })
 }
 
 /// Whether the processor multiplies matrices of bfloat16, and the system saves their registers.
@@ -51,7 +47,7 @@ fn has_amx() -> bool {
     features & (BF16 | TILE) == BF16 | TILE && saved & SAVED == SAVED
 }
 
-/// Asks Linux for the registers, which a process must do once ("Using XSTATE features in user space applications", in the
+/// Asks Linux for the registers, which a process must do once; again does no harm ("Using XSTATE features in user space applications", in the
 /// kernel's documentation). It refuses where a thread has a stack for signals that is too small to save them.
 fn is_permitted() -> bool {
     const ARCH_PRCTL: usize = 158;
@@ -70,13 +66,13 @@ fn is_permitted() -> bool {
 }
 
 #[expect(unsafe_code, reason = "instructions that Rust has no names for")]
-fn begin() {
-    // SAFETY: the shapes are those of palette 1, and code that Rust makes does not use these registers.
+unsafe fn begin() {
+    // SAFETY: the shapes are those of palette 1. No function expects these registers to stay as they were, or to be free.
     unsafe { asm!("ldtilecfg [{}]", in(reg) &SHAPES, options(nostack, readonly, preserves_flags)) }
 }
 
 #[expect(unsafe_code, reason = "as above")]
-fn end() {
+unsafe fn end() {
     // SAFETY: as above.
     unsafe { asm!("tilerelease", options(nostack, nomem, preserves_flags)) }
 }
@@ -102,11 +98,8 @@ fn round(from: &[f32], channels: usize, to: &mut [u16], pixel: usize) {
 
 /// Sums of 2 × 2 registers, two registers of pixels, and two of weights.
 #[expect(unsafe_code, reason = "instructions that Rust has no names for")]
-fn wide(lines: &[&[u16]; LINES], pixel: usize, weights: &[u32], sums: &mut [f32]) {
+unsafe fn wide(lines: &[&[u16]; LINES], pixel: usize, weights: &[u32], sums: &mut [f32]) {
     let steps = check(lines, pixel, weights, sums, (32, 32));
-    if steps == 0 {
-        return sums.fill(0.0);
-    }
     let lines = lines.map(<[u16]>::as_ptr);
     // SAFETY: `check` saw that each line has the places of all steps for 32 pixels, that there are weights for all steps of
     // three lines, 2 KB each, and 4 KB of sums. `begin` shaped the registers.
@@ -154,11 +147,8 @@ fn wide(lines: &[&[u16]; LINES], pixel: usize, weights: &[u32], sums: &mut [f32]
 
 /// Sums of 4 × 1 registers: fewer would wait for each other.
 #[expect(unsafe_code, reason = "as above")]
-fn narrow(lines: &[&[u16]; LINES], pixel: usize, weights: &[u32], sums: &mut [f32]) {
+unsafe fn narrow(lines: &[&[u16]; LINES], pixel: usize, weights: &[u32], sums: &mut [f32]) {
     let steps = check(lines, pixel, weights, sums, (64, 16));
-    if steps == 0 {
-        return sums.fill(0.0);
-    }
     let lines = lines.map(<[u16]>::as_ptr);
     // SAFETY: as above, for 64 pixels, with 1 KB of weights a step.
     unsafe {

@@ -8,11 +8,9 @@ use std::arch::x86_64::{
 use super::vectors::vectors;
 use super::{Kernels, Tile, check, transforms};
 
-pub(super) const NAME: &str = "avx2";
-
 pub(super) fn kernels() -> Option<Kernels> {
     let is_there = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-    is_there.then_some(Kernels { name: NAME, tiles, forward, back, end, resize, matrices: None })
+    is_there.then_some(Kernels { name: "avx2", tiles, forward, back, end, resize, matrices: None })
 }
 
 fn tiles(_: usize) -> Tile {

@@ -8,8 +8,6 @@ use std::arch::x86_64::{
 use super::vectors::vectors;
 use super::{Kernels, Tile, check, transforms};
 
-pub(super) const NAME: &str = "avx512";
-
 pub(super) fn kernels() -> Option<Kernels> {
     is_x86_feature_detected!("avx512f").then_some(Kernels {
         name: "avx512",

@@ -108,19 +108,18 @@ type Back = unsafe fn(&[f32], usize, &Finish<'_>, &mut Square<'_>);
 type End = unsafe fn(&[f32], usize, &Finish<'_>, &mut [f32], usize);
 type Resize = unsafe fn([&[f32]; 2], f32, &[Between], usize, &mut [f32]);
 
-/// By name, the fastest first; those that this processor cannot run are `None`.
-type Kind = (&'static str, fn() -> Option<Kernels>);
-const KINDS: &[Kind] = &[
+/// The fastest first; those that this processor has not are `None`.
+const KINDS: &[fn() -> Option<Kernels>] = &[
     #[cfg(target_arch = "x86_64")]
-    (amx::NAME, amx::kernels),
+    amx::kernels,
     #[cfg(target_arch = "x86_64")]
-    (avx512::NAME, avx512::kernels),
+    avx512::kernels,
     #[cfg(target_arch = "x86_64")]
-    (avx2::NAME, avx2::kernels),
+    avx2::kernels,
     #[cfg(target_arch = "aarch64")]
-    (neon::NAME, neon::kernels),
-    (portable::NAME, portable::kernels),
-    (matrices::NAME, matrices::kernels),
+    neon::kernels,
+    portable::kernels,
+    matrices::kernels,
 ];
 
 /// The kernels for one kind of processor.
@@ -138,14 +137,19 @@ pub(crate) struct Kernels {
 }
 
 impl Kernels {
-    /// Those that this processor can run, the fastest first.
+    /// Those that this processor has, the fastest first. They run once [`may_run`](Self::may_run) says so.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
-        KINDS.iter().filter_map(|(_, kernels)| kernels())
+        KINDS.iter().filter_map(|kernels| kernels())
     }
 
-    /// Those of that name, or without one the fastest. Others are not asked for: some change what a process may do.
+    /// Those of that name, or without one the fastest. The system is asked for no others.
     pub(crate) fn named(name: &str) -> Option<Self> {
-        KINDS.iter().filter(|(other, _)| name.is_empty() || *other == name).find_map(|(_, kernels)| kernels())
+        Self::all().filter(|kernels| name.is_empty() || kernels.name == name).find(Self::may_run)
+    }
+
+    /// Asks the system where it must allow them.
+    pub(crate) fn may_run(&self) -> bool {
+        self.matrices.is_none_or(|matrices| matrices.may_run())
     }
 
     /// Transforms a square of inputs, `Bᵀ d B`. Its `lines` begin with the square's first pixel; pixels stand `pixel`
@@ -232,7 +236,7 @@ mod tests {
 
     #[test]
     fn every_kernel_adds_what_the_formula_says() {
-        for kernels in Kernels::all() {
+        for kernels in Kernels::all().filter(Kernels::may_run) {
             for outputs in [1, 6, 16, 32, 64, 100] {
                 let tile = kernels.tile(outputs);
                 assert!(GROUP.is_multiple_of(tile.pixels) && tile.outputs <= OUTPUTS, "{} {outputs}", kernels.name);
@@ -281,7 +285,7 @@ mod tests {
     #[test]
     fn every_kernel_does_what_its_portable_twin_does_whatever_sizes_strides_and_alignments() {
         let portable = portable::kernels().expect("it runs everywhere");
-        for kernels in Kernels::all() {
+        for kernels in Kernels::all().filter(Kernels::may_run) {
             let mut sizes = Sizes(7);
             for _ in 0..if cfg!(miri) { 3 } else { 300 } {
                 let channels = LANES * (1 + sizes.below(4));
@@ -347,7 +351,7 @@ mod tests {
     fn no_transform_takes_slices_that_do_not_fit() {
         let refused = |run: &dyn Fn()| std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err();
         let (long, short) = (numbers(POINTS * LANES, 1), numbers((ALONG - 1) * LANES + LANES - 1, 2));
-        for kernels in Kernels::all() {
+        for kernels in Kernels::all().filter(Kernels::may_run) {
             let forward = |line: &[f32], channels: usize, room: usize| {
                 kernels.forward(
                     &[&long, &long, &long, line, &long, &long, &long, &long],
@@ -395,7 +399,7 @@ mod tests {
 
     #[test]
     fn no_kernel_takes_slices_that_do_not_fit() {
-        for kernels in Kernels::all() {
+        for kernels in Kernels::all().filter(Kernels::may_run) {
             let tile = kernels.tile(64);
             let (input, longer) = (numbers(4, 1), numbers(5, 1));
             let refused = |inputs: &[&[f32]], weights: usize, sums: usize| {

@@ -6,11 +6,9 @@ use std::arch::is_aarch64_feature_detected;
 use super::vectors::vectors;
 use super::{Kernels, Tile, check, transforms};
 
-pub(super) const NAME: &str = "neon";
-
 pub(super) fn kernels() -> Option<Kernels> {
     is_aarch64_feature_detected!("neon").then_some(Kernels {
-        name: NAME,
+        name: "neon",
         tiles,
         forward,
         back,

@@ -4,10 +4,8 @@ use super::{Kernels, Tile, check, transforms};
 
 const LANES: usize = 16;
 
-pub(super) const NAME: &str = "portable";
-
 pub(super) fn kernels() -> Option<Kernels> {
-    Some(Kernels { name: NAME, tiles, forward, back, end, resize, matrices: None })
+    Some(Kernels { name: "portable", tiles, forward, back, end, resize, matrices: None })
 }
 
 fn tiles(_: usize) -> Tile {
