@@ -43,7 +43,7 @@ TESTED = --workspace --exclude remrembg-benches
 # Tests that need the folder of public test pictures run where it is named.
 PICTURES = $(if $(REMREMBG_TEST_PICTURES),--include-ignored)
 
-.PHONY: help setup tools build libremrembg install uninstall wheel node-package crates demo test test-rust test-python test-node test-quality quality bench bench-engine bench-peers bench-serve bench-several soak-python soak-node \
+.PHONY: help setup tools build libremrembg install uninstall wheel node-package crates demo test-setup test test-rust test-python test-node test-quality quality bench bench-engine bench-peers bench-serve bench-several soak-python soak-node \
 	check check-native check-engine format lint licences advisories generate requirements clean
 
 help: ## Show what can be made
@@ -103,6 +103,9 @@ demo: ## Cut out a real photo; pictures to look at in demo/
 	$(DEMO) remove demo/photo.png -o demo/on-colour.jpg --bg-color teal
 	@echo "Look at demo/cutout.png, demo/mask.png and demo/on-colour.jpg."
 
+test-setup:
+	@$(SETUP) tools venv weights photo wheel tests node node-tests
+
 test: ## Run every test; the last lines count them, and name those that were skipped
 	@$(PYTHON) tools/run_tests.py
 
@@ -159,7 +162,7 @@ soak-node: node-package ## Call the Node package ten thousand times: memory and 
 	$(WITH_PACKAGE) --expose-gc "$(CURDIR)/$(NODE)/tests/soak.mjs"
 	TIMERS=200 TURNS=20 $(WITH_PACKAGE) --test "$(CURDIR)/$(NODE)/tests/loop.test.mjs" "$(CURDIR)/$(NODE)/tests/workers.test.mjs"
 
-check: format lint licences advisories test ## Everything that has to pass
+check: test-setup format lint licences advisories test ## Everything that has to pass
 
 check-native: setup tools ## Run the C interface under sanitizers, and a thousand pictures
 	@CARGO="$(CARGO)" MAKE="$(MAKE)" RUNTIME="$(RUNTIME)" ffi/tests/check-native.sh

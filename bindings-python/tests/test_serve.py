@@ -221,6 +221,7 @@ def test_what_the_description_says_holds(with_accounts: str, tmp_path: Path) -> 
     config = tmp_path / "schemathesis.toml"
     # Pictures that a schema describes are no pictures, so most are refused; and no text is refused as true or false.
     config.write_text(
+        "request-timeout = 60\n"
         '[checks.positive_data_acceptance]\nexpected-statuses = ["2xx", "400", "413", "503"]\n'
         '[checks.negative_data_rejection]\nexpected-statuses = ["2xx", "4xx", "503"]\n'
         '[checks.not_a_server_error]\nexpected-statuses = ["2xx", "3xx", "4xx", "503"]\n'
