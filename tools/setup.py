@@ -234,7 +234,9 @@ def pip(*words, environment="venv"):
 
 
 def say(text):
-    print(f"setup: {text}", flush=True)
+    # At once, since several may say something.
+    sys.stdout.write(f"setup: {text}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -62,7 +62,8 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// The names of the kernels that this processor can run, the fastest first.
+/// The names of the kernels that this processor has, the fastest first, and last `bfloat16`, which shows what `amx` computes.
+/// `amx` runs where the system allows it.
 #[must_use]
 pub fn kernels() -> Vec<&'static str> {
     Kernels::all().map(|kernels| kernels.name).collect()
