@@ -53,11 +53,12 @@ test('no picture gives no outcome', async () => {
   assert.deepEqual(await all(remover.removeMany((async function* () {})())), []);
 });
 
-test('no more pictures are taken than jobs at once', async () => {
+test('no more pictures are taken than two for each job', async () => {
   for (const [settings, options, most] of [
-    [{}, { jobs: 2 }, 2],
-    [{}, { jobs: 1 }, 1],
-    [{ in_flight: 3 }, {}, 3],
+    // And the one that is on its way to the loop.
+    [{}, { jobs: 2 }, 5],
+    [{}, { jobs: 1 }, 3],
+    [{ in_flight: 3 }, {}, 7],
   ]) {
     let taken = 0;
     let given = 0;
@@ -74,6 +75,37 @@ test('no more pictures are taken than jobs at once', async () => {
       if (given === 12) break;
     }
     assert.ok(taken - given <= most);
+  }
+});
+
+test('a picture that takes long holds up no more than those that are handed over after it', async () => {
+  const [slow, taken] = [new Readable({ read() {} }), deferred()];
+  function* source() {
+    yield slow;
+    for (let count = 2; count <= 6; count += 1) {
+      if (count === 4) taken.resolve();
+      yield photo;
+    }
+  }
+  const outcomes = all(remover.removeMany(source(), { jobs: 2 }));
+  await within(taken.promise, 'the fourth picture');
+  slow.push(photo);
+  slow.push(null);
+  assert.equal((await within(outcomes)).filter(({ result }) => result).length, 6);
+});
+
+test('pictures are worked on while one is looked at', async () => {
+  const taken = deferred();
+  function* source() {
+    yield photo;
+    for (let count = 2; count <= 5; count += 1) {
+      if (count === 5) taken.resolve();
+      yield photo;
+    }
+  }
+  for await (const { result } of remover.removeMany(source(), { jobs: 2 })) {
+    assert.ok(result);
+    await within(taken.promise, 'the fifth picture');
   }
 });
 

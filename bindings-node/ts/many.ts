@@ -49,12 +49,16 @@ async function outcome<P>(picture: P, removed: Promise<Buffer>): Promise<Outcome
   }
 }
 
-/** Keeps `jobs` pictures at work, without holding back what is done for a source that is slow. */
+/**
+ * Keeps `jobs` pictures at work, and takes no more than twice as many that are not handed over. It does not hold back
+ * what is done for a source that is slow.
+ */
 class Batch<P> {
   readonly #source: Iterator<P> | AsyncIterator<P>;
   readonly #jobs: number;
   readonly #start: (picture: P) => Promise<Outcome<P>>;
-  readonly #running: Promise<Outcome<P>>[] = [];
+  readonly #taken: Promise<Outcome<P>>[] = [];
+  #working = 0;
   #coming: Promise<void> | undefined;
   #exhausted = false;
   #failed: { error: unknown } | undefined;
@@ -68,17 +72,13 @@ class Batch<P> {
   /** The next outcome; `undefined` after the last. */
   async next(): Promise<Outcome<P> | undefined> {
     for (;;) {
-      if (!this.#exhausted && this.#running.length < this.#jobs) {
-        // Only then: a source that throws at once is done before this is assigned.
-        this.#coming ??= this.#take().finally(() => {
-          this.#coming = undefined;
-        });
-      }
-      const [first] = this.#running;
+      this.#fill();
+      const [first] = this.#taken;
       if (!first && !this.#coming) break;
       const done = await Promise.race([first, this.#coming].filter((promise) => promise !== undefined));
       if (done) {
-        this.#running.shift();
+        this.#taken.shift();
+        this.#fill();
         return done;
       }
     }
@@ -86,22 +86,40 @@ class Batch<P> {
     return undefined;
   }
 
+  /** Takes pictures as long as there are jobs and room. */
+  #fill(): void {
+    const isFull = this.#working >= this.#jobs || this.#taken.length >= 2 * this.#jobs;
+    if (isFull || this.#exhausted || this.#coming) return;
+    this.#coming = this.#take().finally(() => {
+      this.#coming = undefined;
+      this.#fill();
+    });
+  }
+
   async #take(): Promise<void> {
     try {
       const { done, value } = await this.#source.next();
       if (done) this.#exhausted = true;
-      else this.#running.push(this.#start(value));
+      else this.#taken.push(this.#work(value));
     } catch (error) {
       this.#exhausted = true;
       this.#failed = { error };
     }
   }
 
+  async #work(picture: P): Promise<Outcome<P>> {
+    this.#working += 1;
+    const outcome = await this.#start(picture);
+    this.#working -= 1;
+    this.#fill();
+    return outcome;
+  }
+
   /** Waits for those at work, and lets the source go. */
   async end(): Promise<void> {
     const open = !this.#exhausted;
     this.#exhausted = true;
-    await Promise.all(this.#running);
+    await Promise.all(this.#taken);
     const gone = open ? Promise.resolve(this.#source.return?.()) : undefined;
     // A source that is still waited for hears of it when it has its next picture.
     if (this.#coming) gone?.catch(() => {});

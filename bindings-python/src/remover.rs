@@ -48,6 +48,12 @@ impl Remover {
         self.core().model()
     }
 
+    /// How many removals may run at once.
+    #[getter]
+    fn in_flight(&self) -> usize {
+        self.core().in_flight()
+    }
+
     /// What the model runs on, as the fields of `remrembg.EngineInfo`.
     #[getter]
     fn engine<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {

@@ -287,6 +287,74 @@ def test_many_come_from_and_to_an_event_loop(tiny):
     assert len(again) == 3
 
 
+def test_an_asynchronous_source_that_waits_holds_back_nothing_that_is_done(tiny):
+    ended = []
+
+    async def source():
+        try:
+            for number in range(3):
+                yield picture()
+                # Nothing more comes before the result is there.
+                await asyncio.wait_for(given[number].wait(), 60)
+            await asyncio.Event().wait()
+        finally:
+            ended.append(True)
+
+    async def main():
+        given.extend(asyncio.Event() for _ in range(3))
+        outcomes = tiny.remove_many_async(source(), jobs=8)
+        for event in given:
+            assert (await outcomes.__anext__()).error is None
+            event.set()
+        await outcomes.aclose()
+        assert ended == [True], "the source ends with the loop"
+
+    given = []
+    asyncio.run(main())
+
+
+def test_an_event_loop_takes_no_more_than_it_needs(tiny):
+    taken = []
+
+    async def endless():
+        while True:
+            taken.append(1)
+            yield picture()
+
+    async def main():
+        number = 0
+        async for outcome in tiny.remove_many_async(endless(), jobs=2):
+            number += 1
+            assert outcome.error is None and len(taken) <= number + 2 * 2
+            if number == 12:
+                break
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(("options", "expected"), [({}, 2 * 3), ({"jobs": 2}, 2 * 2)])
+def test_twice_as_many_are_taken_as_jobs_and_those_are_as_many_as_the_remover_holds(tiny_settings, options, expected):
+    taken = []
+
+    def endless():
+        while True:
+            taken.append(1)
+            yield picture()
+
+    def progress(stage, fraction):
+        # None is done before so many are taken.
+        end = time.monotonic() + 60
+        while len(taken) < expected:
+            assert time.monotonic() < end, f"{len(taken)} are taken"
+            time.sleep(0.001)
+
+    remover = remrembg.Remover(**{**tiny_settings, "in_flight": 3})
+    for number, outcome in enumerate(remover.remove_many(endless(), progress=progress, **options)):
+        assert outcome.error is None and len(taken) <= number + expected
+        if number == 12:
+            break
+
+
 def test_one_picture_is_not_many(tiny):
     for image in ("photo.jpg", picture()):
         with pytest.raises(TypeError, match="images must be an iterable of pictures"):

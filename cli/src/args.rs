@@ -1,7 +1,6 @@
 //! Arguments that several commands have.
 
 use std::path::PathBuf;
-use std::thread;
 
 use clap::{Arg, ArgAction, ArgMatches, ValueHint, value_parser};
 
@@ -13,17 +12,13 @@ pub(crate) fn extras() -> Arg {
 }
 
 pub(crate) fn jobs() -> Arg {
-    number("jobs", "Pictures to work on at once [default: one for each core]")
+    number("jobs", "Pictures to work on at once [default: one more than there are threads]")
         .value_parser(value_parser!(u16).range(1..))
 }
 
-/// What [`jobs`] says.
+/// What [`jobs`] says: 0 for its default, which a remover knows as `in_flight`.
 pub(crate) fn jobs_of(matches: &ArgMatches) -> usize {
-    matches.get_one::<u16>("jobs").map_or_else(cores, |&jobs| jobs.into())
-}
-
-fn cores() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
+    matches.get_one::<u16>("jobs").map_or(0, |&jobs| jobs.into())
 }
 
 /// The settings of a remover. How many pictures are worked on at once is told by [`jobs`].

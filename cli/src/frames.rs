@@ -113,11 +113,11 @@ pub(crate) fn run(matches: &ArgMatches, host: &Host, voice: Voice) -> Result<u8,
     if out.is_none() {
         terminal::check_stdout(voice.json)?;
     }
-    let jobs = args::jobs_of(matches);
     let options = Options::from_pairs(pairs(matches, out).iter().map(|(key, value)| (*key, value)))?;
-    let config = engine::config(matches, host, jobs)?;
+    let config = engine::config(matches, host, args::jobs_of(matches))?;
     check_size(size, &config.limits)?;
     let remover = Remover::new(config)?;
+    let jobs = remover.in_flight();
     let stop = Stop::listen();
     let report = Report::new(voice, None);
     let (is_over, mut end) = (AtomicBool::new(false), Ok(()));

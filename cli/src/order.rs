@@ -21,7 +21,6 @@ pub(crate) struct Order {
     pairs: Vec<(&'static str, String)>,
     pattern: Option<Pattern>,
     pub(crate) config: Config,
-    pub(crate) jobs: usize,
     /// Whether a picture goes once its result is there.
     pub(crate) deletes: bool,
     pub(crate) voice: Voice,
@@ -38,8 +37,7 @@ impl Order {
         if mask.is_some() && (inputs.len() > 1 || inputs[0].is_dir()) {
             return Err(Failure::usage("--mask-from takes one picture as INPUT"));
         }
-        let jobs = args::jobs_of(matches);
-        let config = engine::config(matches, host, jobs)?;
+        let config = engine::config(matches, host, args::jobs_of(matches))?;
         let pairs = with_format(flags::pairs(matches), &destination);
         let pattern = matches.get_one::<Pattern>("name").cloned();
         if pattern.is_some() && matches!(destination, Destination::File(_) | Destination::Stdout) {
@@ -54,7 +52,7 @@ impl Order {
         if deletes && is_into_stream {
             return Err(Failure::usage("--delete-input needs results in files. Give a file or a folder with -o"));
         }
-        Ok(Self { inputs, destination, mask, pairs, pattern, config, jobs, deletes, voice })
+        Ok(Self { inputs, destination, mask, pairs, pattern, config, deletes, voice })
     }
 
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {

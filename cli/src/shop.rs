@@ -95,7 +95,7 @@ impl<'a> Shop<'a> {
     fn share(&self, remover: &Remover, tasks: &[Task]) {
         let coming = tasks.iter().take_while(|_| !self.is_over());
         batch(
-            self.order.jobs,
+            remover.in_flight(),
             coming,
             |task| (task, self.remove(remover, task)),
             |(task, ended)| {

@@ -83,7 +83,7 @@ install)
     ln -sf "libremrembg.so.$version" "$lib/libremrembg.so.$abi"
     ln -sf "libremrembg.so.$abi" "$lib/libremrembg.so"
     static_library "$built/libremrembg_ffi.a" "$lib/libremrembg.a"
-    install -m 644 "$root/include/remrembg.h" "$root/include/remrembg.hpp" "$include"
+    install -m 644 "$root"/include/* "$include"
     install -m 644 "$root/LICENSE" "$root/NOTICE" "$root/THIRD-PARTY.txt" "$doc"
     fill_pc remrembg.pc
     fill_pc remrembg-static.pc
@@ -98,7 +98,7 @@ uninstall)
         if [ -L "$named" ]; then rm -f "$lib/$(readlink "$named")"; fi
         rm -f "$named" "$lib/libremrembg.so"
     fi
-    rm -f "$lib/libremrembg.a" "$include/remrembg.h" "$include/remrembg.hpp" \
+    rm -f "$lib/libremrembg.a" "$include/remrembg.h" "$include/remrembg.hpp" "$include/remrembg-values.hpp" \
         "$lib/pkgconfig/remrembg.pc" "$lib/pkgconfig/remrembg-static.pc"
     rm -rf "$lib/cmake/remrembg" "$doc"
     # Folders that are left empty; a system's own never are.

@@ -59,29 +59,39 @@ fn live() -> Live {
 
 /// Has every fork wait for the register: a child would find it locked for ever
 /// by a thread that it does not have.
+///
+/// Nobody waits here for another thread, whom a child might not have either: the
+/// functions may be registered several times, and what they do is done once.
 #[cfg(unix)]
-fn survive_forks() {
+extern "C" fn survive_forks() {
     use std::cell::RefCell;
-    use std::sync::Once;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     thread_local! {
         static HELD: RefCell<Option<Live>> = const { RefCell::new(None) };
     }
     extern "C" fn lock() {
-        let _ = HELD.try_with(|held| held.replace(Some(live())));
+        let _ = HELD.try_with(|held| _ = held.borrow_mut().get_or_insert_with(live));
     }
     extern "C" fn unlock() {
         let _ = HELD.try_with(RefCell::take);
     }
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
+    static IS_DONE: AtomicBool = AtomicBool::new(false);
+    if !IS_DONE.load(Ordering::Acquire) {
         // SAFETY: functions that stay, called on the thread that forks.
         unsafe { libc::pthread_atfork(Some(lock), Some(unlock), Some(unlock)) };
-    });
+        IS_DONE.store(true, Ordering::Release);
+    }
 }
 
 #[cfg(not(unix))]
-fn survive_forks() {}
+extern "C" fn survive_forks() {}
+
+/// Called when the library is loaded: a fork that has begun already would not wait.
+#[cfg(target_os = "linux")]
+#[used]
+#[unsafe(link_section = ".init_array")]
+static AT_LOAD: extern "C" fn() = survive_forks;
 
 /// Hands a value to C.
 pub(crate) fn give<T: Handle>(value: T) -> *mut T {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, Iterable, Optional, TypeVar
 
@@ -70,14 +69,8 @@ class Outcome(Generic[Given, Made]):
         return self.result
 
 
-def cores() -> int:
-    """How many cores this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
-def checked(remove: Callable[..., Any], images: Any, jobs: int, options: Dict[str, Any]) -> int:
-    """How many jobs; raises for what no picture can be asked."""
+def check(remove: Callable[..., Any], images: Any, jobs: int, options: Dict[str, Any]) -> None:
+    """Raises for what no picture can be asked."""
     import inspect
 
     if isinstance(images, (str, bytes)):
@@ -87,7 +80,6 @@ def checked(remove: Callable[..., Any], images: Any, jobs: int, options: Dict[st
     # What rembg's own functions pass over, these do not.
     known = [one for one in inspect.signature(remove).parameters.values() if one.kind is not one.VAR_KEYWORD]
     inspect.Signature(known).bind(None, **options)
-    return jobs or cores()
 
 
 def many(
@@ -190,23 +182,38 @@ async def many_async(
                 return Outcome(image, error=error)
 
     waiting: Deque[asyncio.Task[Outcome[Any, Any]]] = deque()
+    room, changed = asyncio.Semaphore(2 * jobs), asyncio.Event()
+
+    async def feed() -> None:
+        await room.acquire()
+        async for image in _each(images):
+            waiting.append(asyncio.create_task(one(image)))
+            changed.set()
+            await room.acquire()
+
+    # The source is read in one task, whatever it holds from one picture to the next.
+    feeder = asyncio.create_task(feed())
+    feeder.add_done_callback(lambda _: changed.set())
     try:
-        broken = None
-        try:
-            async for image in _each(images):
-                waiting.append(asyncio.create_task(one(image)))
-                while waiting and (len(waiting) >= 2 * jobs or waiting[0].done()):
-                    yield _told(await waiting.popleft())
-        except Exception as error:
-            broken = error
-        while waiting:
-            yield _told(await waiting.popleft())
-        if broken is not None:
-            raise broken
+        while waiting or not feeder.done():
+            if waiting:
+                outcome = await waiting[0]
+                waiting.popleft()
+                room.release()
+                yield _told(outcome)
+            else:
+                changed.clear()
+                await changed.wait()
+        # What the source raises comes out after the pictures that it gave.
+        await feeder
     finally:
-        for task in waiting:
-            task.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
+        left = {feeder, *waiting}
+        while left:
+            for task in left:
+                task.cancel()
+            # Before Python 3.12, asyncio.wait_for forgets a cancellation that comes as it is done.
+            _, left = await asyncio.wait(left, timeout=1)
+        await asyncio.gather(feeder, *waiting, return_exceptions=True)
 
 
 async def _each(images: Union[Iterable[Any], AsyncIterable[Any]]) -> AsyncIterator[Any]:

@@ -325,7 +325,7 @@ class Remover:
         **options: Unpack[RemoveOptions],
     ) -> Iterator[Outcome[AnySource, bytes]]: ...
     def remove_many(self, images: Iterable[Any], *, jobs: int = 0, **options: Any) -> Iterator[Outcome[Any, Any]]:
-        """Remove the background of many pictures, `jobs` at a time, 0 for one for each core.
+        """Remove the background of many pictures, `jobs` at a time, 0 for `in_flight`.
 
         Takes pictures from `images` as it goes, and yields an `Outcome` for each, in order, as soon
         as it and those before it are done; while `images` makes the caller wait for its next,
@@ -336,7 +336,8 @@ class Remover:
         :param options: those of `remove`.
         :raises TypeError: at once, for an option that `remove` does not have.
         """
-        return _batch.many(self.remove, images, _batch.checked(self.remove, images, jobs, options), options)
+        _batch.check(self.remove, images, jobs, options)
+        return _batch.many(self.remove, images, jobs or self._here.core.in_flight, options)
 
     def matte(
         self,
@@ -391,5 +392,5 @@ class Remover:
 
         All asynchronous calls of one remover share 32 threads.
         """
-        jobs = _batch.checked(self.remove, images, jobs, options)
-        return _batch.many_async(self.remove_async, images, jobs, options)
+        _batch.check(self.remove, images, jobs, options)
+        return _batch.many_async(self.remove_async, images, jobs or self._here.core.in_flight, options)

@@ -54,6 +54,9 @@ class Remover:
     def model(self) -> str:
         """The model's name, or the path of its file."""
     @property
+    def in_flight(self) -> int:
+        """How many removals may run at once."""
+    @property
     def engine(self) -> Dict[str, Any]:
         """What the model runs on, as the fields of `remrembg.EngineInfo`."""
     def encode(self, task: Any) -> Tuple[bytes, _Found]:

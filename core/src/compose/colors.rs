@@ -13,7 +13,8 @@ use crate::error::Result;
 use crate::exec::Pool;
 use crate::exec::control::Control;
 use crate::image::pixels::{Pixels, byte};
-use crate::image::small::{Grid, ROWS, Span, dilated, resized, size_at, spans, windowed};
+use crate::image::small::{Grid, ROWS, resized, size_at};
+use crate::image::spans::{Span, dilated, spans, windowed};
 
 /// The longer side of the small picture.
 const SIDE: f64 = 300.0;

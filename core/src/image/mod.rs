@@ -6,5 +6,6 @@ pub(crate) mod lanczos;
 pub(crate) mod layout;
 pub(crate) mod pixels;
 pub(crate) mod small;
+pub(crate) mod spans;
 pub(crate) mod transform;
 pub(crate) mod views;

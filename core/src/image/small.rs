@@ -1,6 +1,5 @@
 //! What is found on a small picture and carried over to the large one.
 
-use std::ops::{AddAssign, Range, SubAssign};
 use std::sync::{Mutex, PoisonError};
 
 use fast_image_resize::images::{TypedCroppedImageMut, TypedImage, TypedImageRef};
@@ -10,6 +9,7 @@ use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resize
 use crate::error::{Code, Error, Result};
 use crate::exec::Pool;
 use crate::image::pixels::{Layout, Pixels};
+use crate::image::spans::Span;
 
 /// Rows of a resized picture that one thread makes at once.
 const STRIP: usize = 64;
@@ -204,167 +204,9 @@ fn mixed<const N: usize>(one: [f32; N], other: [f32; N], part: f32) -> [f32; N] 
     std::array::from_fn(|at| one[at] + (other[at] - one[at]) * part)
 }
 
-/// Whether something is set in the square around each that reaches so far.
-pub(crate) fn dilated(set: &[bool], (width, height): (usize, usize), reach: usize) -> Vec<bool> {
-    let mut all = set.to_vec();
-    let add = |all: &mut [bool], by: &[bool]| all.iter_mut().zip(by).for_each(|(all, by)| *all |= by);
-    // Along rows, whose pixels are neighbours, then down columns, whose pixels are a row apart.
-    for (next, side) in [(1, width), (width, height)] {
-        let mut before = 0;
-        while before < reach.min(side - 1) {
-            // At most one more than before, else a gap would be left at the picture's sides.
-            let by = (before + 1).min(reach - before);
-            let from = all.clone();
-            for (all, from) in all.chunks_mut(next * side).zip(from.chunks(next * side)) {
-                add(&mut all[by * next..], from);
-                add(all, &from[by * next..]);
-            }
-            before += by;
-        }
-    }
-    all
-}
-
-/// How many are set in the square around each that reaches so far and ends where the picture does.
-pub(crate) fn counts_around(set: &[bool], (width, height): (usize, usize), reach: usize) -> Vec<u32> {
-    let row = |y: usize| set[y * width..][..width].iter().map(|set| u32::from(*set));
-    // Zeros on both sides, for windows that reach beyond the picture.
-    let mut columns = vec![0; width + 2 * reach + 1];
-    let own = reach + 1..reach + 1 + width;
-    for y in 0..reach.min(height) {
-        columns[own.clone()].iter_mut().zip(row(y)).for_each(|(column, set)| *column += set);
-    }
-    let mut counts = vec![0; set.len()];
-    for (y, counts) in counts.chunks_mut(width).enumerate() {
-        if y + reach < height {
-            columns[own.clone()].iter_mut().zip(row(y + reach)).for_each(|(column, set)| *column += set);
-        }
-        if y > reach {
-            columns[own.clone()].iter_mut().zip(row(y - reach - 1)).for_each(|(column, set)| *column -= set);
-        }
-        if columns.iter().any(|column| *column > 0) {
-            let mut sum: u32 = columns[..2 * reach + 1].iter().sum();
-            for ((count, before), next) in counts.iter_mut().zip(&columns).zip(&columns[2 * reach + 1..]) {
-                sum = sum + next - before;
-                *count = sum;
-            }
-        }
-    }
-    counts
-}
-
-/// From one to before the other.
-pub(crate) type Span = Range<usize>;
-
-/// From where the first begins to where the last ends.
-pub(crate) fn joined<T: Ord>(one: Range<T>, other: Range<T>) -> Range<T> {
-    one.start.min(other.start)..one.end.max(other.end)
-}
-
-/// Wider by `reach` on both sides, within the picture.
-pub(crate) fn wider(span: &Span, reach: usize, side: usize) -> Span {
-    span.start.saturating_sub(reach)..(span.end + reach).min(side)
-}
-
-/// Sums over the windows around pixels of some rows, of which each has spans that are wanted. A window ends where the picture
-/// does.
-#[inline(always)]
-pub(crate) fn windowed<'a, T: Copy + Default + AddAssign + SubAssign, const N: usize>(
-    (width, height): (usize, usize),
-    (rows, spans): (&Span, impl Fn(usize) -> &'a [Span]),
-    reach: usize,
-    value: impl Fn(usize, usize) -> [T; N],
-    mut take: impl FnMut(usize, usize, [T; N]),
-) {
-    // Nothing on both sides, for windows that reach beyond the picture.
-    let mut columns = vec![[T::default(); N]; width + 2 * reach];
-    let own = reach..reach + width;
-    for y in rows.start.saturating_sub(reach)..(rows.start + reach).min(height) {
-        columns[own.clone()].iter_mut().enumerate().for_each(|(x, column)| add(column, value(x, y)));
-    }
-    for y in rows.clone() {
-        if y + reach < height {
-            columns[own.clone()].iter_mut().enumerate().for_each(|(x, column)| add(column, value(x, y + reach)));
-        }
-        if y > rows.start && y > reach {
-            let gone = y - reach - 1;
-            columns[own.clone()].iter_mut().enumerate().for_each(|(x, column)| take_away(column, value(x, gone)));
-        }
-        for span in spans(y) {
-            let mut sum = [T::default(); N];
-            columns[span.start..][..2 * reach].iter().for_each(|column| add(&mut sum, *column));
-            let ends = columns[span.start..].iter().zip(&columns[span.start + 2 * reach..]);
-            for (x, (first, last)) in span.clone().zip(ends) {
-                add(&mut sum, *last);
-                take(x, y, sum);
-                take_away(&mut sum, *first);
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn add<T: Copy + AddAssign, const N: usize>(sum: &mut [T; N], values: [T; N]) {
-    sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
-}
-
-#[inline(always)]
-fn take_away<T: Copy + SubAssign, const N: usize>(sum: &mut [T; N], values: [T; N]) {
-    sum.iter_mut().zip(values).for_each(|(sum, value)| *sum -= value);
-}
-
-/// The spans of a row that are set, those closer than `gap` as one.
-pub(crate) fn spans(row: &[bool], gap: usize) -> Vec<Span> {
-    let mut spans: Vec<Span> = Vec::new();
-    let mut end = 0;
-    for run in row.chunk_by(|one, next| one == next) {
-        let start = end;
-        end += run.len();
-        match spans.last_mut().filter(|span| span.end + gap > start) {
-            _ if !run[0] => {}
-            Some(span) => span.end = end,
-            None => spans.push(start..end),
-        }
-    }
-    spans
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_set_is_counted_in_squares_that_end_where_the_picture_does() {
-        let sizes = [(17, 5), (1, 85), (85, 1), (2, 43)];
-        for ((width, height), reach) in
-            sizes.into_iter().flat_map(|size| [0, 1, 2, 4, 6, 19].map(|reach| (size, reach)))
-        {
-            for set in 0..width * height {
-                let is_set = |at: usize| at == set || at == 33;
-                let values: Vec<bool> = (0..width * height).map(is_set).collect();
-                let far = |at: usize, other: usize| {
-                    (at % width).abs_diff(other % width).max((at / width).abs_diff(other / width))
-                };
-                let near = |at: usize| [set, 33].into_iter().filter(move |other| far(at, *other) <= reach);
-                let right: Vec<u32> = (0..width * height)
-                    .map(|at| near(at).count() as u32 - u32::from(set == 33 && far(at, 33) <= reach))
-                    .collect();
-                assert_eq!(counts_around(&values, (width, height), reach), right, "{set}, by {reach}");
-                let grown: Vec<bool> = right.iter().map(|count| *count > 0).collect();
-                assert_eq!(dilated(&values, (width, height), reach), grown, "{set}, by {reach}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_set_in_a_row_is_told_in_spans() {
-        let row: Vec<bool> = "..##.#....#...".bytes().map(|one| one == b'#').collect();
-        assert_eq!(spans(&row, 1), [2..4, 5..6, 10..11]);
-        assert_eq!(spans(&row, 2), [2..6, 10..11]);
-        assert_eq!(spans(&row, 4), [2..6, 10..11]);
-        assert_eq!(spans(&row, 5), spans(&[&row[..2], &[true; 9], &row[11..]].concat(), 1));
-        assert!(spans(&row[..2], 5).is_empty());
-    }
 
     #[test]
     fn a_part_of_a_resized_picture_is_that_of_the_whole() {

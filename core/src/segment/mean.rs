@@ -9,7 +9,8 @@ use super::odds::{log_odds, value_of};
 use crate::error::Result;
 use crate::exec::Pool;
 use crate::image::pixels::Matte;
-use crate::image::small::{ROWS, resized_values, windowed};
+use crate::image::small::{ROWS, resized_values};
+use crate::image::spans::windowed;
 
 /// How far around a place it counts what a view makes of it, as a part of the longer side.
 const AROUND: f32 = 1.0 / 40.0;

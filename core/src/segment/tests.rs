@@ -89,7 +89,7 @@ fn a_stop_is_heeded() {
 }
 
 #[test]
-fn several_looks_are_one_stage_and_one_matte() {
+fn several_views_are_one_stage_and_one_matte() {
     let fractions = std::cell::RefCell::new(Vec::new());
     let note = |progress: crate::exec::control::Progress| fractions.borrow_mut().push(progress.fraction);
     let control = Control { progress: Some(&note), ..Control::default() };

@@ -137,8 +137,9 @@ fn a_png_that_says_its_colours_by_number_has_a_profile_of_them() {
     assert_eq!(made.pixels.data(), rgb, "the numbers stay");
     let again = decoded(&png_with(&rgb, color, &[(b"cICP", &[12, 13, 0, 1])]));
     assert_eq!(again.icc.map(|icc| icc[24..36].to_vec()), Some(vec![0; 12]), "the same at all times");
-    for srgb in [[1, 13, 0, 1], [2, 2, 0, 1], [12, 13, 0, 0]] {
-        assert_eq!(decoded(&png_with(&rgb, color, &[(b"cICP", &srgb)])).icc, None, "{srgb:?}");
+    for srgb in [[1, 13, 0, 1], [2, 2, 0, 1], [12, 13, 0, 0], [12, 13, 5, 1], [12, 13, 0, 99]] {
+        let made = decoded(&png_with(&rgb, color, &[(b"cICP", &srgb)]));
+        assert_eq!((made.icc, made.pixels.data()), (None, &rgb[..]), "{srgb:?}");
     }
 }
 

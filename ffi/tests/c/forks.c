@@ -112,23 +112,25 @@ static void *make_handles(void *argument)
 }
 
 /* A child that waited for a lock of a thread it does not have would be stopped by its alarm. */
-static void a_child_of_a_busy_parent_can_make_handles(void)
+static void a_child_can_make_handles(void)
+{
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(20);
+        remrembg_options_free(remrembg_options_new());
+        _exit(0);
+    }
+    CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+}
+
+static void a_child_of_a_busy_parent_can_make_handles(int children)
 {
     struct busy busy = {PTHREAD_MUTEX_INITIALIZER, 0};
     pthread_t thread;
     CHECK(pthread_create(&thread, NULL, make_handles, &busy) == 0);
-    for (int round = 0; round < 50; round++) {
-        int status = -1;
-        pid_t child = fork();
-        if (child == 0) {
-            alarm(20);
-            remrembg_options_free(remrembg_options_new());
-            _exit(0);
-        }
-        CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
-        if (status != 0) {
-            break;
-        }
+    for (int round = 0; round < children && failures == 0; round++) {
+        a_child_can_make_handles();
     }
     pthread_mutex_lock(&busy.lock);
     busy.end = 1;
@@ -136,11 +138,26 @@ static void a_child_of_a_busy_parent_can_make_handles(void)
     CHECK(pthread_join(thread, NULL) == 0);
 }
 
+/* Of a process that begins to use the library there is one first moment, so there are many processes. */
+static void so_it_can_while_the_parent_makes_its_first(void)
+{
+    for (int round = 0; round < 500 && failures == 0; round++) {
+        int status = -1;
+        pid_t parent = fork();
+        if (parent == 0) {
+            a_child_of_a_busy_parent_can_make_handles(1);
+            _exit(failures != 0);
+        }
+        CHECK(parent > 0 && waitpid(parent, &status, 0) == parent && status == 0);
+    }
+}
+
 int main(void)
 {
     remrembg_pixels pixels = new_picture(WIDTH, HEIGHT);
     alarm(PATIENCE_SECONDS);
-    a_child_of_a_busy_parent_can_make_handles();
+    so_it_can_while_the_parent_makes_its_first();
+    a_child_of_a_busy_parent_can_make_handles(50);
     a_child_cannot_use_what_its_parent_made(&pixels);
     free((void *)pixels.data);
     return checked();

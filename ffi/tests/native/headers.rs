@@ -32,10 +32,11 @@ fn the_c_header_compiles_in_every_standard_with_both_compilers() {
 }
 
 #[test]
-fn the_cpp_header_compiles_in_every_standard_with_both_compilers() {
+fn the_cpp_headers_compile_in_every_standard_with_both_compilers() {
     for compiler in ["g++", "clang++"] {
         for standard in ["c++17", "c++20"] {
             compiles(compiler, standard, "remrembg.hpp", "hpp.cpp");
+            compiles(compiler, standard, "remrembg-values.hpp", "values.cpp");
         }
     }
 }

@@ -144,7 +144,7 @@ fn what_is_installed_can_be_removed() {
         let output = succeed(Command::new("find").arg(&stage).args(["-not", "-type", "d"])).stdout;
         String::from_utf8_lossy(&output).lines().map(PathBuf::from).collect()
     };
-    assert_eq!(files().len(), 13, "{:?}", files());
+    assert_eq!(files().len(), 14, "{:?}", files());
     let licences = std::fs::read(stage.join("opt/a folder/share/doc/remrembg/THIRD-PARTY.txt")).expect("it is there");
     assert!(licences.windows(8).any(|bytes| bytes == b"image 0."), "it names the crates that are compiled in");
     assert!(stage.join("opt/a folder/include/remrembg.h").exists());

@@ -11,7 +11,7 @@ mod scene;
 #[cfg(test)]
 mod tests;
 
-use crate::image::small::joined;
+use crate::image::spans::joined;
 pub(crate) use crate::options::regions::{Prompts, Region};
 use places::MARGIN;
 

@@ -6,7 +6,8 @@ use super::regions::around;
 use crate::error::Result;
 use crate::exec::Pool;
 use crate::image::pixels::{Layout, Pixels};
-use crate::image::small::{resized, size_at, wider};
+use crate::image::small::{resized, size_at};
+use crate::image::spans::wider;
 
 /// Larger masks are looked at with so many cells along the longer side.
 const MOST_SIDE: f64 = 512.0;

@@ -203,7 +203,7 @@ fn decode_jpeg(bytes: &[u8], header: &Header) -> ImageResult<Raw> {
 
 fn decode_png(bytes: &[u8], header: &Header, limits: &Limits, watch: &Watch<'_>) -> ImageResult<Raw> {
     let tables = allow(limits.decode_memory.saturating_sub(header.memory));
-    let bytes = &*png::with_end(bytes);
+    let bytes = &*png::tidy(bytes);
     let mut decoder = PngDecoder::with_limits(Meter::new(bytes, watch), tables)?;
     let is_grey = is_grey(decoder.color_type());
     let icc = match png::colors(bytes, profile::is_known) {

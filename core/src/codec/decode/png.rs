@@ -1,6 +1,7 @@
 //! PNG chunks (W3C, "Portable Network Graphics", third edition).
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::bytes::{array, length, part};
 
@@ -27,15 +28,34 @@ pub(super) fn memory(bytes: &[u8]) -> Option<u64> {
         (true, false) => (1 + alpha) * sample + 3 + alpha,
         (false, false) => (3 + alpha) * sample,
     };
-    // With an end of ours the file is there twice.
-    let copy = if lacks_end(bytes) { bytes.len() as u64 } else { 0 };
+    // A file that is tidied is there twice.
+    let copy = if lacks_end(bytes) || refused(bytes).is_some() { bytes.len() as u64 } else { 0 };
     u64::from(width).checked_mul(u64::from(height))?.checked_mul(pixel)?.checked_add(copy)
 }
 
-/// The file with the chunk that ends it, where that alone is missing: the picture is whole without it.
-pub(super) fn with_end(bytes: &[u8]) -> Cow<'_, [u8]> {
+/// The file with the chunk that ends it, where that alone is missing, and without one that says nothing and is refused by
+/// the decoder: the picture is whole all the same.
+pub(super) fn tidy(bytes: &[u8]) -> Cow<'_, [u8]> {
     const END: &[u8] = b"\0\0\0\0IEND\xae\x42\x60\x82";
-    if lacks_end(bytes) { Cow::Owned([bytes, END].concat()) } else { Cow::Borrowed(bytes) }
+    let end: &[u8] = if lacks_end(bytes) { END } else { &[] };
+    match refused(bytes) {
+        None if end.is_empty() => Cow::Borrowed(bytes),
+        refused => {
+            let Range { start, end: rest } = refused.unwrap_or_default();
+            Cow::Owned([&bytes[..start], &bytes[rest..], end].concat())
+        }
+    }
+}
+
+/// Where a cICP chunk lies that has another matrix than RGB's, or a range that is none.
+fn refused(bytes: &[u8]) -> Option<Range<usize>> {
+    let mut end = 8;
+    chunks(bytes).find_map(|(kind, data)| {
+        let place = end..end + 12 + data.len();
+        end = place.end;
+        let is_refused = kind == *b"cICP" && matches!(data, [_, _, matrix, range] if *matrix > 0 || *range > 1);
+        (is_refused && end <= bytes.len()).then_some(place)
+    })
 }
 
 /// Whether the file ends with a whole chunk that is not the last.

@@ -1,7 +1,7 @@
 //! Where there is work: around the mask's edge.
 
 use crate::image::pixels::Pixels;
-use crate::image::small::{Span, dilated, joined, spans};
+use crate::image::spans::{Span, dilated, joined, spans};
 
 /// A mask is sure up to this and from 255 less this on.
 const SURE: u8 = 25;

@@ -2,7 +2,7 @@
 
 use std::ops::{Add, Div, Mul, Sub};
 
-use crate::image::small::Span;
+use crate::image::spans::Span;
 
 /// Numbers that are worked on side by side.
 pub(super) const LANES: usize = 8;
@@ -152,7 +152,7 @@ pub(super) fn counted(at: usize, reach: usize, side: usize) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::small::wider;
+    use crate::image::spans::wider;
 
     #[test]
     fn windows_end_where_the_picture_does() {

@@ -9,7 +9,8 @@ use super::planes::counted;
 use crate::error::Result;
 use crate::exec::Pool;
 use crate::image::pixels::{Pixels, byte};
-use crate::image::small::{Grid, ROWS, Span, counts_around, dilated, joined, resized};
+use crate::image::small::{Grid, ROWS, resized};
+use crate::image::spans::{Span, counts_around, dilated, joined};
 
 /// What a mask that is unsure has.
 const UNSURE: RangeInclusive<u8> = 31..=224;

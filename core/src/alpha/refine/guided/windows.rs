@@ -5,7 +5,7 @@ use remrembg_native::widened;
 use super::color;
 use super::planes::{LANES, Lanes, Planes, counted};
 use crate::image::pixels::Pixels;
-use crate::image::small::{Span, wider};
+use crate::image::spans::{Span, wider};
 
 /// How little a window's colours may vary before their noise counts for nothing.
 const EPSILON: f32 = 1e-4;
