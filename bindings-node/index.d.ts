@@ -412,7 +412,10 @@ export interface ManyOptions<P = Picture> extends Options, Brought, Pick<Control
 	onProgress?: ((progress: Progress, picture: P) => unknown) | undefined;
 	/** Hears what was found in each picture. What it throws is the error of that picture. */
 	onFound?: ((found: Found, picture: P) => unknown) | undefined;
-	/** Pictures that are worked on at once. Default: as many as the remover holds in memory, `in_flight`. */
+	/**
+	 * Pictures that are worked on at once. Default: as many as the remover holds in memory, `in_flight`. Up to twice as
+	 * many are taken, or done, before the loop asks for them.
+	 */
 	jobs?: number | undefined;
 }
 /** What the model's own matte depends on, and how its making is followed and stopped. */

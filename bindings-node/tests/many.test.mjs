@@ -78,7 +78,7 @@ test('no more pictures are taken than two for each job', async () => {
   }
 });
 
-test('a picture that takes long holds up no more than those that are handed over after it', async () => {
+test('while one picture takes long, twice as many as jobs are taken', async () => {
   const [slow, taken] = [new Readable({ read() {} }), deferred()];
   function* source() {
     yield slow;
@@ -302,6 +302,26 @@ test('a signal ends many with its reason, also while the source says nothing', a
   })();
   await assert.rejects(all(remover.removeMany(pictures, { signal })), (error) => error === reason);
   assert.equal(taken, 0, 'no picture is taken');
+});
+
+test('after a signal no more pictures are taken, although the loop does not ask yet', async () => {
+  const controller = new AbortController();
+  let taken = 0;
+  function* endless() {
+    for (;;) {
+      taken += 1;
+      yield taken === 1 ? photo : new Readable({ read() {} });
+    }
+  }
+  const loop = async () => {
+    for await (const _ of remover.removeMany(endless(), { signal: controller.signal, jobs: 8 })) {
+      controller.abort(reason);
+      const before = taken;
+      for (let count = 0; count < 20; count += 1) await new Promise(setImmediate);
+      assert.ok(taken <= before + 1, `${taken - before} more, of which one was on its way`);
+    }
+  };
+  await assert.rejects(within(loop()), (error) => error === reason || assert.fail(error));
 });
 
 test('why many end is told, not what a source says that is let go', async () => {

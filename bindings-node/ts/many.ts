@@ -19,7 +19,7 @@ export async function* many<P>(
 ): AsyncGenerator<Outcome<P>> {
   if (!(Number.isInteger(jobs) && jobs > 0)) throw new TypeError(`jobs must be a whole number above 0, got: ${jobs}`);
   const stop = new AbortController();
-  const batch = new Batch(pictures, jobs, (picture) => outcome(picture, remove(picture, stop.signal)));
+  const batch = new Batch(pictures, jobs, stop.signal, (picture) => outcome(picture, remove(picture, stop.signal)));
   const forget = follow(signal, stop);
   let thrown = false;
   try {
@@ -50,12 +50,13 @@ async function outcome<P>(picture: P, removed: Promise<Buffer>): Promise<Outcome
 }
 
 /**
- * Keeps `jobs` pictures at work, and takes no more than twice as many that are not handed over. It does not hold back
- * what is done for a source that is slow.
+ * Keeps `jobs` pictures at work, and takes no more than twice as many that are not handed over, beside the one that is on
+ * its way to the loop. It does not hold back what is done for a source that is slow.
  */
 class Batch<P> {
   readonly #source: Iterator<P> | AsyncIterator<P>;
   readonly #jobs: number;
+  readonly #stop: AbortSignal;
   readonly #start: (picture: P) => Promise<Outcome<P>>;
   readonly #taken: Promise<Outcome<P>>[] = [];
   #working = 0;
@@ -63,9 +64,10 @@ class Batch<P> {
   #exhausted = false;
   #failed: { error: unknown } | undefined;
 
-  constructor(pictures: Pictures<P>, jobs: number, start: (picture: P) => Promise<Outcome<P>>) {
+  constructor(pictures: Pictures<P>, jobs: number, stop: AbortSignal, start: (picture: P) => Promise<Outcome<P>>) {
     this.#source = iterator(pictures);
     this.#jobs = jobs;
+    this.#stop = stop;
     this.#start = start;
   }
 
@@ -89,7 +91,7 @@ class Batch<P> {
   /** Takes pictures as long as there are jobs and room. */
   #fill(): void {
     const isFull = this.#working >= this.#jobs || this.#taken.length >= 2 * this.#jobs;
-    if (isFull || this.#exhausted || this.#coming) return;
+    if (isFull || this.#exhausted || this.#coming || this.#stop.aborted) return;
     this.#coming = this.#take().finally(() => {
       this.#coming = undefined;
       this.#fill();

@@ -16,7 +16,7 @@ use crate::terminal;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The settings that the flags of model and engine say, and `in_flight` removals at once.
+/// The settings that the flags of model and engine say, and `in_flight` removals at once, 0 for the default.
 pub(crate) fn config(matches: &ArgMatches, host: &Host, in_flight: usize) -> Result<Config, Failure> {
     let model = match matches.try_get_one::<String>("extras").ok().flatten() {
         Some(extras) => rembg::model_of_extras(matches.get_one::<OsString>("model").map(Path::new), extras)?,

@@ -58,7 +58,7 @@ pub(crate) fn pairs(matches: &ArgMatches) -> impl Iterator<Item = (&'static str,
     })
 }
 
-/// A remover's settings, and `in_flight` removals at once. `model` stands in for what is given.
+/// A remover's settings, and `in_flight` removals at once, 0 for the default. `model` stands in for what is given.
 pub(crate) fn config(
     matches: &ArgMatches,
     host: &Host,

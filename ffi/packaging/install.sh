@@ -17,6 +17,7 @@ lib=${DESTDIR:-}$libdir
 include=${DESTDIR:-}$includedir
 doc=${DESTDIR:-}$prefix/share/doc/remrembg
 cmake_prefix=
+headers="remrembg.h remrembg.hpp remrembg-values.hpp"
 
 version=$(sed -n 's/^#define REMREMBG_VERSION "\(.*\)"$/\1/p' "$root/include/remrembg.h")
 major=${version%%.*}
@@ -83,7 +84,7 @@ install)
     ln -sf "libremrembg.so.$version" "$lib/libremrembg.so.$abi"
     ln -sf "libremrembg.so.$abi" "$lib/libremrembg.so"
     static_library "$built/libremrembg_ffi.a" "$lib/libremrembg.a"
-    install -m 644 "$root"/include/* "$include"
+    for header in $headers; do install -m 644 "$root/include/$header" "$include"; done
     install -m 644 "$root/LICENSE" "$root/NOTICE" "$root/THIRD-PARTY.txt" "$doc"
     fill_pc remrembg.pc
     fill_pc remrembg-static.pc
@@ -98,8 +99,8 @@ uninstall)
         if [ -L "$named" ]; then rm -f "$lib/$(readlink "$named")"; fi
         rm -f "$named" "$lib/libremrembg.so"
     fi
-    rm -f "$lib/libremrembg.a" "$include/remrembg.h" "$include/remrembg.hpp" "$include/remrembg-values.hpp" \
-        "$lib/pkgconfig/remrembg.pc" "$lib/pkgconfig/remrembg-static.pc"
+    for header in $headers; do rm -f "$include/$header"; done
+    rm -f "$lib/libremrembg.a" "$lib/pkgconfig/remrembg.pc" "$lib/pkgconfig/remrembg-static.pc"
     rm -rf "$lib/cmake/remrembg" "$doc"
     # Folders that are left empty; a system's own never are.
     rmdir "$lib/pkgconfig" "$lib/cmake" "$lib" "$include" "${doc%/*}" "${doc%/*/*}" 2> /dev/null || :

@@ -58,40 +58,47 @@ fn live() -> Live {
 }
 
 /// Has every fork wait for the register: a child would find it locked for ever
-/// by a thread that it does not have.
-///
-/// Nobody waits here for another thread, whom a child might not have either: the
-/// functions may be registered several times, and what they do is done once.
+/// by a thread that it does not have. May be called several times.
 #[cfg(unix)]
-extern "C" fn survive_forks() {
-    use std::cell::RefCell;
-    use std::sync::atomic::{AtomicBool, Ordering};
+extern "C" fn wait_in_forks() -> bool {
+    use std::cell::Cell;
+    use std::mem::ManuallyDrop;
 
     thread_local! {
-        static HELD: RefCell<Option<Live>> = const { RefCell::new(None) };
+        // Never dropped: to have that done would take memory, whose locks a fork may hold by then.
+        static HELD: Cell<Option<ManuallyDrop<Live>>> = const { Cell::new(None) };
     }
     extern "C" fn lock() {
-        let _ = HELD.try_with(|held| _ = held.borrow_mut().get_or_insert_with(live));
+        let held = HELD.take().unwrap_or_else(|| ManuallyDrop::new(live()));
+        HELD.set(Some(held));
     }
     extern "C" fn unlock() {
-        let _ = HELD.try_with(RefCell::take);
+        drop(HELD.take().map(ManuallyDrop::into_inner));
     }
+    // SAFETY: functions that stay, called on the thread that forks.
+    unsafe { libc::pthread_atfork(Some(lock), Some(unlock), Some(unlock)) == 0 }
+}
+
+/// Called when the library is loaded: a fork that has begun already does not wait for what is registered then.
+#[cfg(target_os = "linux")]
+#[used]
+#[unsafe(link_section = ".init_array")]
+static AT_LOAD: extern "C" fn() -> bool = wait_in_forks;
+
+/// Registered again, so that a fork waits for the register before it locks the memory of an allocator that was registered in
+/// between: who has the register may need memory. Threads do not wait for each other, whom a child might not have either.
+#[cfg(unix)]
+fn survive_forks() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     static IS_DONE: AtomicBool = AtomicBool::new(false);
     if !IS_DONE.load(Ordering::Acquire) {
-        // SAFETY: functions that stay, called on the thread that forks.
-        unsafe { libc::pthread_atfork(Some(lock), Some(unlock), Some(unlock)) };
-        IS_DONE.store(true, Ordering::Release);
+        IS_DONE.store(wait_in_forks(), Ordering::Release);
     }
 }
 
 #[cfg(not(unix))]
-extern "C" fn survive_forks() {}
-
-/// Called when the library is loaded: a fork that has begun already would not wait.
-#[cfg(target_os = "linux")]
-#[used]
-#[unsafe(link_section = ".init_array")]
-static AT_LOAD: extern "C" fn() = survive_forks;
+fn survive_forks() {}
 
 /// Hands a value to C.
 pub(crate) fn give<T: Handle>(value: T) -> *mut T {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, Iterable, Optional, TypeVar
 
@@ -11,6 +12,7 @@ from remrembg._remrembg import CancelToken
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
     from typing import (
+        AsyncGenerator,
         AsyncIterable,
         AsyncIterator,
         Awaitable,
@@ -182,14 +184,22 @@ async def many_async(
                 return Outcome(image, error=error)
 
     waiting: Deque[asyncio.Task[Outcome[Any, Any]]] = deque()
-    room, changed = asyncio.Semaphore(2 * jobs), asyncio.Event()
+    room, changed, left = asyncio.Semaphore(2 * jobs), asyncio.Event(), asyncio.Event()
 
     async def feed() -> None:
-        await room.acquire()
-        async for image in _each(images):
-            waiting.append(asyncio.create_task(one(image)))
-            changed.set()
+        source = _each(images)
+        try:
             await room.acquire()
+            async for image in source:
+                if left.is_set():
+                    break
+                waiting.append(asyncio.create_task(one(image)))
+                changed.set()
+                # A source that never waits lets the others begin.
+                await asyncio.sleep(0)
+                await room.acquire()
+        finally:
+            await source.aclose()
 
     # The source is read in one task, whatever it holds from one picture to the next.
     feeder = asyncio.create_task(feed())
@@ -207,19 +217,25 @@ async def many_async(
         # What the source raises comes out after the pictures that it gave.
         await feeder
     finally:
-        left = {feeder, *waiting}
-        while left:
-            for task in left:
-                task.cancel()
-            # Before Python 3.12, asyncio.wait_for forgets a cancellation that comes as it is done.
-            _, left = await asyncio.wait(left, timeout=1)
+        left.set()
+        for task in (feeder, *waiting):
+            task.cancel()
+        # Before Python 3.12, asyncio.wait_for may lose a cancellation, and the source then wait for ever.
+        while sys.version_info < (3, 12) and not feeder.done():
+            await asyncio.wait([feeder], timeout=10)
+            feeder.cancel()
         await asyncio.gather(feeder, *waiting, return_exceptions=True)
 
 
-async def _each(images: Union[Iterable[Any], AsyncIterable[Any]]) -> AsyncIterator[Any]:
+async def _each(images: Union[Iterable[Any], AsyncIterable[Any]]) -> AsyncGenerator[Any, None]:
     if isinstance(images, Iterable):
         for image in images:
             yield image
-    else:
+        return
+    try:
         async for image in images:
             yield image
+    finally:
+        close = getattr(images, "aclose", None)
+        if close is not None:
+            await close()

@@ -327,9 +327,9 @@ class Remover:
     def remove_many(self, images: Iterable[Any], *, jobs: int = 0, **options: Any) -> Iterator[Outcome[Any, Any]]:
         """Remove the background of many pictures, `jobs` at a time, 0 for `in_flight`.
 
-        Takes pictures from `images` as it goes, and yields an `Outcome` for each, in order, as soon
-        as it and those before it are done; while `images` makes the caller wait for its next,
-        nothing is yielded. A picture that fails does not stop the others: its outcome has the error.
+        Takes pictures from `images` as it goes, at most two for each job before it yields, and yields an `Outcome`
+        for each, in order, as soon as it and those before it are done; while `images` makes the caller
+        wait for its next, nothing is yielded. A picture that fails does not stop the others: its outcome has the error.
         What `images` raises comes out after the pictures that it gave. Leaving the loop, or Ctrl-C,
         stops what is running.
 
@@ -390,7 +390,8 @@ class Remover:
     ) -> AsyncIterator[Outcome[Any, Any]]:
         """As `remove_many`, for `async for`. `images` may be asynchronous too.
 
-        All asynchronous calls of one remover share 32 threads.
+        An outcome is yielded also while asynchronous `images` wait for their next. Leaving the loop, by
+        `aclose()` or the end of the task, closes them. All asynchronous calls of one remover share 32 threads.
         """
         _batch.check(self.remove, images, jobs, options)
         return _batch.many_async(self.remove_async, images, jobs or self._here.core.in_flight, options)

@@ -12,9 +12,10 @@ use remrembg_native::widened;
 use crate::error::{Code, Error, Result};
 use crate::exec::Pool;
 use crate::image::pixels::rounded;
+use crate::image::taps::{Kernel, Taps, taps};
 
-/// How far the kernel reaches, in pixels of the smaller picture.
 const REACH: f64 = 3.0;
+const LANCZOS3: Kernel = Kernel { reach: REACH, weight: lanczos };
 /// Values that are summed side by side: whole pixels of one, two, three or four channels.
 const LANES: usize = 12;
 /// Rows that share each weight that is read.
@@ -46,31 +47,10 @@ pub(crate) fn resized(data: &[u8], channels: usize, from: (u32, u32), to: (u32, 
     pool.for_each(strips, |(from, to)| resize(&weights, from, to));
 
     let mut made = vec![0; row * height];
-    let weights = taps(from_height, height);
+    let weights = taps(&LANCZOS3, from_height, height);
     let strips = made.chunks_mut(ROWS * row).zip(weights.chunks(ROWS));
     pool.for_each(strips, |(to, weights)| widened!(down(&across, row, weights, to)));
     Ok(made)
-}
-
-/// The pixels that one pixel is made from, and how much each counts.
-struct Taps {
-    first: usize,
-    weights: Vec<f32>,
-}
-
-/// The taps of every pixel along a side.
-fn taps(from: usize, to: usize) -> Vec<Taps> {
-    let ratio = from as f64 / to as f64;
-    let scale = ratio.max(1.0);
-    let tap = |at: usize| {
-        let center = (at as f64 + 0.5) * ratio;
-        let edge = |place: f64| (place + 0.5).max(0.0) as usize;
-        let (first, end) = (edge(center - REACH * scale), edge(center + REACH * scale).min(from));
-        let weights: Vec<f64> = (first..end).map(|pixel| lanczos((pixel as f64 + 0.5 - center) / scale)).collect();
-        let sum: f64 = weights.iter().sum();
-        Taps { first, weights: weights.into_iter().map(|weight| (weight / sum) as f32).collect() }
-    };
-    (0..to).map(tap).collect()
 }
 
 fn lanczos(x: f64) -> f64 {
@@ -93,7 +73,7 @@ impl Across {
             let lane = |lane: &[f32]| std::array::from_fn(|at| lane.get(at).copied().unwrap_or(0.0));
             (first * channels, each.chunks(LANES).map(lane).collect())
         };
-        Self { from: from * channels, taps: taps(from, to).into_iter().map(lanes).collect() }
+        Self { from: from * channels, taps: taps(&LANCZOS3, from, to).into_iter().map(lanes).collect() }
     }
 
     fn resize<const CHANNELS: usize>(&self, from: &[u8], to: &mut [u8]) {

@@ -7,5 +7,6 @@ pub(crate) mod layout;
 pub(crate) mod pixels;
 pub(crate) mod small;
 pub(crate) mod spans;
+mod taps;
 pub(crate) mod transform;
 pub(crate) mod views;

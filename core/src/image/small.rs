@@ -3,13 +3,14 @@
 use std::sync::{Mutex, PoisonError};
 
 use fast_image_resize::images::{TypedCroppedImageMut, TypedImage, TypedImageRef};
-use fast_image_resize::pixels::{F32, U8, U8x3, U8x4};
+use fast_image_resize::pixels::{U8, U8x3, U8x4};
 use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 
 use crate::error::{Code, Error, Result};
 use crate::exec::Pool;
 use crate::image::pixels::{Layout, Pixels};
 use crate::image::spans::Span;
+use crate::image::taps::{Kernel, Taps, taps};
 
 /// Rows of a resized picture that one thread makes at once.
 const STRIP: usize = 64;
@@ -109,17 +110,32 @@ pub(crate) fn resized_all(wanted: &[Wanted<'_>], pool: &Pool) -> Result<Vec<Pixe
     failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(made), Err)
 }
 
-/// Rows of one value each, at another size.
+/// Rows of one value each, at another size: means of those around, or linear between two.
 ///
 /// # Errors
 /// [`Code::Internal`] when they do not have their size.
 pub(crate) fn resized_values(values: &[f32], from: (u32, u32), to: (u32, u32)) -> Result<Vec<f32>> {
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
-    let values: Vec<F32> = values.iter().copied().map(F32::new).collect();
-    let source = TypedImageRef::new(from.0, from.1, &values).map_err(internal)?;
-    let mut target = TypedImage::new(to.0, to.1);
-    Resizer::new().resize_typed(&source, &mut target, &options).map_err(internal)?;
-    Ok(target.pixels().iter().map(|value| value.0).collect())
+    const LINEAR: Kernel = Kernel { reach: 1.0, weight: |x| (1.0 - x.abs()).max(0.0) };
+    let [from, to] = [from, to].map(|(width, height)| (width as usize, height as usize));
+    if values.len() != from.0 * from.1 {
+        return Err(Error::with_message(
+            Code::Internal,
+            "The values do not have the size to be resized from".to_owned(),
+        ));
+    }
+    let columns = taps(&LINEAR, from.0, to.0);
+    let of_row = |row: &[f32], Taps { first, weights }: &Taps| -> f32 {
+        row[*first..].iter().zip(weights).map(|(value, weight)| value * weight).sum()
+    };
+    let rows = values.chunks(from.0).flat_map(|row| columns.iter().map(move |taps| of_row(row, taps)));
+    let across: Vec<f32> = rows.collect();
+    let mut made = vec![0.0; to.0 * to.1];
+    for (row, Taps { first, weights }) in made.chunks_mut(to.0).zip(taps(&LINEAR, from.1, to.1)) {
+        for (from, weight) in across.chunks(to.0).skip(first).zip(weights) {
+            row.iter_mut().zip(from).for_each(|(sum, value)| *sum += value * weight);
+        }
+    }
+    Ok(made)
 }
 
 fn internal(source: impl std::error::Error + Send + Sync + 'static) -> Error {
@@ -226,6 +242,24 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn values_are_means_of_those_around_or_linear_between_two() {
+        let resized = |values: &[f32], from, to| resized_values(values, from, to).expect("the sizes agree");
+        let near = |made: &[f32], right: &[f32]| {
+            assert!(
+                made.len() == right.len() && made.iter().zip(right).all(|(one, other)| (one - other).abs() < 1e-6),
+                "{made:?}"
+            );
+        };
+        let corners = [0.0, 1.0, 2.0, 3.0];
+        near(&resized(&corners, (2, 2), (2, 2)), &corners);
+        near(&resized(&[0.0, 1.0], (2, 1), (4, 1)), &[0.0, 0.25, 0.75, 1.0]);
+        near(&resized(&corners, (2, 2), (1, 1)), &[1.5]);
+        // Weights 3, 3 and 1 of 7 at the side; 1, 3, 3 and 1 of 8 within.
+        near(&resized(&[0.0, 7.0, 0.0, 7.0, 7.0, 7.0], (1, 6), (1, 3)), &[3.0, 4.375, 7.0]);
+        assert!(resized_values(&corners, (3, 2), (1, 1)).is_err());
     }
 
     #[test]

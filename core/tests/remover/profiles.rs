@@ -141,6 +141,8 @@ fn a_png_that_says_its_colours_by_number_has_a_profile_of_them() {
         let made = decoded(&png_with(&rgb, color, &[(b"cICP", &srgb)]));
         assert_eq!((made.icc, made.pixels.data()), (None, &rgb[..]), "{srgb:?}");
     }
+    let odd = png_with(&rgb, color, &[(b"cICP", &[12, 13, 5, 1]), (b"cICP", &[12, 13, 5, 1])]);
+    assert_eq!(decoded(&odd[..odd.len() - 12]).pixels.data(), rgb, "two, and no end");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! PNG chunks (W3C, "Portable Network Graphics", third edition).
 
 use std::borrow::Cow;
+use std::iter;
 use std::ops::Range;
 
 use super::bytes::{array, length, part};
@@ -29,33 +30,37 @@ pub(super) fn memory(bytes: &[u8]) -> Option<u64> {
         (false, false) => (3 + alpha) * sample,
     };
     // A file that is tidied is there twice.
-    let copy = if lacks_end(bytes) || refused(bytes).is_some() { bytes.len() as u64 } else { 0 };
+    let copy = if lacks_end(bytes) || !refused(bytes).is_empty() { bytes.len() as u64 } else { 0 };
     u64::from(width).checked_mul(u64::from(height))?.checked_mul(pixel)?.checked_add(copy)
 }
 
-/// The file with the chunk that ends it, where that alone is missing, and without one that says nothing and is refused by
+/// The file with the chunk that ends it, where that alone is missing, and without those that say nothing and are refused by
 /// the decoder: the picture is whole all the same.
 pub(super) fn tidy(bytes: &[u8]) -> Cow<'_, [u8]> {
     const END: &[u8] = b"\0\0\0\0IEND\xae\x42\x60\x82";
-    let end: &[u8] = if lacks_end(bytes) { END } else { &[] };
-    match refused(bytes) {
-        None if end.is_empty() => Cow::Borrowed(bytes),
-        refused => {
-            let Range { start, end: rest } = refused.unwrap_or_default();
-            Cow::Owned([&bytes[..start], &bytes[rest..], end].concat())
-        }
+    let (refused, lacks_end) = (refused(bytes), lacks_end(bytes));
+    if refused.is_empty() && !lacks_end {
+        return Cow::Borrowed(bytes);
     }
+    let starts = iter::once(0).chain(refused.iter().map(|place| place.end));
+    let ends = refused.iter().map(|place| place.start).chain([bytes.len()]);
+    let kept = starts.zip(ends).map(|(start, end)| &bytes[start..end]);
+    Cow::Owned(kept.chain(lacks_end.then_some(END)).collect::<Vec<_>>().concat())
 }
 
-/// Where a cICP chunk lies that has another matrix than RGB's, or a range that is none.
-fn refused(bytes: &[u8]) -> Option<Range<usize>> {
+/// Where cICP chunks lie that have another matrix than RGB's, or a range that is none. The decoder looks at those before the
+/// palette and the picture.
+fn refused(bytes: &[u8]) -> Vec<Range<usize>> {
     let mut end = 8;
-    chunks(bytes).find_map(|(kind, data)| {
-        let place = end..end + 12 + data.len();
-        end = place.end;
-        let is_refused = kind == *b"cICP" && matches!(data, [_, _, matrix, range] if *matrix > 0 || *range > 1);
-        (is_refused && end <= bytes.len()).then_some(place)
-    })
+    let places = chunks(bytes).map(|(kind, data)| {
+        let start = end;
+        end += 12 + data.len();
+        (kind, data, start..end)
+    });
+    let seen = places.take_while(|(kind, _, place)| !matches!(kind, b"PLTE" | b"IDAT") && place.end <= bytes.len());
+    let is_refused =
+        |kind, data: &[u8]| kind == *b"cICP" && matches!(data, [_, _, matrix, range] if *matrix > 0 || *range > 1);
+    seen.filter(|(kind, data, _)| is_refused(*kind, data)).map(|(.., place)| place).collect()
 }
 
 /// Whether the file ends with a whole chunk that is not the last.
