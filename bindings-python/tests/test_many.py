@@ -122,7 +122,7 @@ def test_an_asynchronous_source_that_waits_holds_back_nothing_that_is_done(tiny)
         given.extend(asyncio.Event() for _ in range(3))
         outcomes = tiny.remove_many_async(source(), jobs=8)
         for event in given:
-            assert (await outcomes.__anext__()).error is None
+            assert (await asyncio.wait_for(outcomes.__anext__(), 60)).error is None
             event.set()
         await outcomes.aclose()
 
@@ -158,12 +158,13 @@ def test_an_event_loop_begins_before_the_source_is_at_its_end(tiny):
     begun = []
 
     def source():
-        for number in range(15):
-            yield picture()
-            if begun:
-                seen.append(number)
-                return
-            time.sleep(0.02)
+        yield picture()
+        yield picture()
+        # The first has begun when the second was taken; a thread may need a while to tell so.
+        end = time.monotonic() + 60
+        while not begun and time.monotonic() < end:
+            time.sleep(0.001)
+        seen.extend(begun)
 
     async def main():
         options = {"jobs": 8, "progress": lambda stage, fraction: begun.append(stage)}

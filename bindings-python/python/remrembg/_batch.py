@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections.abc
 import sys
 from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, Iterable, Optional, TypeVar
@@ -232,10 +233,11 @@ async def _each(images: Union[Iterable[Any], AsyncIterable[Any]]) -> AsyncGenera
         for image in images:
             yield image
         return
+    source = images.__aiter__()
     try:
-        async for image in images:
+        async for image in source:
             yield image
     finally:
-        close = getattr(images, "aclose", None)
-        if close is not None:
-            await close()
+        # A generator; what it was made of is the caller's.
+        if isinstance(source, collections.abc.AsyncGenerator):
+            await source.aclose()

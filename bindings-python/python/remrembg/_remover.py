@@ -390,8 +390,10 @@ class Remover:
     ) -> AsyncIterator[Outcome[Any, Any]]:
         """As `remove_many`, for `async for`. `images` may be asynchronous too.
 
-        An outcome is yielded also while asynchronous `images` wait for their next. Leaving the loop, by
-        `aclose()` or the end of the task, closes them. All asynchronous calls of one remover share 32 threads.
+        An outcome is yielded also while asynchronous `images` wait for their next. `aclose()`, or cancelling the
+        task, stops what is running and closes `images` that are a generator; after `break` the event loop
+        does so soon. Before Python 3.12 they are cancelled again if they have not ended after ten seconds. All
+        asynchronous calls of one remover share 32 threads.
         """
         _batch.check(self.remove, images, jobs, options)
         return _batch.many_async(self.remove_async, images, jobs or self._here.core.in_flight, options)

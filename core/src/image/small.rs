@@ -113,22 +113,27 @@ pub(crate) fn resized_all(wanted: &[Wanted<'_>], pool: &Pool) -> Result<Vec<Pixe
 /// Rows of one value each, at another size: means of those around, or linear between two.
 ///
 /// # Errors
-/// [`Code::Internal`] when they do not have their size.
+/// [`Code::Internal`] when they do not have their size, or a size is none.
 pub(crate) fn resized_values(values: &[f32], from: (u32, u32), to: (u32, u32)) -> Result<Vec<f32>> {
     const LINEAR: Kernel = Kernel { reach: 1.0, weight: |x| (1.0 - x.abs()).max(0.0) };
     let [from, to] = [from, to].map(|(width, height)| (width as usize, height as usize));
-    if values.len() != from.0 * from.1 {
+    if values.len() != from.0 * from.1 || values.is_empty() || to.0 * to.1 == 0 {
         return Err(Error::with_message(
             Code::Internal,
             "The values do not have the size to be resized from".to_owned(),
         ));
     }
+    if from == to {
+        return Ok(values.to_vec());
+    }
     let columns = taps(&LINEAR, from.0, to.0);
     let of_row = |row: &[f32], Taps { first, weights }: &Taps| -> f32 {
         row[*first..].iter().zip(weights).map(|(value, weight)| value * weight).sum()
     };
-    let rows = values.chunks(from.0).flat_map(|row| columns.iter().map(move |taps| of_row(row, taps)));
-    let across: Vec<f32> = rows.collect();
+    let mut across = Vec::with_capacity(to.0 * from.1);
+    for row in values.chunks(from.0) {
+        across.extend(columns.iter().map(|taps| of_row(row, taps)));
+    }
     let mut made = vec![0.0; to.0 * to.1];
     for (row, Taps { first, weights }) in made.chunks_mut(to.0).zip(taps(&LINEAR, from.1, to.1)) {
         for (from, weight) in across.chunks(to.0).skip(first).zip(weights) {
@@ -260,6 +265,7 @@ mod tests {
         // Weights 3, 3 and 1 of 7 at the side; 1, 3, 3 and 1 of 8 within.
         near(&resized(&[0.0, 7.0, 0.0, 7.0, 7.0, 7.0], (1, 6), (1, 3)), &[3.0, 4.375, 7.0]);
         assert!(resized_values(&corners, (3, 2), (1, 1)).is_err());
+        assert!(resized_values(&[], (0, 2), (1, 1)).is_err() && resized_values(&corners, (2, 2), (0, 1)).is_err());
     }
 
     #[test]

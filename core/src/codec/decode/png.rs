@@ -1,7 +1,6 @@
 //! PNG chunks (W3C, "Portable Network Graphics", third edition).
 
 use std::borrow::Cow;
-use std::iter;
 use std::ops::Range;
 
 use super::bytes::{array, length, part};
@@ -30,37 +29,41 @@ pub(super) fn memory(bytes: &[u8]) -> Option<u64> {
         (false, false) => (3 + alpha) * sample,
     };
     // A file that is tidied is there twice.
-    let copy = if lacks_end(bytes) || !refused(bytes).is_empty() { bytes.len() as u64 } else { 0 };
+    let copy = if lacks_end(bytes) || refused(bytes).next().is_some() { bytes.len() as u64 } else { 0 };
     u64::from(width).checked_mul(u64::from(height))?.checked_mul(pixel)?.checked_add(copy)
 }
 
-/// The file with the chunk that ends it, where that alone is missing, and without those that say nothing and are refused by
+/// The file with the chunk that ends it, where that alone is missing, and without chunks that say nothing and are refused by
 /// the decoder: the picture is whole all the same.
 pub(super) fn tidy(bytes: &[u8]) -> Cow<'_, [u8]> {
     const END: &[u8] = b"\0\0\0\0IEND\xae\x42\x60\x82";
-    let (refused, lacks_end) = (refused(bytes), lacks_end(bytes));
-    if refused.is_empty() && !lacks_end {
+    let lacks_end = lacks_end(bytes);
+    if !lacks_end && refused(bytes).next().is_none() {
         return Cow::Borrowed(bytes);
     }
-    let starts = iter::once(0).chain(refused.iter().map(|place| place.end));
-    let ends = refused.iter().map(|place| place.start).chain([bytes.len()]);
-    let kept = starts.zip(ends).map(|(start, end)| &bytes[start..end]);
-    Cow::Owned(kept.chain(lacks_end.then_some(END)).collect::<Vec<_>>().concat())
+    let mut tidy = Vec::with_capacity(bytes.len() + END.len());
+    let mut kept = 0;
+    for Range { start, end } in refused(bytes) {
+        tidy.extend_from_slice(&bytes[kept..start]);
+        kept = end;
+    }
+    tidy.extend_from_slice(&bytes[kept..]);
+    tidy.extend_from_slice(if lacks_end { END } else { &[] });
+    Cow::Owned(tidy)
 }
 
 /// Where cICP chunks lie that have another matrix than RGB's, or a range that is none. The decoder looks at those before the
 /// palette and the picture.
-fn refused(bytes: &[u8]) -> Vec<Range<usize>> {
+fn refused(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> {
     let mut end = 8;
-    let places = chunks(bytes).map(|(kind, data)| {
+    let places = chunks(bytes).map(move |(kind, data)| {
         let start = end;
         end += 12 + data.len();
         (kind, data, start..end)
     });
     let seen = places.take_while(|(kind, _, place)| !matches!(kind, b"PLTE" | b"IDAT") && place.end <= bytes.len());
-    let is_refused =
-        |kind, data: &[u8]| kind == *b"cICP" && matches!(data, [_, _, matrix, range] if *matrix > 0 || *range > 1);
-    seen.filter(|(kind, data, _)| is_refused(*kind, data)).map(|(.., place)| place).collect()
+    let is_refused = |data: &[u8]| matches!(data, [_, _, matrix, range] if *matrix > 0 || *range > 1);
+    seen.filter(move |(kind, data, _)| kind == b"cICP" && is_refused(data)).map(|(.., place)| place)
 }
 
 /// Whether the file ends with a whole chunk that is not the last.
