@@ -28,7 +28,6 @@ import sys
 import tempfile
 import threading
 import urllib.request
-import venv
 import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -121,7 +120,8 @@ def make_venv(name="venv"):
         if stamp.exists() and stamp.read_bytes() == wanted:
             return
         say(f"setting up {folder.relative_to(ROOT)}")
-        venv.create(folder, with_pip=True, clear=True)
+        # In a process of its own: a program that this one writes cannot run while another child has it open.
+        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True, stdin=subprocess.DEVNULL)
         # Python compiles what is imported.
         pip("install", "--no-compile", "--require-hashes", "-r", TOOLS / packages, environment=name)
         stamp.write_bytes(wanted)
