@@ -43,7 +43,7 @@ TESTED = --workspace --exclude remrembg-benches
 # Tests that need the folder of public test pictures run where it is named.
 PICTURES = $(if $(REMREMBG_TEST_PICTURES),--include-ignored)
 
-.PHONY: help setup tools build libremrembg install uninstall wheel node-package crates demo test-setup test test-rust test-python test-node test-quality quality bench bench-engine bench-peers bench-serve bench-several soak-python soak-node \
+.PHONY: help setup tools build libremrembg install uninstall wheel node-package crates demo test-setup test rust-tests test-rust test-python test-node test-quality quality bench bench-engine bench-peers bench-serve bench-several soak-python soak-node \
 	check check-native check-engine format lint licences advisories generate requirements clean
 
 help: ## Show what can be made
@@ -109,10 +109,13 @@ test-setup:
 test: ## Run every test; the last lines count them, and name those that were skipped
 	@$(PYTHON) tools/run_tests.py
 
-test-rust: setup tools ## Run the tests of the Rust crates, and with them those in C and C++
+rust-tests: setup
 	@$(SETUP) wheel
 	@$(PYTHON) tools/build_features.py
 	$(CARGO_ONE) zigbuild $(ONE) $(TESTED) --lib
+	$(CARGO_ONE) test $(ONE) $(TESTED) --no-run
+
+test-rust: tools rust-tests ## Run the tests of the Rust crates, and with them those in C and C++
 	$(CARGO_ONE) test $(ONE) $(TESTED) --no-fail-fast -- $(PICTURES)
 
 test-python: ## Run the tests of the Python package against a wheel of the dev profile
@@ -162,7 +165,12 @@ soak-node: node-package ## Call the Node package ten thousand times: memory and 
 	$(WITH_PACKAGE) --expose-gc "$(CURDIR)/$(NODE)/tests/soak.mjs"
 	TIMERS=200 TURNS=20 $(WITH_PACKAGE) --test "$(CURDIR)/$(NODE)/tests/loop.test.mjs" "$(CURDIR)/$(NODE)/tests/workers.test.mjs"
 
-check: test-setup format lint licences advisories test ## Everything that has to pass
+check: ## Everything that has to pass
+	@$(SETUP) venv weights photo wheel tests node deny
+	@# The rest of set-up waits for networks while linters compute.
+	@$(SETUP) tools node-tests & $(MAKE) --no-print-directory format lint licences advisories; linted=$$?; \
+		wait $$! && [ $$linted = 0 ]
+	@$(MAKE) --no-print-directory test
 
 check-native: setup tools ## Run the C interface under sanitizers, and a thousand pictures
 	@CARGO="$(CARGO)" MAKE="$(MAKE)" RUNTIME="$(RUNTIME)" ffi/tests/check-native.sh

@@ -3,8 +3,8 @@
 
     run_tests.py [SUITE...]    rust, python, node, quality; all of them without a word
 
-Every suite runs, also after one that failed. Those of Rust come first, since they compile what the others need;
-the others run side by side, as each waits for much of its time.
+Every suite runs, also after one that failed: two at a time, as each waits for a part of its time, once that is compiled
+which all of them need.
 """
 
 import concurrent.futures
@@ -13,14 +13,14 @@ import re
 import subprocess
 import sys
 
-#: suite: how its runner tells of passed, failed and skipped tests, and of one that was skipped.
+#: The longest first. suite: how its runner tells of passed, failed and skipped tests, and of one that was skipped.
 SUITES = {
     "rust": (
         r"^test result: .* (?P<passed>\d+) passed; (?P<failed>\d+) failed; (?P<skipped>\d+) ignored",
         r"^test (.* \.\.\. ignored.*)$",
     ),
-    "python": (r"^=+ .*\d+ (passed|failed|skipped).* in .*=+$", r"^SKIPPED (.*)$"),
     "node": (r"^(?:ℹ|#) (?P<kind>pass|fail|skipped) (?P<count>\d+)$", r"^\s*﹣ (.*)$"),
+    "python": (r"^=+ .*\d+ (passed|failed|skipped).* in .*=+$", r"^SKIPPED (.*)$"),
     "quality": (r"^=+ .*\d+ (passed|failed|skipped).* in .*=+$", r"^SKIPPED (.*)$"),
 }
 KINDS = {"pass": "passed", "fail": "failed"}
@@ -32,13 +32,11 @@ def main(names):
     if any(name not in SUITES for name in names):
         sys.exit(__doc__)
     names = names or list(SUITES)
-    first, others = [name for name in names if name == "rust"], [name for name in names if name != "rust"]
-    if len(others) > 1:
-        # Once, for suites that would both set up the same. What cannot be had fails the suite that needs it.
-        subprocess.run([*MAKE, "test-setup"])
-    results = [run(name) for name in first]
-    with concurrent.futures.ThreadPoolExecutor() as threads:
-        results += threads.map(lambda name: run(name, prefix=f"{name}: " if len(others) > 1 else ""), others)
+    if len(names) > 1:
+        # Once, for suites that would both set up or compile the same. What cannot be had fails the suite that needs it.
+        subprocess.run([*MAKE, "test-setup", *(["rust-tests"] if "rust" in names else [])])
+    with concurrent.futures.ThreadPoolExecutor(2) as threads:
+        results = list(threads.map(lambda name: run(name, prefix=f"{name}: " if len(names) > 1 else ""), names))
     for name, status, counts, skipped in results:
         print(f"\n{name}: {told(counts)}{'' if status == 0 else f', and make ended with {status}'}")
         for test in skipped:
