@@ -27,6 +27,10 @@ ZIG = env "CARGO_BIN_EXE_cargo-zigbuild=$(WHEEL_BIN)/cargo-zigbuild" PATH="$(WHE
 MATURIN = $(ZIG) maturin
 # Packages tell no time at which they were built, so that they are the same to the byte when built again.
 export SOURCE_DATE_EPOCH = 315532800
+# What is shipped does not name the folders of who built it; tests share what is compiled without these words.
+CARGO_HOME ?= $(HOME)/.cargo
+wheel node-package libremrembg build: export RUSTFLAGS := $(if $(filter release,$(PROFILE)),$(strip $(RUSTFLAGS) \
+	--remap-path-prefix=$(CARGO_HOME)/registry/src=crates --remap-path-prefix=$(CURDIR)=remrembg),$(RUSTFLAGS))
 # What is shipped never lies where what is tested does.
 DIST = $(if $(filter dev,$(PROFILE)),.cache/dist,dist)
 WITH_WHEEL = $(PYTHON) tools/with_wheel.py
@@ -79,6 +83,7 @@ wheel: ## Build the Python package: a wheel and a source distribution in dist/
 	rm -f $(DIST)/remrembg-*
 	CARGO_TERM_QUIET=true $(MATURIN) sdist --out $(DIST)
 	$(MATURIN) build --profile $(PROFILE) --locked --zig --compatibility manylinux2014 --out $(DIST)
+	$(PYTHON) tools/wheel_paths.py $(DIST)/remrembg-*.whl
 
 node-package: ## Build the Node package in bindings-node/, ready for `npm pack` there
 	@$(SETUP) weights wheel node

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import csv
 import hashlib
 import json
 import re
@@ -53,13 +55,26 @@ def test_it_is_small(wheel: Path) -> None:
     assert size < LARGEST, size
 
 
-def test_nothing_in_it_tells_when_it_was_built(wheel: Path, sdist: Path, files: Dict[str, bytes]) -> None:
+def test_nothing_in_it_tells_when_and_where_it_was_built(
+    wheel: Path, sdist: Path, files: Dict[str, bytes], root: Path
+) -> None:
     with zipfile.ZipFile(wheel) as archive, tarfile.open(sdist) as sources:
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert len({entry.mtime for entry in sources}) == 1
-    parts = json.loads(files[f"{INFO}/sboms/remrembg-python.cyclonedx.json"])
+    inside = files[f"{INFO}/sboms/remrembg-python.cyclonedx.json"]
+    assert root.as_uri().encode() not in inside
+    parts = json.loads(inside)
     assert parts["metadata"]["timestamp"].startswith("1980-01-01T")
     assert "serialNumber" not in parts
+
+
+def test_its_record_has_the_hash_and_size_of_every_file(files: Dict[str, bytes]) -> None:
+    rows = list(csv.reader(files[f"{INFO}/RECORD"].decode().splitlines()))
+    assert sorted(name for name, _, _ in rows) == sorted(files)
+    for name, digest, size in rows:
+        if name != f"{INFO}/RECORD":
+            sha256 = base64.urlsafe_b64encode(hashlib.sha256(files[name]).digest()).rstrip(b"=").decode()
+            assert (digest, size) == (f"sha256={sha256}", str(len(files[name]))), name
 
 
 def test_it_holds_the_package_and_no_more(files: Dict[str, bytes], root: Path) -> None:

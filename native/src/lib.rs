@@ -62,9 +62,9 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// The names of the kernels that this processor has, the fastest first, and last `bfloat16`, which shows what `amx` computes.
-/// `amx` runs where the system allows it.
+/// The names of the kernels that can run here, the fastest first, and last `bfloat16`, which shows what `amx` computes.
+/// Where the processor has the registers of `amx`, the system is asked for them.
 #[must_use]
 pub fn kernels() -> Vec<&'static str> {
-    Kernels::all().map(|kernels| kernels.name).collect()
+    Kernels::all().filter(Kernels::may_run).map(|kernels| kernels.name).collect()
 }

@@ -82,9 +82,7 @@ impl Network {
     /// # Errors
     /// Every [`Error`].
     pub fn load(bytes: &[u8], pool: &Pool, kernels: &str) -> Result<Self, Error> {
-        // Not the one that was asked for: the processor may have it, but the system refuses it.
-        let there = || Kernels::all().map(|one| one.name).filter(|one| *one != kernels).collect();
-        let kernels = Kernels::named(kernels).ok_or_else(|| Error::Kernels(kernels.to_owned(), there()))?;
+        let kernels = Kernels::named(kernels).ok_or_else(|| Error::Kernels(kernels.to_owned(), crate::kernels()))?;
         let plan = Graph::read(bytes).and_then(|graph| Plan::new(&graph)).map_err(Error::Model)?;
         Ok(Self::new(plan, kernels, pool.clone()))
     }
