@@ -27,10 +27,17 @@ ZIG = env "CARGO_BIN_EXE_cargo-zigbuild=$(WHEEL_BIN)/cargo-zigbuild" PATH="$(WHE
 MATURIN = $(ZIG) maturin
 # Packages tell no time at which they were built, so that they are the same to the byte when built again.
 export SOURCE_DATE_EPOCH = 315532800
-# What is shipped does not name the folders of who built it; tests share what is compiled without these words.
+# Packages do not have the paths of the machine that built them, unless one has a space. Tests are built without
+# these flags, and share all that is compiled. Flags from a cargo configuration do not count for packages.
+ifeq ($(PROFILE),release)
 CARGO_HOME ?= $(HOME)/.cargo
-wheel node-package libremrembg build: export RUSTFLAGS := $(if $(filter release,$(PROFILE)),$(strip $(RUSTFLAGS) \
-	--remap-path-prefix=$(CARGO_HOME)/registry/src=crates --remap-path-prefix=$(CURDIR)=remrembg),$(RUSTFLAGS))
+ifeq ($(words $(CURDIR) $(CARGO_HOME) $(CARGO_TARGET_DIR)),$(if $(CARGO_TARGET_DIR),3,2))
+FOLDERS = $(CURDIR) $(CARGO_HOME) $(CARGO_TARGET_DIR)
+wheel node-package libremrembg build: export RUSTFLAGS := $(strip $(RUSTFLAGS) \
+	--remap-path-prefix=$(CARGO_HOME)/registry/src=crates --remap-path-prefix=$(CURDIR)=remrembg \
+	$(if $(CARGO_TARGET_DIR),--remap-path-prefix=$(CARGO_TARGET_DIR)=target))
+endif
+endif
 # What is shipped never lies where what is tested does.
 DIST = $(if $(filter dev,$(PROFILE)),.cache/dist,dist)
 WITH_WHEEL = $(PYTHON) tools/with_wheel.py
@@ -47,7 +54,7 @@ TESTED = --workspace --exclude remrembg-benches
 # Tests that need the folder of public test pictures run where it is named.
 PICTURES = $(if $(REMREMBG_TEST_PICTURES),--include-ignored)
 
-.PHONY: help setup tools build libremrembg install uninstall wheel node-package crates demo test-setup test rust-tests test-rust test-python test-node test-quality quality bench bench-engine bench-peers bench-serve bench-several soak-python soak-node \
+.PHONY: help setup tools build libremrembg install uninstall wheel node-package crates demo test-setup test compile-tests test-rust test-python test-node test-quality quality bench bench-engine bench-peers bench-serve bench-several soak-python soak-node \
 	check check-native check-engine format lint licences advisories generate requirements clean
 
 help: ## Show what can be made
@@ -83,7 +90,7 @@ wheel: ## Build the Python package: a wheel and a source distribution in dist/
 	rm -f $(DIST)/remrembg-*
 	CARGO_TERM_QUIET=true $(MATURIN) sdist --out $(DIST)
 	$(MATURIN) build --profile $(PROFILE) --locked --zig --compatibility manylinux2014 --out $(DIST)
-	$(PYTHON) tools/wheel_paths.py $(DIST)/remrembg-*.whl
+	$(PYTHON) tools/wheel_paths.py $(DIST)/remrembg-*.whl $(FOLDERS)
 
 node-package: ## Build the Node package in bindings-node/, ready for `npm pack` there
 	@$(SETUP) weights wheel node
@@ -114,13 +121,14 @@ test-setup:
 test: ## Run every test; the last lines count them, and name those that were skipped
 	@$(PYTHON) tools/run_tests.py
 
-rust-tests: setup
+# Compiles the tests in Rust and what else all tests need, without running any.
+compile-tests: setup tools
 	@$(SETUP) wheel
 	@$(PYTHON) tools/build_features.py
 	$(CARGO_ONE) zigbuild $(ONE) $(TESTED) --lib
 	$(CARGO_ONE) test $(ONE) $(TESTED) --no-run
 
-test-rust: tools rust-tests ## Run the tests of the Rust crates, and with them those in C and C++
+test-rust: compile-tests ## Run the tests of the Rust crates, and with them those in C and C++
 	$(CARGO_ONE) test $(ONE) $(TESTED) --no-fail-fast -- $(PICTURES)
 
 test-python: ## Run the tests of the Python package against a wheel of the dev profile
@@ -171,11 +179,7 @@ soak-node: node-package ## Call the Node package ten thousand times: memory and 
 	TIMERS=200 TURNS=20 $(WITH_PACKAGE) --test "$(CURDIR)/$(NODE)/tests/loop.test.mjs" "$(CURDIR)/$(NODE)/tests/workers.test.mjs"
 
 check: ## Everything that has to pass
-	@$(SETUP) venv weights photo wheel tests node deny
-	@# The rest of set-up waits for networks while linters compute.
-	@$(SETUP) tools node-tests & $(MAKE) --no-print-directory format lint licences advisories; linted=$$?; \
-		wait $$! && [ $$linted = 0 ]
-	@$(MAKE) --no-print-directory test
+	@$(PYTHON) tools/check.py
 
 check-native: setup tools ## Run the C interface under sanitizers, and a thousand pictures
 	@CARGO="$(CARGO)" MAKE="$(MAKE)" RUNTIME="$(RUNTIME)" ffi/tests/check-native.sh

@@ -46,7 +46,7 @@ def main(model, out_dir, *images):
         mask(session, rgb).save(pathlib.Path(out_dir) / f"{number}.png")
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as threads:
-        # An error of one is raised.
+        # list() raises the error of a picture that failed.
         list(threads.map(make, range(len(images)), images))
 
 

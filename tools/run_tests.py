@@ -3,8 +3,8 @@
 
     run_tests.py [SUITE...]    rust, python, node, quality; all of them without a word
 
-Every suite runs, also after one that failed: two at a time, as each waits for a part of its time, once that is compiled
-which all of them need.
+Every suite runs, also after one that failed, and two at a time, as each waits for a part of its time. Where rust is
+one of several, all of Rust is compiled before the first.
 """
 
 import concurrent.futures
@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 
-#: The longest first. suite: how its runner tells of passed, failed and skipped tests, and of one that was skipped.
+#: suite: how its runner tells of passed, failed and skipped tests, and of one that was skipped. The longest come first.
 SUITES = {
     "rust": (
         r"^test result: .* (?P<passed>\d+) passed; (?P<failed>\d+) failed; (?P<skipped>\d+) ignored",
@@ -34,7 +34,8 @@ def main(names):
     names = names or list(SUITES)
     if len(names) > 1:
         # Once, for suites that would both set up or compile the same. What cannot be had fails the suite that needs it.
-        subprocess.run([*MAKE, "test-setup", *(["rust-tests"] if "rust" in names else [])])
+        for target in ["test-setup", *(["compile-tests"] if "rust" in names else [])]:
+            subprocess.run([*MAKE, target])
     with concurrent.futures.ThreadPoolExecutor(2) as threads:
         results = list(threads.map(lambda name: run(name, prefix=f"{name}: " if len(names) > 1 else ""), names))
     for name, status, counts, skipped in results:

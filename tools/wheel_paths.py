@@ -1,44 +1,53 @@
 #!/usr/bin/env python3
-"""Takes the folder of who built it out of a wheel: the list of what is inside, which maturin writes, names it.
+"""Removes the builder's folder from a wheel: maturin writes that path into the list of parts (SBOM).
 
-wheel_paths.py WHEEL
+wheel_paths.py WHEEL [FOLDER...]
+
+No file of the wheel may have the path of any FOLDER then, or it ends with an error.
 """
 
 import base64
 import csv
 import hashlib
 import io
+import json
 import pathlib
 import sys
 import zipfile
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 
-
-def main(wheel):
+def main(wheel, *folders):
     wheel = pathlib.Path(wheel)
     with zipfile.ZipFile(wheel) as archive:
-        entries = [(entry, archive.read(entry)) for entry in archive.infolist()]
-    names = {entry.filename: number for number, (entry, _) in enumerate(entries)}
-    (record,) = (name for name in names if name.endswith(".dist-info/RECORD"))
-    for name, number in names.items():
-        if "/sboms/" in name:
-            entry, data = entries[number]
-            entries[number] = entry, data.replace(ROOT.as_uri().encode(), b"file:///remrembg")
-    entry, lines = entries[names[record]]
-    entries[names[record]] = entry, recorded(lines, {entry.filename: data for entry, data in entries}, record)
+        entries = {entry.filename: entry for entry in archive.infolist()}
+        files = {name: archive.read(name) for name in entries}
+    (record,) = (name for name in files if name.endswith(".dist-info/RECORD"))
+    (parts,) = (name for name in files if name.endswith(".cyclonedx.json"))
+    files[parts] = files[parts].replace(builder(files[parts]).encode(), b"path+file:///remrembg")
+    files[record] = recorded(files, record)
+    named = [f"{name} names {folder}" for name in files for folder in folders if folder.encode() in files[name]]
+    if named:
+        sys.exit(f"wheel_paths: {', '.join(named)}")
     part = wheel.with_suffix(".part")
     with zipfile.ZipFile(part, "w") as archive:
-        for entry, data in entries:
-            archive.writestr(entry, data, entry.compress_type)
+        for name, data in files.items():
+            archive.writestr(entries[name], data, entries[name].compress_type)
     part.replace(wheel)
 
 
-def recorded(lines, files, record):
+def builder(parts):
+    """Where the project lies, as the list of parts has it."""
+    folder, found, _ = json.loads(parts)["metadata"]["component"]["bom-ref"].rpartition("/bindings-python#")
+    if not found:
+        sys.exit("wheel_paths: the list of parts does not name the folder of the package")
+    return folder
+
+
+def recorded(files, record):
     """The lines of RECORD, with the hashes and sizes that files have now."""
     text = io.StringIO(newline="")
     rows = csv.writer(text, lineterminator="\n")
-    for name, *_ in csv.reader(lines.decode().splitlines()):
+    for name, *_ in csv.reader(files[record].decode().splitlines()):
         digest = base64.urlsafe_b64encode(hashlib.sha256(files[name]).digest()).rstrip(b"=").decode()
         rows.writerow([name, "", ""] if name == record else [name, f"sha256={digest}", len(files[name])])
     return text.getvalue().encode()

@@ -45,7 +45,7 @@ pub use widened::Avx2;
 pub enum Error {
     /// The file is damaged, or its network is of a kind that is not known. The text says where.
     Model(String),
-    /// This processor has no kernels of that name, but those of the second list.
+    /// No kernels of that name can run here, but those of the second list.
     Kernels(String, Vec<&'static str>),
 }
 
@@ -54,7 +54,7 @@ impl fmt::Display for Error {
         match self {
             Self::Model(why) => f.write_str(why),
             Self::Kernels(name, there) => {
-                write!(f, "there are no kernels '{name}' for this processor, but {}", there.join(", "))
+                write!(f, "there are no kernels '{name}' that can run here, but {}", there.join(", "))
             }
         }
     }
@@ -63,7 +63,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// The names of the kernels that can run here, the fastest first, and last `bfloat16`, which shows what `amx` computes.
-/// Where the processor has the registers of `amx`, the system is asked for them.
+/// Where the processor has the registers of `amx`, the system is asked for them; docs/engine.md tells what that changes.
 #[must_use]
 pub fn kernels() -> Vec<&'static str> {
     Kernels::all().filter(Kernels::may_run).map(|kernels| kernels.name).collect()

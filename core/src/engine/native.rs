@@ -24,7 +24,7 @@ struct Native {
 ///
 /// # Errors
 /// [`Code::ModelDamaged`] for a file that cannot be read or a network that this engine cannot run,
-/// [`Code::EngineUnavailable`] for a name of kernels that this processor has not.
+/// [`Code::EngineUnavailable`] for a name of kernels that cannot run here.
 pub(super) fn open(weights: &Weights, pool: &Pool) -> Result<Box<dyn Engine>> {
     let kernels = std::env::var("REMREMBG_KERNEL").unwrap_or_default();
     let network = load(&weights.bytes()?, pool, &kernels)?;
@@ -45,7 +45,7 @@ fn load(bytes: &[u8], pool: &Pool, kernels: &str) -> Result<Network> {
     Network::load(bytes, pool, kernels).map_err(|error| match error {
         remrembg_native::Error::Model(why) => unreadable(NAME, why),
         remrembg_native::Error::Kernels(wanted, there) => {
-            let message = format!("REMREMBG_KERNEL is '{wanted}', but this processor has {}", there.join(", "));
+            let message = format!("REMREMBG_KERNEL is '{wanted}', but what can run here is {}", there.join(", "));
             Error::with_message(Code::EngineUnavailable, message)
         }
     })
@@ -128,6 +128,6 @@ mod tests {
         let (code, message) = refused(b"", "fast");
         assert_eq!(code, Code::EngineUnavailable);
         let there = remrembg_native::kernels().join(", ");
-        assert_eq!(message, format!("REMREMBG_KERNEL is 'fast', but this processor has {there}"));
+        assert_eq!(message, format!("REMREMBG_KERNEL is 'fast', but what can run here is {there}"));
     }
 }
