@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Runs the linters, and meanwhile fetches what the tests need, which mostly waits for the network; then all tests."""
 
-import os
 import pathlib
 import subprocess
 import sys
 
+from run_tests import MAKE
+
 SETUP = [sys.executable, str(pathlib.Path(__file__).with_name("setup.py"))]
-MAKE = [os.environ.get("MAKE", "make"), "--no-print-directory"]
 
 
 def main():

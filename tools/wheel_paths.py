@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Removes the builder's folder from a wheel: maturin writes that path into the list of parts (SBOM).
 
-wheel_paths.py WHEEL [FOLDER...]
+    wheel_paths.py WHEEL [FOLDER...]
 
-No file of the wheel may have the path of any FOLDER then, or it ends with an error.
+A wheel in which a file has the path of any FOLDER all the same is removed, and that is an error.
 """
 
 import base64
@@ -27,7 +27,8 @@ def main(wheel, *folders):
     files[record] = recorded(files, record)
     named = [f"{name} names {folder}" for name in files for folder in folders if folder.encode() in files[name]]
     if named:
-        sys.exit(f"wheel_paths: {', '.join(named)}")
+        wheel.unlink()
+        sys.exit(f"wheel_paths: {wheel.name} was removed: {', '.join(named)}")
     part = wheel.with_suffix(".part")
     with zipfile.ZipFile(part, "w") as archive:
         for name, data in files.items():

@@ -71,6 +71,18 @@ def test_its_list_of_parts_does_not_name_the_folder_where_it_was_built(files: Di
     assert folders and all(folder.startswith("file:///remrembg/") for folder in folders), set(folders)
 
 
+def test_a_wheel_that_names_its_builders_folder_is_removed(wheel: Path, root: Path, tmp_path: Path) -> None:
+    copy = tmp_path / wheel.name
+    copy.write_bytes(wheel.read_bytes())
+    clean = [sys.executable, str(root / "tools/wheel_paths.py"), str(copy)]
+    subprocess.run([*clean, "/a/folder"], check=True)
+    assert copy.read_bytes() == wheel.read_bytes(), "it was clean"
+    refused = subprocess.run([*clean, "/a/folder", "remrembg-python"], capture_output=True, text=True)
+    assert refused.returncode == 1
+    assert f"{copy.name} was removed: " in refused.stderr and "names remrembg-python" in refused.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_its_record_has_the_hash_and_size_of_every_file(files: Dict[str, bytes]) -> None:
     rows = list(csv.reader(files[f"{INFO}/RECORD"].decode().splitlines()))
     assert sorted(name for name, _, _ in rows) == sorted(files)
