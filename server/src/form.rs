@@ -176,15 +176,20 @@ fn too_large() -> Refusal {
     Refusal::TooLarge("A field of the form is too large.".to_owned())
 }
 
-/// What a body that breaks off, comes too slowly or is no form is answered with.
+/// What a body that cannot be read as a form is answered with.
 fn refused(error: multer::Error) -> Refusal {
-    if find::<TimeoutError>(&error).is_some() {
-        return Refusal::Timeout;
-    }
     if find::<TooMuch>(&error).is_some() || matches!(error, multer::Error::StreamSizeExceeded { .. }) {
         return too_large();
     }
-    Refusal::Form(format!("The form cannot be read: {error}."))
+    broken(&error, "form")
+}
+
+/// What a body that breaks off or comes too slowly is answered with.
+pub(crate) fn broken(error: &(dyn StdError + 'static), what: &str) -> Refusal {
+    match find::<TimeoutError>(error) {
+        Some(_) => Refusal::Timeout,
+        None => Refusal::Form(format!("The {what} cannot be read: {error}.")),
+    }
 }
 
 fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {

@@ -41,7 +41,6 @@ use remrembg::Remover;
 pub use caller::Keys;
 pub use listen::{Listening, run};
 pub use log::log_to_stderr;
-pub use openapi::openapi;
 pub use routes::router;
 pub use settings::Settings;
 

@@ -107,6 +107,7 @@ struct Door {
     graceful: GracefulShutdown,
     places: Arc<Semaphore>,
     send_timeout: Duration,
+    answer_timeout: Duration,
     counted: Option<Arc<App>>,
 }
 
@@ -121,7 +122,8 @@ impl Door {
             // Otherwise a client that went away is noticed when its answer is ready.
             .half_close(false);
         let (graceful, places) = (GracefulShutdown::new(), Arc::new(Semaphore::new(connections)));
-        Self { router, http, graceful, places, send_timeout: settings.send_timeout, counted: None }
+        let Settings { send_timeout, answer_timeout, .. } = *settings;
+        Self { router, http, graceful, places, send_timeout, answer_timeout, counted: None }
     }
 
     /// Takes connections until `stop`.
@@ -154,14 +156,14 @@ impl Door {
         let _ = stream.set_nodelay(true);
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(self.send_timeout));
-        let deadline = Deadline::default();
+        let (deadline, time) = (Deadline::default(), self.answer_timeout);
         let told = deadline.clone();
-        let service = self.router.clone().map_request(move |mut request: hyper::Request<Incoming>| {
-            told.lift();
-            request.extensions_mut().insert(told.clone());
+        let service = self.router.clone();
+        let service = service.map_request(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(Peer(peer.ip()));
             request.map(Body::new)
         });
+        let service = service.map_response(move |answer| told.answer(answer, time));
         let connection = self.http.serve_connection(
             TokioIo::new(Lingering::new(Paced::new(Box::pin(stream), deadline))),
             TowerToHyperService::new(service),

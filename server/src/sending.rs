@@ -1,12 +1,13 @@
-//! A picture on its way to a client: charged while it is, and sent within a time.
+//! Answers on their way to a client: sent within a time, and pictures charged while they are.
 
 use std::convert::Infallible;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use axum::http::Response;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -17,7 +18,7 @@ use crate::transfers::Charge;
 /// What is handed over at once: the connection holds so much beside the rest.
 const PIECE: usize = 64 << 10;
 
-/// The body of an answer.
+/// A picture as a body.
 pub(crate) struct Sending {
     rest: Bytes,
 }
@@ -35,9 +36,7 @@ impl AsRef<[u8]> for Charged {
 }
 
 impl Sending {
-    /// A body that the connection behind `deadline` sends in `time`, or is cut off.
-    pub(crate) fn new(data: Vec<u8>, charge: Charge, deadline: Option<Deadline>, time: Duration) -> Self {
-        deadline.iter().for_each(|deadline| deadline.set(Some(Instant::now() + time)));
+    pub(crate) fn new(data: Vec<u8>, charge: Charge) -> Self {
         Self { rest: Bytes::from_owner(Charged { data, _charge: charge }) }
     }
 }
@@ -63,22 +62,73 @@ impl Body for Sending {
     }
 }
 
-/// Until when a connection may be busy with sending.
+/// Until when a connection may be busy with sending an answer.
 #[derive(Clone, Default)]
-pub(crate) struct Deadline(Arc<Mutex<Option<Instant>>>);
+pub(crate) struct Deadline(Arc<Mutex<Until>>);
+
+#[derive(Default)]
+struct Until {
+    /// Of the oldest answer that has not left wholly.
+    first: Option<Instant>,
+    /// Of the newest one, while the connection does not have all of it.
+    last: Option<Instant>,
+}
 
 impl Deadline {
-    fn get(&self) -> Option<Instant> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// An answer that is sent in `time`, or the connection behind this is cut off.
+    pub(crate) fn answer<B>(&self, answer: Response<B>, time: Duration) -> Response<Timed<B>> {
+        let until = Instant::now() + time;
+        self.change(|all| {
+            all.first.get_or_insert(until);
+            all.last = Some(until);
+        });
+        let deadline = self.clone();
+        answer.map(|body| Timed { body, deadline })
     }
 
-    /// For the next answer, which sets its own.
-    pub(crate) fn lift(&self) {
-        self.set(None);
+    fn first(&self) -> Option<Instant> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).first
     }
 
-    fn set(&self, until: Option<Instant>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = until;
+    /// All that the connection had was sent.
+    fn sent(&self) {
+        self.change(|all| all.first = all.last);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Until)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// A body that is dropped once the connection has all of it.
+pub(crate) struct Timed<B> {
+    body: B,
+    deadline: Deadline,
+}
+
+impl<B> Drop for Timed<B> {
+    fn drop(&mut self) {
+        self.deadline.change(|all| all.last = None);
+    }
+}
+
+impl<B: Body + Unpin> Body for Timed<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -96,7 +146,7 @@ impl<S> Paced<S> {
 
     /// Also wakes the task when the time has come.
     fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
-        let Some(until) = self.deadline.get() else { return Ok(()) };
+        let Some(until) = self.deadline.first() else { return Ok(()) };
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(until)));
         if sleep.deadline() != until {
             sleep.as_mut().reset(until);
@@ -118,7 +168,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        ready!(Pin::new(&mut self.stream).poll_flush(context))?;
+        self.deadline.sent();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -136,5 +188,30 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_has_its_time_until_all_of_it_was_sent() {
+        let (deadline, hour) = (Deadline::default(), Duration::from_secs(3600));
+        let answer = |time| deadline.answer(Response::new(Vec::<u8>::new()), time);
+        let first = answer(hour);
+        let until = deadline.first();
+        assert!(until.is_some());
+        deadline.sent();
+        assert_eq!(deadline.first(), until, "more of it follows");
+        drop(first);
+        // The next one was asked for before the first was taken.
+        let second = answer(2 * hour);
+        assert_eq!(deadline.first(), until, "the connection still has some of the first");
+        deadline.sent();
+        assert!(deadline.first() > until);
+        drop(second);
+        deadline.sent();
+        assert_eq!(deadline.first(), None);
     }
 }

@@ -350,7 +350,7 @@ fn user_of(row: &Row<'_>) -> rusqlite::Result<User> {
 }
 
 fn moved(transaction: &Transaction<'_>, event: &Event) -> Result<Applied, Trouble> {
-    let Event { created, user, customer, subscription, moved, .. } = event;
+    let Event { created, user, customer, subscription, since, moved, .. } = event;
     // Who is named is known by its customer from then on.
     let query = "SELECT id FROM users WHERE name = ?1 OR (?1 IS NULL AND customer = ?2)";
     let found: Option<i64> = transaction.query_row(query, params![user, customer], |row| row.get(0)).optional()?;
@@ -359,17 +359,20 @@ fn moved(transaction: &Transaction<'_>, event: &Event) -> Result<Applied, Troubl
         // Another subscription may have taken its place.
         None => transaction.execute(
             "UPDATE users SET last_event = ?2, plan = 'Free', included = 0, period_start = NULL, period_end = NULL,
-             subscription = NULL
+             subscription = NULL, ended = ?3
              WHERE id = ?1 AND last_event <= ?2 AND (subscription IS NULL OR subscription = ?3)",
             params![found, created, subscription],
         )?,
+        // An older one does not take the place of a newer one, nor does one come back that ended in the same second.
         Some(Moved { plan, included, period }) => {
             let period = period.filter(Period::is_valid);
             transaction.execute(
                 "UPDATE users SET last_event = ?2, plan = coalesce(?3, plan), included = coalesce(?4, included),
                  period_start = coalesce(?5, period_start), period_end = coalesce(?6, period_end), subscription = ?8,
+                 subscribed = ?9, ended = NULL,
                  customer = coalesce(customer, (SELECT ?7 WHERE NOT EXISTS (SELECT 1 FROM users WHERE customer = ?7)))
-                 WHERE id = ?1 AND last_event <= ?2",
+                 WHERE id = ?1 AND last_event <= ?2 AND (last_event < ?2 OR ended IS NOT ?8)
+                 AND (subscription IS NULL OR subscription = ?8 OR coalesce(subscribed, ?9) <= ?9)",
                 params![
                     found,
                     created,
@@ -379,6 +382,7 @@ fn moved(transaction: &Transaction<'_>, event: &Event) -> Result<Applied, Troubl
                     period.map(|period| period.end),
                     customer,
                     subscription,
+                    since,
                 ],
             )?
         }

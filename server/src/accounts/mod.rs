@@ -346,19 +346,24 @@ pub(crate) struct Held<'a> {
 }
 
 impl Held<'_> {
-    /// Keeps a credit while `work` goes on.
+    /// Keeps a credit while `work` goes on, which does not wait for that.
     pub(crate) async fn during<T>(&self, work: impl Future<Output = T>) -> T {
-        let mut work = std::pin::pin!(work);
-        loop {
-            match tokio::time::timeout(RENEW, &mut work).await {
-                Ok(done) => return done,
-                Err(_) => {
-                    // It is charged at the end even if it lapses.
-                    if let Err(error) = self.renewed().await {
-                        tracing::warn!(%error, "a credit could not be held longer");
-                    }
+        self.renewed_during(work, RENEW).await
+    }
+
+    async fn renewed_during<T>(&self, work: impl Future<Output = T>, often: Duration) -> T {
+        let kept = async {
+            loop {
+                tokio::time::sleep(often).await;
+                // It is charged at the end even if it lapses.
+                if let Err(error) = self.renewed().await {
+                    tracing::warn!(%error, "a credit could not be held longer");
                 }
             }
+        };
+        tokio::select! {
+            done = work => done,
+            never = kept => never,
         }
     }
 
@@ -367,19 +372,22 @@ impl Held<'_> {
         self.accounts.ask(move |store, now| store.renew(&reservation, now)).await
     }
 
-    /// Charges the removal.
+    /// Charges the removal. Unless that comes to its end, it is given back.
     ///
     /// # Errors
     /// [`Trouble::Failed`]: then it is not charged.
     pub(crate) async fn charge(mut self) -> Result<(), Trouble> {
-        let Some(What::Credit(reservation)) = self.what.take() else { return Ok(()) };
-        let charged = reservation.clone();
-        let undo = move |store: &mut dyn Books, to| {
-            if let Err(error) = store.refund(&charged, to) {
-                tracing::warn!(%error, "a charge that came too late could not be taken back");
-            }
-        };
-        self.accounts.ask_or_undo(move |store, _| store.settle(&reservation), undo).await.map(drop)
+        if let Some(What::Credit(reservation)) = self.what.clone() {
+            let charged = reservation.clone();
+            let undo = move |store: &mut dyn Books, to| {
+                if let Err(error) = store.refund(&charged, to) {
+                    tracing::warn!(%error, "a charge that came too late could not be taken back");
+                }
+            };
+            self.accounts.ask_or_undo(move |store, _| store.settle(&reservation), undo).await?;
+        }
+        self.what = None;
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Accounts in a Redis, which the servers of several machines share.
 //!
-//! Every change is one script, so that nobody sees half of it. A script whose answer was lost is sent again: what
-//! is charged has a number of its own, and is charged once however often it is asked for.
+//! Every change is one script, so that nobody sees half of it. A script whose answer was lost is sent again: a change
+//! and a charge have numbers of their own, and are made once however often they are asked for.
 //!
 //! | Key | Type | Holds |
 //! |---|---|---|
@@ -12,7 +12,7 @@
 //! | `user:{uid}:reservations` | sorted set | credits that are held, by when they lapse |
 //! | `remrembg:users`, `remrembg:customers` | hash | numbers of users by name and by customer |
 //! | `remrembg:credential:{kind}:{id}` | hash | a key or a token, as a digest |
-//! | `remrembg:settled:{id}`, `remrembg:stripe:{id}` | text | what was done, for as long as it may be asked for again |
+//! | `remrembg:settled:{id}`, `…:stripe:{id}`, `…:done:{id}` | text | what was done, for as long as it may be asked for again |
 //! | `remrembg:anonymous:{day}:{address}` | set | pictures of an address |
 //! | `remrembg:pace:{who}` | number | requests in a short time |
 
@@ -42,8 +42,14 @@ use scripts::Scripts;
 pub(super) struct Redis {
     link: Link,
     scripts: Scripts,
-    /// Charges whose answer was lost: nobody had a picture for them.
-    refunds: Vec<Reservation>,
+    /// What was taken without an answer, or could not be given back: nobody had a picture for it.
+    owed: Vec<Owed>,
+}
+
+/// What is given back once Redis is there again.
+enum Owed {
+    Credit(Reservation),
+    Turn(Turn),
 }
 
 impl Redis {
@@ -52,20 +58,34 @@ impl Redis {
     /// # Errors
     /// [`Trouble::Invalid`].
     pub(super) fn new(url: &Url) -> Result<Self, Trouble> {
-        Ok(Self { link: Link::new(url)?, scripts: Scripts::new(), refunds: Vec::new() })
+        Ok(Self { link: Link::new(url)?, scripts: Scripts::new(), owed: Vec::new() })
     }
 
     fn run<T: FromRedisValue>(link: &mut Link, script: &ScriptInvocation<'_>) -> Result<T, Trouble> {
         link.run(|connection| script.invoke(connection))
     }
 
-    /// Credits that were charged without an answer are given back once Redis is there again.
-    fn refund_lost(&mut self) -> Result<(), Trouble> {
-        while let Some(reservation) = self.refunds.last() {
-            Self::run::<()>(&mut self.link, &of_charge(&self.scripts.refund, reservation))?;
-            self.refunds.pop();
+    /// For a change, which is made once even if it is sent twice.
+    fn once<T: FromRedisValue>(link: &mut Link, script: &mut ScriptInvocation<'_>) -> Result<T, Trouble> {
+        Self::run(link, script.key(secret::number()?))
+    }
+
+    fn give_back(&mut self) -> Result<(), Trouble> {
+        while let Some(what) = self.owed.last() {
+            match what {
+                Owed::Credit(reservation) => {
+                    Self::run::<()>(&mut self.link, &of_charge(&self.scripts.refund, reservation))?;
+                }
+                Owed::Turn(turn) => Self::forget(&mut self.link, turn)?,
+            }
+            self.owed.pop();
         }
         Ok(())
+    }
+
+    fn forget(link: &mut Link, Turn { address, day, id }: &Turn) -> Result<(), Trouble> {
+        let key = format!("remrembg:anonymous:{day}:{address}");
+        link.run(|connection| cmd("SREM").arg(&key).arg(id).exec(connection))
     }
 }
 
@@ -105,7 +125,7 @@ impl Store for Redis {
             .arg("plan")
             .arg(&user.plan);
         script.arg("included").arg(user.included).arg("prepaid").arg(user.prepaid);
-        told(&user.name, &Self::run::<Vec<String>>(&mut self.link, &script)?)
+        told(&user.name, &Self::once::<Vec<String>>(&mut self.link, &mut script)?)
     }
 
     fn set_user(&mut self, name: &str, change: Change) -> Result<User, Trouble> {
@@ -122,12 +142,12 @@ impl Store for Redis {
                 script.arg(field).arg(text);
             }
         }
-        told(name, &Self::run::<Vec<String>>(&mut self.link, &script)?)?;
+        told(name, &Self::once::<Vec<String>>(&mut self.link, &mut script)?)?;
         self.user(id)
     }
 
     fn remove_user(&mut self, name: &str) -> Result<(), Trouble> {
-        match Self::run(&mut self.link, &self.scripts.remove_user.arg(name))? {
+        match Self::once(&mut self.link, &mut self.scripts.remove_user.arg(name))? {
             0 => Err(Trouble::no_user(name)),
             _ => Ok(()),
         }
@@ -186,7 +206,7 @@ impl Store for Redis {
     }
 
     fn revoke(&mut self, via: Via, id: &str) -> Result<(), Trouble> {
-        match Self::run(&mut self.link, self.scripts.revoke.arg(via.name()).arg(id))? {
+        match Self::once(&mut self.link, self.scripts.revoke.arg(via.name()).arg(id))? {
             0 => Err(Trouble::no_credential(via, id)),
             _ => Ok(()),
         }
@@ -256,7 +276,7 @@ impl Books for Redis {
     }
 
     fn reserve(&mut self, user: i64, via: Via, now: i64) -> Result<Result<Reservation, Left>, Trouble> {
-        self.refund_lost()?;
+        self.give_back()?;
         let (id, month) = (secret::number()?, calendar::month_key(calendar::month_of(now)));
         let mut script = self.scripts.reserve.arg(user);
         script.arg(id).arg(now).arg(now + LEASE).arg(&month).arg(LATE);
@@ -287,15 +307,15 @@ impl Books for Redis {
             Ok("prepaid") => Ok(Charged::Prepaid),
             Ok(_) => Err(Trouble::Failed("it was given back already".to_owned())),
             Err(trouble) => {
-                self.refunds.push(reservation.clone());
+                self.owed.push(Owed::Credit(reservation.clone()));
                 Err(trouble.clone())
             }
         }
     }
 
     fn refund(&mut self, reservation: &Reservation, _: Charged) -> Result<(), Trouble> {
-        self.refunds.push(reservation.clone());
-        self.refund_lost()
+        self.owed.push(Owed::Credit(reservation.clone()));
+        self.give_back()
     }
 
     fn release(&mut self, reservation: &Reservation) -> Result<(), Trouble> {
@@ -304,24 +324,31 @@ impl Books for Redis {
     }
 
     fn admit(&mut self, address: IpAddr, most: u32, now: i64) -> Result<Result<Turn, Left>, Trouble> {
+        self.give_back()?;
         let turn = Turn { address, day: now / DAY, id: secret::number()? };
         let mut script = self.scripts.admit.arg(turn.day);
         script.arg(address.to_string()).arg(turn.id).arg(most).arg(2 * DAY);
-        let is_admitted: bool = Self::run(&mut self.link, &script)?;
-        Ok(if is_admitted { Ok(turn) } else { Err(left::of_day(most, now)) })
+        match Self::run(&mut self.link, &script) {
+            Ok(true) => Ok(Ok(turn)),
+            Ok(false) => Ok(Err(left::of_day(most, now))),
+            Err(trouble) => {
+                self.owed.push(Owed::Turn(turn));
+                Err(trouble)
+            }
+        }
     }
 
-    fn dismiss(&mut self, &Turn { address, day, id }: &Turn) -> Result<(), Trouble> {
-        let key = format!("remrembg:anonymous:{day}:{address}");
-        self.link.run(|connection| cmd("SREM").arg(&key).arg(id).exec(connection))
+    fn dismiss(&mut self, turn: &Turn) -> Result<(), Trouble> {
+        self.owed.push(Owed::Turn(*turn));
+        self.give_back()
     }
 
     fn apply(&mut self, delivery: &str, event: Option<&Event>, _: i64) -> Result<Applied, Trouble> {
         let mut script = self.scripts.apply.arg(delivery);
         script.arg(REMEMBERED);
-        if let Some(Event { id, created, user, customer, subscription, moved }) = event {
+        if let Some(Event { id, created, user, customer, subscription, since, moved }) = event {
             let text = |text: &Option<String>| text.clone().unwrap_or_default();
-            script.arg(id).arg(text(user)).arg(text(customer)).arg(created).arg(subscription);
+            script.arg(id).arg(text(user)).arg(text(customer)).arg(created).arg(subscription).arg(since);
             let Moved { plan, included, period } = moved.clone().unwrap_or_default();
             let included = included.filter(|included| *included >= 0).map(|included| included.to_string());
             script.arg(if moved.is_some() { "moved" } else { "ended" }).arg(text(&plan)).arg(text(&included));
@@ -329,7 +356,7 @@ impl Books for Redis {
         } else {
             script.arg("");
         }
-        let applied: String = Self::run(&mut self.link, &script)?;
+        let applied: String = Self::once(&mut self.link, &mut script)?;
         Ok(match &*applied {
             "moved" => Applied::Moved,
             "no user" => Applied::NoUser,

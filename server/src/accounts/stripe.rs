@@ -12,6 +12,7 @@ use super::secret::hex;
 
 /// How many seconds the clock of a sender may be away from this one's.
 const TOLERANCE: u64 = 300;
+const INVALID: &str = "The signature of the event is not valid.";
 
 /// What an event says of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub(crate) struct Event {
     pub(crate) customer: Option<String>,
     /// Which of the customer's subscriptions it is about.
     pub(crate) subscription: String,
+    /// Unix seconds: when that was made. Of a customer's subscriptions the newest counts.
+    pub(crate) since: i64,
     /// `None` where that has ended.
     pub(crate) moved: Option<Moved>,
 }
@@ -37,30 +40,46 @@ pub(crate) struct Moved {
     pub(crate) period: Option<Period>,
 }
 
-/// Checks that the holder of `secret` signed `body` not long ago. Gives the signature, which names this delivery.
-///
-/// # Errors
-/// What is wrong, for the sender.
-pub(crate) fn verified(secret: &str, header: &str, body: &[u8], now: i64) -> Result<String, &'static str> {
-    let mut time = None;
-    let mut signatures = Vec::new();
-    for (key, value) in header.split(',').filter_map(|part| part.trim().split_once('=')) {
-        match key {
-            "t" => time = value.parse::<i64>().ok(),
-            // One for each secret, while one takes the other's place.
-            "v1" => signatures.push(value),
-            _ => {}
+/// Who an event says that it is from.
+pub(crate) struct Signature<'a> {
+    time: i64,
+    /// One for each secret, while one takes the other's place.
+    all: Vec<&'a str>,
+}
+
+impl<'a> Signature<'a> {
+    /// Reads the header, without which nothing else of a request has to be read.
+    ///
+    /// # Errors
+    /// What is wrong, for the sender.
+    pub(crate) fn read(header: &'a str, now: i64) -> Result<Self, &'static str> {
+        let mut time = None;
+        let mut all = Vec::new();
+        for (key, value) in header.split(',').filter_map(|part| part.trim().split_once('=')) {
+            match key {
+                "t" => time = value.parse::<i64>().ok(),
+                "v1" => all.push(value),
+                _ => {}
+            }
         }
+        let time = time.ok_or("The signature of the event has no time.")?;
+        if now.abs_diff(time) > TOLERANCE {
+            return Err("The signature of the event is too old.");
+        }
+        if all.is_empty() { Err(INVALID) } else { Ok(Self { time, all }) }
     }
-    let time = time.ok_or("The signature of the event has no time.")?;
-    if (now - time).unsigned_abs() > TOLERANCE {
-        return Err("The signature of the event is too old.");
+
+    /// Checks that it is one of the holder of `secret`, for `body`. Gives the signature, which names this delivery.
+    ///
+    /// # Errors
+    /// What is wrong, for the sender.
+    pub(crate) fn check(&self, secret: &str, body: &[u8]) -> Result<String, &'static str> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map_err(|_| "The secret cannot be used.")?;
+        [self.time.to_string().as_bytes(), b".", body].into_iter().for_each(|part| mac.update(part));
+        let expected = hex(&mac.finalize().into_bytes());
+        let is_signed = self.all.iter().any(|signature| expected.as_bytes().ct_eq(signature.as_bytes()).into());
+        if is_signed { Ok(expected) } else { Err(INVALID) }
     }
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map_err(|_| "The secret cannot be used.")?;
-    [time.to_string().as_bytes(), b".", body].into_iter().for_each(|part| mac.update(part));
-    let expected = hex(&mac.finalize().into_bytes());
-    let is_signed = signatures.iter().any(|signature| expected.as_bytes().ct_eq(signature.as_bytes()).into());
-    if is_signed { Ok(expected) } else { Err("The signature of the event is not valid.") }
 }
 
 /// Reads an event; `None` for one that says nothing here, of whatever kind or version.
@@ -75,9 +94,9 @@ pub(crate) fn read(body: &[u8]) -> Result<Option<Event>, &'static str> {
     let Some(kind) = kind.strip_prefix("customer.subscription.") else { return Ok(None) };
     let subscription = &event["data"]["object"];
     let is = |all: &[&str]| subscription["status"].as_str().is_some_and(|status| all.contains(&status));
-    let ended = kind == "deleted" || is(&["canceled", "unpaid", "incomplete_expired", "paused"]);
-    // One that was never paid moves nothing yet.
-    if !ended && !is(&["active", "trialing", "past_due"]) {
+    let ended = kind == "deleted" || is(&["canceled", "unpaid", "paused"]);
+    // One that was never paid moves nothing: neither before it is, nor when it never will be.
+    if is(&["incomplete", "incomplete_expired"]) || !ended && !is(&["active", "trialing", "past_due"]) {
         return Ok(None);
     }
     let item = &subscription["items"]["data"][0];
@@ -96,13 +115,15 @@ pub(crate) fn read(body: &[u8]) -> Result<Option<Event>, &'static str> {
         period,
     });
     let customer = &subscription["customer"];
+    let created = event["created"].as_i64().ok_or(wrong)?;
     Ok(Some(Event {
         id,
-        created: event["created"].as_i64().ok_or(wrong)?,
+        created,
         user: text(&subscription["metadata"]["user"]),
         // Sent as an object where a request asked for that.
         customer: text(customer).or_else(|| text(&customer["id"])),
         subscription: text(&subscription["id"]).ok_or(wrong)?,
+        since: subscription["created"].as_i64().unwrap_or(created),
         moved,
     }))
 }
@@ -118,7 +139,9 @@ mod tests {
         // printf '1700000000.{"a":1}' | openssl dgst -sha256 -hmac whsec_test
         let signature = "38877139021993b830af32feea6e18a8da83eb2f6e49ee50bd9e4cf4ca4d3789";
         let header = format!("t=1700000000, v1=00ff, v1={signature}, v0=abc");
-        let check = |secret: &str, header: &str, body: &[u8], now| verified(secret, header, body, now);
+        let check = |secret: &str, header: &str, body: &[u8], now| {
+            Signature::read(header, now).and_then(|signature| signature.check(secret, body))
+        };
         assert_eq!(check("whsec_test", &header, br#"{"a":1}"#, 1_700_000_300).as_deref(), Ok(signature));
         let invalid = Err("The signature of the event is not valid.");
         assert_eq!(check("whsec_other", &header, br#"{"a":1}"#, 1_700_000_000), invalid);
@@ -129,7 +152,7 @@ mod tests {
         );
         assert_eq!(check("whsec_test", "t=1700000000", b"", 1_700_000_000), invalid);
         let old = Err("The signature of the event is too old.");
-        for now in [1_700_000_301, 1_699_999_699] {
+        for now in [1_700_000_301, 1_699_999_699, i64::MIN, i64::MAX] {
             assert_eq!(check("whsec_test", &header, br#"{"a":1}"#, now), old);
         }
         assert_eq!(check("whsec_test", "nonsense", b"", 0), Err("The signature of the event has no time."));
@@ -159,7 +182,11 @@ mod tests {
         assert_eq!((ended.moved, ended.subscription.as_str()), (None, "sub_1"));
         let unpaid =
             json!({"id": "sub_1", "customer": "cus_1", "status": "incomplete", "items": {"data": [{"price": price}]}});
-        assert_eq!(event("customer.subscription.created", unpaid), Ok(None), "nothing before it is paid");
+        assert_eq!(event("customer.subscription.created", unpaid.clone()), Ok(None), "nothing before it is paid");
+        assert_eq!(event("customer.subscription.deleted", unpaid.clone()), Ok(None), "nothing if it never is");
+        let mut expired = unpaid;
+        expired["status"] = "incomplete_expired".into();
+        assert_eq!(event("customer.subscription.updated", expired), Ok(None), "nothing if it never is");
         for kind in ["invoice.paid", "customer.created", "something.of.tomorrow"] {
             assert_eq!(event(kind, newer.clone()), Ok(None), "{kind}");
         }

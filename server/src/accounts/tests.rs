@@ -249,6 +249,7 @@ fn events_move_the_user_that_they_name_once_and_never_back() {
             user: name.clone(),
             customer: customer.clone(),
             subscription: "sub_1".to_owned(),
+            since: 1,
             moved,
         };
         let mut apply = |delivery: &str, event: Option<&Event>| store.apply(delivery, event, NOW);
@@ -275,5 +276,84 @@ fn events_move_the_user_that_they_name_once_and_never_back() {
         assert_eq!(store.apply("d7", Some(&event("evt_5", 12, None)), NOW), Ok(Applied::Moved));
         let user = store.user(id).expect("it is there");
         assert_eq!((&*user.plan, user.included, user.prepaid, user.period), ("Free", 0, 2, None));
+    });
+}
+
+#[test]
+fn of_two_subscriptions_the_newer_one_counts_and_what_ended_does_not_come_back() {
+    with_user(1, 0, None, |store, id, _| {
+        let mut number = 0;
+        let mut plan_after = |subscription: &str, since, created, is_there: bool| {
+            number += 1;
+            let event = Event {
+                id: format!("evt_{number}"),
+                created,
+                user: Some("one".to_owned()),
+                customer: None,
+                subscription: subscription.to_owned(),
+                since,
+                moved: is_there.then(|| Moved { plan: Some(subscription.to_owned()), ..Moved::default() }),
+            };
+            store.apply(&number.to_string(), Some(&event), NOW).expect("the store works");
+            store.user(id).expect("it is there").plan
+        };
+        assert_eq!(plan_after("older", 1, 10, true), "older");
+        assert_eq!(plan_after("newer", 20, 20, true), "newer");
+        assert_eq!(plan_after("older", 1, 30, true), "newer", "whatever is told of the older one");
+        assert_eq!(plan_after("older", 1, 40, false), "newer");
+        assert_eq!(plan_after("newer", 20, 50, false), "Free");
+        assert_eq!(plan_after("newer", 20, 50, true), "Free", "which came late");
+        assert_eq!(plan_after("newest", 50, 50, true), "newest", "which began when the other ended");
+    });
+}
+
+/// Accounts with one user, who has a single credit.
+fn with_one_credit(test: impl AsyncFnOnce(&Accounts, &Holder)) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = Place::Folder(folder.path().to_owned());
+    let user = added(&mut *place::open_books(&place).expect("it opens"), "one", 1, 0, None);
+    let accounts = Accounts::open(&place).expect("it opens");
+    let holder = Holder { user, is_verified: true, via: Via::Api };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    runtime.block_on(test(&accounts, &holder));
+}
+
+/// Keeps the accounts' thread from its work until what this gives is dropped.
+fn busy(accounts: &Accounts) -> mpsc::Sender<()> {
+    let (done, wait) = mpsc::channel();
+    accounts.work.send(Box::new(move |_| _ = wait.recv())).expect("the thread is there");
+    done
+}
+
+#[test]
+fn a_credit_is_free_again_if_its_client_leaves_while_the_charge_waits() {
+    with_one_credit(async |accounts, holder| {
+        let hold = async || accounts.hold(holder).await.expect("the store works");
+        let held = hold().await.expect("there is one");
+        let done = busy(accounts);
+        {
+            let mut charge = std::pin::pin!(held.charge());
+            std::future::poll_fn(|context| {
+                assert!(charge.as_mut().poll(context).is_pending());
+                std::task::Poll::Ready(())
+            })
+            .await;
+        }
+        drop(done);
+        hold().await.expect("it was given back").charge().await.expect("the store works");
+        assert!(hold().await.is_err(), "that one was charged");
+    });
+}
+
+#[test]
+fn work_goes_on_while_a_credit_cannot_be_held_longer() {
+    with_one_credit(async |accounts, holder| {
+        let held = accounts.hold(holder).await.expect("the store works").expect("there is one");
+        let done = busy(accounts);
+        let often = Duration::from_millis(1);
+        let work = tokio::time::sleep(20 * often);
+        let worked = tokio::time::timeout(PATIENCE / 2, held.renewed_during(work, often)).await;
+        assert!(worked.is_ok(), "it waited for the accounts");
+        drop(done);
     });
 }

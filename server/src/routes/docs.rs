@@ -1,14 +1,18 @@
-//! `/api/openapi`, and the interactive reference at `/api/docs`.
+//! `/api/openapi`, and the interactive reference at `/api/docs/`, which is Swagger UI.
 
+use std::borrow::Cow;
+use std::io::{Cursor, Read};
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use tower_http::set_header::SetResponseHeaderLayer;
-use utoipa_swagger_ui::{Config, SwaggerUi};
+use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
+use zip::ZipArchive;
+use zip::result::{ZipError, ZipResult};
 
+use super::page::{CSS, HTML, JAVASCRIPT, file};
 use crate::App;
 use crate::openapi::openapi;
 
@@ -18,17 +22,34 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
                       form-action 'none'; frame-ancestors 'none'";
 
 pub(super) fn routes() -> Router<Arc<App>> {
-    let config = Config::new(["/api/openapi"]).use_base_layout().validator_url("none").try_it_out_enabled(true);
-    let reference: Router<Arc<App>> = SwaggerUi::new("/api/docs").config(config).into();
-    let policy = SetResponseHeaderLayer::overriding(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    Router::new().merge(reference.layer(policy)).route("/api/openapi", get(description)).route("/docs", get(docs))
+    static STYLE: LazyLock<Vec<u8>> = LazyLock::new(|| unpacked("swagger-ui.css").unwrap_or_default());
+    static SCRIPT: LazyLock<Vec<u8>> = LazyLock::new(|| unpacked("swagger-ui-bundle.js").unwrap_or_default());
+    let (page, start) = (include_bytes!("../page/reference.html"), include_bytes!("../page/reference.js"));
+    Router::new()
+        .route("/api/openapi", get(description))
+        .route("/docs", get(to_reference))
+        .route("/api/docs", get(to_reference))
+        .route("/api/docs/", get(async || file(HTML, POLICY, page)))
+        .route("/api/docs/reference.js", get(async || file(JAVASCRIPT, POLICY, start)))
+        .route("/api/docs/swagger-ui.css", get(async || file(CSS, POLICY, &STYLE)))
+        .route("/api/docs/swagger-ui-bundle.js", get(async || file(JAVASCRIPT, POLICY, &SCRIPT)))
 }
 
 async fn description() -> Response {
-    static JSON: LazyLock<String> = LazyLock::new(|| openapi().to_json().unwrap_or_default());
+    static JSON: LazyLock<String> = LazyLock::new(|| openapi().to_string());
     ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], JSON.as_str()).into_response()
 }
 
-async fn docs() -> Redirect {
+async fn to_reference() -> Redirect {
     Redirect::permanent("/api/docs/")
+}
+
+/// One of the files that make up Swagger UI in a browser. The folder in its archive has the version in its name.
+fn unpacked(name: &str) -> ZipResult<Vec<u8>> {
+    let mut archive = ZipArchive::new(Cursor::new(SWAGGER_UI_VENDORED))?;
+    let end = format!("/dist/{name}");
+    let path = archive.file_names().flatten().find(|path| path.ends_with(&end)).map(Cow::into_owned);
+    let mut bytes = Vec::new();
+    archive.by_name(&path.ok_or(ZipError::FileNotFound)?)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

@@ -24,21 +24,22 @@ pub(super) fn routes() -> Router<Arc<App>> {
         let page = include_str!("../page/index.html");
         page.replace("<!-- basic options -->", &fields(basic)).replace("<!-- more options -->", &fields(more))
     });
-    let icon = include_str!("../page/icon.svg");
     Router::new()
-        .route("/", get(async || file("text/html; charset=utf-8", &PAGE)))
-        .route("/page/style.css", get(async || file("text/css; charset=utf-8", include_str!("../page/style.css"))))
-        .route(
-            "/page/script.js",
-            get(async || file("text/javascript; charset=utf-8", include_str!("../page/script.js"))),
-        )
-        .route("/page/icon.svg", get(async move || file("image/svg+xml", icon)))
+        .route("/", get(async || file(HTML, POLICY, PAGE.as_bytes())))
+        .route("/page/style.css", get(async || file(CSS, POLICY, include_bytes!("../page/style.css"))))
+        .route("/page/script.js", get(async || file(JAVASCRIPT, POLICY, include_bytes!("../page/script.js"))))
+        .route("/page/icon.svg", get(async || file("image/svg+xml", POLICY, include_bytes!("../page/icon.svg"))))
 }
 
-fn file(kind: &'static str, text: &'static str) -> Response {
-    let policy = (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+pub(super) const HTML: &str = "text/html; charset=utf-8";
+pub(super) const CSS: &str = "text/css; charset=utf-8";
+pub(super) const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+
+/// A file for browsers, of this media type, under this policy.
+pub(super) fn file(kind: &'static str, policy: &'static str, bytes: &'static [u8]) -> Response {
+    let policy = (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     let cached = (header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    ([policy, cached, (header::CONTENT_TYPE, HeaderValue::from_static(kind))], text).into_response()
+    ([policy, cached, (header::CONTENT_TYPE, HeaderValue::from_static(kind))], bytes).into_response()
 }
 
 /// A field for each option, with its help and a place for its error.

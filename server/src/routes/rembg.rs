@@ -104,10 +104,11 @@ fn is_on(value: &str) -> bool {
     matches!(&*value.trim().to_lowercase(), "true" | "t" | "1" | "yes" | "y" | "on")
 }
 
-/// `255,0,0,128` as `#ff000080`; what is no such list stays, and is refused as a colour.
+/// `255,0,0,128` as `#ff000080`; what has neither three nor four numbers stays, and is refused as a colour.
 fn color(list: &str) -> String {
     let channels: Option<Vec<u8>> = list.split(',').map(|channel| channel.trim().parse().ok()).collect();
     let hex = |channels: Vec<u8>| channels.iter().map(|channel| format!("{channel:02x}")).collect::<String>();
+    let channels = channels.filter(|channels| matches!(channels.len(), 3 | 4));
     channels.map_or_else(|| list.to_owned(), |channels| format!("#{}", hex(channels)))
 }
 
@@ -136,6 +137,19 @@ mod tests {
             ("matting", "true"),
         ];
         assert_eq!(read, expected.map(|(key, value)| (key, value.to_owned())));
+    }
+
+    #[test]
+    fn a_colour_has_three_or_four_numbers() {
+        for (list, told) in [
+            ("1,2,3", "#010203"),
+            ("1,2,3,4", "#01020304"),
+            ("1,2", "1,2"),
+            ("1,2,3,4,5", "1,2,3,4,5"),
+            ("1,2,256", "1,2,256"),
+        ] {
+            assert_eq!(color(list), told);
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::caller::{Address, Caller};
 use crate::error::Refusal;
 use crate::form::{self, Fields, Form};
 use crate::limits::{Left, Who};
-use crate::sending::{Deadline, Sending};
+use crate::sending::Sending;
 
 const WIDTH: HeaderName = HeaderName::from_static("x-width");
 const HEIGHT: HeaderName = HeaderName::from_static("x-height");
@@ -98,7 +98,6 @@ async fn removed(
     fields: &Fields,
     understood: impl FnOnce(Form) -> Result<Form, Refusal>,
 ) -> Result<Response, Refusal> {
-    let deadline = request.extensions().get::<Deadline>().cloned();
     let form = understood(form::read(request, fields, app.jobs.remover().limits(), &app.transfers).await?)?;
     let start = Instant::now();
     let output = app.jobs.run(form).await?;
@@ -113,8 +112,7 @@ async fn removed(
         (CONFIDENCE, decimal(output.found.confidence)),
         (BOUNDS, bounds(&output.found)),
     ];
-    let body = Sending::new(output.data, charge, deadline, app.settings.answer_timeout);
-    Ok((headers, Body::new(body)).into_response())
+    Ok((headers, Body::new(Sending::new(output.data, charge))).into_response())
 }
 
 fn decimal(part: f32) -> HeaderValue {

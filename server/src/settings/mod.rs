@@ -183,7 +183,7 @@ fn keys() -> String {
 /// The settings in a file of TOML: `key = value`, a line each.
 ///
 /// # Errors
-/// The file is no TOML, or a value is neither text nor a number. What stands in the file is not told: it may be a key.
+/// The file is no TOML, or a value is neither text nor a number, true or false. What stands in the file is not told: it may be a key.
 pub fn from_toml(text: &str) -> Result<Vec<(String, String)>, Refused> {
     let wrong = |error: toml::de::Error| {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
@@ -193,7 +193,8 @@ pub fn from_toml(text: &str) -> Result<Vec<(String, String)>, Refused> {
     let pair = |(key, value): (String, toml::Value)| match value {
         toml::Value::String(text) => Ok((key, text)),
         toml::Value::Integer(number) => Ok((key, number.to_string())),
-        _ => Err(Refused(vec![format!("'{key}' must be text or a whole number")])),
+        toml::Value::Boolean(is_so) => Ok((key, is_so.to_string())),
+        _ => Err(Refused(vec![format!("'{key}' must be text, a whole number, true or false")])),
     };
     table.into_iter().map(pair).collect()
 }
@@ -272,6 +273,7 @@ mod tests {
         let (settings, config) = read(&all).expect("it is good");
         assert_eq!((settings.queue, config.limits.max_side), (4, 9));
         assert_eq!(config.memory, 8 << 30, "the server has a budget without being told");
+        assert_eq!(from_toml("rembg_api = true"), Ok(pairs(&[("rembg_api", "true")])));
         assert!(from_toml("queue = [1]").is_err_and(|error| error.to_string().contains("'queue' must be text")));
         let error =
             from_toml("queue = 1\nkeys = \"SECRET\nlog = \"info\"").expect_err("a quote is missing").to_string();

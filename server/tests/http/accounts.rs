@@ -347,3 +347,30 @@ fn events_of_stripe_move_period_plan_and_credits_once_and_in_their_order() {
         );
     });
 }
+
+#[test]
+fn an_event_is_bounded_and_who_did_not_sign_it_is_sent_away_before_it_is_read() {
+    each(1, 2, |accounts| {
+        let send = accounts.serving(&[("stripe_secret", SECRET), ("transfer_memory", "1000")]);
+        let told = |header: Option<&str>, bytes: usize| {
+            let request = Request::post("/api/stripe/webhook");
+            let request = header.into_iter().fold(request, |request, text| request.header("stripe-signature", text));
+            let answer = send(request.body(Body::from(vec![b' '; bytes])).expect("a request"));
+            let body: Value = serde_json::from_str(answer.text()).expect("it is JSON");
+            (answer.status, body["error"].as_str().expect("it says why").to_owned())
+        };
+        let (time, refused) = (now(), |why: &str| (400, format!("The {why}.")));
+        let unsigned = format!("t={time},v0=00");
+        for (header, why) in [
+            (None, "signature of the event has no time"),
+            (Some("t=1,v1=00"), "signature of the event is too old"),
+            (Some(&*unsigned), "signature of the event is not valid"),
+        ] {
+            assert_eq!(told(header, 2 << 20), refused(why), "{header:?}");
+        }
+        let forged = format!("t={time},v1=00");
+        assert_eq!(told(Some(&forged), 100), refused("signature of the event is not valid"));
+        assert_eq!(told(Some(&forged), (1 << 20) + 1), refused("event is too large"));
+        assert_eq!(told(Some(&forged), 10_000).0, 503, "there is no memory for it");
+    });
+}

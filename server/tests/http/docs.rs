@@ -28,7 +28,7 @@ fn the_description_is_openapi_3_1_with_every_option() {
 #[test]
 fn nothing_is_asked_of_another_host_and_the_policy_forbids_it() {
     let send = service(&[]);
-    let files = ["/", "/page/style.css", "/page/script.js", "/page/icon.svg", "/api/docs/"];
+    let files = ["/", "/page/style.css", "/page/script.js", "/page/icon.svg", "/api/docs/", "/api/docs/reference.js"];
     for path in files {
         let answer = send(get(path));
         assert_eq!(answer.status, 200, "{path}");
@@ -43,6 +43,25 @@ fn nothing_is_asked_of_another_host_and_the_policy_forbids_it() {
     for spec in OPTIONS {
         assert!(page.text().contains(&format!("id=\"option-{}\"", spec.key)), "{} has a control", spec.key);
         assert!(page.text().contains(&format!("id=\"error-{}\"", spec.key)), "{} has a place for its error", spec.key);
+    }
+}
+
+#[test]
+fn the_reference_has_all_that_it_loads() {
+    let send = service(&[]);
+    for short in ["/docs", "/api/docs"] {
+        let answer = send(get(short));
+        assert_eq!((answer.status, answer.header("location")), (308, "/api/docs/"), "{short}");
+    }
+    let page = send(get("/api/docs/"));
+    let names: Vec<_> = page.text().split('"').filter(|part| part.starts_with("/api/docs/")).collect();
+    assert_eq!(names.len(), 3);
+    for name in names {
+        let answer = send(get(name));
+        let kind = if name.ends_with(".css") { "text/css; charset=utf-8" } else { "text/javascript; charset=utf-8" };
+        assert_eq!((answer.status, answer.header("content-type")), (200, kind), "{name}");
+        let known = if name.ends_with(".css") { ".swagger-ui" } else { "SwaggerUIBundle" };
+        assert!(answer.text().contains(known), "{name}");
     }
 }
 

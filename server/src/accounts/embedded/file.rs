@@ -66,6 +66,10 @@ const MIGRATIONS: &[&str] = &[
         at INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    ALTER TABLE users ADD COLUMN subscribed INTEGER;
+    ALTER TABLE users ADD COLUMN ended TEXT;
+",
 ];
 
 /// Opens the file of a folder, both made where they are missing.

@@ -1,9 +1,9 @@
 -- Does what an event of Stripe says. ARGV: delivery, seconds to remember it for, event or '', name of the user or '',
--- customer or '', when it was made, subscription, 'moved' or 'ended', plan or '', included credits or '',
--- first and last second of the period or ''.
+-- customer or '', when it was made, subscription, when that was made, 'moved' or 'ended', plan or '', included credits
+-- or '', first and last second of the period or ''.
 -- Gives 'replayed', 'nothing', 'no user' or 'moved'.
-local delivery, remembered, event, name, customer, created, subscription, what = unpack(ARGV, 1, 8)
-local plan, included, first, last = unpack(ARGV, 9, 12)
+local delivery, remembered, event, name, customer, created, subscription, since, what = unpack(ARGV, 1, 9)
+local plan, included, first, last = unpack(ARGV, 10, 13)
 local seen = 'remrembg:stripe:'
 if redis.call('EXISTS', seen .. delivery) == 1 then
     return 'replayed'
@@ -26,8 +26,10 @@ if not uid then
     return 'nothing'
 end
 local user = 'user:' .. uid
-local last_event, current = unpack(redis.call('HMGET', user, 'last_event', 'subscription'))
-if tonumber(last_event or 0) > tonumber(created) then
+local last_event, current, subscribed, ended =
+    unpack(redis.call('HMGET', user, 'last_event', 'subscription', 'subscribed', 'ended'))
+last_event, created, since = tonumber(last_event or 0), tonumber(created), tonumber(since)
+if last_event > created then
     return 'nothing'
 end
 if what == 'ended' then
@@ -35,12 +37,20 @@ if what == 'ended' then
     if current and current ~= subscription then
         return 'nothing'
     end
-    redis.call('HSET', user, 'last_event', created, 'plan', 'Free', 'included', 0)
-    redis.call('HDEL', user, 'subscription')
+    redis.call('HSET', user, 'last_event', created, 'plan', 'Free', 'included', 0, 'ended', subscription)
+    redis.call('HDEL', user, 'subscription', 'subscribed')
     redis.call('DEL', key_of(uid, 'billing_period_start'), key_of(uid, 'billing_period_end'))
     return 'moved'
 end
-redis.call('HSET', user, 'last_event', created, 'subscription', subscription)
+-- An older one does not take the place of a newer one, nor does one come back that ended in the same second.
+if current and current ~= subscription and tonumber(subscribed or since) > since then
+    return 'nothing'
+end
+if last_event == created and ended == subscription then
+    return 'nothing'
+end
+redis.call('HSET', user, 'last_event', created, 'subscription', subscription, 'subscribed', since)
+redis.call('HDEL', user, 'ended')
 if plan ~= '' then
     redis.call('HSET', user, 'plan', plan)
 end

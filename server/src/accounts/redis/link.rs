@@ -15,6 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const LOADING: Duration = Duration::from_millis(10);
 /// For how long nobody tries anew after a connection could not be made.
 const REST: Duration = Duration::from_millis(500);
+/// For how long it counts what Redis told of the time.
+const FRESH: Duration = Duration::from_secs(10);
 /// The version of what is kept.
 const VERSION: u32 = 1;
 
@@ -29,10 +31,27 @@ pub(super) struct Link {
 /// One that is there.
 struct Open {
     connection: Connection,
-    /// By how many seconds its clock is ahead of this machine's.
-    ahead: i64,
+    clock: Clock,
     /// Which no caller can know.
     secret: Vec<u8>,
+}
+
+/// That of Redis. This machine's may be set while it runs, and does not count.
+struct Clock {
+    /// Since 1970, and when that was so.
+    told: Duration,
+    at: Instant,
+}
+
+impl Clock {
+    fn read(connection: &mut Connection) -> RedisResult<Self> {
+        let (seconds, micros) = cmd("TIME").query(connection)?;
+        Ok(Self { told: Duration::from_secs(seconds) + Duration::from_micros(micros), at: Instant::now() })
+    }
+
+    fn seconds(&self) -> i64 {
+        i64::try_from((self.told + self.at.elapsed()).as_secs()).unwrap_or(i64::MAX)
+    }
 }
 
 impl Link {
@@ -80,7 +99,13 @@ impl Link {
 
     /// Unix seconds by the clock of Redis, which all servers share; by this machine's while there is none.
     pub(super) fn now(&mut self) -> i64 {
-        now() + self.opened().map_or(0, |open| open.ahead)
+        if self.opened().is_ok_and(|open| open.clock.at.elapsed() > FRESH)
+            && let Ok(clock) = self.run(Clock::read)
+            && let Some(open) = &mut self.open
+        {
+            open.clock = clock;
+        }
+        self.opened().map_or_else(|_| now(), |open| open.clock.seconds())
     }
 
     /// A secret that all servers share.
@@ -104,8 +129,8 @@ impl Open {
             return Err(Trouble::Failed("it was written by a newer version of remrembg".to_owned()));
         }
         let secret = first(&mut connection, "remrembg:secret", &random::<16>()?).map_err(failed)?;
-        let (seconds, _): (i64, i64) = cmd("TIME").query(&mut connection).map_err(failed)?;
-        Ok(Self { connection, ahead: seconds - now(), secret })
+        let clock = Clock::read(&mut connection).map_err(failed)?;
+        Ok(Self { connection, clock, secret })
     }
 }
 
@@ -132,4 +157,26 @@ fn first(connection: &mut Connection, key: &str, value: &[u8]) -> RedisResult<Ve
 
 fn failed(error: &redis::RedisError) -> Trouble {
     Trouble::Failed(format!("Redis: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redis_server::RedisServer;
+
+    #[test]
+    fn the_time_is_that_of_redis_as_it_told_it_lately() {
+        let server = RedisServer::start();
+        let mut link = Link::new(&Url::new(&server.url()).expect("a URL")).expect("a URL");
+        let is_right = |told: i64| (told - now()).abs() <= 1;
+        assert!(is_right(link.now()));
+        let told = Duration::from_secs(1000);
+        let mut set = |at| link.open.as_mut().expect("it is open").clock = Clock { told, at };
+        set(Instant::now());
+        assert_eq!(link.now(), 1000, "whatever the clock of this machine says");
+        let Some(before) = Instant::now().checked_sub(2 * FRESH) else { return };
+        let mut set = |at| link.open.as_mut().expect("it is open").clock = Clock { told, at };
+        set(before);
+        assert!(is_right(link.now()), "it is asked again");
+    }
 }

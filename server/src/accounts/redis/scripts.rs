@@ -3,21 +3,34 @@
 use redis::Script;
 
 macro_rules! scripts {
-    ($($name:ident),*) => {
+    ($($kind:ident: $($name:ident),*;)*) => {
         /// Each with what all of them share before it.
         pub(super) struct Scripts {
-            $(pub(super) $name: Script,)*
+            $($(pub(super) $name: Script,)*)*
         }
 
         impl Scripts {
             pub(super) fn new() -> Self {
-                let shared = include_str!("books.lua");
                 Self {
-                    $($name: Script::new(&format!("{shared}\n{}", include_str!(concat!(stringify!($name), ".lua")))),)*
+                    $($($name: $kind(include_str!(concat!(stringify!($name), ".lua"))),)*)*
                 }
             }
         }
     };
 }
 
-scripts!(add_user, set_user, remove_user, create, revoke, holder, touch, reserve, settle, refund, admit, apply, pace);
+// Those of the second line are the same when they are sent twice; those of the first take a key that sees to it.
+scripts! {
+    once: add_user, set_user, remove_user, revoke, apply;
+    plain: create, holder, touch, reserve, settle, refund, admit, pace;
+}
+
+const SHARED: &str = include_str!("books.lua");
+
+fn plain(text: &str) -> Script {
+    Script::new(&format!("{SHARED}\n{text}"))
+}
+
+fn once(text: &str) -> Script {
+    Script::new(&format!("{SHARED}\nlocal function change()\n{text}\nend\n{}", include_str!("once.lua")))
+}
