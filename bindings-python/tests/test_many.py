@@ -75,6 +75,27 @@ def test_what_an_asynchronous_source_raises_comes_out_after_its_pictures(tiny):
     asyncio.run(main())
 
 
+@pytest.mark.filterwarnings("error::remrembg.NothingFoundWarning")
+def test_a_warning_that_is_an_error_is_the_pictures_own(tiny):
+    pictures = [picture(), Image.new("RGB", (8, 8)), picture(), picture()]
+
+    async def main():
+        return [outcome async for outcome in tiny.remove_many_async(pictures, jobs=1)]
+
+    for outcomes in (list(tiny.remove_many(pictures, jobs=1)), asyncio.run(main())):
+        assert [outcome.image for outcome in outcomes] == pictures
+        kinds = [type(outcome.error) for outcome in outcomes]
+        assert kinds == [type(None), remrembg.NothingFoundWarning, type(None), type(None)]
+
+
+def test_what_the_caller_throws_in_between_is_the_callers(tiny):
+    outcomes = tiny.remove_many([picture()] * 3, jobs=1)
+    next(outcomes)
+    with pytest.raises(KeyError, match="mine"):
+        outcomes.throw(KeyError("mine"))
+    assert list(outcomes) == []
+
+
 def test_a_wrong_option_is_told_before_any_picture_is_taken(tiny):
     with pytest.raises(TypeError, match="olny_mask"):
         tiny.remove_many(iter([]), olny_mask=True)

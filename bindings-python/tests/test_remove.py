@@ -203,6 +203,9 @@ def test_the_colour_profile_of_a_pillow_image_is_kept(tiny):
     image.info["icc_profile"] = b"a profile"
     assert remove(image, session=tiny).info["icc_profile"] == b"a profile"
     assert "icc_profile" not in remove(image, session=tiny, only_mask=True).info
+    palette = half_red().convert("P")
+    palette.info["icc_profile"] = b"a profile"
+    assert remove(palette, session=tiny).info["icc_profile"] == b"a profile"
 
 
 def test_colour_keys_of_a_png_are_clear_however_it_comes(tiny):

@@ -62,7 +62,7 @@ impl Order {
     pub(crate) fn plan(&self, options: &Options) -> Plan {
         let beside = if options.mask { "-mask" } else { "-cutout" };
         let naming = Naming { suffix: options.format.extension(), beside, pattern: self.pattern.as_ref() };
-        plan::plan(&self.inputs, &self.destination, naming)
+        plan::plan(&self.inputs, self.mask.as_deref(), &self.destination, naming)
     }
 
     /// Reads standard input and pipes where tasks ask for them. Gives the tasks that can be

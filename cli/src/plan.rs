@@ -162,8 +162,8 @@ impl Destination {
     }
 }
 
-/// Finds every picture and the name of its result.
-pub(crate) fn plan(inputs: &[PathBuf], destination: &Destination, naming: Naming<'_>) -> Plan {
+/// Finds every picture and the name of its result, which is not the mask's that is read beside it.
+pub(crate) fn plan(inputs: &[PathBuf], mask: Option<&Path>, destination: &Destination, naming: Naming<'_>) -> Plan {
     let mut plan = Plan::default();
     for input in inputs {
         match destination {
@@ -177,7 +177,7 @@ pub(crate) fn plan(inputs: &[PathBuf], destination: &Destination, naming: Naming
     if *destination == Destination::Beside && naming.pattern.is_none() {
         plan.pass_over_results();
     }
-    plan.sort_out_clashes();
+    plan.sort_out_clashes(mask);
     plan
 }
 
@@ -211,9 +211,10 @@ impl Plan {
         self.passed_over += before - self.tasks.len();
     }
 
-    /// Of several tasks with one output the first stays.
-    fn sort_out_clashes(&mut self) {
-        let pictures: HashSet<PathBuf> = self.tasks.iter().filter_map(|task| task.input.canonicalize().ok()).collect();
+    /// Of several tasks with one output the first stays. None replaces a picture that is read.
+    fn sort_out_clashes(&mut self, mask: Option<&Path>) {
+        let read = self.tasks.iter().map(|task| &*task.input).chain(mask);
+        let pictures: HashSet<PathBuf> = read.filter_map(|picture| picture.canonicalize().ok()).collect();
         let mut taken: HashMap<PathBuf, PathBuf> = HashMap::new();
         for task in std::mem::take(&mut self.tasks) {
             let place = place(&task.output);

@@ -188,8 +188,9 @@ def rmbg(
     :param keep_colors: Keep the picture's colours also where the result is fully transparent.
         Without it they are black there, but for a few pixels beyond the edge, which have the
         subject's colour. Accepted: true, 1, yes or on is true, anything else false. Default: false.
-    :param keep_alpha: Keep an alpha channel, 255 throughout, also on an opaque bg_color. Accepted:
-        true, 1, yes or on is true, anything else false. Default: false.
+    :param keep_alpha: Keep an alpha channel, 255 throughout, also on an opaque bg_color. JPEG has
+        none, and WebP leaves out one that is opaque. Accepted: true, 1, yes or on is true, anything
+        else false. Default: false.
     :param api_key: taken and never looked at: nothing leaves this machine.
     :param mask_from: a mask to take in place of the model's, any picture that `image` may be:
         white is subject; of one with transparency its alpha counts. With `trimap` it tells what

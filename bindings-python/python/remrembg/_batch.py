@@ -96,16 +96,20 @@ def many(
     waiting: Deque[Tuple[Any, List[Found], Future[Any]]] = deque()
     with ThreadPoolExecutor(jobs, thread_name_prefix="remrembg") as threads:
         try:
-            broken = None
-            try:
-                for image in images:
-                    found, hears = _hearing(work)
-                    waiting.append((image, found, threads.submit(remove, image, **hears)))
-                    while waiting and (len(waiting) >= 2 * jobs or waiting[0][2].done()):
-                        yield _told(_outcome(*waiting.popleft()))
-            except Exception as error:
-                # What the source raises comes out after the pictures that it gave.
-                broken = error
+            source, broken = iter(images), None
+            while True:
+                try:
+                    image = next(source)
+                except StopIteration:
+                    break
+                except Exception as error:
+                    # What the source raises comes out after the pictures that it gave.
+                    broken = error
+                    break
+                found, hears = _hearing(work)
+                waiting.append((image, found, threads.submit(remove, image, **hears)))
+                while waiting and (len(waiting) >= 2 * jobs or waiting[0][2].done()):
+                    yield _told(_outcome(*waiting.popleft()))
             while waiting:
                 yield _told(_outcome(*waiting.popleft()))
             if broken is not None:
@@ -131,7 +135,11 @@ def _hearing(options: Dict[str, Any]) -> Tuple[List[Found], Dict[str, Any]]:
 
 
 def _told(outcome: Outcome[Any, Any]) -> Outcome[Any, Any]:
-    _found.warn_of(outcome.found)
+    try:
+        _found.warn_of(outcome.found)
+    except _found.NothingFoundWarning as error:
+        # Where warnings are errors, this one is the picture's, as `Remover.remove` has it.
+        return Outcome(outcome.image, error=error)
     return outcome
 
 

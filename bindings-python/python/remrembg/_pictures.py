@@ -112,8 +112,8 @@ def _of_pillow(image: Any) -> Tuple[Any, int, int, int, int, Optional[bytes]]:
 
 
 def _profile(image: Any) -> Optional[bytes]:
-    """The colour profile of an image whose numbers stay as they are."""
-    profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA") else None
+    """The colour profile of an image whose numbers, or those of its palette, stay as they are."""
+    profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA", "P") else None
     return profile if isinstance(profile, bytes) else None
 
 

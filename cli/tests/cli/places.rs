@@ -145,6 +145,10 @@ fn a_result_never_replaces_a_picture() {
         &bench.removed(["d", "-o", "d/../d"]),
         "Results cannot go among the pictures in 'd'. Give another folder with -o",
     );
+    refused(
+        &bench.removed(["b.png", "-o", "./a.png", "--mask-from", "a.png"]),
+        &format!("The result would replace the picture './a.png'. {again}"),
+    );
     assert_eq!(bench.read("a.png"), before);
 }
 
