@@ -10,7 +10,7 @@ use crate::alpha::found::Found;
 use crate::alpha::mask;
 use crate::alpha::matting::{self, Matted};
 use crate::alpha::refine::{self, Refined};
-use crate::codec::decode::Decoded;
+use crate::codec::decode::{Decoded, Grey};
 use crate::codec::encode;
 use crate::codec::limits::Limits;
 use crate::codec::profile;
@@ -99,15 +99,16 @@ impl Shop<'_> {
 
     /// What the model makes of a picture, before all else.
     pub(crate) fn matte(&self, input: &Checked, how: &CutOut, watch: &mut Watch) -> Result<Matte> {
-        let decoded = watch.time(Stage::Decode, |c| input.decode(self.limits, c))?;
+        let decoded = watch.time(Stage::Decode, |c| input.decode(Grey::Brightness, self.limits, c))?;
         let (pixels, _) = upright(decoded, watch)?;
         self.segment(&pixels, how, watch)
     }
 
     /// The picture as stored, and the mask; of two, each is half of the stage.
     fn decode(&self, input: &Checked, mask: Option<&Checked>, control: &Control) -> Result<(Decoded, Option<Pixels>)> {
-        let Some(mask) = mask else { return Ok((input.decode(self.limits, control)?, None)) };
-        let decoded = control.part((0.0, 0.5), |c| input.decode(self.limits, c))?;
+        let picture = |c: &Control| input.decode(Grey::Brightness, self.limits, c);
+        let Some(mask) = mask else { return Ok((picture(control)?, None)) };
+        let decoded = control.part((0.0, 0.5), picture)?;
         let mask = control.part((0.5, 1.0), |c| mask::decode(mask, self.limits, c))?;
         Ok((decoded, Some(mask)))
     }
@@ -147,19 +148,23 @@ impl Shop<'_> {
         wanted: Wanted,
         watch: &mut Watch,
     ) -> Result<Pixels> {
-        let (opaque, keep_alpha) = (wanted.opaque, options.cut_out.keep_alpha);
+        let CutOut { keep_alpha, keep_colors, .. } = options.cut_out;
+        let opaque = wanted.opaque;
         let fitted = geometry::fitted_size((cut.width(), cut.height()), options);
         let resize = fitted != (cut.width(), cut.height());
-        let cut = watch.time_if(resize, Stage::Resize, cut, |p, c| transform::resize(p, fitted, c))?;
+        let cut = watch.time_if(resize, Stage::Resize, cut, |p, c| {
+            compose::changed(p, keep_colors, c, |p, c| transform::resize(p, fitted, c))
+        })?;
         let turned = geometry::rotated_size(fitted, options.angle, options.expand);
         let rotate = options.angle % 360.0 != 0.0;
-        let cut = watch
-            .time_if(rotate, Stage::Rotate, cut, |p, c| transform::rotate(p, options.angle, turned, self.pool, c))?;
+        let cut = watch.time_if(rotate, Stage::Rotate, cut, |p, c| {
+            compose::changed(p, keep_colors, c, |p, c| transform::rotate(p, options.angle, turned, self.pool, c))
+        })?;
         let colors = background.into_iter().chain(opaque.then_some(Color::WHITE));
         let fill = cut.layout() == Layout::Rgba8 && (opaque || background.is_some());
         let filled = watch.time_if(fill, Stage::Background, cut, |cut, _| Ok(colors.fold(cut, compose::fill)))?;
         let filled = if keep_alpha && !opaque { filled.into_rgba() } else { filled };
-        let spreads = !fill && !options.mask && !options.cut_out.keep_colors;
+        let spreads = !fill && !options.mask && !keep_colors;
         if spreads { spread::beyond_the_edge(filled, &watch.control) } else { Ok(filled) }
     }
 }

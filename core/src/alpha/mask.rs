@@ -1,7 +1,7 @@
 //! A mask that the caller brings in place of the model's: any picture, made
 //! upright and grey.
 
-use crate::codec::decode::Decoded;
+use crate::codec::decode::{Decoded, Grey};
 use crate::codec::limits::Limits;
 use crate::error::{Code, Error, Problem, Result};
 use crate::exec::control::Control;
@@ -27,7 +27,7 @@ pub(crate) fn check<'a>(input: Input<'a>, limits: &Limits, control: &Control<'_>
 /// [`Code::CorruptImage`], [`Code::TooMuchMemory`], with the field `mask`;
 /// [`Code::Cancelled`].
 pub(crate) fn decode(input: &Checked, limits: &Limits, control: &Control<'_>) -> Result<Pixels> {
-    let Decoded { pixels, orientation, .. } = input.decode(limits, control).map_err(of_mask)?;
+    let Decoded { pixels, orientation, .. } = input.decode(Grey::Share, limits, control).map_err(of_mask)?;
     Ok(transform::upright(grey(pixels), orientation))
 }
 

@@ -5,6 +5,8 @@
 pub(crate) mod colors;
 pub(crate) mod spread;
 
+use crate::error::Result;
+use crate::exec::control::Control;
 use crate::image::pixels::{Layout, Pixels};
 use crate::options::Color;
 
@@ -27,6 +29,29 @@ pub(crate) fn cut_out(pixels: Pixels, alpha: &Pixels, keep_colors: bool) -> Pixe
         *px = if alpha == 0 && !keep_colors { [0; 4] } else { [px[0], px[1], px[2], alpha] };
     }
     cut
+}
+
+/// What `change` makes of a cut-out. With `keep_colors`, what is fully transparent afterwards has the colours that
+/// `change` makes of the picture as if it were opaque: whatever mixes pixels lets colours count by their alpha.
+pub(crate) fn changed(
+    cut: Pixels,
+    keep_colors: bool,
+    control: &Control<'_>,
+    change: impl Fn(Pixels, &Control<'_>) -> Result<Pixels>,
+) -> Result<Pixels> {
+    if !keep_colors || cut.layout() != Layout::Rgba8 {
+        return change(cut, control);
+    }
+    let opaque = control.part((0.0, 0.5), |c| change(opaque(cut.clone()), c))?;
+    let mut made = control.part((0.5, 1.0), |c| change(cut, c))?;
+    let pixels = made.data_mut().as_chunks_mut::<4>().0.iter_mut().zip(opaque.data().as_chunks::<4>().0);
+    pixels.filter(|(px, _)| px[3] == 0).for_each(|(px, own)| px[..3].copy_from_slice(&own[..3]));
+    Ok(made)
+}
+
+fn opaque(mut pixels: Pixels) -> Pixels {
+    pixels.data_mut().as_chunks_mut::<4>().0.iter_mut().for_each(|px| px[3] = u8::MAX);
+    pixels
 }
 
 /// The alpha of a cut-out; a mask is its own.

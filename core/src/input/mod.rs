@@ -12,7 +12,7 @@ use std::fmt;
 use std::io::{self, Read};
 use std::path::Path;
 
-use crate::codec::decode::{self, Decoded, Header};
+use crate::codec::decode::{self, Decoded, Grey, Header};
 use crate::codec::limits::Limits;
 use crate::error::{Code, Problem, Result};
 use crate::exec::control::{Control, Stage};
@@ -171,16 +171,16 @@ pub fn check_size(size: (u32, u32), limits: &Limits) -> Result<()> {
 pub fn decode_input<'a>(input: impl Into<Input<'a>>, limits: &Limits, control: &Control<'_>) -> Result<Decoded> {
     let input = check(input.into(), limits, control)?;
     control.report(Stage::Decode, 0.0)?;
-    let decoded = input.decode(limits, control)?;
+    let decoded = input.decode(Grey::Brightness, limits, control)?;
     control.report(Stage::Decode, 1.0)?;
     Ok(decoded)
 }
 
 impl Checked<'_> {
     /// The picture as stored.
-    pub(crate) fn decode(&self, limits: &Limits, control: &Control<'_>) -> Result<Decoded> {
+    pub(crate) fn decode(&self, grey: Grey, limits: &Limits, control: &Control<'_>) -> Result<Decoded> {
         match self {
-            Self::Encoded(bytes, header) => decode::decode(bytes, header, limits, control),
+            Self::Encoded(bytes, header) => decode::decode(bytes, header, grey, limits, control),
             Self::Pixels(view) => {
                 let pixels = view.to_pixels().into_color();
                 let icc = view.profile().filter(|profile| decode::fits_rgb(profile)).map(<[u8]>::to_vec);

@@ -271,7 +271,8 @@ pub const OPTIONS: &[OptionSpec] = &[
         default: "false",
         range: BOOLEAN,
         bounds: None,
-        help: "Keep an alpha channel, 255 throughout, also on an opaque bg_color.",
+        help: "Keep an alpha channel, 255 throughout, also on an opaque bg_color. JPEG has none, and WebP leaves out one that is \
+               opaque.",
         read: |options, text| boolean(text, false).map(|on| options.cut_out.keep_alpha = on),
     },
 ];

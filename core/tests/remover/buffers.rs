@@ -52,6 +52,22 @@ fn kept_colours_are_the_pictures_own_under_a_clear_alpha() {
 }
 
 #[test]
+fn kept_colours_stay_in_a_webp_and_through_resizing_and_turning() {
+    let keep = CutOut::default().with(|c| c.keep_colors = true);
+    let webp = as_png(|o| o.format = Format::Webp);
+    let half = as_png(|o| o.w = Some(WIDTH / 2));
+    let turned = as_png(|o| o.angle = 30.0);
+    for (name, options, above) in [("webp", webp, 36), ("half", half, 18), ("turned", turned, 36)] {
+        let options = options.with(|o| o.cut_out = keep.clone());
+        let file = REMOVER.job(ball_png()).options(&options).run().expect("a ball is cut out").data;
+        let picture = image::load_from_memory(&file).expect("a picture").into_rgba8();
+        let [r, g, b, alpha] = picture.get_pixel(picture.width() / 2, picture.height() / 2 - above).0;
+        assert_eq!(alpha, 0, "{name}: beyond the ball");
+        assert!([r, g, b].iter().all(|value| value.abs_diff(213) < 14), "{name}: the wall, not {:?}", [r, g, b]);
+    }
+}
+
+#[test]
 fn a_kept_alpha_channel_survives_an_opaque_colour_but_not_jpeg() {
     let keep = CutOut::default().with(|c| c.keep_alpha = true);
     for (format, channels) in [(Format::Png, 4), (Format::Jpeg, 3)] {

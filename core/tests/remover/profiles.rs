@@ -7,7 +7,7 @@ use image::{ExtendedColorType, ImageEncoder};
 use moxcms::ColorProfile;
 use remrembg::{Color, Control, Decoded, Format, Layout, Limits, Options, PixelView, decode_input};
 
-use crate::{HEIGHT, INSIDE, OUTSIDE, REMOVER, WIDTH, ball};
+use crate::{HEIGHT, INSIDE, OUTSIDE, REMOVER, WIDTH, ball, ball_png, cutting, plain};
 
 /// Written once: it has the time in it.
 fn p3() -> Vec<u8> {
@@ -197,6 +197,16 @@ fn grey_of_another_gamma_becomes_what_is_seen() {
         assert_eq!(made.icc, None);
     }
     assert_eq!(pixel(&of(&[(b"cHRM", &measures(&P3))]), INSIDE), [128; 3], "grey has no primaries");
+}
+
+#[test]
+fn grey_of_a_mask_is_taken_as_stored_whatever_its_gamma() {
+    let grey: Vec<u8> = vec![128; (WIDTH * HEIGHT) as usize];
+    for chunks in [&[][..], &[(b"gAMA", &*measures(&[100_000]))], &[(b"cICP", &[1, 8, 0, 1])]] {
+        let mask = png_with(&grey, ExtendedColorType::L8, chunks);
+        let made = REMOVER.job(ball_png()).mask_from(&mask).options(&cutting(plain())).run_to_pixels();
+        assert!(made.expect("it is cut out").pixels.data().chunks(4).all(|px| px[3] == 128), "{chunks:?}");
+    }
 }
 
 #[test]

@@ -128,14 +128,29 @@ pub(crate) fn check_sides((width, height): (u32, u32), limits: &Limits) -> Resul
     Ok(())
 }
 
+/// What the numbers of a grey picture say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Grey {
+    /// Brightness, which becomes that of sRGB.
+    Brightness,
+    /// How much of a pixel is subject, which is no light and stays as stored.
+    Share,
+}
+
 /// Decodes a file whose header was read and found good.
 ///
 /// Progress and cancellation follow the bytes that the decoder has read; a
 /// JPEG is one step, as its decoder takes the file whole.
-pub(crate) fn decode(bytes: &[u8], header: &Header, limits: &Limits, control: &Control<'_>) -> Result<Decoded> {
+pub(crate) fn decode(
+    bytes: &[u8],
+    header: &Header,
+    grey: Grey,
+    limits: &Limits,
+    control: &Control<'_>,
+) -> Result<Decoded> {
     control.check()?;
     let watch = Watch::new(control, bytes.len());
-    let decoded = guard(corrupt, || decode_as(bytes, header, limits, &watch));
+    let decoded = guard(corrupt, || decode_as(bytes, header, grey, limits, &watch));
     watch.let_panic_go_on();
     // A stop reaches the decoder as a failed read, and is no fault of the file.
     control.check()?;
@@ -162,7 +177,7 @@ struct Raw {
     icc: Option<Vec<u8>>,
 }
 
-fn decode_as(bytes: &[u8], header: &Header, limits: &Limits, watch: &Watch<'_>) -> Result<Decoded> {
+fn decode_as(bytes: &[u8], header: &Header, grey: Grey, limits: &Limits, watch: &Watch<'_>) -> Result<Decoded> {
     let raw = match header.format {
         SourceFormat::Jpeg => decode_jpeg(bytes, header),
         SourceFormat::Png => decode_png(bytes, header, limits, watch),
@@ -174,7 +189,8 @@ fn decode_as(bytes: &[u8], header: &Header, limits: &Limits, watch: &Watch<'_>) 
         SourceFormat::Tiff => decode_tiff(bytes, header, limits, watch),
     };
     let raw = raw.map_err(|error| refusal(error, bytes, limits))?;
-    let levels = raw.icc.as_deref().filter(|_| is_grey(raw.color)).and_then(profile::grey_levels);
+    let is_light = is_grey(raw.color) && grey == Grey::Brightness;
+    let levels = raw.icc.as_deref().filter(|_| is_light).and_then(profile::grey_levels);
     let pixels = convert::to_pixels(raw.color, raw.data, header.width, header.height)?;
     let is_multiplied = header.format == SourceFormat::Tiff && tiff::is_multiplied(bytes);
     let pixels = if is_multiplied { convert::divided(pixels) } else { pixels };

@@ -22,11 +22,18 @@ pub(crate) struct How {
     /// Of JPEG and lossy WebP, 1 ..= 100. Without one they have their own.
     pub(crate) quality: Option<u8>,
     pub(crate) compression: Compression,
+    /// Whether colours that nobody sees, under an alpha of 0, are the picture's.
+    pub(crate) keep_colors: bool,
 }
 
 impl How {
     pub(crate) const fn of(options: &Options) -> Self {
-        Self { format: options.format, quality: options.quality, compression: options.compression }
+        Self {
+            format: options.format,
+            quality: options.quality,
+            compression: options.compression,
+            keep_colors: options.cut_out.keep_colors,
+        }
     }
 }
 

@@ -29,7 +29,7 @@ fn encode(pixels: &Pixels, format: Format, icc: Option<&[u8]>, control: &Control
 }
 
 const fn how(format: Format) -> How {
-    How { format, quality: None, compression: Compression::Default }
+    How { format, quality: None, compression: Compression::Default, keep_colors: false }
 }
 
 /// Slow waves of colour, a soft alpha, and nothing under what is clear.

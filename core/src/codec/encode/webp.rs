@@ -34,7 +34,8 @@ pub(super) fn encode(
     control: &Control,
 ) -> Result<Vec<u8>> {
     let (quality, method) = (how.quality.map_or(QUALITY, f32::from), method(how.compression));
-    let encoder = Encoder { quality, method, threads: pool.threads() > 1, ..Encoder::default() };
+    let (exact, threads) = (how.keep_colors, pool.threads() > 1);
+    let encoder = Encoder { quality, method, exact, threads, ..Encoder::default() };
     check_sides(pixels, "WebP", MAX_SIDE)?;
     match pixels.layout() {
         Layout::Gray8 => encode_mask(pixels, control),
