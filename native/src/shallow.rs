@@ -1,11 +1,11 @@
 //! Convolutions of 3 × 3 of one tensor with few channels, as a picture has.
 //!
-//! The three taps of a row lie side by side in memory. Three rows that have a pixel of zeros at either end are laid out, and
-//! each contributes all of its taps at once.
+//! Three rows that have a pixel of zeros at either end are laid out. All that a pixel of the output sees of them is copied side
+//! by side, and contributes at once.
 
 use crate::buffer::Buffer;
 use crate::convolution::Ending;
-use crate::kernels::{CHANNELS, GROUP, Kernels, OUTPUTS, Tile, ZEROS};
+use crate::kernels::{CHANNELS, GROUP, Kernels, OUTPUTS, Tile};
 use crate::plan::{Convolution, Source, Target};
 use crate::pool::Pool;
 
@@ -15,7 +15,7 @@ const TAPS: usize = 3;
 pub(crate) struct Shallow {
     tile: Tile,
     channels: usize,
-    /// By block of outputs, row of taps, tap and channel, as kernels read them.
+    /// By block of outputs, tap and channel, as kernels read them.
     weights: Buffer,
     ending: Ending,
 }
@@ -25,7 +25,7 @@ impl Shallow {
     pub(crate) fn new(convolution: &Convolution, sources: &[usize], kernels: Kernels) -> Option<Self> {
         let Convolution { kernel, dilation, outputs, .. } = *convolution;
         let &[channels] = sources else { return None };
-        if kernel != TAPS || dilation != 1 || TAPS * channels > CHANNELS {
+        if kernel != TAPS || dilation != 1 || TAPS * TAPS * channels > CHANNELS {
             return None;
         }
         let tile = kernels.tile(outputs);
@@ -63,22 +63,20 @@ impl Shallow {
 
     fn row(&self, lines: &[f32], length: usize, output: &mut [f32]) {
         let Tile { pixels, outputs, .. } = self.tile;
-        let (mut sums, depth) = ([0.0; GROUP * OUTPUTS], TAPS * self.channels);
-        for (number, output) in output.chunks_mut(GROUP * self.ending.outputs()).enumerate() {
-            let (start, count) = (number * GROUP, output.len() / self.ending.outputs());
-            let mut weights = self.weights.chunks_exact(depth * outputs);
-            for first in (0..self.ending.outputs()).step_by(outputs) {
-                let sums = &mut sums[..count.next_multiple_of(pixels) * outputs];
-                for (step, (line, weights)) in lines.chunks_exact(length).zip(weights.by_ref().take(TAPS)).enumerate() {
-                    for (number, sums) in sums.chunks_exact_mut(pixels * outputs).enumerate() {
-                        let mut read = [&ZEROS[..depth]; GROUP];
-                        let of = |pixel: usize| line.get((start + pixel) * self.channels..)?.get(..depth);
-                        for (pixel, read) in read[..pixels].iter_mut().enumerate() {
-                            *read = of(number * pixels + pixel).unwrap_or(*read);
-                        }
-                        self.tile.add(&read[..pixels], weights, sums, step == 0);
-                    }
+        let (each, depth) = (self.ending.outputs(), TAPS * self.channels);
+        let (mut patches, mut sums) = ([0.0; GROUP * CHANNELS], [0.0; GROUP * OUTPUTS]);
+        for (number, output) in output.chunks_mut(GROUP * each).enumerate() {
+            let (start, count) = (number * GROUP, output.len() / each);
+            for (pixel, patch) in patches.chunks_exact_mut(TAPS * depth).take(count).enumerate() {
+                for (patch, line) in patch.chunks_exact_mut(depth).zip(lines.chunks_exact(length)) {
+                    patch.copy_from_slice(&line[(start + pixel) * self.channels..][..depth]);
                 }
+            }
+            let all = count.next_multiple_of(pixels);
+            let (patches, sums) = (&patches[..all * TAPS * depth], &mut sums[..all * outputs]);
+            let weights = self.weights.chunks_exact(TAPS * depth * outputs);
+            for (first, weights) in (0..each).step_by(outputs).zip(weights) {
+                self.tile.add_rows(patches, weights, sums, true);
                 self.ending.write(first, outputs, sums, output);
             }
         }

@@ -6,7 +6,7 @@ use std::arch::x86_64::{
 };
 
 use super::vectors::vectors;
-use super::{Kernels, Tile, check, transforms};
+use super::{Kernels, Tile, check, check_rows, transforms};
 
 pub(super) fn kernels() -> Option<Kernels> {
     let is_there = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
@@ -14,7 +14,7 @@ pub(super) fn kernels() -> Option<Kernels> {
 }
 
 fn tiles(_: usize) -> Tile {
-    Tile { pixels: 6, outputs: 16, add: tile::<6, 2> }
+    Tile { pixels: 6, outputs: 16, add: tile::<6, 2>, add_rows: rows::<6, 2> }
 }
 
 vectors! {

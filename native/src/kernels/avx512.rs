@@ -6,7 +6,7 @@ use std::arch::x86_64::{
 };
 
 use super::vectors::vectors;
-use super::{Kernels, Tile, check, transforms};
+use super::{Kernels, Tile, check, check_rows, transforms};
 
 pub(super) fn kernels() -> Option<Kernels> {
     is_x86_feature_detected!("avx512f").then_some(Kernels {
@@ -22,9 +22,9 @@ pub(super) fn kernels() -> Option<Kernels> {
 
 fn tiles(outputs: usize) -> Tile {
     match outputs {
-        0..=16 => Tile { pixels: 12, outputs: 16, add: tile::<12, 1> },
-        17..=32 => Tile { pixels: 12, outputs: 32, add: tile::<12, 2> },
-        _ => Tile { pixels: 6, outputs: 64, add: tile::<6, 4> },
+        0..=16 => Tile { pixels: 12, outputs: 16, add: tile::<12, 1>, add_rows: rows::<12, 1> },
+        17..=32 => Tile { pixels: 12, outputs: 32, add: tile::<12, 2>, add_rows: rows::<12, 2> },
+        _ => Tile { pixels: 6, outputs: 64, add: tile::<6, 4>, add_rows: rows::<6, 4> },
     }
 }
 

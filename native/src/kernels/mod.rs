@@ -88,8 +88,9 @@ pub(crate) struct Tile {
     pub(crate) pixels: usize,
     /// Channels of the output.
     pub(crate) outputs: usize,
-    /// May be called on processors that have what it was made for.
+    /// May be called on processors that have what it was made for, and so may the other.
     add: Add,
+    add_rows: AddRows,
 }
 
 impl Tile {
@@ -100,9 +101,17 @@ impl Tile {
         // SAFETY: tiles come from `Kernels` alone, whose maker looked at the processor.
         unsafe { (self.add)(inputs, weights, sums, starts) }
     }
+
+    /// As [`add`](Self::add) for several tiles, whose pixels' channels follow each other.
+    #[expect(unsafe_code, reason = "only the processor can tell what it can run")]
+    pub(crate) fn add_rows(&self, inputs: &[f32], weights: &[f32], sums: &mut [f32], starts: bool) {
+        // SAFETY: as above.
+        unsafe { (self.add_rows)(inputs, weights, sums, starts) }
+    }
 }
 
 type Add = unsafe fn(&[&[f32]], &[f32], &mut [f32], bool);
+type AddRows = unsafe fn(&[f32], &[f32], &mut [f32], bool);
 type Forward = unsafe fn(&[&[f32]; ALONG], usize, usize, &mut [f32], usize);
 type Back = unsafe fn(&[f32], usize, &Finish<'_>, &mut Square<'_>);
 type End = unsafe fn(&[f32], usize, &Finish<'_>, &mut [f32], usize);
@@ -196,15 +205,15 @@ impl Kernels {
     }
 }
 
-/// Has numbers brought to the first cache that are read soon.
+/// Has numbers brought to the second cache that are read later.
 #[inline]
 #[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "the hint takes a pointer"))]
 pub(crate) fn prefetch(numbers: &[f32]) {
     #[cfg(target_arch = "x86_64")]
     for line in numbers.chunks(16) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
         // SAFETY: it is a hint, which changes nothing.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) };
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = numbers;
@@ -216,6 +225,14 @@ fn check(inputs: &[&[f32]], weights: &[f32], sums: &[f32], (pixels, outputs): (u
     assert!(inputs.len() == pixels && inputs.iter().all(|input| input.len() == channels), "as many for each pixel");
     assert!(weights.len() == channels * outputs && sums.len() == pixels * outputs, "as many as the tile has");
     channels
+}
+
+/// The same of several tiles: how many pixels and channels there are.
+fn check_rows(inputs: &[f32], weights: &[f32], sums: &[f32], (pixels, outputs): (usize, usize)) -> (usize, usize) {
+    let (all, channels) = (sums.len() / outputs, weights.len() / outputs);
+    assert!(all.is_multiple_of(pixels) && inputs.len() == all * channels, "as many for each pixel");
+    assert!(weights.len() == channels * outputs && sums.len() == all * outputs, "as many as tiles have");
+    (all, channels)
 }
 
 /// Numbers of no pattern, from -1 to 1, the same each time: for tests and measurements.

@@ -4,7 +4,7 @@ use std::arch::aarch64::{float32x4_t, vaddq_f32, vdupq_n_f32, vfmaq_f32, vld1q_f
 use std::arch::is_aarch64_feature_detected;
 
 use super::vectors::vectors;
-use super::{Kernels, Tile, check, transforms};
+use super::{Kernels, Tile, check, check_rows, transforms};
 
 pub(super) fn kernels() -> Option<Kernels> {
     is_aarch64_feature_detected!("neon").then_some(Kernels {
@@ -19,7 +19,7 @@ pub(super) fn kernels() -> Option<Kernels> {
 }
 
 fn tiles(_: usize) -> Tile {
-    Tile { pixels: 6, outputs: 16, add: tile::<6, 4> }
+    Tile { pixels: 6, outputs: 16, add: tile::<6, 4>, add_rows: rows::<6, 4> }
 }
 
 #[target_feature(enable = "neon")]

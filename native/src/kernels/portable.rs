@@ -1,6 +1,6 @@
 //! What runs everywhere: the twin that the others are compared with.
 
-use super::{Kernels, Tile, check, transforms};
+use super::{Kernels, Tile, check, check_rows, transforms};
 
 const LANES: usize = 16;
 
@@ -9,22 +9,32 @@ pub(super) fn kernels() -> Option<Kernels> {
 }
 
 fn tiles(_: usize) -> Tile {
-    Tile { pixels: 4, outputs: LANES, add: tile::<4> }
+    Tile { pixels: 4, outputs: LANES, add: tile::<4>, add_rows: rows::<4> }
 }
 
 fn tile<const PIXELS: usize>(inputs: &[&[f32]], weights: &[f32], sums: &mut [f32], starts: bool) {
     check(inputs, weights, sums, (PIXELS, LANES));
-    let (weights, _) = weights.as_chunks::<LANES>();
-    let (sums, _) = sums.as_chunks_mut::<LANES>();
-    for (input, sums) in inputs.iter().zip(sums) {
-        let mut total = if starts { [0.0; LANES] } else { *sums };
-        for (value, weights) in input.iter().zip(weights) {
-            for (sum, weight) in total.iter_mut().zip(weights) {
-                *sum += value * weight;
-            }
-        }
-        *sums = total;
+    for (input, sums) in inputs.iter().zip(sums.as_chunks_mut().0) {
+        add_products(input, weights, sums, starts);
     }
+}
+
+fn rows<const PIXELS: usize>(inputs: &[f32], weights: &[f32], sums: &mut [f32], starts: bool) {
+    let (_, channels) = check_rows(inputs, weights, sums, (PIXELS, LANES));
+    for (pixel, sums) in sums.as_chunks_mut().0.iter_mut().enumerate() {
+        add_products(&inputs[pixel * channels..][..channels], weights, sums, starts);
+    }
+}
+
+/// Of one pixel.
+fn add_products(input: &[f32], weights: &[f32], sums: &mut [f32; LANES], starts: bool) {
+    let mut total = if starts { [0.0; LANES] } else { *sums };
+    for (value, weights) in input.iter().zip(weights.as_chunks::<LANES>().0) {
+        for (sum, weight) in total.iter_mut().zip(weights) {
+            *sum += value * weight;
+        }
+    }
+    *sums = total;
 }
 
 /// Eight numbers, in whatever registers there are.

@@ -19,6 +19,18 @@ fn every_kernel_adds_what_the_formula_says() {
                     let right = f64::from(before) + (0..channels).map(product).sum::<f64>();
                     assert!((f64::from(*sum) - right).abs() < 1e-5, "{} {outputs} {channels}", kernels.name);
                 }
+                for starts in [false, true] {
+                    let rows = numbers(3 * tile.pixels * channels, 7);
+                    let mut ours = numbers(3 * tile.pixels * tile.outputs, 8);
+                    let mut right = ours.clone();
+                    tile.add_rows(&rows, &weights, &mut ours, starts);
+                    let row = |pixel| &rows[pixel * channels..][..channels];
+                    for (number, sums) in right.chunks_exact_mut(tile.pixels * tile.outputs).enumerate() {
+                        let inputs: Vec<_> = (number * tile.pixels..).take(tile.pixels).map(row).collect();
+                        tile.add(&inputs, &weights, sums, starts);
+                    }
+                    assert_eq!(ours, right, "{} {outputs} {channels}: three tiles", kernels.name);
+                }
             }
         }
     }
@@ -179,5 +191,17 @@ fn no_kernel_takes_slices_that_do_not_fit() {
         assert!(refused(&inputs, weights, sums - 1));
         let uneven = [&inputs[1..], &[&longer[..]]].concat();
         assert!(refused(&uneven, weights, sums));
+        let refused = |pixels: usize, inputs: usize, weights: usize, sums: usize| {
+            let (inputs, weights) = (vec![0.0; inputs], vec![0.0; weights]);
+            let mut sums = vec![0.0; pixels * tile.outputs + sums];
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                tile.add_rows(&inputs, &weights, &mut sums, false)
+            }))
+            .is_err()
+        };
+        let (two, one_more) = (2 * tile.pixels, 2 * tile.pixels + 1);
+        assert!(!refused(two, 4 * two, weights, 0), "{}", kernels.name);
+        assert!(refused(two, 4 * two - 1, weights, 0) && refused(two, 4 * two, weights - 1, 0));
+        assert!(refused(two, 4 * two, weights, 1) && refused(one_more, 4 * one_more, weights, 0));
     }
 }

@@ -59,9 +59,8 @@ macro_rules! vectors {
 
         transforms!($lanes, $vector, #[target_feature(enable = $feature)]);
 
-        /// Its sums, the weights of one channel and one input are all in registers.
         #[target_feature(enable = $feature)]
-        #[expect(unsafe_code, reason = "registers are loaded from pointers, whose bounds are checked before")]
+        #[expect(unsafe_code, reason = "the lengths are checked before")]
         fn tile<const PIXELS: usize, const VECTORS: usize>(
             inputs: &[&[f32]],
             weights: &[f32],
@@ -73,10 +72,47 @@ macro_rules! vectors {
             for (place, input) in places.iter_mut().zip(inputs) {
                 *place = input.as_ptr();
             }
-            let (weights, sums) = (weights.as_ptr(), sums.as_mut_ptr());
+            // SAFETY: `check` saw that all of it is there.
+            unsafe { add_products::<PIXELS, VECTORS>(places, channels, weights.as_ptr(), sums.as_mut_ptr(), starts) }
+        }
+
+        #[target_feature(enable = $feature)]
+        #[expect(unsafe_code, reason = "the lengths are checked before")]
+        fn rows<const PIXELS: usize, const VECTORS: usize>(
+            inputs: &[f32],
+            weights: &[f32],
+            sums: &mut [f32],
+            starts: bool,
+        ) {
+            let outputs = VECTORS * $lanes;
+            let (pixels, channels) = check_rows(inputs, weights, sums, (PIXELS, outputs));
+            for first in (0..pixels).step_by(PIXELS) {
+                let mut places = [std::ptr::null::<f32>(); PIXELS];
+                // SAFETY: `check_rows` saw that there are `pixels`, a multiple of `PIXELS`, with all that belongs to them.
+                unsafe {
+                    for (pixel, place) in places.iter_mut().enumerate() {
+                        *place = inputs.as_ptr().add((first + pixel) * channels);
+                    }
+                    let sums = sums.as_mut_ptr().add(first * outputs);
+                    add_products::<PIXELS, VECTORS>(places, channels, weights.as_ptr(), sums, starts);
+                }
+            }
+        }
+
+        /// One tile. Its sums, the weights of one channel and one input are all in registers. There must be `channels`
+        /// inputs at each place, `channels * VECTORS * lanes` weights and `PIXELS * VECTORS * lanes` sums.
+        #[target_feature(enable = $feature)]
+        #[inline]
+        #[expect(unsafe_code, reason = "registers are loaded from pointers")]
+        unsafe fn add_products<const PIXELS: usize, const VECTORS: usize>(
+            places: [*const f32; PIXELS],
+            channels: usize,
+            weights: *const f32,
+            sums: *mut f32,
+            starts: bool,
+        ) {
             let mut totals = [[$zero(); VECTORS]; PIXELS];
-            // SAFETY: `check` saw that there are `channels` inputs at each start, `channels * VECTORS * lanes` weights
-            // and `PIXELS * VECTORS * lanes` sums.
+            // SAFETY: the caller's promise.
             unsafe {
                 if !starts {
                     for (pixel, totals) in totals.iter_mut().enumerate() {

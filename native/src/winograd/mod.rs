@@ -10,9 +10,10 @@
 mod reader;
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 use crate::buffer::Buffer;
-use crate::kernels::{ALONG, Finish, Kernels, LANES, POINTS, SIDE, Square, Tile, ZEROS, prefetch};
+use crate::kernels::{ALONG, Finish, Kernels, LANES, POINTS, SIDE, Square, Tile, prefetch};
 use crate::plan::{Convolution, Source, Target};
 use crate::pool::Pool;
 use crate::waves::in_waves;
@@ -83,7 +84,8 @@ struct Run {
 /// Rows of squares, and where their outputs go.
 struct Band<'a> {
     first_row: usize,
-    /// Squares of a row.
+    /// Pixels of a row, and squares.
+    width: usize,
     along: usize,
     output: &'a mut [f32],
     pooled: Option<&'a mut [f32]>,
@@ -160,62 +162,67 @@ impl Winograd {
         let mut pooled = pooled.map(|pooled| pooled.chunks_mut(rows * SIDE / 2 * (to.width / 2) * self.outputs));
         let bands = output.chunks_mut(rows * SIDE * to.width * self.outputs).enumerate().map(|(number, output)| Band {
             first_row: first / SIDE + number * rows,
+            width: to.width,
             along,
             output,
             pooled: pooled.as_mut().and_then(Iterator::next),
         });
         pool.for_each(bands.collect::<Vec<_>>().into_iter(), |band| {
-            SCRATCH.with_borrow_mut(|scratch| self.band(band, to.width, readers, scratch));
+            SCRATCH.with_borrow_mut(|scratch| self.band(band, readers, scratch));
         });
     }
 
-    fn band(&self, mut band: Band<'_>, width: usize, readers: &[Reader<'_>], scratch: &mut Scratch) {
+    fn band(&self, mut band: Band<'_>, readers: &[Reader<'_>], scratch: &mut Scratch) {
         scratch.make_room(self.outputs, self.tile.outputs);
-        let all = band.output.len().div_ceil(SIDE * width * self.outputs) * band.along;
+        let all = band.output.len().div_ceil(SIDE * band.width * self.outputs) * band.along;
         for first in (0..all).step_by(SQUARES) {
-            let count = SQUARES.min(all - first);
-            self.multiply(&band, first, count, readers, scratch);
-            for square in 0..count {
-                self.finish(square, first + square, width, scratch, &mut band);
+            let squares = first..all.min(first + SQUARES);
+            self.multiply(&band, &squares, readers, scratch);
+            for (square, place) in squares.enumerate() {
+                self.finish(square, place, scratch, &mut band);
             }
         }
     }
 
-    /// Fills the products of some squares of a band.
-    fn multiply(&self, band: &Band<'_>, first: usize, count: usize, readers: &[Reader<'_>], scratch: &mut Scratch) {
+    /// Fills the products of some squares of a band. Multiplying leaves memory idle, which brings meanwhile what is read and
+    /// written next.
+    fn multiply(&self, band: &Band<'_>, squares: &Range<usize>, readers: &[Reader<'_>], scratch: &mut Scratch) {
         let Tile { pixels, outputs, .. } = self.tile;
         let Scratch { inputs, products, lines, .. } = scratch;
-        let mut rest = &self.weights[..];
+        let (count, mut rest) = (squares.len().next_multiple_of(pixels), &self.weights[..]);
         for (number, reader) in readers.iter().enumerate() {
             let channels = reader.piece.channels;
-            let mut square = first;
-            while square < first + count {
-                let (row, place) = (band.first_row + square / band.along, square % band.along);
-                let run = Run { row, first: place, count: (band.along - place).min(first + count - square) };
-                reader.transform(self.kernels, run, lines, &mut inputs[(square - first) * channels..]);
+            let mut square = 0;
+            for run in band.runs(squares.clone()) {
+                reader.transform(self.kernels, run, lines, &mut inputs[square * channels..]);
                 square += run.count;
             }
+            let to_come = match readers.get(number + 1) {
+                Some(next) => band.runs(squares.clone()).flat_map(|run| next.lines(run)).collect(),
+                None => {
+                    let made = band.runs(squares.clone()).flat_map(|run| band.lines(run, self.outputs));
+                    let next = band.runs(squares.end..squares.end + SQUARES).flat_map(|run| readers[0].lines(run));
+                    made.chain(next).collect()
+                }
+            };
+            let mut ahead = Ahead::new(to_come, self.outputs.div_ceil(outputs) * POINTS);
             let blocks = products.chunks_exact_mut(POINTS * stride(outputs));
             for products in blocks.take(self.outputs.div_ceil(outputs)) {
                 let of_points = inputs.chunks_exact(stride(channels));
                 for (inputs, products) in of_points.zip(products.chunks_exact_mut(stride(outputs))) {
                     let weights;
                     (weights, rest) = rest.split_at(channels * outputs);
-                    let mut squares = [&ZEROS[..channels]; SQUARES];
-                    for (square, inputs) in squares.iter_mut().zip(inputs.chunks_exact(channels)) {
-                        *square = inputs;
-                    }
-                    let tiles = squares[..count.next_multiple_of(pixels)].chunks_exact(pixels);
-                    for (squares, products) in tiles.zip(products.chunks_exact_mut(pixels * outputs)) {
-                        self.tile.add(squares, weights, products, number == 0);
-                    }
+                    let (inputs, products) = (&inputs[..count * channels], &mut products[..count * outputs]);
+                    self.tile.add_rows(inputs, weights, products, number == 0);
+                    ahead.step();
                 }
             }
         }
     }
 
     /// Turns the products of a square into outputs. It is the `place`th of its band.
-    fn finish(&self, square: usize, place: usize, width: usize, scratch: &mut Scratch, band: &mut Band<'_>) {
+    fn finish(&self, square: usize, place: usize, scratch: &mut Scratch, band: &mut Band<'_>) {
+        let width = band.width;
         let (row, place, line) = (place / band.along, place % band.along, width * self.outputs);
         let (start, columns) = (place * SIDE * self.outputs, SIDE.min(width - place * SIDE));
         let output = band.output.chunks_mut(SIDE * line).nth(row).unwrap_or_default();
@@ -234,11 +241,6 @@ impl Winograd {
                 Square { lines: lines(&mut scratch.square, SIDE * pixel, first), pooled: None, pixel }
             };
             self.kernels.back(products, stride(self.tile.outputs), &finish, &mut square);
-        }
-        let next = start + SIDE * self.outputs;
-        for line in output.chunks_exact(line) {
-            // What the next square will touch.
-            prefetch(&line[next.min(line.len())..(next + SIDE * self.outputs).min(line.len())]);
         }
         if !is_whole {
             self.finish_part(&scratch.square, columns, (start, line), output, pooled);
@@ -270,6 +272,48 @@ impl Winograd {
                     *to = upper[left].max(upper[right]).max(lower[left].max(lower[right]));
                 }
             }
+        }
+    }
+}
+
+impl Band<'_> {
+    /// Squares, by their places in the band, as runs.
+    fn runs(&self, squares: Range<usize>) -> impl Iterator<Item = Run> {
+        let (mut square, end, first_row, along) = (squares.start, squares.end, self.first_row, self.along);
+        std::iter::from_fn(move || {
+            let (row, first) = (first_row + square / along, square % along);
+            let count = (along - first).min(end - square);
+            square += count;
+            (count > 0).then_some(Run { row, first, count })
+        })
+    }
+
+    /// Where the outputs of a run go, line by line: so many for each pixel.
+    fn lines(&self, run: Run, outputs: usize) -> impl Iterator<Item = &[f32]> {
+        let (left, right) = (run.first * SIDE, self.width.min((run.first + run.count) * SIDE));
+        let rows = (run.row - self.first_row) * SIDE..;
+        let place = move |row: usize, column: usize| (row * self.width + column) * outputs;
+        rows.take(SIDE).filter_map(move |row| self.output.get(place(row, left)..place(row, right)))
+    }
+}
+
+/// Lines that are brought to the second cache, a part of each at every step.
+struct Ahead<'a> {
+    lines: Vec<&'a [f32]>,
+    part: usize,
+}
+
+impl<'a> Ahead<'a> {
+    fn new(lines: Vec<&'a [f32]>, steps: usize) -> Self {
+        let longest = lines.iter().map(|line| line.len()).max().unwrap_or(0);
+        Self { lines, part: longest.div_ceil(steps).next_multiple_of(LANES) }
+    }
+
+    fn step(&mut self) {
+        for line in &mut self.lines {
+            let (now, later) = line.split_at(self.part.min(line.len()));
+            prefetch(now);
+            *line = later;
         }
     }
 }

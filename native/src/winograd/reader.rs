@@ -1,7 +1,7 @@
 //! Squares of inputs, read from a tensor as it lies, or resized on the way.
 
 use super::{Piece, Run, SIDE, stride};
-use crate::kernels::{ALONG, Between, Kernels, prefetch};
+use crate::kernels::{ALONG, Between, Kernels};
 use crate::plan::Shape;
 use crate::resize::{between, columns};
 use crate::waves::Seen;
@@ -43,14 +43,6 @@ impl<'a> Reader<'a> {
                 let place =
                     |row: Option<usize>| ((row.unwrap_or(0) - self.seen.above) * width + left - 1) * pixel + first;
                 let line = |row| &self.seen.data[place(row)..][..(ALONG - 1) * pixel + channels];
-                for row in rows {
-                    // Processors do not guess that eight lines are read side by side.
-                    let next = place(row) + ALONG * pixel;
-                    prefetch(
-                        &self.seen.data
-                            [next.min(self.seen.data.len())..(next + SIDE * pixel).min(self.seen.data.len())],
-                    );
-                }
                 let lines = rows.map(line);
                 kernels.forward(&lines, pixel, channels, &mut inputs[to(square)..], stride(channels));
             } else {
@@ -62,6 +54,17 @@ impl<'a> Reader<'a> {
                 kernels.forward(&lines, channels, channels, &mut inputs[to(square)..], stride(channels));
             }
         }
+    }
+
+    /// What a run will read, line by line, as far as it is read where it lies.
+    pub(super) fn lines(&self, run: Run) -> impl Iterator<Item = &'a [f32]> {
+        let Shape { width, channels, .. } = self.seen.shape;
+        let (left, right) = ((run.first * SIDE).saturating_sub(1), width.min((run.first + run.count) * SIDE + 1));
+        let rows = (0..ALONG).filter_map(move |step| self.row(run.row, step)).filter(|_| self.columns.is_empty());
+        rows.filter_map(move |row| {
+            let start = row.checked_sub(self.seen.above)? * width;
+            self.seen.data.get((start + left) * channels..(start + right) * channels)
+        })
     }
 
     /// The row of the output's size that a square's line is, if it is one. A square begins one pixel above and to the left
