@@ -141,7 +141,7 @@ export interface Options {
 	invert_mask?: Flag | null | undefined;
 	/** Keep the picture's colours also where the result is fully transparent. Without it they are black there, but for a few pixels beyond the edge, which have the subject's colour. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
 	keep_colors?: Flag | null | undefined;
-	/** Keep an alpha channel, 255 throughout, also on an opaque bg_color. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
+	/** Keep an alpha channel, 255 throughout, also on an opaque bg_color. JPEG has none, and WebP leaves out one that is opaque. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
 	keep_alpha?: Flag | null | undefined;
 }
 /** How far a removal has come. */

@@ -680,6 +680,7 @@ struct remrembg_options *remrembg_options_new(void);
  *     keep_alpha: true, 1, yes or on is true, anything else false. Default:
  *     false.
  *         Keep an alpha channel, 255 throughout, also on an opaque bg_color.
+ *         JPEG has none, and WebP leaves out one that is opaque.
  *
  * remrembg_remover_new() has these settings:
  *     model: a model's name, or the path of an ONNX file. Default: u2netp.
