@@ -148,8 +148,9 @@ impl Shop<'_> {
         wanted: Wanted,
         watch: &mut Watch,
     ) -> Result<Pixels> {
-        let CutOut { keep_alpha, keep_colors, .. } = options.cut_out;
-        let opaque = wanted.opaque;
+        let (opaque, keep_alpha) = (wanted.opaque, options.cut_out.keep_alpha);
+        // What gets a colour behind it shows none of those that are hidden.
+        let keep_colors = options.cut_out.keep_colors && !opaque && background.is_none();
         let fitted = geometry::fitted_size((cut.width(), cut.height()), options);
         let resize = fitted != (cut.width(), cut.height());
         let cut = watch.time_if(resize, Stage::Resize, cut, |p, c| {

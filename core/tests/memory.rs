@@ -99,6 +99,7 @@ const CASES: &[Case] = &[
     &[("w", "3600"), ("format", "webp")],
     &[("w", "2700"), ("angle", "45"), ("format", "png")],
     &[("angle", "45"), ("format", "bmp")],
+    &[("angle", "45"), ("format", "bmp"), ("keep_colors", "true")],
     &[("angle", "90"), ("format", "bmp"), ("bg_color", "teal")],
     &[("preset", "best"), ("format", "bmp")],
     &[("compression", "small"), ("format", "webp")],

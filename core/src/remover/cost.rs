@@ -37,7 +37,13 @@ pub(crate) fn of_job(input: &Checked, mask: Option<&Checked>, options: &Options)
     } else {
         0
     };
-    let turning = 5 * area(fitted) + PICTURE * pixels.max(output);
+    let turning = if options.cut_out.keep_colors {
+        // What is changed and what it becomes, and beside them the picture with all of its colours.
+        let doubled = |from: u64, to: u64| PICTURE * (from + to + from.max(to));
+        doubled(pixels, area(fitted)).max(doubled(area(fitted), output))
+    } else {
+        5 * area(fitted) + PICTURE * pixels.max(output)
+    };
     let peak = decoding(input).max(CUT_OUT * pixels + matting).max(turning).max(encoding(options, output));
     BASE + file(input) + brought + peak
 }

@@ -56,11 +56,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What a run will read, line by line, as far as it is read where it lies.
+    /// What a run will read, line by line, as far as it is read where it lies. The first piece of a tensor has the lines of
+    /// all.
     pub(super) fn lines(&self, run: Run) -> impl Iterator<Item = &'a [f32]> {
         let Shape { width, channels, .. } = self.seen.shape;
         let (left, right) = ((run.first * SIDE).saturating_sub(1), width.min((run.first + run.count) * SIDE + 1));
-        let rows = (0..ALONG).filter_map(move |step| self.row(run.row, step)).filter(|_| self.columns.is_empty());
+        let rows = (0..ALONG)
+            .filter_map(move |step| self.row(run.row, step))
+            .filter(|_| self.columns.is_empty() && self.piece.first == 0);
         rows.filter_map(move |row| {
             let start = row.checked_sub(self.seen.above)? * width;
             self.seen.data.get((start + left) * channels..(start + right) * channels)
