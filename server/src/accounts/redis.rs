@@ -1,7 +1,8 @@
 //! Accounts in a Redis, which the servers of several machines share.
 //!
-//! Every change is one script, so that nobody sees half of it. A script whose answer was lost is sent again: a change
-//! and a charge have numbers of their own, and are made once however often they are asked for.
+//! Every change is one script, so that nobody sees half of it. A script whose answer was lost is sent again where the
+//! connection was an older one: a change and a charge have numbers of their own, and are made once however often they are
+//! asked for.
 //!
 //! | Key | Type | Holds |
 //! |---|---|---|

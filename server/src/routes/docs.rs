@@ -8,12 +8,14 @@ use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+use remrembg::Code;
 use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 use zip::ZipArchive;
 use zip::result::{ZipError, ZipResult};
 
 use super::page::{CSS, HTML, JAVASCRIPT, file};
 use crate::App;
+use crate::error::Refusal;
 use crate::openapi::openapi;
 
 /// The reference writes styles into its elements, and shows pictures that it got.
@@ -22,8 +24,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
                       form-action 'none'; frame-ancestors 'none'";
 
 pub(super) fn routes() -> Router<Arc<App>> {
-    static STYLE: LazyLock<Vec<u8>> = LazyLock::new(|| unpacked("swagger-ui.css").unwrap_or_default());
-    static SCRIPT: LazyLock<Vec<u8>> = LazyLock::new(|| unpacked("swagger-ui-bundle.js").unwrap_or_default());
+    static STYLE: Unpacked = LazyLock::new(|| unpacked("swagger-ui.css"));
+    static SCRIPT: Unpacked = LazyLock::new(|| unpacked("swagger-ui-bundle.js"));
     let (page, start) = (include_bytes!("../page/reference.html"), include_bytes!("../page/reference.js"));
     Router::new()
         .route("/api/openapi", get(description))
@@ -31,8 +33,8 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/api/docs", get(to_reference))
         .route("/api/docs/", get(async || file(HTML, POLICY, page)))
         .route("/api/docs/reference.js", get(async || file(JAVASCRIPT, POLICY, start)))
-        .route("/api/docs/swagger-ui.css", get(async || file(CSS, POLICY, &STYLE)))
-        .route("/api/docs/swagger-ui-bundle.js", get(async || file(JAVASCRIPT, POLICY, &SCRIPT)))
+        .route("/api/docs/swagger-ui.css", get(async || of_archive(CSS, &STYLE)))
+        .route("/api/docs/swagger-ui-bundle.js", get(async || of_archive(JAVASCRIPT, &SCRIPT)))
 }
 
 async fn description() -> Response {
@@ -42,6 +44,15 @@ async fn description() -> Response {
 
 async fn to_reference() -> Redirect {
     Redirect::permanent("/api/docs/")
+}
+
+type Unpacked = LazyLock<ZipResult<Vec<u8>>>;
+
+fn of_archive(kind: &'static str, unpacked: &'static Unpacked) -> Response {
+    match &**unpacked {
+        Ok(bytes) => file(kind, POLICY, bytes),
+        Err(error) => Refusal::Fault(Code::Internal, format!("Swagger UI: {error}")).into_response(),
+    }
 }
 
 /// One of the files that make up Swagger UI in a browser. The folder in its archive has the version in its name.

@@ -19,7 +19,8 @@ macro_rules! scripts {
     };
 }
 
-// Those of the second line are the same when they are sent twice; those of the first take a key that sees to it.
+// Those of the second line come to the same when they are sent twice, but for `pace`, which then counts a request twice;
+// those of the first take a key that sees to it.
 scripts! {
     once: add_user, set_user, remove_user, revoke, apply;
     plain: create, holder, touch, reserve, settle, refund, admit, pace;
