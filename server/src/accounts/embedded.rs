@@ -4,6 +4,7 @@
 //! power cut takes back what was charged.
 
 mod file;
+mod subscriptions;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +18,7 @@ use super::calendar::{self, Period};
 use super::left;
 use super::secret::{self, Secret};
 use super::store::{Books, Store, check};
-use super::stripe::{Event, Moved};
+use super::stripe::Event;
 use super::{Applied, Change, Charged, Credential, DAY, Holder, LEASE, Left, REMEMBERED, Reservation, Trouble};
 use super::{Turn, Used, User, Via, Who};
 
@@ -279,7 +280,9 @@ impl Books for Embedded {
             return Ok(Applied::Replayed);
         }
         let applied = match event {
-            Some(event) if transaction.execute(remember, params![event.id, now])? > 0 => moved(&transaction, event)?,
+            Some(event) if transaction.execute(remember, params![event.id, now])? > 0 => {
+                subscriptions::apply(&transaction, event, now)?
+            }
             // What was done already is sent again where its answer was lost.
             _ => Applied::Nothing,
         };
@@ -347,47 +350,6 @@ fn user_of(row: &Row<'_>) -> rusqlite::Result<User> {
         period: start.zip(end).map(|(start, end)| Period { start, end }),
         customer: row.get("customer")?,
     })
-}
-
-fn moved(transaction: &Transaction<'_>, event: &Event) -> Result<Applied, Trouble> {
-    let Event { created, user, customer, subscription, since, moved, .. } = event;
-    // Who is named is known by its customer from then on.
-    let query = "SELECT id FROM users WHERE name = ?1 OR (?1 IS NULL AND customer = ?2)";
-    let found: Option<i64> = transaction.query_row(query, params![user, customer], |row| row.get(0)).optional()?;
-    let Some(found) = found else { return Ok(Applied::NoUser) };
-    let changed = match moved {
-        // Another subscription may have taken its place.
-        None => transaction.execute(
-            "UPDATE users SET last_event = ?2, plan = 'Free', included = 0, period_start = NULL, period_end = NULL,
-             subscription = NULL, ended = ?3
-             WHERE id = ?1 AND last_event <= ?2 AND (subscription IS NULL OR subscription = ?3)",
-            params![found, created, subscription],
-        )?,
-        // An older one does not take the place of a newer one, nor does one come back that ended in the same second.
-        Some(Moved { plan, included, period }) => {
-            let period = period.filter(Period::is_valid);
-            transaction.execute(
-                "UPDATE users SET last_event = ?2, plan = coalesce(?3, plan), included = coalesce(?4, included),
-                 period_start = coalesce(?5, period_start), period_end = coalesce(?6, period_end), subscription = ?8,
-                 subscribed = ?9, ended = NULL,
-                 customer = coalesce(customer, (SELECT ?7 WHERE NOT EXISTS (SELECT 1 FROM users WHERE customer = ?7)))
-                 WHERE id = ?1 AND last_event <= ?2 AND (last_event < ?2 OR ended IS NOT ?8)
-                 AND (subscription IS NULL OR subscription = ?8 OR coalesce(subscribed, ?9) <= ?9)",
-                params![
-                    found,
-                    created,
-                    plan,
-                    included.filter(|included| *included >= 0),
-                    period.map(|period| period.start),
-                    period.map(|period| period.end),
-                    customer,
-                    subscription,
-                    since,
-                ],
-            )?
-        }
-    };
-    Ok(if changed == 0 { Applied::Nothing } else { Applied::Moved })
 }
 
 fn check_customer(connection: &Connection, user: &User) -> Result<(), Trouble> {

@@ -278,10 +278,11 @@ impl Accounts {
     async fn ask_or_undo<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut dyn Books, i64) -> Result<T, Trouble> + Send + 'static,
-        undo: impl FnOnce(&mut dyn Books, T) + Send + 'static,
+        undo: impl FnOnce(&mut dyn Books, T) + Clone + Send + 'static,
     ) -> Result<T, Trouble> {
         let failed = |why: &str| Trouble::Failed(why.to_owned());
         let (tell, told) = oneshot::channel();
+        let mut answer = Answer { accounts: self, told, undo: Some(undo.clone()) };
         let work = move |store: &mut dyn Books| {
             if tell.is_closed() {
                 return;
@@ -292,7 +293,7 @@ impl Accounts {
             }
         };
         self.work.send(Box::new(work)).map_err(|_| failed("their thread has ended"))?;
-        match tokio::time::timeout(PATIENCE, told).await {
+        match tokio::time::timeout(PATIENCE, &mut answer.told).await {
             Ok(answer) => answer.unwrap_or_else(|_| Err(failed("their thread gave up"))),
             Err(_) => Err(failed("they are not to be had in time")),
         }
@@ -329,6 +330,23 @@ impl Accounts {
     /// [`Trouble::Failed`].
     pub(crate) async fn pace(&self, who: Who, most: u32) -> Result<Option<Result<Left, Left>>, Trouble> {
         self.ask(move |store, _| store.pace(who, most)).await
+    }
+}
+
+/// What the accounts' thread will say. If that was said, and nobody took it, it is undone.
+struct Answer<'a, T: Send + 'static, U: FnOnce(&mut dyn Books, T) + Send + 'static> {
+    accounts: &'a Accounts,
+    told: oneshot::Receiver<Result<T, Trouble>>,
+    undo: Option<U>,
+}
+
+impl<T: Send + 'static, U: FnOnce(&mut dyn Books, T) + Send + 'static> Drop for Answer<'_, T, U> {
+    fn drop(&mut self) {
+        self.told.close();
+        if let (Ok(Ok(made)), Some(undo)) = (self.told.try_recv(), self.undo.take()) {
+            // Where the thread has ended, nothing can be undone.
+            let _ = self.accounts.work.send(Box::new(move |store| undo(store, made)));
+        }
     }
 }
 

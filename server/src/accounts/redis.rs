@@ -1,8 +1,7 @@
 //! Accounts in a Redis, which the servers of several machines share.
 //!
-//! Every change is one script, so that nobody sees half of it. A script whose answer was lost is sent again where the
-//! connection was an older one: a change and a charge have numbers of their own, and are made once however often they are
-//! asked for.
+//! Every change is one script, so that nobody sees half of it. A script whose answer was lost is sent again: a change and a
+//! charge have numbers of their own, and are made once however often they are asked for.
 //!
 //! | Key | Type | Holds |
 //! |---|---|---|
@@ -10,6 +9,7 @@
 //! | `user:{uid}:billing_period_start`, `…_end` | number | its billing period |
 //! | `user:{uid}:app_usage:{year}:{month}`, `…:cycle:{start}` | number | a counter; `api_usage` in the same way |
 //! | `user:{uid}:counters`, `user:{uid}:credentials` | set | which of them there are |
+//! | `user:{uid}:subscriptions` | hash | what was told of each at Stripe, as JSON |
 //! | `user:{uid}:reservations` | sorted set | credits that are held, by when they lapse |
 //! | `remrembg:users`, `remrembg:customers` | hash | numbers of users by name and by customer |
 //! | `remrembg:credential:{kind}:{id}` | hash | a key or a token, as a digest |
@@ -344,7 +344,7 @@ impl Books for Redis {
         self.give_back()
     }
 
-    fn apply(&mut self, delivery: &str, event: Option<&Event>, _: i64) -> Result<Applied, Trouble> {
+    fn apply(&mut self, delivery: &str, event: Option<&Event>, now: i64) -> Result<Applied, Trouble> {
         let mut script = self.scripts.apply.arg(delivery);
         script.arg(REMEMBERED);
         if let Some(Event { id, created, user, customer, subscription, since, moved }) = event {
@@ -353,7 +353,7 @@ impl Books for Redis {
             let Moved { plan, included, period } = moved.clone().unwrap_or_default();
             let included = included.filter(|included| *included >= 0).map(|included| included.to_string());
             script.arg(if moved.is_some() { "moved" } else { "ended" }).arg(text(&plan)).arg(text(&included));
-            script.arg(&ends(period.filter(Period::is_valid)));
+            script.arg(&ends(period.filter(Period::is_valid))).arg(now);
         } else {
             script.arg("");
         }

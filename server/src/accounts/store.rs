@@ -140,7 +140,7 @@ pub(crate) trait Books: Store {
     /// Takes back what [`admit`](Self::admit) counted.
     fn dismiss(&mut self, turn: &Turn) -> Result<(), Trouble>;
 
-    /// Does what an event of Stripe says, once; of one user's events the latest counts.
+    /// Does what an event of Stripe says, once; of one subscription's events the latest counts.
     fn apply(&mut self, delivery: &str, event: Option<&Event>, now: i64) -> Result<Applied, Trouble>;
 
     /// Whether one more request is within `most` a minute, counted for all servers that share the store;

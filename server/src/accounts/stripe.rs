@@ -18,7 +18,7 @@ const INVALID: &str = "The signature of the event is not valid.";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Event {
     pub(crate) id: String,
-    /// Unix seconds: of two events the later one counts, in whatever order they come.
+    /// Unix seconds: of two events of one subscription the later one counts, in whatever order they come.
     pub(crate) created: i64,
     /// The name of the user, where the subscription tells it.
     pub(crate) user: Option<String>,

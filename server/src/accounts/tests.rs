@@ -279,31 +279,76 @@ fn events_move_the_user_that_they_name_once_and_never_back() {
     });
 }
 
-#[test]
-fn of_two_subscriptions_the_newer_one_counts_and_what_ended_does_not_come_back() {
-    with_user(1, 0, None, |store, id, _| {
-        let mut number = 0;
-        let mut plan_after = |subscription: &str, since, created, is_there: bool| {
-            number += 1;
-            let event = Event {
-                id: format!("evt_{number}"),
-                created,
-                user: Some("one".to_owned()),
-                customer: None,
-                subscription: subscription.to_owned(),
-                since,
-                moved: is_there.then(|| Moved { plan: Some(subscription.to_owned()), ..Moved::default() }),
-            };
-            store.apply(&number.to_string(), Some(&event), NOW).expect("the store works");
-            store.user(id).expect("it is there").plan
+/// Tells a store of subscriptions: of which, how many seconds after `NOW` it was made, how many seconds after it the
+/// event was, and whether the subscription is there. Gives the plan that the user has then.
+fn plan_after<'a>(store: &'a mut dyn Books, id: i64) -> impl FnMut(&str, i64, i64, bool) -> String + 'a {
+    let mut number = 0;
+    move |subscription, since, created, is_there| {
+        number += 1;
+        let moved = Moved {
+            plan: Some(subscription.to_owned()),
+            included: Some(since),
+            period: Some(Period { start: since, end: since + 9 }),
         };
+        let event = Event {
+            id: format!("evt_{number}"),
+            created: NOW + created,
+            user: Some("one".to_owned()),
+            customer: None,
+            subscription: subscription.to_owned(),
+            since: NOW + since,
+            moved: is_there.then_some(moved),
+        };
+        store.apply(&number.to_string(), Some(&event), NOW).expect("the store works");
+        let user = store.user(id).expect("it is there");
+        let expected = if user.plan == "Free" { None } else { Some(user.included) };
+        assert_eq!(user.period.map(|period| period.start), expected, "all of it moves together");
+        user.plan
+    }
+}
+
+#[test]
+fn of_two_subscriptions_the_newer_one_counts_and_after_its_end_the_older_one() {
+    with_user(1, 0, None, |store, id, _| {
+        let mut plan_after = plan_after(store, id);
         assert_eq!(plan_after("older", 1, 10, true), "older");
         assert_eq!(plan_after("newer", 20, 20, true), "newer");
         assert_eq!(plan_after("older", 1, 30, true), "newer", "whatever is told of the older one");
-        assert_eq!(plan_after("older", 1, 40, false), "newer");
-        assert_eq!(plan_after("newer", 20, 50, false), "Free");
-        assert_eq!(plan_after("newer", 20, 50, true), "Free", "which came late");
-        assert_eq!(plan_after("newest", 50, 50, true), "newest", "which began when the other ended");
+        assert_eq!(plan_after("newer", 20, 50, false), "older");
+        assert_eq!(plan_after("newer", 20, 50, true), "older", "which came late");
+        assert_eq!(plan_after("older", 1, 60, false), "Free");
+        assert_eq!(plan_after("newer", 20, 49, true), "Free", "which came later still");
+        assert_eq!(plan_after("newest", 50, 50, true), "newest", "which began when another ended");
+    });
+}
+
+#[test]
+fn events_of_two_subscriptions_count_in_whatever_order_they_come() {
+    with_user(1, 0, None, |store, id, _| {
+        let mut plan_after = plan_after(store, id);
+        assert_eq!(plan_after("older", 1, 10, true), "older");
+        // One is made in the second before the other ends, and that is told first.
+        assert_eq!(plan_after("older", 1, 101, false), "Free");
+        assert_eq!(plan_after("newer", 100, 100, true), "newer");
+        assert_eq!(plan_after("older", 1, 100, true), "newer");
+        assert_eq!(plan_after("newer", 100, 120, false), "Free");
+        assert_eq!(plan_after("newer", 100, 130, true), "newer", "it goes on");
+    });
+}
+
+#[test]
+fn the_end_of_one_that_nothing_was_told_of_ends_what_a_command_set_unless_another_counts() {
+    with_user(1, 0, None, |store, id, _| {
+        let set = || Change { plan: Some("set".to_owned()), included: Some(5), ..Change::default() };
+        store.set_user("one", set()).expect("it is there");
+        assert_eq!(plan_after(store, id)("unknown", 1, 10, false), "Free");
+        let period = Some(Period { start: 5, end: 9 });
+        store.set_user("one", Change { period, ..set() }).expect("it is there");
+        let mut later = plan_after(store, id);
+        assert_eq!(later("", 0, 0, false), "set", "a delivery that was there before");
+        assert_eq!(later("unknown", 1, 20, false), "set", "it had ended");
+        assert_eq!(later("one", 30, 30, true), "one");
+        assert_eq!(later("another", 40, 40, false), "one");
     });
 }
 
@@ -341,6 +386,25 @@ fn a_credit_is_free_again_if_its_client_leaves_while_the_charge_waits() {
         }
         drop(done);
         hold().await.expect("it was given back").charge().await.expect("the store works");
+        assert!(hold().await.is_err(), "that one was charged");
+    });
+}
+
+#[test]
+fn a_charge_is_taken_back_if_its_client_leaves_once_it_was_made() {
+    with_one_credit(async |accounts, holder| {
+        let hold = async || accounts.hold(holder).await.expect("the store works");
+        let held = hold().await.expect("there is one");
+        {
+            let mut charge = std::pin::pin!(held.charge());
+            std::future::poll_fn(|context| {
+                assert!(charge.as_mut().poll(context).is_pending());
+                std::task::Poll::Ready(())
+            })
+            .await;
+            accounts.ask(|_, _| Ok(())).await.expect("the charge is made");
+        }
+        hold().await.expect("it was taken back").charge().await.expect("the store works");
         assert!(hold().await.is_err(), "that one was charged");
     });
 }

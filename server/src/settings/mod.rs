@@ -193,10 +193,15 @@ pub fn from_toml(text: &str) -> Result<Vec<(String, String)>, Refused> {
     let pair = |(key, value): (String, toml::Value)| match value {
         toml::Value::String(text) => Ok((key, text)),
         toml::Value::Integer(number) => Ok((key, number.to_string())),
-        toml::Value::Boolean(is_so) => Ok((key, is_so.to_string())),
+        toml::Value::Boolean(is_so) if takes_boolean(&key) => Ok((key, is_so.to_string())),
+        toml::Value::Boolean(_) => Err(Refused(vec![format!("'{key}' must not be true or false")])),
         _ => Err(Refused(vec![format!("'{key}' must be text, a whole number, true or false")])),
     };
     table.into_iter().map(pair).collect()
+}
+
+fn takes_boolean(key: &str) -> bool {
+    SPECS.iter().any(|spec| spec.key == key && spec.range == "true or false")
 }
 
 #[cfg(test)]
@@ -274,6 +279,8 @@ mod tests {
         assert_eq!((settings.queue, config.limits.max_side), (4, 9));
         assert_eq!(config.memory, 8 << 30, "the server has a budget without being told");
         assert_eq!(from_toml("rembg_api = true"), Ok(pairs(&[("rembg_api", "true")])));
+        let text = from_toml("keys = true").expect_err("it is text").to_string();
+        assert_eq!(text, "'keys' must not be true or false");
         assert!(from_toml("queue = [1]").is_err_and(|error| error.to_string().contains("'queue' must be text")));
         let error =
             from_toml("queue = 1\nkeys = \"SECRET\nlog = \"info\"").expect_err("a quote is missing").to_string();

@@ -70,6 +70,24 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE users ADD COLUMN subscribed INTEGER;
     ALTER TABLE users ADD COLUMN ended TEXT;
 ",
+    "
+    ALTER TABLE users DROP COLUMN last_event;
+    ALTER TABLE users DROP COLUMN subscription;
+    ALTER TABLE users DROP COLUMN subscribed;
+    ALTER TABLE users DROP COLUMN ended;
+    CREATE TABLE subscriptions (
+        user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+        id TEXT NOT NULL,
+        since INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        live INTEGER NOT NULL,
+        plan TEXT,
+        included INTEGER,
+        period_start INTEGER,
+        period_end INTEGER,
+        PRIMARY KEY (user, id)
+    ) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// Opens the file of a folder, both made where they are missing.

@@ -21,9 +21,7 @@ fn a_file_of_an_older_version_is_brought_up_to_date() {
         .connection
         .execute_batch(
             "DROP TABLE anonymous; DROP TABLE deliveries; DROP INDEX users_by_customer;
-             ALTER TABLE users DROP COLUMN customer; ALTER TABLE users DROP COLUMN last_event;
-             ALTER TABLE users DROP COLUMN subscription; ALTER TABLE users DROP COLUMN subscribed;
-             ALTER TABLE users DROP COLUMN ended;
+             DROP TABLE subscriptions; ALTER TABLE users DROP COLUMN customer;
              PRAGMA user_version = 1",
         )
         .expect("they are there");

@@ -62,14 +62,14 @@ impl Link {
         Ok(Self { client, open: None, failed: None })
     }
 
-    /// Does `work`, once more where an older connection was lost: what it does twice must count once.
+    /// Does `work`, once more where the connection was lost: what it does twice must count once.
     ///
     /// # Errors
     /// [`Trouble::Failed`].
     pub(super) fn run<T>(&mut self, work: impl Fn(&mut Connection) -> RedisResult<T>) -> Result<T, Trouble> {
-        let was_open = self.open.is_some();
         match self.attempt(&work) {
-            Err(_) if was_open => self.attempt(&work),
+            // Else there was no connection.
+            Err(_) if self.failed.is_none() => self.attempt(&work),
             done => done,
         }
     }

@@ -13,7 +13,7 @@ local customer = redis.call('HGET', 'user:' .. uid, 'customer')
 if customer then
     redis.call('HDEL', 'remrembg:customers', customer)
 end
-for _, name in ipairs({'counters', 'credentials', 'reservations', 'billing_period_start', 'billing_period_end'}) do
+for _, name in ipairs({'counters', 'credentials', 'reservations', 'subscriptions', 'billing_period_start', 'billing_period_end'}) do
     redis.call('DEL', key_of(uid, name))
 end
 redis.call('DEL', 'user:' .. uid)

@@ -168,7 +168,8 @@ fn what_is_asked_twice_since_an_answer_was_lost_is_done_once() {
 fn what_a_command_changes_is_changed_once_even_if_its_answer_was_lost() {
     let (folder, server) = (tempfile::tempdir().expect("a folder"), RedisServer::start());
     let lost = Arc::new(AtomicUsize::new(0));
-    let mut store = opened(&faulty(folder.path(), &server, &Fault::Lost(Arc::clone(&lost))));
+    let way = faulty(folder.path(), &server, &Fault::Lost(Arc::clone(&lost)));
+    let mut store = opened(&way);
     // The first time for Redis to learn the scripts, the second with an answer that is lost.
     for (number, prepaid) in [(0, 5), (1, 10)] {
         let lose = || assert_eq!(lost.swap(number, Ordering::SeqCst), 0, "the one before was lost");
@@ -177,7 +178,7 @@ fn what_a_command_changes_is_changed_once_even_if_its_answer_was_lost() {
             with_user(&mut store);
         }
         lose();
-        assert_eq!(store.add_user(&user), Ok(()));
+        assert_eq!(opened(&way).add_user(&user), Ok(()), "also as the first on its connection");
         lose();
         let change = Change { more_prepaid: 5, ..Change::default() };
         assert_eq!(store.set_user("one", change).map(|user| user.prepaid), Ok(prepaid));
