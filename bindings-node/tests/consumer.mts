@@ -98,11 +98,11 @@ export async function pictures(): Promise<void> {
     { data: bytes, info: { width: 1, height: 1, channels: 3 } },
     { data: new Uint8Array(3), shape: [1, 1, 3] },
   ];
-  for (const picture of all) same<Buffer>()(await remove(picture));
+  for (const picture of all) same<Buffer<ArrayBuffer>>()(await remove(picture));
   const { data, info } = await removeRaw(bytes);
-  same<Buffer>()(data);
+  same<Buffer<ArrayBuffer>>()(data);
   same<1 | 3 | 4>()(info.channels);
-  same<Buffer>()(await remove({ data, info }));
+  same<Buffer<ArrayBuffer>>()(await remove({ data, info }));
 }
 
 async function* chunks(): AsyncGenerator<Uint8Array> {
@@ -156,11 +156,11 @@ export async function library(paths: string[], maybe: AbortSignal | undefined): 
   for await (const { picture, result, error } of remover.removeMany(paths, { ...options, jobs: 2 })) {
     same<string>()(picture);
     if (error) same<Error>()(error);
-    else same<Buffer>()(result);
+    else same<Buffer<ArrayBuffer>>()(result);
   }
   const outcomes: Outcome<Buffer>[] = [];
   for await (const outcome of removeMany(new Set([Buffer.alloc(1)]))) outcomes.push(outcome);
-  for await (const { result } of removeMany(chunks())) same<Buffer | undefined>()(result);
+  for await (const { result } of removeMany(chunks())) same<Buffer<ArrayBuffer> | undefined>()(result);
   await pipeline(createReadStream('photo.jpg'), removeStream({ format: 'png' }), createWriteStream('cutout.png'));
   same<string | undefined>()(await fetchModel('u2net', { onProgress: (bytes, total) => bytes / total }));
   same<readonly string[]>()(models);

@@ -106,6 +106,16 @@ for (const [what, fail] of Object.entries(throwing)) {
   }
 }
 
+test('what onFound throws is what the removal rejects with, now or later', async () => {
+  for (const fail of Object.values(throwing)) {
+    const error = await remover.remove(photo, { onFound: fail }).catch((caught) => caught);
+    assert.ok(error === reason, String(error));
+    for await (const outcome of remover.removeMany([photo], { onFound: fail })) {
+      assert.ok(outcome.error === reason, String(outcome.error));
+    }
+  }
+});
+
 test('what a thenable of another library rejects with comes out', async () => {
   // biome-ignore lint/suspicious/noThenProperty: it is meant to be one
   const onProgress = () => ({ then: (_, reject) => queueMicrotask(() => reject(reason)) });

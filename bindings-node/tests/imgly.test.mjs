@@ -35,6 +35,15 @@ test('the subject is kept, as PNG', async () => {
   assert.equal(data[3], 0, 'a corner is clear');
 });
 
+test('GIF and TIFF are read too, as a picture and as a mask', async () => {
+  for (const [format, options] of [['gif'], ['tiff', { compression: 'lzw' }]]) {
+    const path = written(temporary(), `a.${format}`, await sharp(png).toFormat(format, options).toBuffer());
+    for (const blob of [await removeBackground(path), await applySegmentationMask(png, path)]) {
+      assert.equal((await opened(await bytes(blob))).info.width, WIDTH);
+    }
+  }
+});
+
 test('every way to hand over a picture gives the same', async (t) => {
   const path = written(temporary(), 'a picture.png', png);
   const plain = written(temporary(), 'picture', png);

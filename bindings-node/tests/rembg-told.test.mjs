@@ -2,10 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createRequire, Module } from 'node:module';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { createContext, runInContext } from 'node:vm';
 
-import { noise, openFiles, ROOT, rejected, runNode, sharp, temporary, written } from './help.mjs';
+import { noise, openFiles, ROOT, rejected, required as require, runNode, sharp, temporary, written } from './help.mjs';
 import {
   rembg,
   RembgError,
@@ -80,6 +82,48 @@ test('what is wrong with a file is told', async () => {
     .png()
     .toBuffer();
   assert.equal(await said(wide), 'Image width (10001px) exceeds the maximum allowed width of 10000px.');
+});
+
+/** The package as a test runner such as Jest loads it: with globals of its own, but the built-in modules of all. */
+function elsewhere() {
+  const names = [
+    'Abort(Controller|Signal)',
+    'B(lob|uffer)',
+    'console',
+    'process',
+    '(set|clear)(Immediate|Interval|Timeout)',
+  ];
+  const isNeeded = (name) => new RegExp(`^(${names.join('|')}|queueMicrotask)$`).test(name);
+  const needed = Object.getOwnPropertyNames(globalThis).filter(isNeeded);
+  const globals = Object.fromEntries(needed.map((name) => [name, globalThis[name]]));
+  const context = createContext(globals);
+  const loaded = new Map();
+  const load = (path) => {
+    if (!path.endsWith('.js')) return require(path);
+    if (loaded.has(path)) return loaded.get(path).exports;
+    const [module, from] = [{ exports: {} }, createRequire(path)];
+    loaded.set(path, module);
+    const named = (name) => (name.startsWith('.') ? load(from.resolve(name)) : from(name));
+    runInContext(Module.wrap(readFileSync(path, 'utf8')), context)(
+      module.exports,
+      Object.assign(named, from),
+      module,
+      path,
+      dirname(path),
+    );
+    return module.exports;
+  };
+  return { globals, ...load(require.resolve('remrembg')) };
+}
+
+test('a test runner hears the same words, and may stand in for the clock', async () => {
+  const { globals, rembg } = elsewhere();
+  globals.setImmediate = globals.setTimeout = () => {};
+  const path = join(temporary(), 'gone.png');
+  const error = await rejected(rembg({ apiKey, inputImage: path }));
+  assert.equal(error.message, `❌ ENOENT: no such file or directory, open '${path}'`);
+  const { base64Image } = await rembg({ apiKey, inputImage: png, options: { returnBase64: true } });
+  assert.match(base64Image, /^data:image/);
 });
 
 test('a file that is too large is refused', async () => {

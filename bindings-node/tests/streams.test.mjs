@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { createReadStream, createWriteStream, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, request } from 'node:http';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -141,4 +142,33 @@ test('a stream that is given up before it is read lets go of its mask', async ()
   const mask = new Readable({ read() {} });
   remover.removeStream({ mask_from: mask }).destroy();
   await within(new Promise((resolve) => mask.once('close', resolve)), 'the mask is let go');
+});
+
+test('a server can answer whatever became of the removal', async () => {
+  const small = tiny({ max_bytes: 500 });
+  const removals = [
+    (picture) => remover.remove(picture, { signal: AbortSignal.abort(reason) }),
+    (picture) => remover.remove(picture, { mask_from: 5 }),
+    (picture) => small.remove(picture),
+  ];
+  const server = createServer(async (picture, answer) => {
+    const error = await removals[Number(picture.url.slice(1))](picture).catch((caught) => caught);
+    answer.writeHead(error.status ?? 500).end(String(error));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const answered = (path, body) =>
+    new Promise((resolve, reject) => {
+      const { port } = server.address();
+      const sent = request({ port, path, method: 'POST', agent: false }, (answer) => {
+        answer.resume().on('end', () => resolve(answer.statusCode));
+      });
+      sent.on('error', reject);
+      sent.end(body);
+    });
+  for (const length of [1_000, 300_000, 5_000_000]) {
+    const body = Buffer.alloc(length, photo);
+    const statuses = await within(Promise.all(removals.map((_, at) => answered(`/${at}`, body))), `${length} bytes`);
+    assert.deepEqual(statuses, [500, 500, 400], `${length} bytes`);
+  }
+  server.close();
 });

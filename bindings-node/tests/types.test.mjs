@@ -55,6 +55,22 @@ test('programs are typed under laxer options too', withTypes, async () => {
   assert.deepEqual(await compiled(['lax.mts'], { ...lax, lib: ['es2022', 'dom'] }), { code: 0, stdout: '' });
 });
 
+test('bodies of the Web go in, and results go into answers', withTypes, async () => {
+  writeFileSync(
+    join(folder, 'web.mts'),
+    `import { remove, removeRaw, Remover, fetchModel } from 'remrembg';
+const box = [1, 2, 3, 4] as const;
+export const answered = async (request: Request, signal: AbortSignal | undefined): Promise<Response> => {
+  await fetchModel('u2netp', { signal });
+  new Blob([(await removeRaw(await fetch('https://example.com/a.png').then((answer) => answer.blob()))).data]);
+  return new Response(await (request.body ? remove(request.body, { keep: [box], drop: box }) : new Remover().remove('a.png')));
+};
+`,
+  );
+  const lib = ['es2023', 'dom', 'dom.iterable'];
+  assert.deepEqual(await compiled(['web.mts'], { ...ways.bundler, lib }), { code: 0, stdout: '' });
+});
+
 test('what the package exports is what its types say, and no more', withTypes, async () => {
   const modules = { mts: remrembg, cts: require('remrembg') };
   for (const [suffix, exported] of Object.entries(modules)) {

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 import type { Refusal } from './native';
 
 /** One refused field of a request. */
@@ -16,6 +18,11 @@ export interface ErrorBody {
   error: string;
   details?: Problem[];
   status: number;
+}
+
+/** Whether it is an error, also of another realm, as the built-in modules of a test runner are. */
+export function isError(value: unknown): value is Error {
+  return types.isNativeError(value) || value instanceof Error;
 }
 
 /** A refusal or a failure. */

@@ -75,7 +75,8 @@ async function made(image: ImageSource, config: Config, options: RemoveOptions, 
   if (type === ALPHA) wanted.mask = true;
   const model = remover(config.model);
   const [picture, mask] = await both(image, by, config);
-  const result = await model.made({ picture, options: wanted, mask, kind: pixels ? 'pixels' : 'file' });
+  const kind = pixels ? 'pixels' : 'file';
+  const result = await model.made({ picture, options: wanted, mask, kind, moreFormats: true });
   return pixels ? rawBlob(result, type) : new Blob([result.data], { type });
 }
 

@@ -1,4 +1,6 @@
 import { follow, unlessAborted } from './abort';
+import { isError } from './errors';
+import type { Memory } from './native';
 import { kind } from './pictures';
 
 /** Pictures one after the other, as they come. */
@@ -6,9 +8,9 @@ export type Pictures<P> = Iterable<P> | AsyncIterable<P>;
 
 /** What became of one picture of many. */
 export type Outcome<P> =
-  { picture: P; result: Buffer; error?: undefined } | { picture: P; result?: undefined; error: Error };
+  { picture: P; result: Memory; error?: undefined } | { picture: P; result?: undefined; error: Error };
 
-type Remove<P> = (picture: P, signal: AbortSignal) => Promise<Buffer>;
+type Remove<P> = (picture: P, signal: AbortSignal) => Promise<Memory>;
 
 /** Works on `jobs` pictures at once, and yields in their order. */
 export async function* many<P>(
@@ -41,11 +43,11 @@ export async function* many<P>(
   }
 }
 
-async function outcome<P>(picture: P, removed: Promise<Buffer>): Promise<Outcome<P>> {
+async function outcome<P>(picture: P, removed: Promise<Memory>): Promise<Outcome<P>> {
   try {
     return { picture, result: await removed };
   } catch (error) {
-    return { picture, error: error instanceof Error ? error : new Error(String(error)) };
+    return { picture, error: isError(error) ? error : new Error(String(error)) };
   }
 }
 

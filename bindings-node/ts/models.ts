@@ -8,9 +8,9 @@ export const models: readonly string[] = Object.freeze(native.models());
 /** How a model is fetched. */
 export interface FetchOptions {
   /** Hears of bytes that came, and of how many there are. What it throws ends the download. */
-  onProgress?: (bytes: number, total: number) => unknown;
+  onProgress?: ((bytes: number, total: number) => unknown) | undefined;
   /** Ends the download; what came is kept for the next time. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /**

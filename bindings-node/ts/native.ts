@@ -12,8 +12,11 @@ export interface Step {
   total: number;
 }
 
+/** A Buffer whose memory is its own, which the Web's `Response` takes. */
+export type Memory = ReturnType<typeof Buffer.concat>;
+
 export interface Made {
-  data: Buffer;
+  data: Memory;
   width: number;
   height: number;
   channels: number;
@@ -51,6 +54,7 @@ export type Kind = 'file' | 'pixels' | 'matte';
 export interface Task {
   options: Pairs;
   kind: Kind;
+  moreFormats: boolean;
 }
 
 export interface Work {

@@ -6,7 +6,7 @@ import type { Picture } from './pictures';
 /** A whole number, or text that Python's `int()` reads. */
 export type Integer = number | string;
 /** A point, `[x, y]`, or a box, `[left, top, right, bottom]`, in pixels of the upright picture. */
-export type Region = [number, number] | [number, number, number, number];
+export type Region = readonly [number, number] | readonly [number, number, number, number];
 /** `true`, or the text `true`, `1`, `yes` or `on`. */
 export type Flag = boolean | number | string;
 
@@ -57,12 +57,12 @@ export interface Options {
   /** Remove small stray islands from the mask and fill its pinholes. A second subject stays, and so does a hole through which the background is seen. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
   clean_mask?: Flag | null | undefined;
   /** What to keep. Of what is found the things at points and in boxes stay; a point on background, or where a thing is found but faintly, makes the thing around it subject. With boxes the model sees what is around them alone. Accepted: points as x,y and boxes as left,top,right,bottom, in pixels of the upright picture, with spaces between them. Default: unset. */
-  keep?: Region | Region[] | string | null | undefined;
+  keep?: Region | readonly Region[] | string | null | undefined;
   /** What to drop: things at points, and all in boxes. A thing with points of both kinds is divided halfway between them, along edges where there are any; more points make the cut surer. Accepted: points as x,y and boxes as left,top,right,bottom, in pixels of the upright picture, with spaces between them. Default: unset. */
-  drop?: Region | Region[] | string | null | undefined;
+  drop?: Region | readonly Region[] | string | null | undefined;
   /** Make the mask hard with smooth outlines: every pixel subject or background. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
   smooth_mask?: Flag | null | undefined;
-  /** Keep the background, and cut the subject out of it. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
+  /** Keep the background, and cut the subject out of it. keep and drop tell what that subject is. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
   invert_mask?: Flag | null | undefined;
   /** Keep the picture's colours also where the result is fully transparent. Without it they are black there, but for a few pixels beyond the edge, which have the subject's colour. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
   keep_colors?: Flag | null | undefined;
@@ -169,6 +169,6 @@ export function named<T extends object>(what: string, values: T): T {
 }
 
 /** Options as the native module takes them. */
-export function task(options: RemoveOptions, kind: Kind): Task {
-  return { options: pairs(options).filter(([key]) => !OWN.has(key)), kind };
+export function task(options: RemoveOptions, kind: Kind, moreFormats: boolean): Task {
+  return { options: pairs(options).filter(([key]) => !OWN.has(key)), kind, moreFormats };
 }

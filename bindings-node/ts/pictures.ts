@@ -39,7 +39,8 @@ export interface RawArray {
 }
 
 /** A stream of the bytes of a file, of Node's or of the Web's kind, or anything that yields them. */
-export type ByteStream = NodeJS.ReadableStream | AsyncIterable<Uint8Array> | WebStream<Uint8Array>;
+export type ByteStream =
+  NodeJS.ReadableStream | AsyncIterable<Uint8Array> | WebStream<Uint8Array> | ReadableStream<Uint8Array>;
 
 /**
  * A picture: a path or a `file:` URL; the bytes of a WebP, PNG, JPEG or BMP file, also as a `Blob`
@@ -163,7 +164,7 @@ export function streamed(stream: Readable, name?: string): Source {
   return {
     streamed: true,
     read: async (maxBytes, signal, heard) => collect(stream, native.Picture.pieces(name, maxBytes), signal, heard),
-    discard: () => stream.destroy(),
+    discard: () => release(stream),
   };
 }
 
@@ -213,20 +214,33 @@ async function collect(
 ): Promise<NativePicture> {
   try {
     // A source that is silent may never hear that its stream is destroyed.
-    await unlessAborted(signal, fill(picture, stream, heard));
+    await unlessAborted(signal, fill(picture, stream, signal, heard));
     return picture;
   } catch (error) {
-    stream.destroy();
+    release(stream);
     throw error;
   }
 }
 
-async function fill(picture: NativePicture, stream: Readable, heard: ((bytes: number) => void) | undefined) {
+/** Lets go of a stream. A request to a server stays open for its answer, and what is left of it goes nowhere. */
+function release(stream: Readable): void {
+  if ('method' in stream && typeof stream.method === 'string') stream.resume();
+  else stream.destroy();
+}
+
+async function fill(
+  picture: NativePicture,
+  stream: Readable,
+  signal: AbortSignal | undefined,
+  heard: ((bytes: number) => void) | undefined,
+) {
   let since = 0;
-  for await (const piece of stream) {
+  let more = true;
+  for await (const piece of stream.iterator({ destroyOnReturn: false })) {
     if (!types.isUint8Array(piece)) throw new TypeError('a stream of a picture must give bytes');
     heard?.(piece.length);
-    if (!(await pour(piece, piece.length, picture))) break;
+    more = !signal?.aborted && (await pour(piece, piece.length, picture));
+    if (!more) break;
     since += piece.length;
     // What is in memory already comes without a pause.
     if (since >= PIECE) {
@@ -234,6 +248,7 @@ async function fill(picture: NativePicture, stream: Readable, heard: ((bytes: nu
       await turn();
     }
   }
+  if (!more) release(stream);
 }
 
 /** As a stream of Node's, where it is one of any kind. */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { types } from 'node:util';
 
-import { RembgError } from './errors';
+import { isError, RembgError } from './errors';
 import type { Made } from './native';
 import type { Flag, RemoveOptions } from './options';
 import { bytes, file as fileSource, type Source, source } from './pictures';
@@ -138,7 +138,7 @@ async function removed(picture: Source, options: RembgOptions, upload: Meter): P
 /** An error in the words of rembg.js. */
 function told(error: unknown, before = ''): unknown {
   if (error instanceof RembgError) return error.reworded(`❌ ${error.status} ${error.body}`);
-  if (!(error instanceof Error && 'syscall' in error)) return error;
+  if (!(isError(error) && 'syscall' in error)) return error;
   const { code } = error as NodeJS.ErrnoException;
   return Object.assign(new Error(`❌ ${before}${error.message}`, { cause: error }), { code });
 }

@@ -8,6 +8,7 @@ import { type Outcome, many, type Pictures } from './many';
 import {
   type Kind,
   type Made,
+  type Memory,
   native,
   type Pairs,
   type Picture as NativePicture,
@@ -51,7 +52,7 @@ export interface EngineInfo {
 /** Pixels that `sharp(data, { raw: info })` takes. */
 export interface RawResult {
   /** Rows from the top without gaps, 8 bits a channel. */
-  data: Buffer;
+  data: Memory;
   /** `channels`: 4 is RGBA with straight alpha, 3 RGB, 1 a mask. */
   info: { width: number; height: number; channels: 1 | 3 | 4; premultiplied: false; size: number };
 }
@@ -95,6 +96,8 @@ export interface Removal {
   options: RemoveOptions;
   mask?: Source | undefined;
   kind?: Kind;
+  /** Whether GIF and TIFF are read too. */
+  moreFormats?: boolean;
   /** Hears of the bytes that were read. */
   heard?: (bytes: number) => void;
 }
@@ -149,7 +152,7 @@ export class Remover {
    * @throws the signal's reason, what `onProgress` throws, and the error of a stream that fails.
    * @throws TypeError: `picture` is of another type.
    */
-  async remove(picture: Picture, options?: RemoveOptions | null): Promise<Buffer> {
+  async remove(picture: Picture, options?: RemoveOptions | null): Promise<Memory> {
     const given = checked(options ?? {});
     return (await this.made({ picture: source(picture), options: given })).data;
   }
@@ -209,7 +212,7 @@ export class Remover {
       const { mask_from } = removal.options;
       if (mask_from !== undefined && mask_from !== null) mask ??= source(mask_from);
       const made = await this.#made({ ...removal, mask });
-      tell(made, removal.options.onFound);
+      await tell(made, removal.options.onFound);
       return made;
     } catch (error) {
       removal.picture.discard();
@@ -218,9 +221,9 @@ export class Remover {
     }
   }
 
-  async #made({ picture, options, mask, kind = 'file', heard }: Removal): Promise<Made> {
+  async #made({ picture, options, mask, kind = 'file', moreFormats = false, heard }: Removal): Promise<Made> {
     const { signal, onProgress } = options;
-    const wanted = task(options, kind);
+    const wanted = task(options, kind, moreFormats);
     signal?.throwIfAborted();
     const { remover, gate } = await unlessAborted(signal, this.#loaded());
     const read = (from: Source) => from.read(remover.maxBytes, signal, heard);
@@ -255,13 +258,13 @@ export class Remover {
 }
 
 /** Tells what was found, and warns where that is nothing and nobody wants to hear. */
-function tell({ found }: Made, hear: Controls['onFound']): void {
+async function tell({ found }: Made, hear: Controls['onFound']): Promise<void> {
   if (!found) return;
   const { coverage, confidence, bounds: sides } = found;
   if (!sides && !hear)
     process.emitWarning(native.NOTHING_FOUND, { type: 'NothingFoundWarning', code: 'REMREMBG_NOTHING_FOUND' });
   const [left = 0, top = 0, right = 0, bottom = 0] = sides ?? [];
-  hear?.({ coverage, bounds: sides && { left, top, right, bottom }, confidence });
+  await hear?.({ coverage, bounds: sides && { left, top, right, bottom }, confidence });
 }
 
 let shared: Remover | undefined;
@@ -281,7 +284,7 @@ export function defaultRemover(): Remover {
  * @throws the signal's reason, what `onProgress` throws, and the error of a stream that fails.
  * @throws TypeError: `picture` is of another type.
  */
-export async function remove(picture: Picture, options?: RemoveOptions | null): Promise<Buffer> {
+export async function remove(picture: Picture, options?: RemoveOptions | null): Promise<Memory> {
   return defaultRemover().remove(picture, options);
 }
 

@@ -29,6 +29,7 @@ def rembgs(photo: Path, image: Image.Image, array: Pixels) -> None:
     session = new_session("u2netp")
     assert_type(remove(photo, session=session), bytes)
     assert_type(remove(io.BytesIO(b"")), bytes)
+    assert_type(remove(image, True, 240, 10, 10, session, False, True, quality=9, expand=0), Image.Image)
     assert_type(remove(image, only_mask=True), Image.Image)
     assert_type(remove(array, post_process_mask=True), Pixels)
     assert_type(remove(image, force_return_bytes=True), bytes)

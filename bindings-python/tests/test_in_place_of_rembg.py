@@ -45,6 +45,11 @@ def test_a_session_class_makes_a_session_of_its_model():
     assert session.model_name == "u2netp"
     [mask] = session.predict(Image.new("RGB", (20, 10)))
     assert (mask.mode, mask.size) == ("L", (20, 10))
+    turned = Image.new("RGB", (20, 10))
+    turned.getexif()[0x0112] = 6
+    [mask] = session.predict(turned)
+    assert mask.size == (20, 10), "as rembg's, it is never turned"
+    assert turned.getexif()[0x0112] == 6
     assert pickle.loads(pickle.dumps(session)).model_name == "u2netp"
     made = new_session("u2netp")
     assert isinstance(made, sessions["u2netp"])
@@ -59,14 +64,20 @@ import rembg, rembg.bg
 from rembg import new_session, remove
 from rembg.sessions import sessions_names
 from rembg.sessions.base import BaseSession
+from rembg.sessions.u2netp import U2netpSession
+from rembg.sessions.dis_general_use import DisSession
+from rembg.bg import download_models
 import remrembg
 assert remove is remrembg.remove is rembg.bg.remove
 assert isinstance(new_session("u2netp"), BaseSession)
+assert isinstance(U2netpSession("u2netp", None), BaseSession)
+assert DisSession.name() == "isnet-general-use" and U2netpSession.download_models() is None
+download_models(["u2netp"])
 assert importlib.util.find_spec("rembg").name == "rembg"
 assert importlib.metadata.version("remrembg") == remrembg.__version__
 print(rembg.__version__, importlib.metadata.version("rembg"))
 """
-    assert run(program).split() == [REMBG_VERSION] * 2
+    assert run(program).split() == [*"Downloading model: u2netp".split(), *[REMBG_VERSION] * 2]
 
 
 def test_its_command_line_is_called_as_rembgs(photo, tmp_path):

@@ -130,6 +130,24 @@ def test_a_thread_that_takes_no_end_for_an_answer_does_not_spoil_the_exit(tiny_s
         assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_the_end_does_not_wait_for_pictures_that_were_not_begun(tiny_settings):
+    code = (
+        "import itertools, time, remrembg\n"
+        f"remover = remrembg.Remover({str(tiny_settings['model'])!r}, 'rten', model_recipe='size=8')\n"
+        "numbers = itertools.count()\n"
+        "def progress(stage, fraction):\n"
+        "    if (stage, fraction) == ('decode', 0.0):\n"
+        "        number = next(numbers)\n"
+        "        print(f'{number} began', flush=True)\n"
+        "        time.sleep(2 if number else 0)\n"
+        f"outcomes = remover.remove_many([bytes.fromhex({picture().hex()!r})] * 9, jobs=2, progress=progress)\n"
+        "print(next(outcomes).error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "None" in done.stdout and "0 began" in done.stdout and "3 began" not in done.stdout, done.stdout
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.parametrize("engine", ["rten", "native"])
 def test_a_fork_beside_a_thread_that_loads_a_model_leaves_a_child_that_works(tiny_settings, engine):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import inspect
 import io
 import pickle
@@ -133,6 +134,22 @@ def test_an_endless_file_object_is_refused(tiny):
 def test_other_types_are_named(tiny, image):
     with pytest.raises(TypeError, match=f"not builtins.{type(image).__name__}"):
         tiny.rmbg(image)
+
+
+def test_members_of_an_enum_of_text_are_their_text(tiny):
+    class Word(str, enum.Enum):
+        PNG = "png"
+        POINT = "1,4"
+        ENGINE = "rten"
+
+    class Number(enum.IntEnum):
+        SIDE = 4
+
+    data = encoded(half_red())
+    expected = tiny.rmbg(data, format="png", w=4, keep="1,4")
+    assert tiny.rmbg(data, format=Word.PNG, w=Number.SIDE, keep=Word.POINT) == expected
+    assert tiny.rmbg(data, format=Word.PNG, w=Number.SIDE, keep=[Word.POINT]) == expected
+    assert remrembg.Remover(engine=Word.ENGINE).engine.name == "rten"
 
 
 def test_typed_values_and_text_are_the_same(tiny):

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::failure::Failure;
+use crate::settings::or_variable;
 use crate::terminal;
 
 const USERS: &str = "\
@@ -78,17 +79,19 @@ fn command(name: &'static str, about: &'static str) -> Command {
         .value_name("FOLDER")
         .value_parser(value_parser!(PathBuf))
         .value_hint(ValueHint::DirPath)
-        .env("REMREMBG_DATA")
         .help("The folder of the accounts");
     let redis = Arg::new("redis")
         .long("redis")
         .value_name("URL")
-        .env("REMREMBG_REDIS")
         .hide_env_values(true)
         .help("The Redis of the accounts, as redis://127.0.0.1:6379/0");
     let place = ArgGroup::new("place").args(["data", "redis"]).required(true);
     let json = flag("json", "Print one JSON object a line");
-    Command::new(name).about(about).args([data, redis]).group(place).arg(json)
+    Command::new(name)
+        .about(about)
+        .args([or_variable(data, "REMREMBG_DATA"), or_variable(redis, "REMREMBG_REDIS")])
+        .group(place)
+        .arg(json)
 }
 
 fn flag(name: &'static str, help: &'static str) -> Arg {

@@ -26,6 +26,10 @@ pub(crate) fn running() -> impl Iterator<Item = Arg> {
     settings::flags(&["in_flight"], &[])
 }
 
+pub(crate) fn fetching() -> Arg {
+    switch("fetch", "Fetch the model first, where it is not on this machine").help_heading(settings::HEADING)
+}
+
 pub(crate) fn telling() -> [Arg; 2] {
     [
         switch("json", "Print one JSON object a line for each result, and errors as the hosted API's JSON")

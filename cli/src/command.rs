@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, Command, ValueHint, value_parser};
 use clap_complete::Shell;
 
-use crate::args::{extras, jobs, path, running, short, switch, telling};
+use crate::args::{extras, fetching, jobs, path, running, short, switch, telling};
 use crate::plan::{Pattern, is_named_as_picture};
 use crate::{accounts, flags, frames, rembg, serve};
 
@@ -112,7 +112,9 @@ fn remove() -> Command {
         .arg(path("mask-from", "MASK").long("mask-from").help(short(MASK)).long_help(MASK).help_heading(flags::HEADING))
         .args(running())
         .arg(jobs())
+        .arg(switch("skip-existing", "Leave results that are there already, and do the others"))
         .arg(switch("delete-input", short(DELETE)).long_help(DELETE))
+        .arg(fetching())
         .arg(extras())
         .args(telling())
         .arg(

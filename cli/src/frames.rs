@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::plan::{STREAM, Task};
 use crate::report::{Report, Voice, Written};
 use crate::stop::Stop;
-use crate::{Host, args, engine, flags, save, terminal};
+use crate::{Host, args, engine, flags, models, save, terminal};
 
 /// How often signals are looked for while there is no frame.
 const LOOK: Duration = Duration::from_millis(50);
@@ -52,6 +52,7 @@ pub(crate) fn command() -> Command {
         )
         .args(flags::flags())
         .args(args::running())
+        .arg(args::fetching())
         .arg(args::extras())
         .arg(args::jobs())
         .args(args::telling())
@@ -116,6 +117,7 @@ pub(crate) fn run(matches: &ArgMatches, host: &Host, voice: Voice) -> Result<u8,
     let options = Options::from_pairs(pairs(matches, out).iter().map(|(key, value)| (*key, value)))?;
     let config = engine::config(matches, host, args::jobs_of(matches))?;
     check_size(size, &config.limits)?;
+    models::fetch_first(matches, voice)?;
     let remover = Remover::new(config)?;
     let jobs = remover.in_flight();
     let stop = Stop::listen();

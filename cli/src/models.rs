@@ -1,7 +1,8 @@
 //! `remrembg models`: what there is, what is here, and how it gets here.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use indicatif::ProgressBar;
@@ -101,7 +102,8 @@ fn fetch(matches: &ArgMatches) -> Result<u8, Failure> {
     let (store, stop) = (store(matches), Stop::listen());
     let mut status = 0;
     for spec in specs {
-        match fetch_one(spec, &store, matches.get_one("mirror"), voice, &stop) {
+        match fetch_one(spec, &store, matches.get_one("mirror"), voice, &stop).and_then(|path| tell(spec, &path, voice))
+        {
             Err(failure) if failure.is_cancelled() => break,
             Err(failure) => {
                 voice.tell(None, &failure);
@@ -113,13 +115,29 @@ fn fetch(matches: &ArgMatches) -> Result<u8, Failure> {
     Ok(stop.status().unwrap_or(status))
 }
 
+/// Fetches the model that a removal is to run, where `--fetch` asks for that.
+pub(crate) fn fetch_first(matches: &ArgMatches, voice: Voice) -> Result<(), Failure> {
+    let name = matches.get_one::<OsString>("model").and_then(|name| name.to_str());
+    let Some(spec) =
+        name.filter(|name| matches.get_flag("fetch") && !is_bundled(name)).and_then(|name| find(name).ok())
+    else {
+        return Ok(());
+    };
+    let store = Store::from_env();
+    if store.locate_spec(spec).is_err() {
+        // Standard output is for results.
+        fetch_one(spec, &store, None, Voice { json: false, ..voice }, &Stop::listen())?;
+    }
+    Ok(())
+}
+
 fn fetch_one(
     spec: &ModelSpec,
     store: &Store,
     mirror: Option<&String>,
     voice: Voice,
     stop: &Stop,
-) -> Result<(), Failure> {
+) -> Result<PathBuf, Failure> {
     let teller = Teller { name: spec.name, voice, bar: RefCell::default() };
     let on_event = |event: FetchEvent<'_>| teller.tell(event);
     let options = FetchOptions {
@@ -130,7 +148,10 @@ fn fetch_one(
     };
     let fetched = store.fetch(spec, &options);
     teller.finish();
-    let path = fetched?;
+    Ok(fetched?)
+}
+
+fn tell(spec: &ModelSpec, path: &Path, voice: Voice) -> Result<(), Failure> {
     if voice.json {
         let line = json!({"name": spec.name, "path": path.to_string_lossy()});
         return terminal::print(&format!("{line}\n"));

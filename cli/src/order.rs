@@ -23,6 +23,8 @@ pub(crate) struct Order {
     pub(crate) config: Config,
     /// Whether a picture goes once its result is there.
     pub(crate) deletes: bool,
+    /// Whether results that are there already stay.
+    skips: bool,
     pub(crate) voice: Voice,
 }
 
@@ -52,7 +54,8 @@ impl Order {
         if deletes && is_into_stream {
             return Err(Failure::usage("--delete-input needs results in files. Give a file or a folder with -o"));
         }
-        Ok(Self { inputs, destination, mask, pairs, pattern, config, deletes, voice })
+        let skips = matches.get_flag("skip-existing");
+        Ok(Self { inputs, destination, mask, pairs, pattern, config, deletes, skips, voice })
     }
 
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
@@ -62,7 +65,11 @@ impl Order {
     pub(crate) fn plan(&self, options: &Options) -> Plan {
         let beside = if options.mask { "-mask" } else { "-cutout" };
         let naming = Naming { suffix: options.format.extension(), beside, pattern: self.pattern.as_ref() };
-        plan::plan(&self.inputs, self.mask.as_deref(), &self.destination, naming)
+        let mut plan = plan::plan(&self.inputs, self.mask.as_deref(), &self.destination, naming);
+        if self.skips {
+            plan.pass_over_done();
+        }
+        plan
     }
 
     /// Reads standard input and pipes where tasks ask for them. Gives the tasks that can be
@@ -123,7 +130,7 @@ impl Order {
 /// A file's suffix tells the format where no flag does; core judges both.
 fn with_format(mut pairs: Vec<(&'static str, String)>, destination: &Destination) -> Vec<(&'static str, String)> {
     let Destination::File(out) = destination else { return pairs };
-    // Of a device, such as /dev/stdout, the name says nothing.
+    // Of a device the name says nothing.
     let is_device = out.metadata().is_ok_and(|data| !data.is_file());
     if let Some(suffix) = out.extension().filter(|_| !is_device && pairs.iter().all(|(key, _)| *key != "format")) {
         pairs.push(("format", suffix.to_string_lossy().into_owned()));

@@ -18,6 +18,11 @@ pub(crate) fn is_stream(path: &Path) -> bool {
     path.as_os_str() == STREAM || path == Path::new("/dev/stdin")
 }
 
+/// Names of standard output. Its file may be one that others write into too, so it is never replaced by another.
+fn is_stdout(path: &Path) -> bool {
+    is_stream(path) || ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))
+}
+
 /// Whether it can be read once only: standard input, or a pipe as a shell's `<(…)` gives it.
 pub(crate) fn is_read_once(path: &Path) -> bool {
     is_stream(path) || is_pipe(path)
@@ -97,6 +102,8 @@ pub(crate) struct Plan {
     pub(crate) unread: Vec<(PathBuf, Failure)>,
     /// Files in folders that have no name of a picture, and earlier results beside their pictures.
     pub(crate) passed_over: usize,
+    /// Pictures whose results are there already, and stay.
+    pub(crate) done: usize,
 }
 
 impl Destination {
@@ -115,10 +122,10 @@ impl Destination {
         }
         match out {
             None => Self::unsaid(inputs),
-            Some(out) if is_stream(&out) && many => {
+            Some(out) if is_stdout(&out) && many => {
                 Err(Failure::usage("Standard output takes one picture. Give a folder with -o"))
             }
-            Some(out) if is_stream(&out) => Ok(Self::Stdout),
+            Some(out) if is_stdout(&out) => Ok(Self::Stdout),
             Some(out)
                 if inputs.len() > 1 && !out.exists() && !ends_in_slash(&out) && remrembg::is_picture_name(&out) =>
             {
@@ -209,6 +216,13 @@ impl Plan {
         let before = self.tasks.len();
         self.tasks.retain(|task| !results.contains(&place(&task.input)));
         self.passed_over += before - self.tasks.len();
+    }
+
+    /// What has a result already is done.
+    pub(crate) fn pass_over_done(&mut self) {
+        let before = self.tasks.len();
+        self.tasks.retain(|task| is_stream(&task.output) || !task.output.exists());
+        self.done = before - self.tasks.len();
     }
 
     /// Of several tasks with one output the first stays. None replaces a picture that is read.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::Command;
 use remrembg::Model;
-use remrembg::models::CUSTOM;
+use remrembg::models::{CUSTOM, MODELS};
 
 use crate::failure::Failure;
 use crate::plan::STREAM;
@@ -62,22 +62,28 @@ pub(crate) fn translated(mut words: Vec<OsString>, ours: &Command) -> Vec<OsStri
     };
     match command {
         "i" => removal(words, ours, &[REMOVAL]),
-        "p" => removal(words, ours, &[REMOVAL, FOLDER]),
+        "p" => {
+            let mut made = removal(words, ours, &[REMOVAL, FOLDER]);
+            made.insert(2, "--skip-existing".into());
+            made
+        }
         "b" => frames(words, ours),
         "s" => service(words, ours),
         "d" => {
             words.splice(1..2, ["models".into(), "fetch".into()]);
+            let is_named = words.iter().skip(3).any(|word| !is_flag(word));
+            words.extend(MODELS.iter().filter(|_| !is_named).map(|spec| spec.name.into()));
             words
         }
         _ => words,
     }
 }
 
-/// `i IN OUT` and `p IN OUT`: always PNG, and standard streams where a name is left out.
+/// `i IN OUT` and `p IN OUT`: always PNG, with a model that is fetched where it is not there, and standard streams where a name is left out.
 fn removal(words: Vec<OsString>, ours: &Command, known: &[&Flags]) -> Vec<OsString> {
     let Read { program, flags, names } = read(words, ours.find_subcommand("remove"), known);
     let mut names = names.into_iter();
-    let mut made = [program, "remove".into(), "--format".into(), "png".into()].to_vec();
+    let mut made = [program, "remove".into(), "--fetch".into(), "--format".into(), "png".into()].to_vec();
     made.extend(flags);
     let input = names.next().unwrap_or_else(|| STREAM.into());
     let has_out = made.iter().any(|word| word == "-o" || word == "--out" || word == "--output");
@@ -94,11 +100,11 @@ fn removal(words: Vec<OsString>, ours: &Command, known: &[&Flags]) -> Vec<OsStri
 /// `b WIDTH HEIGHT`: always PNG.
 fn frames(words: Vec<OsString>, ours: &Command) -> Vec<OsString> {
     let Read { program, flags, names } = read(words, ours.find_subcommand("frames"), &[REMOVAL, OUTPUT]);
-    [vec![program, "frames".into(), "--format".into(), "png".into()], flags, names].concat()
+    [vec![program, "frames".into(), "--fetch".into(), "--format".into(), "png".into()], flags, names].concat()
 }
 
-/// `s`: on port 7000 of every address and open to everyone, as rembg's is, unless flags, environment or a file say where
-/// it listens and whom it lets in.
+/// `s`: on port 7000 of every address and open to everyone and to the pages of every site, as rembg's is, unless flags,
+/// environment or a file say where it listens and whom it lets in.
 fn service(words: Vec<OsString>, ours: &Command) -> Vec<OsString> {
     let Read { program, mut flags, names } = read(words, ours.find_subcommand("serve"), &[SERVICE]);
     let said = |flags: &[OsString], keys: &[&str]| {
@@ -111,6 +117,9 @@ fn service(words: Vec<OsString>, ours: &Command) -> Vec<OsString> {
     let mut made = vec![program, "serve".into(), "--rembg-api".into(), "true".into()];
     if !said(&flags, &["keys", "data", "redis", "config"]) {
         made.extend(["--keys".into(), "any".into()]);
+    }
+    if !said(&flags, &["cors", "config"]) {
+        made.extend(["--cors".into(), "*".into()]);
     }
     let (port, host) = (last(&mut flags, "--port"), last(&mut flags, "--host"));
     if port.is_some() || host.is_some() || !said(&flags, &["listen", "config"]) {
@@ -234,7 +243,9 @@ pub(crate) fn model_of_extras(name: Option<&Path>, extras: &str) -> Result<Optio
         let names = CUSTOM.map(|(name, _)| name).join(", ");
         return Err(Failure::usage(format!("--extras names the file of a model in model_path, with --model {names}")));
     };
-    Ok(Some(Model::File { path: path.into(), recipe: recipe.parse()? }))
+    // No shell sees a path within JSON.
+    let home = path.strip_prefix("~/").and_then(|rest| Some(std::env::home_dir()?.join(rest)));
+    Ok(Some(Model::File { path: home.unwrap_or_else(|| path.into()), recipe: recipe.parse()? }))
 }
 
 fn is_flag(word: &OsStr) -> bool {
@@ -262,41 +273,59 @@ mod tests {
     #[test]
     fn words_of_rembg_become_those_of_remrembg() {
         for (theirs, ours) in [
-            ("remrembg i a.jpg b.png", "remrembg remove --format png --out=b.png -- a.jpg"),
-            ("remrembg i", "remrembg remove --format png --out=- -- -"),
-            ("remrembg i - b.png -m silueta", "remrembg remove --format png --model silueta --out=b.png -- -"),
-            ("remrembg i -bgc 255 0 16 128 a b", "remrembg remove --format png --bg-color=#ff001080 --out=b -- a"),
-            ("remrembg i -bgc red 0 0 0 a b", "remrembg remove --format png --bg-color=#red000000 --out=b -- a"),
+            ("remrembg i a.jpg b.png", "remrembg remove --fetch --format png --out=b.png -- a.jpg"),
+            ("remrembg i", "remrembg remove --fetch --format png --out=- -- -"),
+            ("remrembg i - b.png -m silueta", "remrembg remove --fetch --format png --model silueta --out=b.png -- -"),
+            (
+                "remrembg i -bgc 255 0 16 128 a b",
+                "remrembg remove --fetch --format png --bg-color=#ff001080 --out=b -- a",
+            ),
+            (
+                "remrembg i -bgc red 0 0 0 a b",
+                "remrembg remove --fetch --format png --bg-color=#red000000 --out=b -- a",
+            ),
             (
                 "remrembg i --model=a --alpha-matting-erode-size=5 a b",
-                "remrembg remove --format png --model a --matting-erode-size 5 --out=b -- a",
+                "remrembg remove --fetch --format png --model a --matting-erode-size 5 --out=b -- a",
             ),
-            ("remrembg p -w -om in out", "remrembg remove --format png --watch --mask --out=out -- in"),
+            (
+                "remrembg p -w -om in out",
+                "remrembg remove --skip-existing --fetch --format png --watch --mask --out=out -- in",
+            ),
             ("remrembg d silueta u2net", "remrembg models fetch silueta u2net"),
-            ("remrembg i -om -vm -a a b", "remrembg remove --format png --mask --out=b -- a"),
-            ("remrembg b -vm 64 48", "remrembg frames --format png --matting 64 48"),
-            ("remrembg i -vm -a a b", "remrembg remove --format png --matting --matting --out=b -- a"),
-            ("remrembg p -d --accept-usage-cost in out", "remrembg remove --format png --delete-input --out=out -- in"),
-            ("remrembg i -x {} a b", "remrembg remove --format png --extras {} --out=b -- a"),
-            ("remrembg b -om 64 48", "remrembg frames --format png --mask 64 48"),
-            ("remrembg b -o x-%d.png 64 48", "remrembg frames --format png -o x-%d.png 64 48"),
+            ("remrembg i -om -vm -a a b", "remrembg remove --fetch --format png --mask --out=b -- a"),
+            ("remrembg b -vm 64 48", "remrembg frames --fetch --format png --matting 64 48"),
+            ("remrembg i -vm -a a b", "remrembg remove --fetch --format png --matting --matting --out=b -- a"),
+            (
+                "remrembg p -d --accept-usage-cost in out",
+                "remrembg remove --skip-existing --fetch --format png --delete-input --out=out -- in",
+            ),
+            ("remrembg i -x {} a b", "remrembg remove --fetch --format png --extras {} --out=b -- a"),
+            ("remrembg b -om 64 48", "remrembg frames --fetch --format png --mask 64 48"),
+            ("remrembg b -o x-%d.png 64 48", "remrembg frames --fetch --format png -o x-%d.png 64 48"),
             (
                 "remrembg i --w 30 --refine=off a --jobs 2 b",
-                "remrembg remove --format png --w 30 --refine=off --jobs 2 --out=b -- a",
+                "remrembg remove --fetch --format png --w 30 --refine=off --jobs 2 --out=b -- a",
             ),
-            ("remrembg i -d a b", "remrembg remove --format png -d --out=b -- a"),
-            ("remrembg i a.png -o b.png", "remrembg remove --format png -o b.png -- a.png"),
-            ("remrembg i -- -a.png b", "remrembg remove --format png --out=b -- -a.png"),
-            ("remrembg s -p 1 -p 2", "remrembg serve --rembg-api true --keys any --listen 0.0.0.0:2"),
-            ("remrembg s --port", "remrembg serve --rembg-api true --keys any --listen 0.0.0.0:7000 --port"),
-            ("remrembg s --keys=secret", "remrembg serve --rembg-api true --listen 0.0.0.0:7000 --keys=secret"),
+            ("remrembg i -d a b", "remrembg remove --fetch --format png -d --out=b -- a"),
+            ("remrembg i a.png -o b.png", "remrembg remove --fetch --format png -o b.png -- a.png"),
+            ("remrembg i -- -a.png b", "remrembg remove --fetch --format png --out=b -- -a.png"),
+            ("remrembg s -p 1 -p 2", "remrembg serve --rembg-api true --keys any --cors * --listen 0.0.0.0:2"),
+            ("remrembg s --port", "remrembg serve --rembg-api true --keys any --cors * --listen 0.0.0.0:7000 --port"),
+            (
+                "remrembg s --keys=secret",
+                "remrembg serve --rembg-api true --cors * --listen 0.0.0.0:7000 --keys=secret",
+            ),
             ("remrembg s --config a.toml", "remrembg serve --rembg-api true --config a.toml"),
-            ("remrembg s --data d -p 80", "remrembg serve --rembg-api true --listen 0.0.0.0:80 --data d"),
-            ("remrembg s --listen 127.0.0.1:1", "remrembg serve --rembg-api true --keys any --listen 127.0.0.1:1"),
-            ("remrembg s", "remrembg serve --rembg-api true --keys any --listen 0.0.0.0:7000"),
+            ("remrembg s --data d -p 80", "remrembg serve --rembg-api true --cors * --listen 0.0.0.0:80 --data d"),
+            (
+                "remrembg s --listen 127.0.0.1:1",
+                "remrembg serve --rembg-api true --keys any --cors * --listen 127.0.0.1:1",
+            ),
+            ("remrembg s", "remrembg serve --rembg-api true --keys any --cors * --listen 0.0.0.0:7000"),
             (
                 "remrembg s -h localhost --port=5000 -l warning --no-ui -t 4",
-                "remrembg serve --rembg-api true --keys any --listen 127.0.0.1:5000 --log warn --in-flight 4",
+                "remrembg serve --rembg-api true --keys any --cors * --listen 127.0.0.1:5000 --log warn --in-flight 4",
             ),
             ("remrembg engine", "remrembg engine"),
             ("remrembg", "remrembg"),

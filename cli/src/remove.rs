@@ -8,10 +8,11 @@ use crate::order::Order;
 use crate::report::{Report, Voice};
 use crate::shop::Shop;
 use crate::stop::Stop;
-use crate::{Host, watch};
+use crate::{Host, models, watch};
 
 pub(crate) fn run(matches: &ArgMatches, host: &Host, voice: Voice) -> Result<u8, Failure> {
     let order = Order::read(matches, host, voice)?;
+    models::fetch_first(matches, voice)?;
     let options = match Options::from_pairs(order.pairs()) {
         Ok(options) => options,
         Err(refusal) => return order.refuse(refusal),
@@ -19,7 +20,7 @@ pub(crate) fn run(matches: &ArgMatches, host: &Host, voice: Voice) -> Result<u8,
     let watched = matches.get_flag("watch");
     watched.then(|| order.check_watch()).transpose()?;
     let mut plan = order.plan(&options);
-    if plan.tasks.is_empty() && plan.unread.is_empty() && !watched {
+    if plan.tasks.is_empty() && plan.unread.is_empty() && plan.done == 0 && !watched {
         let first = plan.clashes.drain(..).next();
         return Err(first.map_or_else(|| nothing_to_do(plan.passed_over), |(_, failure)| failure));
     }
@@ -36,6 +37,10 @@ pub(crate) fn run(matches: &ArgMatches, host: &Host, voice: Voice) -> Result<u8,
     report.finish();
     if plan.passed_over > 0 && !watched {
         report.say(&passed_over(plan.passed_over));
+    }
+    if plan.done > 0 && !watched {
+        let results = if plan.done == 1 { "1 result was" } else { &format!("{} results were", plan.done) };
+        report.say(&format!("{results} there already"));
     }
     worked?;
     Ok(stop.status().unwrap_or_else(|| report.status()))

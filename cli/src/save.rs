@@ -14,17 +14,47 @@ const PREFIX: &str = ".remrembg-";
 /// missing are made; a link is followed; a device or a pipe is written into.
 pub(crate) fn save(path: &Path, data: &[u8]) -> io::Result<()> {
     let path = followed(path);
-    if fs::metadata(&path).is_ok_and(|data| !data.is_file() && !data.is_dir()) {
-        return OpenOptions::new().write(true).open(&path)?.write_all(data);
+    let former = fs::metadata(&path).ok();
+    // A link that stays is one that leads to a file without a name, such as /dev/fd/3 may be.
+    let has_no_name = former.is_some() && is_link(&path);
+    if has_no_name || former.as_ref().is_some_and(|data| !data.is_file() && !data.is_dir()) {
+        return OpenOptions::new().write(true).truncate(true).open(&path)?.write_all(data);
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(&path);
     fs::create_dir_all(folder)?;
     let mut file = create_beside(folder)?;
     file.as_file_mut().write_all(data)?;
     settle(file.as_file())?;
+    keep_permissions(file.as_file(), former);
     file.persist(&path)?;
     Ok(())
 }
+
+/// Makes the name of a result outlast a power cut: until then, only its content does.
+#[cfg(unix)]
+pub(crate) fn settle_name(path: &Path) -> io::Result<()> {
+    let path = followed(path);
+    settle(&File::open(folder_of(&path))?)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn settle_name(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Who may read a file may read what takes its place, and nobody else.
+#[cfg(unix)]
+fn keep_permissions(file: &File, former: Option<fs::Metadata>) {
+    // Some file systems have none.
+    let _ = former.map(|former| file.set_permissions(former.permissions()));
+}
+
+#[cfg(not(unix))]
+fn keep_permissions(_: &File, _: Option<fs::Metadata>) {}
 
 fn create_beside(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = Builder::new();
@@ -37,8 +67,11 @@ fn create_beside(folder: &Path) -> io::Result<NamedTempFile> {
 
 /// Where a link leads; a name that is no link, or leads nowhere, stays.
 fn followed(path: &Path) -> PathBuf {
-    let link = fs::symlink_metadata(path).is_ok_and(|data| data.is_symlink());
-    if link { fs::canonicalize(path).unwrap_or_else(|_| path.into()) } else { path.into() }
+    if is_link(path) { fs::canonicalize(path).unwrap_or_else(|_| path.into()) } else { path.into() }
+}
+
+fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|data| data.is_symlink())
 }
 
 /// Without this, a power cut may leave the new name with no content.

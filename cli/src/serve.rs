@@ -36,23 +36,20 @@ pub(crate) fn serve() -> Command {
         .value_name("FILE")
         .value_parser(value_parser!(PathBuf))
         .value_hint(ValueHint::FilePath)
-        .env("REMREMBG_CONFIG")
         .help("A file of settings");
     Command::new("serve")
         .about("Answer HTTP requests as the hosted API does")
         .long_about(SERVE)
         .args_override_self(true)
-        .arg(config)
+        .arg(settings::or_variable(config, "REMREMBG_CONFIG"))
         .args(SPECS.iter().map(|spec| settings::of(spec.key, spec.help, spec.range, spec.default)))
         .args(settings::flags(&[], &[("memory", MEMORY)]))
 }
 
 pub(crate) fn health() -> Command {
-    let address = Arg::new("address")
-        .value_name("ADDRESS:PORT")
-        .default_value("127.0.0.1:7000")
-        .env("REMREMBG_LISTEN")
-        .help("Where it listens");
+    let address =
+        Arg::new("address").value_name("ADDRESS:PORT").default_value("127.0.0.1:7000").help("Where it listens");
+    let address = settings::or_variable(address, "REMREMBG_LISTEN");
     Command::new("health").about("Ask a running service whether it takes requests").long_about(HEALTH).arg(address)
 }
 
@@ -81,7 +78,6 @@ fn pairs(matches: &ArgMatches) -> Result<Vec<(String, String)>, Failure> {
         pairs = from_toml(&text).map_err(|error| told(&error))?;
     }
     let own = SPECS.iter().filter_map(|spec| Some((spec.key.to_owned(), matches.get_one::<String>(spec.key)?.clone())));
-    // An empty variable is one that is not set.
     pairs.extend(own.filter(|(_, text)| !text.is_empty()));
     for (key, value) in settings::pairs(matches) {
         let text = value.to_str().ok_or_else(|| Failure::usage(format!("'{key}' has to be text here")))?;

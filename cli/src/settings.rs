@@ -13,7 +13,7 @@ use crate::Host;
 use crate::failure::Failure;
 
 /// Where help lists them.
-const HEADING: &str = "Model options";
+pub(crate) const HEADING: &str = "Model options";
 
 /// What a path may be that is no text.
 const PATHS: [&str; 2] = ["model", "onnxruntime"];
@@ -44,10 +44,15 @@ pub(crate) fn of(key: &'static str, help: &'static str, range: &str, default: &s
         .help(help)
         .long_help(format!("{help}\n\nAccepted: {range}. Default: {default}."))
         .hide_env_values(true);
-    let variable = format!("REMREMBG_{}", key.to_uppercase());
-    // An empty variable is one that is not set. For ONNX Runtime core itself looks there, among other places.
-    let is_passed_over = key == "onnxruntime" || std::env::var_os(&variable).is_some_and(|value| value.is_empty());
-    if is_passed_over { arg } else { arg.env(variable) }
+    // For ONNX Runtime core itself looks there, among other places.
+    if key == "onnxruntime" { arg } else { or_variable(arg, format!("REMREMBG_{}", key.to_uppercase())) }
+}
+
+/// Lets an environment variable stand in for a flag. An empty one is not set.
+pub(crate) fn or_variable(arg: Arg, variable: impl Into<String>) -> Arg {
+    let variable = variable.into();
+    let is_empty = std::env::var_os(&variable).is_some_and(|value| value.is_empty());
+    if is_empty { arg } else { arg.env(variable) }
 }
 
 /// What was given of them.

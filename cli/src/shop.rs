@@ -125,6 +125,7 @@ impl<'a> Shop<'a> {
         } else {
             save::save(&task.output, &output.data).map_err(|error| Failure::cannot_write(&task.output, error))?;
             if self.order.deletes && output.found.bounds.is_some() && task.output.is_file() {
+                save::settle_name(&task.output).map_err(|error| Failure::cannot_write(&task.output, error))?;
                 self.finished.lock().unwrap_or_else(PoisonError::into_inner).push((task.input.clone(), before));
             }
         }

@@ -10,6 +10,7 @@ use remrembg::CancelToken;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::{SigId, flag, low_level};
 
+const HEARD: [i32; 2] = [SIGINT, SIGTERM];
 /// How soon the token hears of a signal.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -26,8 +27,11 @@ impl Stop {
     /// process at once.
     pub(crate) fn listen() -> Self {
         let (token, heard, over) = (CancelToken::new(), Arc::default(), Arc::default());
-        let handlers =
-            [SIGINT, SIGTERM].iter().flat_map(|&signal| handle(signal, &heard).unwrap_or_default()).collect();
+        let handlers = HEARD
+            .into_iter()
+            .filter(|&signal| !is_ignored(signal))
+            .flat_map(|signal| handle(signal, &heard).unwrap_or_default())
+            .collect();
         forward(token.clone(), Arc::clone(&heard), Arc::clone(&over));
         Self { token, heard, over, handlers }
     }
@@ -60,6 +64,14 @@ impl Drop for Stop {
             low_level::unregister(id);
         });
     }
+}
+
+/// Whether whoever started the program had it ignore a signal, as a shell does for a script's `… &`: it is meant for others.
+/// Known on Linux.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    ignored.is_some_and(|ignored| ignored >> (signal - 1) & 1 == 1)
 }
 
 fn handle(signal: i32, heard: &Arc<AtomicUsize>) -> io::Result<Vec<SigId>> {

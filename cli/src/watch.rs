@@ -24,10 +24,15 @@ struct Seen {
     handled: bool,
 }
 
-/// What the last look saw.
+/// How many pictures that are gone are remembered.
+const MOST_GONE: usize = 100_000;
+
 #[derive(Default)]
 struct Watch {
+    /// What the last look saw.
     seen: HashMap<PathBuf, Seen>,
+    /// What earlier ones saw and handled: a network drive may be away for a while.
+    gone: HashMap<PathBuf, Stamp>,
 }
 
 /// Does pictures as they come, until a stop.
@@ -57,18 +62,26 @@ impl Watch {
     /// Gives what has not changed since the last look and was not handled yet.
     fn look(&mut self, plan: Plan) -> (Vec<Task>, Vec<(PathBuf, Failure)>) {
         let mut now = HashMap::new();
-        let mut is_ready = |path: &Path| self.is_ready(path, &mut now);
-        let ready = plan.tasks.into_iter().filter(|task| is_ready(&task.input)).collect();
+        let mut is_ready = |path: &Path, task: Option<&Task>| self.is_ready(path, task, &mut now);
+        let ready = plan.tasks.into_iter().filter(|task| is_ready(&task.input, Some(task))).collect();
         let clashes = plan.clashes.into_iter().map(|(task, failure)| (task.input, failure));
-        let troubles = clashes.chain(plan.unread).filter(|(path, _)| is_ready(path)).collect();
+        let troubles = clashes.chain(plan.unread).filter(|(path, _)| is_ready(path, None)).collect();
+        now.keys().for_each(|path| _ = self.gone.remove(path));
+        if self.gone.len() > MOST_GONE {
+            self.gone.clear();
+        }
+        let before = std::mem::take(&mut self.seen).into_iter();
+        let gone = before.filter(|(path, seen)| seen.handled && !now.contains_key(path));
+        self.gone.extend(gone.map(|(path, seen)| (path, seen.stamp)));
         self.seen = now;
         (ready, troubles)
     }
 
-    fn is_ready(&self, path: &Path, now: &mut HashMap<PathBuf, Seen>) -> bool {
+    fn is_ready(&self, path: &Path, task: Option<&Task>, now: &mut HashMap<PathBuf, Seen>) -> bool {
         let stamp = stamp(path);
         let before = self.seen.get(path).filter(|before| before.stamp == stamp);
-        now.insert(path.into(), Seen { stamp, handled: before.is_some() });
+        let is_back = self.gone.get(path) == Some(&stamp) && task.is_some_and(is_finished);
+        now.insert(path.into(), Seen { stamp, handled: before.is_some() || is_back });
         before.is_some_and(|before| !before.handled)
     }
 }

@@ -1,7 +1,7 @@
 //! The stages one by one, for benchmarks. Behind the feature `bench`, and no part of the
 //! interface: it changes when the stages do.
 
-use crate::alpha::refine;
+use crate::alpha::refine::{self, Maker};
 use crate::codec::encode;
 use crate::compose;
 use crate::compose::colors;
@@ -40,12 +40,13 @@ pub fn mask(remover: &Remover, output: &Tensor) -> Result<Pixels> {
 /// A mask at the picture's size, as it is.
 pub fn upsample(mask: Pixels, picture: &Pixels, pool: &Pool) -> Result<Pixels> {
     let plain = CutOut { refine: false, ..CutOut::default() };
-    refine::refine(mask, picture, &plain, pool, &Control::default()).map(|refined| refined.alpha)
+    refine::refine(mask, Maker::Model, picture, &plain, pool, &Control::default()).map(|refined| refined.alpha)
 }
 
 /// A mask at the picture's size, with its edges.
 pub fn refine(mask: Pixels, picture: &Pixels, pool: &Pool) -> Result<Pixels> {
-    refine::refine(mask, picture, &CutOut::default(), pool, &Control::default()).map(|refined| refined.alpha)
+    refine::refine(mask, Maker::Model, picture, &CutOut::default(), pool, &Control::default())
+        .map(|refined| refined.alpha)
 }
 
 /// The picture with the subject's own colours along soft edges.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::alpha::found::Found;
 use crate::alpha::mask;
 use crate::alpha::matting::{self, Matted};
-use crate::alpha::refine::{self, Refined};
+use crate::alpha::refine::{self, Maker, Refined};
 use crate::codec::decode::{Decoded, Grey};
 use crate::codec::encode;
 use crate::codec::limits::Limits;
@@ -21,12 +21,13 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::exec::Pool;
 use crate::exec::control::{Control, Stage};
+use crate::image::hidden;
 use crate::image::pixels::{Layout, Matte, Orientation, Pixels};
 use crate::image::transform;
 use crate::image::views;
 use crate::input::Checked;
 use crate::models::Recipe;
-use crate::options::cutout::{CutOut, Flat};
+use crate::options::cutout::CutOut;
 use crate::options::geometry;
 use crate::options::{Color, Options};
 use crate::segment::{self, Plan};
@@ -84,11 +85,13 @@ impl Shop<'_> {
             views::expect_size(buffer, geometry::output_size(size, options))?;
         }
         options.check_for(size)?;
+        let (pixels, own) = hidden::neutral(pixels, how.keep_colors);
         let refined = self.alpha(&pixels, mask, how, watch)?;
         let (cut, found) = match (options.mask, how.matting) {
             (true, None) => alone(refined, &pixels),
             _ => watch.time(Stage::CutOut, |c| cut_out(pixels, refined, options, self.pool, c))?,
         };
+        let cut = hidden::put_back(cut, own);
         let alpha = wanted.alpha.then(|| compose::alpha_of(&cut));
         let icc = icc.filter(|_| !options.mask);
         // Of a picture's file, pixels alone say nothing of what their numbers mean; a caller's pixels may.
@@ -128,10 +131,9 @@ impl Shop<'_> {
     }
 
     fn alpha_of_all(&self, pixels: &Pixels, mask: Option<Pixels>, how: &CutOut, watch: &mut Watch) -> Result<Refined> {
-        // Of a mask that is brought the edge alone changes.
-        let brought = mask.as_ref().map(|_| CutOut { flat: Flat::Off, ..how.clone() });
+        let maker = if mask.is_some() { Maker::Caller } else { Maker::Model };
         let mask = mask.map_or_else(|| refine::mask_of(&self.segment(pixels, how, watch)?), Ok)?;
-        watch.time(Stage::Refine, |c| refine::refine(mask, pixels, brought.as_ref().unwrap_or(how), self.pool, c))
+        watch.time(Stage::Refine, |c| refine::refine(mask, maker, pixels, how, self.pool, c))
     }
 
     fn segment(&self, pixels: &Pixels, how: &CutOut, watch: &mut Watch) -> Result<Matte> {
@@ -196,8 +198,7 @@ fn cut_out(
 ) -> Result<(Pixels, Found)> {
     let Refined { alpha: mask, confidence } = refined;
     let how = &options.cut_out;
-    let estimate = |matting| matting::estimate(&pixels, &mask, matting, !options.mask, control);
-    let matted = how.matting.map_or(Ok(None), estimate)?;
+    let matted = matting::estimate(&pixels, &mask, how, !options.mask, control)?;
     let is_matted = matted.is_some();
     let (colors, mut alpha) = matted.map_or((None, mask), |Matted { colors, alpha }| (colors, alpha));
     if is_matted && !how.trimap {
@@ -217,7 +218,8 @@ fn cut_out(
 
 /// The colour behind a cut-out. It is one of sRGB, and put into the profile that tells what the result's numbers mean.
 fn background(options: &Options, icc: Option<&[u8]>) -> Option<Color> {
-    let color = options.bg_color?;
+    // A clear one hides nothing.
+    let color = options.bg_color.filter(|color| color.a > 0)?;
     let own = icc.and_then(|icc| profile::from_srgb(icc, [color.r, color.g, color.b]));
     Some(own.map_or(color, |[r, g, b]| Color { r, g, b, ..color }))
 }

@@ -72,7 +72,7 @@ const fn typed(kind: OptionKind) -> &'static str {
         OptionKind::Integer => "Integer",
         OptionKind::Number => "number | string",
         OptionKind::Boolean => "Flag",
-        OptionKind::Regions => "Region | Region[] | string",
+        OptionKind::Regions => "Region | readonly Region[] | string",
         _ => "string",
     }
 }

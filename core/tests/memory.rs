@@ -51,6 +51,22 @@ fn drawn(width: u32, height: u32) -> RgbImage {
     })
 }
 
+/// Dots of two greys inside a white border, and some black ones: all of it is edge, as in a picture printed with dots.
+fn dotted(width: u32, height: u32) -> RgbImage {
+    let mut state = 1_u32;
+    RgbImage::from_fn(width, height, |x, y| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let border = x.min(y).min(width - 1 - x).min(height - 1 - y) < 40;
+        Rgb([if border || (x + y) % 2 == 0 {
+            255
+        } else if state >> 24 < 20 {
+            0
+        } else {
+            215
+        }; 3])
+    })
+}
+
 fn encoded(picture: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     picture.into().write_to(&mut bytes, format).expect("it can be written to memory");
@@ -141,6 +157,7 @@ fn no_removal_takes_more_than_it_is_charged_nor_much_less() {
         ("bmp", encoded(picture, ImageFormat::Bmp), &CASES[..1]),
         ("rgba", encoded(clear, ImageFormat::Png), &CASES[..2]),
         ("drawing", encoded(drawn(width, height), ImageFormat::Png), &CASES[..6]),
+        ("dots", encoded(dotted(width, height), ImageFormat::Png), &CASES[3..4]),
         ("16 bit", encoded(sixteen, ImageFormat::Png), &CASES[..2]),
     ];
     let remover = remover(0);

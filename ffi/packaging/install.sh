@@ -10,9 +10,19 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$here/../..
-prefix=${PREFIX:-/usr/local}
-libdir=${LIBDIR:-$prefix/lib}
-includedir=${INCLUDEDIR:-$prefix/include}
+
+# A folder of the system's, which files that are installed will name.
+folder() {
+    case $2 in
+    *[\|\&\\]*) echo "install.sh: $1 must not have | & or \\, got: $2" >&2 && exit 2 ;;
+    /*) printf '%s' "$2" | sed 's|\(.\)/*$|\1|' ;;
+    *) echo "install.sh: $1 must begin with /, got: $2" >&2 && exit 2 ;;
+    esac
+}
+
+prefix=$(folder PREFIX "${PREFIX:-/usr/local}")
+libdir=$(folder LIBDIR "${LIBDIR:-$prefix/lib}")
+includedir=$(folder INCLUDEDIR "${INCLUDEDIR:-$prefix/include}")
 lib=${DESTDIR:-}$libdir
 include=${DESTDIR:-}$includedir
 doc=${DESTDIR:-}$prefix/share/doc/remrembg
@@ -51,7 +61,7 @@ fill_pc() {
 # CMake finds the prefix from where its own files are.
 fill_cmake() {
     case $libdir in
-    "$prefix"/*) cmake_prefix='${CMAKE_CURRENT_LIST_DIR}'$(from '' "$libdir/cmake/remrembg" | sed 's|/[^/]*|/..|g') ;;
+    "$prefix"/*) cmake_prefix='${_remrembg_here}'$(from '' "$libdir/cmake/remrembg" | sed 's|/[^/]*|/..|g') ;;
     *) cmake_prefix=$prefix ;;
     esac
     fill "$1" "$lib/cmake/remrembg" '${_remrembg_prefix}'

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use remrembg::Result;
 
 use crate::argument::misuse;
-use crate::guard::quietly;
+use crate::guard::{NotCancelled, quietly};
 
 /// What C may hold a pointer to.
 pub(crate) trait Handle: Send + Sync + 'static {
@@ -142,6 +142,8 @@ pub(crate) fn find<T: Handle>(handle: *const T) -> Option<Arc<T>> {
 
 /// Takes the handle back from C. Anything that is no live handle is left alone.
 pub(crate) fn free<T: Handle>(handle: *mut T) {
+    // The last reference to a remover waits for its threads.
+    let _held = NotCancelled::begin();
     quietly((), || {
         let mut register = live();
         let address = register.live.get(&handle.addr())?.address::<T>()?;

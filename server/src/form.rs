@@ -118,8 +118,16 @@ fn boundary(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
     match multer::parse_boundary(kind) {
         Ok(boundary) => Ok(Some(boundary)),
         Err(multer::Error::NoBoundary) => Err(Refusal::Form("The form cannot be read: it has no boundary.".to_owned())),
-        Err(_) => Err(Refusal::MediaType),
+        Err(_) => unquoted(kind).map(|boundary| Some(boundary.to_owned())).ok_or(Refusal::MediaType),
     }
+}
+
+/// The boundary of a form whose sender forgot the quotes that its characters need.
+fn unquoted(kind: &str) -> Option<&str> {
+    let (form, parameters) = kind.split_once(';')?;
+    let mut pairs = parameters.split(';').filter_map(|pair| pair.trim().split_once('='));
+    let (_, boundary) = pairs.find(|(name, _)| name.eq_ignore_ascii_case("boundary"))?;
+    (form.trim().eq_ignore_ascii_case("multipart/form-data") && !boundary.is_empty()).then_some(boundary)
 }
 
 impl Form {
@@ -138,19 +146,23 @@ impl Form {
         let place = fields.pictures.iter().position(|picture| *picture == name).filter(|_| file_name.is_some());
         if let Some(place) = place.filter(|place| self.pictures[*place].is_none()) {
             let mut charge = transfers.upload();
+            // A browser sends this where no file was chosen. A mask may be left out.
+            let mut is_unset = place > 0 && file_name.as_ref().is_some_and(String::is_empty);
             let mut picture = Collector::new(file_name.filter(|_| fields.names_count), limits);
             let mut goes_on = true;
             meter.allow(u64::MAX);
             while let Some(piece) = if goes_on { field.chunk().await.map_err(refused)? } else { None } {
+                is_unset &= piece.is_empty();
                 goes_on = picture.push(&piece);
                 charge.set(picture.stored())?;
             }
-            self.pictures[place] = Some(picture);
+            self.pictures[place] = Some(picture).filter(|_| !is_unset);
             self.charges.push(charge);
             return Ok(goes_on);
         }
         let option = (fields.option)(&name);
-        meter.allow(if file_name.is_some() { limits.max_bytes } else { MOST_TEXT + MOST_BETWEEN });
+        // A file that nobody reads goes by in pieces, as a picture does.
+        meter.allow(if file_name.is_some() { u64::MAX } else { MOST_TEXT + MOST_BETWEEN });
         let mut text = Vec::new();
         let mut charge = transfers.upload();
         while let Some(piece) = field.chunk().await.map_err(refused)? {

@@ -58,8 +58,11 @@ pub fn run(
     // Those of removals that were given up may take a moment to end.
     let threads = 2 * app.jobs.remover().in_flight();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(threads).build()?;
-    let served = runtime.block_on(serve(app, stop, ready));
+    let served = runtime.block_on(serve(Arc::clone(&app), stop, ready));
     runtime.shutdown_timeout(LAST);
+    if let Some(accounts) = &app.accounts {
+        accounts.finish(LAST);
+    }
     served
 }
 

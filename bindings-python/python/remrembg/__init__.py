@@ -60,7 +60,7 @@ if TYPE_CHECKING:
         Preset,
         Progress,
         Regions,
-        RemoveOptions,
+        RemoveKeywords,
         Source,
     )
 
@@ -183,8 +183,8 @@ def rmbg(
         picture, with spaces between them. Default: unset.
     :param smooth_mask: Make the mask hard with smooth outlines: every pixel subject or background.
         Accepted: true, 1, yes or on is true, anything else false. Default: false.
-    :param invert_mask: Keep the background, and cut the subject out of it. Accepted: true, 1, yes
-        or on is true, anything else false. Default: false.
+    :param invert_mask: Keep the background, and cut the subject out of it. keep and drop tell what
+        that subject is. Accepted: true, 1, yes or on is true, anything else false. Default: false.
     :param keep_colors: Keep the picture's colours also where the result is fully transparent.
         Without it they are black there, but for a few pixels beyond the edge, which have the
         subject's colour. Accepted: true, 1, yes or on is true, anything else false. Default: false.
@@ -212,34 +212,58 @@ def rmbg(
 @overload
 def remove(
     data: Encoded,
-    *,
+    alpha_matting: bool = False,
+    alpha_matting_foreground_threshold: int = 240,
+    alpha_matting_background_threshold: int = 10,
+    alpha_matting_erode_size: int = 10,
     session: Optional[Remover] = None,
+    only_mask: bool = False,
+    post_process_mask: bool = False,
+    *,
     force_return_bytes: bool = False,
-    **options: Unpack[RemoveOptions],
+    **options: Unpack[RemoveKeywords],
 ) -> bytes: ...
 @overload
 def remove(
     data: Image,
-    *,
+    alpha_matting: bool = False,
+    alpha_matting_foreground_threshold: int = 240,
+    alpha_matting_background_threshold: int = 10,
+    alpha_matting_erode_size: int = 10,
     session: Optional[Remover] = None,
+    only_mask: bool = False,
+    post_process_mask: bool = False,
+    *,
     force_return_bytes: Literal[False] = False,
-    **options: Unpack[RemoveOptions],
+    **options: Unpack[RemoveKeywords],
 ) -> Image: ...
 @overload
 def remove(
     data: AnyArray,
-    *,
+    alpha_matting: bool = False,
+    alpha_matting_foreground_threshold: int = 240,
+    alpha_matting_background_threshold: int = 10,
+    alpha_matting_erode_size: int = 10,
     session: Optional[Remover] = None,
+    only_mask: bool = False,
+    post_process_mask: bool = False,
+    *,
     force_return_bytes: Literal[False] = False,
-    **options: Unpack[RemoveOptions],
+    **options: Unpack[RemoveKeywords],
 ) -> Array: ...
 @overload
 def remove(
     data: Source,
-    *,
+    alpha_matting: bool = False,
+    alpha_matting_foreground_threshold: int = 240,
+    alpha_matting_background_threshold: int = 10,
+    alpha_matting_erode_size: int = 10,
     session: Optional[Remover] = None,
+    only_mask: bool = False,
+    post_process_mask: bool = False,
+    *,
     force_return_bytes: Literal[True],
-    **options: Unpack[RemoveOptions],
+    **options: Unpack[RemoveKeywords],
 ) -> bytes: ...
 def remove(
     data: Any,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import collections.abc
 import sys
+import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, Iterable, Optional, TypeVar
 
@@ -94,6 +96,8 @@ def many(
     stop = CancelToken(options.get("cancel"))
     work = {**options, "cancel": stop}
     waiting: Deque[Tuple[Any, List[Found], Future[Any]]] = deque()
+    _stop_at_exit()
+    _running[id(stop)] = lambda: _end(stop, waiting)
     with ThreadPoolExecutor(jobs, thread_name_prefix="remrembg") as threads:
         try:
             source, broken = iter(images), None
@@ -115,9 +119,35 @@ def many(
             if broken is not None:
                 raise broken
         finally:
-            stop.cancel()
-            for _, _, future in waiting:
-                future.cancel()
+            _end(stop, waiting)
+            del _running[id(stop)]
+
+
+def _end(stop: CancelToken, waiting: Iterable[Tuple[Any, List[Found], Future[Any]]]) -> None:
+    stop.cancel()
+    for _, _, future in waiting:
+        future.cancel()
+
+
+#: What ends each loop that has not ended, and what calls them when the interpreter ends.
+_running: Dict[int, Callable[[], None]] = {}
+_at_exit: List[Callable[[], None]] = []
+
+
+def _stop_at_exit() -> None:
+    """At its end Python waits for the threads of `concurrent.futures`, before it does what `atexit` holds."""
+    import concurrent.futures.thread  # noqa: F401  What is registered after it runs before it.
+
+    if _at_exit:
+        return
+
+    def stop() -> None:
+        for end in list(_running.values()):
+            end()
+
+    _at_exit.append(stop)
+    # Python 3.8 has no such function, and `concurrent.futures` uses `atexit` there.
+    getattr(threading, "_register_atexit", atexit.register)(stop)
 
 
 def _hearing(options: Dict[str, Any]) -> Tuple[List[Found], Dict[str, Any]]:

@@ -125,6 +125,15 @@ def _upright(image: Any) -> Any:
     return ImageOps.exif_transpose(image)
 
 
+def as_stored(image: Any) -> Any:
+    """A Pillow image that nobody turns, whatever its file asks for."""
+    if image.getexif().get(_EXIF_ORIENTATION, _UPRIGHT) == _UPRIGHT:
+        return image
+    image = image.copy()
+    image.getexif()[_EXIF_ORIENTATION] = _UPRIGHT
+    return image
+
+
 def _may_be_clear(image: Any) -> bool:
     return image.mode in ("LA", "La", "PA", "RGBa") or (
         "transparency" in image.info and image.mode in ("1", "L", "P", "RGB")

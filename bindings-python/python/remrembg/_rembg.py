@@ -6,7 +6,7 @@ import os
 import warnings
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional, Tuple, Type, Union
 
-from remrembg import _remrembg, _values
+from remrembg import _pictures, _remrembg, _values
 from remrembg._errors import EngineError
 from remrembg._remover import Remover
 
@@ -60,7 +60,7 @@ class Session(Remover):
 
     def predict(self, img: Image, *args: Any, **kwargs: Any) -> List[Image]:
         """The mask of a Pillow image, of its size and in mode `L`, as a list of one."""
-        return [self.remove(img, only_mask=True)]
+        return [self.remove(_pictures.as_stored(img), only_mask=True)]
 
 
 def new_session(
@@ -89,14 +89,16 @@ def new_session(
     return session_class(model_name).load(providers, sess_opts, model_path)
 
 
-def session_class(name: str) -> Type[_Named]:
+def session_class(name: str) -> Type[NamedSession]:
     """What loads the model of that name; one class for each name."""
     if name not in _classes:
-        _classes[name] = type("Session", (_Named,), {"_name": name, "__module__": __name__, "__qualname__": "Session"})
+        _classes[name] = type(
+            "Session", (NamedSession,), {"_name": name, "__module__": __name__, "__qualname__": "Session"}
+        )
     return _classes[name]
 
 
-class _Named(Session):
+class NamedSession(Session):
     """A session of one model, made as rembg's `sessions_class` makes one."""
 
     _name = ""
@@ -117,6 +119,12 @@ class _Named(Session):
     def name(cls) -> str:
         """The model's name."""
         return cls._name
+
+    @classmethod
+    def download_models(cls, *args: Any, **kwargs: Any) -> Optional[str]:
+        """Fetch the model, unless it is on this machine; its file's path, or `None` for the one that is inside."""
+        path = None if cls._name in _CUSTOM else _fetch(cls._name, None, stacklevel=3)
+        return None if path is None else str(path)
 
     @classmethod
     def load(cls, providers: Optional[Iterable[Any]], sess_opts: Any, model_path: Optional[str]) -> Session:
@@ -155,7 +163,7 @@ class _Named(Session):
         return session
 
 
-_classes: Dict[str, Type[_Named]] = {}
+_classes: Dict[str, Type[NamedSession]] = {}
 
 
 def _restored(name: str, state: Dict[str, Any]) -> Session:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 OnFound = Callable[[Found], object]
 #: Called as `progress(stage, fraction)`: the stage's name, and 0.0 to 1.0 of it.
 Progress = Callable[[str, float], object]
-Flag = Union[bool, str, None]
+Flag = Union[bool, int, str, None]
 Integer = Union[int, str, None]
 Number = Union[float, str, None]
 Color = Union[str, Sequence[int], None]
@@ -85,15 +85,9 @@ class RmbgOptions(CutOutOptions, total=False):
     cancel: Optional[CancelToken]
 
 
-class RemoveOptions(TypedDict, total=False):
-    """What `remove` takes besides the picture."""
+class RemoveKeywords(TypedDict, total=False):
+    """What `remove` takes by name alone."""
 
-    alpha_matting: bool
-    alpha_matting_foreground_threshold: int
-    alpha_matting_background_threshold: int
-    alpha_matting_erode_size: int
-    only_mask: bool
-    post_process_mask: bool
     quality: Integer
     compression: Compression
     preset: Preset
@@ -117,3 +111,14 @@ class RemoveOptions(TypedDict, total=False):
     on_found: Optional[OnFound]
     progress: Optional[Progress]
     cancel: Optional[CancelToken]
+
+
+class RemoveOptions(RemoveKeywords, total=False):
+    """What `remove` takes besides the picture."""
+
+    alpha_matting: bool
+    alpha_matting_foreground_threshold: int
+    alpha_matting_background_threshold: int
+    alpha_matting_erode_size: int
+    only_mask: bool
+    post_process_mask: bool

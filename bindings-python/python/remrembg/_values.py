@@ -23,7 +23,7 @@ def regions(value: Any) -> str:
     if isinstance(value, str) or not hasattr(value, "__len__"):
         return text(value)
     several = [value] if len(value) and not hasattr(value[0], "__len__") else value
-    return " ".join(region if isinstance(region, str) else ",".join(map(text, region)) for region in several)
+    return " ".join(text(region) if isinstance(region, str) else ",".join(map(text, region)) for region in several)
 
 
 def text(value: Any) -> str:
@@ -32,7 +32,10 @@ def text(value: Any) -> str:
         return "true" if value else "false"
     if hasattr(value, "__len__") and not isinstance(value, str):
         return _color(value) or str(value)
-    return whole(str(value))
+    # Of an enum that is text or a number, `str` gives the name.
+    if isinstance(value, str):
+        return whole(str.__str__(value))
+    return whole(str(int(value) if isinstance(value, int) else value))
 
 
 def whole(words: str) -> str:

@@ -19,10 +19,32 @@ from typing import Any, Iterable, List, Optional
 
 import remrembg
 from remrembg._rembg import REMBG_VERSION
+from remrembg.sessions import sessions
 
 __all__: List[str] = []
 
 _SUBMODULES = ("bg", "cli", "commands", "session_factory", "sessions", "sessions.base")
+#: rembg's modules with one session each: the class's name there, and the model's.
+_SESSIONS = {
+    "ben_custom": ("BenCustomSession", "ben_custom"),
+    "birefnet_cod": ("BiRefNetSessionCOD", "birefnet-cod"),
+    "birefnet_dis": ("BiRefNetSessionDIS", "birefnet-dis"),
+    "birefnet_general": ("BiRefNetSessionGeneral", "birefnet-general"),
+    "birefnet_general_lite": ("BiRefNetSessionGeneralLite", "birefnet-general-lite"),
+    "birefnet_hrsod": ("BiRefNetSessionHRSOD", "birefnet-hrsod"),
+    "birefnet_massive": ("BiRefNetSessionMassive", "birefnet-massive"),
+    "birefnet_portrait": ("BiRefNetSessionPortrait", "birefnet-portrait"),
+    "bria_rmbg": ("BriaRmBgSession", "bria-rmbg"),
+    "dis_anime": ("DisSession", "isnet-anime"),
+    "dis_custom": ("DisCustomSession", "dis_custom"),
+    "dis_general_use": ("DisSession", "isnet-general-use"),
+    "silueta": ("SiluetaSession", "silueta"),
+    "u2net": ("U2netSession", "u2net"),
+    "u2net_cloth_seg": ("Unet2ClothSession", "u2net_cloth_seg"),
+    "u2net_custom": ("U2netCustomSession", "u2net_custom"),
+    "u2net_human_seg": ("U2netHumanSegSession", "u2net_human_seg"),
+    "u2netp": ("U2netpSession", "u2netp"),
+}
 
 
 class _Rembg(ModuleType):
@@ -75,6 +97,10 @@ def _install() -> None:
         sys.modules[f"rembg.{name}"] = module
         if "." not in name:
             setattr(rembg, name, module)
+    for name, (class_name, model) in _SESSIONS.items():
+        module = ModuleType(f"rembg.sessions.{name}")
+        setattr(module, class_name, sessions[model])
+        sys.modules[module.__name__] = module
     sys.meta_path.insert(0, _Finder())
 
 

@@ -82,12 +82,38 @@ fn a_picture_is_deleted_once_its_result_is_there_and_only_then() {
     bench.picture("in/a.jpg");
     let ran = bench.ran(words.iter().chain(&FAST));
     assert_eq!(ran.status, Some(2), "{}", ran.stderr);
+    assert!(ran.stderr.contains("1 result was there already"), "{}", ran.stderr);
+    let ran = bench.removed(["in", "-o", "out", "--format", "png", "--delete-input"]);
+    assert_eq!(ran.status, Some(2), "{}", ran.stderr);
     assert!(
         ran.stderr.contains("There is 'out/a.png' already, and with --delete-input nothing is replaced"),
         "{}",
         ran.stderr
     );
     assert_eq!(bench.files(), ["in/a.jpg", "in/black.png", "in/c.png", "out/a.png", "out/b.png", "out/black.png"]);
+}
+
+#[test]
+fn a_folder_is_gone_on_with_and_results_that_are_there_stay() {
+    let bench = Bench::new(&["in/a.png", "in/b.png"]);
+    bench.put("out/a.png", b"retouched");
+    let run = || bench.ran(["p", "in", "out"].iter().chain(&FAST)).ok().stderr;
+    assert!(run().ends_with("1 result was there already\n"));
+    assert_eq!((bench.read("out/a.png"), bench.open("out/b.png").width()), (b"retouched".to_vec(), 60));
+    assert_eq!(run(), "2 results were there already\n");
+}
+
+#[test]
+fn a_model_is_fetched_where_it_is_not_there() {
+    let bench = Bench::new(&["a.png"]);
+    for words in [["i", "-m", "silueta", "a.png", "b.png"], ["d", "silueta", "--mirror", "http://127.0.0.1:1/", "-q"]] {
+        let mut command = bench.command(words);
+        command.env("REMREMBG_MODEL_MIRROR", "http://127.0.0.1:1/");
+        let ran = crate::bench::ran(command);
+        assert!(ran.status == Some(1) && ran.stderr.contains("127.0.0.1:1"), "it is asked for: {}", ran.stderr);
+    }
+    let ran = bench.ran(["remove", "a.png", "--model", "silueta"]);
+    assert!(ran.stderr.contains("remrembg models fetch silueta"), "nothing is fetched unasked: {}", ran.stderr);
 }
 
 #[test]
@@ -110,6 +136,9 @@ fn a_picture_with_two_names_is_deleted_once_both_are_done() {
 #[test]
 fn extras_name_a_model_of_ones_own() {
     let bench = Bench::new(&["a.png"]);
+    let home = r#"{"model_path": "~/brightness.onnx"}"#;
+    let ran = bench.ran(["i", "-m", "u2net_custom", "-x", home, "a.png", "b.png"]);
+    assert!(ran.stderr.contains("The model takes 1×3×32×32"), "it is found: {}", ran.stderr);
     let run = |model: &str, extras: &str| bench.ran(["i", "-m", model, "-x", extras, "a.png", "b.png"]);
     // The model here has other sides than rembg's: that is told, with those that its name stands for.
     for (model, side) in [("u2net_custom", 320), ("dis_custom", 1024), ("ben_custom", 1024)] {

@@ -152,6 +152,12 @@ fn an_empty_variable_is_not_set_and_a_recipe_of_one_is_not_for_another_model() {
     let keys: Vec<String> = keys.collect();
     let empty: Vec<(&str, &str)> = keys.iter().map(|key| (key.as_str(), "")).collect();
     assert_eq!(run(&["engine", "--json"], &empty), (Some(0), String::new()));
+    let others = [("REMREMBG_DATA", ""), ("REMREMBG_REDIS", ""), ("REMREMBG_CONFIG", ""), ("REMREMBG_LISTEN", "")];
+    assert_eq!(run(&["users", "list", "--data", "accounts"], &others), (Some(0), String::new()));
+    let (_, told) = run(&["serve", "--threads", "none"], &others);
+    assert!(told.contains("'threads' must be"), "{told}");
+    let (_, told) = run(&["health"], &others);
+    assert!(told.is_empty() || told.starts_with("127.0.0.1:7000 is not ready"), "{told}");
     let service = [("REMREMBG_MODEL", "brightness.onnx"), ("REMREMBG_MODEL_RECIPE", "size=32 mean=0 std=1 scale=255")];
     assert_eq!(run(&["engine", "--json"], &service), (Some(0), String::new()), "they belong together");
     assert_eq!(run(&["engine", "--json", "--model", "u2netp"], &service), (Some(0), String::new()));

@@ -183,14 +183,18 @@ fn names_that_are_not_text_work() {
 
 #[cfg(unix)]
 #[test]
-fn results_are_as_readable_as_any_new_file() {
+fn results_are_as_readable_as_any_new_file_or_the_one_that_they_replace() {
     use std::os::unix::fs::PermissionsExt;
     let bench = Bench::new(&["a.png"]);
     let mut command = std::process::Command::new("sh");
     command.args(["-c", "umask 027; exec \"$0\" \"$@\""]).current_dir(bench.path("."));
     let remove = bench.remove(["a.png", "-o", "o.png"]);
     command.arg(remove.get_program()).args(remove.get_args()).stdout(std::process::Stdio::null());
-    assert!(command.status().expect("sh is there").success());
-    let mode = bench.path("o.png").metadata().expect("it is there").permissions().mode();
-    assert_eq!(mode & 0o777, 0o640);
+    let mut mode = || {
+        assert!(command.status().expect("sh is there").success());
+        bench.path("o.png").metadata().expect("it is there").permissions().mode() & 0o777
+    };
+    assert_eq!(mode(), 0o640);
+    std::fs::set_permissions(bench.path("o.png"), PermissionsExt::from_mode(0o600)).expect("it is ours");
+    assert_eq!(mode(), 0o600, "what takes a file's place is no more readable");
 }

@@ -152,3 +152,26 @@ fn onnxruntime_leaves_nothing_behind_and_tells_nobody_of_its_use() {
     ran(command).ok();
     assert_eq!(bench.files(), ["out.png", "photo.png"], "no identifier of the device, no queue of events");
 }
+
+/// Runs a line of a shell, in which `"$0" "$@" OUT` is a removal.
+#[cfg(target_os = "linux")]
+fn shell(bench: &Bench, line: &str) -> Vec<u8> {
+    let remove = bench.remove(["a.png", "--format", "bmp", "-o"]);
+    let mut shell = Command::new("sh");
+    shell.args(["-ec", line]).arg(remove.get_program()).args(remove.get_args());
+    shell.current_dir(bench.path(".")).stdout(Stdio::piped()).stderr(Stdio::piped());
+    ran(shell).ok().stdout
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_written_by_the_name_of_an_open_file_goes_into_that_file() {
+    let bench = Bench::new(&["a.png"]);
+    let picture = shell(&bench, "\"$0\" \"$@\" -");
+    for out in ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
+        shell(&bench, &format!("printf before > all; \"$0\" \"$@\" {out} >> all; printf after >> all"));
+        assert_eq!(bench.read("all"), [b"before", &*picture, b"after"].concat(), "{out}");
+    }
+    let written = shell(&bench, "exec 3<>gone; rm gone; \"$0\" \"$@\" /dev/fd/3 > told; cat < /dev/fd/3");
+    assert_eq!(written, picture, "a file that has no name any more");
+}

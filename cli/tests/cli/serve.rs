@@ -1,6 +1,6 @@
 //! `serve` and `health`: settings from flags, environment and file, and the end by a signal.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command};
 
 use remrembg::SETTINGS;
@@ -113,6 +113,31 @@ fn a_flag_counts_before_a_variable_and_that_before_the_file() {
     assert_eq!((status("file"), status("variable")), (401, 400));
     let (ended, log) = service.ended();
     assert_eq!((ended, log.len()), (Some(0), 0), "the log is off");
+}
+
+#[test]
+fn a_picture_of_the_day_that_the_end_cut_off_is_given_back() {
+    let bench = Bench::new(&["photo.png"]);
+    let started = || {
+        let mut command = bench.command(ANYWHERE);
+        command.args(["--data", "accounts", "--anonymous-daily", "1", "--shutdown-timeout", "1"]).args(MODEL);
+        Started::new(command)
+    };
+    let service = started();
+    let mut slow = std::net::TcpStream::connect(&service.url).expect("it listens");
+    let kind = "Content-Type: multipart/form-data; boundary=b";
+    write!(slow, "POST /rmbg HTTP/1.1\r\nHost: a\r\n{kind}\r\nContent-Length: 999\r\n\r\n--b\r\n").expect("it is sent");
+    let status = |url: &str| {
+        let post = [&*format!("http://{url}/rmbg"), "--form", "image=@photo.png"];
+        let curl = ["--silent", "--output", "answer", "--write-out", "%{http_code}"];
+        let ran = Command::new("curl").args(curl).args(post).current_dir(bench.path("")).output();
+        String::from_utf8(ran.expect("curl is there").stdout).expect("a number")
+    };
+    crate::bench::until("the slow one is counted", || status(&service.url) == "429");
+    assert_eq!(service.ended().0, Some(0));
+    let service = started();
+    assert_eq!(status(&service.url), "200");
+    service.ended();
 }
 
 #[test]

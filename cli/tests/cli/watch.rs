@@ -76,3 +76,41 @@ fn a_picture_is_left_alone_while_it_grows_and_when_it_is_done_already() {
     );
     assert_eq!(bench.read("in/out/done.bmp"), b"the newer result");
 }
+
+#[test]
+fn a_folder_that_was_away_for_a_while_is_not_done_again_but_what_changed_there_is() {
+    let bench = Bench::new(&["in/sub/same.png", "in/sub/lost.png", "in/sub/other.png"]);
+    let watching = Watching::start(&bench, &["--json"]);
+    ["same", "lost", "other"].iter().for_each(|name| watching.comes(&format!("in/out/sub/{name}.bmp")));
+    std::fs::rename(bench.path("in/sub"), bench.path("away")).expect("it is moved");
+    bench.picture("in/witness.png");
+    watching.comes("in/out/witness.bmp");
+    std::fs::remove_file(bench.path("in/out/sub/lost.bmp")).expect("it is there");
+    bench.put("away/other.png", &encoded(&crate::bench::ball().rotate90(), image::ImageFormat::Png));
+    std::fs::rename(bench.path("away"), bench.path("in/sub")).expect("it is moved back");
+    watching.comes("in/out/sub/lost.bmp");
+    until("the changed picture", || bench.open("in/out/sub/other.bmp").width() == crate::bench::HEIGHT);
+    bench.picture("in/end.png");
+    watching.comes("in/out/end.bmp");
+    let inputs: Vec<_> = watching.end().json().iter().map(|line| line["input"].to_string()).collect();
+    assert_eq!(inputs.len(), 7, "{inputs:?}");
+    assert_eq!(inputs.iter().filter(|input| input.contains("same")).count(), 1, "{inputs:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_that_a_script_has_its_jobs_ignore_ends_nothing() {
+    let bench = Bench::new(&["in/a.png"]);
+    let remove = bench.remove(["in", "-o", "out", "--format", "bmp", "--watch"]);
+    let mut job = std::process::Command::new("sh");
+    job.args(["-c", "trap '' INT; exec \"$0\" \"$@\""]).current_dir(bench.path("."));
+    job.arg(remove.get_program()).args(remove.get_args());
+    let child =
+        job.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().expect("it starts");
+    until("the first", || bench.has("out/a.bmp"));
+    crate::bench::signal(&child, "INT");
+    bench.picture("in/b.png");
+    until("the second", || bench.has("out/b.bmp"));
+    crate::bench::signal(&child, "TERM");
+    assert_eq!(finished(child).status, Some(143));
+}

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of options, files or models.
 
+pub(crate) mod hidden;
 pub(crate) mod lanczos;
 pub(crate) mod layout;
 pub(crate) mod pixels;

@@ -114,7 +114,14 @@ impl Store {
         let sizes: Vec<_> = self.candidates(spec).filter_map(|path| Some((size(&path)?, path))).collect();
         match sizes.iter().find(|(size, _)| *size == spec.size).or(sizes.first()) {
             Some((size, path)) if *size == spec.size => Ok(path.clone()),
-            Some((size, path)) => Err(damaged(spec, path, &format!("it has {size} bytes instead of {}", spec.size))),
+            Some((size, path)) => {
+                let (name, path, right) = (spec.name, path.display(), spec.size);
+                let message = format!(
+                    "{path} is not the model '{name}': it has {size} bytes instead of {right}. \
+                     Fetch it: remrembg models fetch {name}. To run a file of your own, give its path as the model"
+                );
+                Err(Error::with_message(Code::ModelDamaged, message))
+            }
             None => Err(not_fetched(spec)),
         }
     }

@@ -252,7 +252,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         default: "false",
         range: BOOLEAN,
         bounds: None,
-        help: "Keep the background, and cut the subject out of it.",
+        help: "Keep the background, and cut the subject out of it. keep and drop tell what that subject is.",
         read: |options, text| boolean(text, false).map(|on| options.cut_out.invert_mask = on),
     },
     OptionSpec {

@@ -44,7 +44,8 @@ pub(crate) fn of_job(input: &Checked, mask: Option<&Checked>, options: &Options)
     } else {
         5 * area(fitted) + PICTURE * pixels.max(output)
     };
-    let peak = decoding(input).max(CUT_OUT * pixels + matting).max(turning).max(encoding(options, output));
+    let kept = if options.cut_out.keep_colors { PICTURE * pixels } else { 0 };
+    let peak = decoding(input).max(CUT_OUT * pixels + kept + matting).max(turning).max(encoding(options, output));
     BASE + file(input) + brought + peak
 }
 

@@ -6,14 +6,10 @@ use super::Fit;
 use crate::engine::Tensor;
 use crate::error::Result;
 use crate::exec::Pool;
+use crate::image::hidden::BACKDROP;
 use crate::image::lanczos;
 use crate::image::pixels::{Layout, Pixels};
 use crate::models::{Recipe, Scale};
-
-/// What transparent pixels are laid on before the model sees them. The colours
-/// hidden under transparency must not steer the model, and on mid grey a black
-/// and a white subject both stay visible.
-const BACKDROP: u32 = 128;
 
 /// The tensor's dimensions: one picture, three channels, rows, columns.
 pub(super) const fn shape(recipe: &Recipe) -> [usize; 4] {
@@ -74,7 +70,7 @@ fn normalised(most: f64, mean: f32, std: f32) -> [f32; 256] {
     std::array::from_fn(|byte| ((byte as f64 / most - f64::from(mean)) / f64::from(std)) as f32)
 }
 
-/// Three bytes a pixel.
+/// Three bytes a pixel: transparent ones are laid on the backdrop.
 fn opaque(pixels: &Pixels) -> Cow<'_, [u8]> {
     match pixels.layout() {
         Layout::Rgb8 => Cow::Borrowed(pixels.data()),
@@ -86,7 +82,8 @@ fn opaque(pixels: &Pixels) -> Cow<'_, [u8]> {
 fn on_backdrop(&[red, green, blue, alpha]: &[u8; 4]) -> [u8; 3] {
     let alpha = u32::from(alpha);
     #[expect(clippy::cast_possible_truncation, reason = "a weighted mean of bytes is a byte")]
-    [red, green, blue].map(|colour| ((u32::from(colour) * alpha + BACKDROP * (255 - alpha) + 127) / 255) as u8)
+    [red, green, blue]
+        .map(|colour| ((u32::from(colour) * alpha + u32::from(BACKDROP) * (255 - alpha) + 127) / 255) as u8)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::Plan;
-use crate::alpha::refine::{mask_of, refine};
+use crate::alpha::refine::{Maker, mask_of, refine};
 use crate::engine::tests::{engines, rounds};
 use crate::engine::{Engine, Weights};
 use crate::exec::Pool;
@@ -63,7 +63,14 @@ fn our_mask(picture: &Path, engine: &dyn Engine) -> Pixels {
     .expect("it runs");
     mask_of(&matte)
         .and_then(|mask| {
-            refine(mask, &pixels, &CutOut { refine: false, ..CutOut::default() }, &Pool::of(1), &Control::default())
+            refine(
+                mask,
+                Maker::Model,
+                &pixels,
+                &CutOut { refine: false, ..CutOut::default() },
+                &Pool::of(1),
+                &Control::default(),
+            )
         })
         .map(|refined| refined.alpha)
         .expect("it can be enlarged")

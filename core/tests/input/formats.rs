@@ -161,6 +161,17 @@ fn first_frame_of_an_animation_is_what_a_viewer_shows_first() {
 }
 
 #[test]
+fn brightness_of_a_grey_animation_is_that_of_the_same_picture() {
+    let gamma = || make::chunk(b"gAMA", &100_000_u32.to_be_bytes());
+    let frame = [make::frame_control(0, (1, 1)), make::frame_data(1, &[0, 64])];
+    let animated = [vec![gamma(), make::animation_control(1)], frame.to_vec()];
+    let file = |chunks| Png { chunks, ..Png::plain((1, 1), 8, 0, &|_, _| vec![64]) }.file();
+    let plain = decoded(&file([vec![gamma()], Vec::new()]));
+    assert_eq!(plain.data(), [137; 3]);
+    assert_eq!(decoded(&file(animated)).data()[..3], [137; 3]);
+}
+
+#[test]
 fn default_image_stands_in_for_16_bit_frames() {
     let frames = [make::frame_control(0, (1, 1)), make::frame_data(1, &[0, 9, 9, 9, 9, 9, 9])];
     let chunks = [vec![make::animation_control(1)], frames.to_vec()];

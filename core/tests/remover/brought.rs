@@ -278,6 +278,24 @@ fn a_trimap_is_solved_for_what_it_leaves_open() {
 }
 
 #[test]
+fn what_a_trimap_says_is_known_stays_with_matting_too() {
+    let trimap = GrayImage::from_fn(WIDTH, HEIGHT, |x, y| {
+        let far = (x as f32 - 60.0).hypot(y as f32 - 45.0);
+        Luma([if far < 26.0 {
+            255
+        } else if far > 30.0 {
+            0
+        } else {
+            128
+        }])
+    });
+    let trimap = png(trimap);
+    let solved = CutOut::default().with(|c| c.trimap = true);
+    let matted = solved.clone().with(|c| c.matting = Some(remrembg::Matting::default()));
+    assert!(mask_of(&trimap, solved) == mask_of(&trimap, matted));
+}
+
+#[test]
 fn a_trimap_that_knows_nothing_is_the_mask_and_one_that_is_not_brought_is_told_of() {
     let grey = Pixels::filled(WIDTH, HEIGHT, Layout::Gray8, 128);
     let alpha = mask_of(grey.view(), CutOut::default().with(|c| c.trimap = true));

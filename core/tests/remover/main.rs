@@ -173,6 +173,51 @@ fn alpha_that_a_picture_has_limits_the_new_one() {
     assert!(widest.is_some_and(|alpha| (95..=100).contains(&alpha)), "{widest:?}");
 }
 
+#[test]
+fn colours_that_nobody_sees_change_nothing_that_is_seen() {
+    // A round frame, at whose rim the subject ends.
+    let framed = |hidden: [u8; 3]| {
+        png(RgbaImage::from_fn(WIDTH, HEIGHT, |x, y| {
+            let Rgb([r, g, b]) = *ball().get_pixel(x, y);
+            let is_in = (x as f32 - 75.0).hypot(y as f32 - 45.0) < 32.0;
+            image::Rgba(if is_in { [r, g, b, 255] } else { [hidden[0], hidden[1], hidden[2], 0] })
+        }))
+    };
+    let mask = png(image::GrayImage::from_fn(WIDTH, HEIGHT, |x, _| image::Luma([if x > 60 { 255 } else { 90 }])));
+    let options = [
+        CutOut::default(),
+        CutOut::default().with(|c| c.keep_colors = true),
+        CutOut::default().with(|c| c.matting = Some(Matting::default())),
+    ];
+    for cut_out in options {
+        let options = as_png(|o| o.cut_out = cut_out.clone());
+        let cut = |hidden: [u8; 3], mask: Option<&[u8]>| {
+            let file = framed(hidden);
+            let job = REMOVER.job(&file[..]).options(&options);
+            let job = mask.into_iter().fold(job, |job, mask| job.mask_from(mask));
+            image::load_from_memory(&job.run().expect("it runs").data).expect("a picture").into_rgba8()
+        };
+        for mask in [None, Some(&mask[..])] {
+            let [black, red] = [[0; 3], RED].map(|hidden| cut(hidden, mask));
+            let visible = |picture: &RgbaImage| picture.pixels().filter(|px| px.0[3] > 0).copied().collect::<Vec<_>>();
+            assert!(visible(&black) == visible(&red), "{cut_out:?}");
+            if cut_out.keep_colors {
+                assert_eq!((black.get_pixel(0, 0).0, red.get_pixel(0, 0).0), ([0; 4], [200, 30, 20, 0]));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_clear_background_is_none() {
+    let keep =
+        |bg_color| as_png(|o| (o.cut_out, o.bg_color) = (CutOut::default().with(|c| c.keep_colors = true), bg_color));
+    let clear = "#ffffff00".parse().expect("a colour");
+    let cut = |options: &Options| REMOVER.remove(ball_png(), options).expect("a ball is cut out").data;
+    assert!(cut(&keep(Some(clear))) == cut(&keep(None)));
+    assert!(cut(&as_png(|o| o.bg_color = Some(clear))) == cut(&as_png(|_| ())));
+}
+
 /// A JPEG whose EXIF asks for a turn.
 fn jpeg_with_orientation(picture: &DynamicImage, value: u8) -> Vec<u8> {
     let mut jpeg = Cursor::new(Vec::new());

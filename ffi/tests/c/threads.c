@@ -376,12 +376,37 @@ static void a_cancelled_thread_ends_its_removal_first(const remrembg_pixels *pix
     remrembg_remover_free(remover);
 }
 
+/* So it does once a remover is freed, which waits for threads. */
+static void *free_and_be_cancelled(void *argument)
+{
+    int *freed = argument;
+    remrembg_remover *remover = new_remover("");
+    CHECK(works(remover));
+    CHECK(pthread_cancel(pthread_self()) == 0);
+    remrembg_remover_free(remover);
+    *freed = 1;
+    for (;;) {
+        pthread_testcancel();
+    }
+    return NULL;
+}
+
+static void a_cancelled_thread_frees_its_remover_first(void)
+{
+    pthread_t thread;
+    int freed = 0;
+    void *ended = NULL;
+    CHECK(pthread_create(&thread, NULL, free_and_be_cancelled, &freed) == 0);
+    CHECK(pthread_join(thread, &ended) == 0 && ended == PTHREAD_CANCELED && freed);
+}
+
 int main(void)
 {
     remrembg_pixels pixels = new_picture(WIDTH, HEIGHT);
     alarm(PATIENCE_SECONDS);
     all_threads_get_the_same(&pixels);
     a_cancelled_thread_ends_its_removal_first(&pixels);
+    a_cancelled_thread_frees_its_remover_first();
     removals_outlive_what_they_began_with(&pixels);
     a_cancellation_ends_every_stage(&pixels);
     a_cancellation_may_come_at_any_time();

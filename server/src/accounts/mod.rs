@@ -263,6 +263,14 @@ impl Accounts {
         Ok(Self { work })
     }
 
+    /// Waits until all that was given back before is given back, but no longer than `most`.
+    pub(crate) fn finish(&self, most: Duration) {
+        let (tell, told) = mpsc::channel();
+        // Whether that was in time is nothing that changes what comes next.
+        let _ = self.work.send(Box::new(move |_| _ = tell.send(())));
+        let _ = told.recv_timeout(most);
+    }
+
     /// Does `work`, which is given the time too, on that thread.
     ///
     /// # Errors

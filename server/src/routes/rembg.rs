@@ -1,5 +1,7 @@
 //! `POST /api/remove`: what rembg's own service answers, for programs written for that.
 
+use std::ffi::OsStr;
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
@@ -55,8 +57,14 @@ async fn remove(
 ) -> Result<Response, Refusal> {
     let query = request.uri().query().unwrap_or_default();
     let asked: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-    let understood = |form| understood(form, asked, app.jobs.remover().model());
+    let understood = |form| understood(form, asked, name_of(app.jobs.remover().model()));
     rmbg::answered(&app, (&caller, address), request, &FIELDS, understood).await
+}
+
+/// What clients call a model: of a file its name alone.
+fn name_of(model: &str) -> &str {
+    let name = Path::new(model).file_name().and_then(OsStr::to_str).unwrap_or_default();
+    name.strip_suffix(".onnx").unwrap_or(name)
 }
 
 /// Options of this service, out of the form and of the address's query, of which the form counts.
@@ -123,6 +131,11 @@ mod tests {
         let mut read = Form::with_picture(Collector::new(None, &Limits::default()));
         read.pairs = form.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
         understood(read, query, "u2netp").map(|form| form.pairs)
+    }
+
+    #[test]
+    fn a_model_of_a_file_has_the_files_name_and_no_folder() {
+        assert_eq!(["u2netp", "/secret/isnet.v2.onnx", "own"].map(name_of), ["u2netp", "isnet.v2", "own"]);
     }
 
     #[test]

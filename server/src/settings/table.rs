@@ -110,9 +110,7 @@ pub const SPECS: &[Spec] = &[
         range: "origins as https://example.com with commas between them, or *",
         help: "Web origins whose pages may call the server from a browser.",
         read: |settings, text| {
-            let origins = text.split(',').map(|origin| {
-                HeaderValue::from_str(origin.trim()).map_err(|_| format!("must be origins, got: {origin:?}"))
-            });
+            let origins = text.split(',').map(|text| origin(text.trim()));
             origins.collect::<Result<_, _>>().map(|origins| settings.cors = origins)
         },
     },
@@ -216,6 +214,15 @@ pub fn settings_markdown() -> String {
 
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| format!("must be ADDRESS:PORT as 127.0.0.1:7000, got: '{text}'"))
+}
+
+/// An origin as browsers tell it: they compare every letter.
+fn origin(text: &str) -> Result<HeaderValue, String> {
+    let text = text.to_ascii_lowercase();
+    let host = text.split_once("://").map_or("", |(_, host)| host);
+    let is_one = !host.is_empty() && !host.contains(['/', '?', '#', '@']) || text == "*" || text == "null";
+    let value = HeaderValue::from_str(&text).ok().filter(|_| is_one);
+    value.ok_or_else(|| format!("must be origins as https://example.com, or *, got: '{text}'"))
 }
 
 fn network(text: &str) -> Result<IpNet, String> {

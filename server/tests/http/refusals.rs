@@ -79,6 +79,29 @@ fn an_image_is_a_file_however_its_name_is_written() {
 }
 
 #[test]
+fn a_mask_that_was_not_chosen_is_none_and_files_that_nobody_reads_may_be_large() {
+    let send = service(&[("max_bytes", "5000")]);
+    let unset = part("mask", Some(""), b"");
+    assert_eq!(send(post(&[unset, image(&png())])).status, 200);
+    assert_eq!(send(post(&[image(&png()), part("mask", Some("m.png"), b"")])).status, 400);
+    let unread = part("notes", Some("notes.txt"), &[b'a'; 9000]);
+    assert_eq!(send(post(&[unread, image(&png()), part("image", Some("b.png"), &[1; 9000])])).status, 200);
+}
+
+#[test]
+fn a_boundary_without_the_quotes_that_it_needs_is_understood() {
+    let send = service(&[]);
+    for boundary in ["===7===", "\"a b=c\"", "=7="] {
+        let bare = boundary.trim_matches('"');
+        let text = String::from_utf8_lossy(&image(b"|")).replace(BOUNDARY, bare);
+        let (start, end) = text.split_once('|').expect("it has a middle");
+        let body = [start.as_bytes(), &png(), end.as_bytes(), format!("--{bare}--\r\n").as_bytes()].concat();
+        let kind = format!("Multipart/Form-Data; boundary={boundary}");
+        assert_eq!(send(request(Method::POST, "/rmbg", Some(&kind), &body)).status, 200, "{boundary}");
+    }
+}
+
+#[test]
 fn a_single_problem_names_its_field_in_a_header() {
     let send = service(&[]);
     assert_eq!(send(post(&[image(&png()), field("w", "x")])).header("x-error-field"), "w");

@@ -50,7 +50,11 @@ fn what_it_does_not_have_is_refused() {
     let message = "This service fetches no addresses. Send the picture itself: POST, as the field 'file'.";
     refused(&send(get("/api/remove?url=http%3A%2F%2Fexample.com%2Fa.png")), message);
     let other = send(post("/api/remove", &[field("model", "u2net"), file(&png())]));
-    refused(&other, &format!("The model 'u2net' is not the one that this service runs: {}.", remover().model()));
+    // Of a file, its name: where it lies is told to nobody.
+    assert!(remover().model().ends_with("/http-not-green.onnx"), "{}", remover().model());
+    refused(&other, "The model 'u2net' is not the one that this service runs: http-not-green.");
+    let named = send(post("/api/remove", &[field("model", "http-not-green"), file(&png())]));
+    assert_eq!(named.status, 200);
     let extras = send(post("/api/remove", &[field("extras", "{\"a\":1}"), file(&png())]));
     refused(&extras, "This service does not have 'extras'.");
     let none = send(post("/api/remove", &[field("a", "true")]));

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Dict, List, Type
 
-from remrembg import _rembg
+from remrembg import _rembg, _remrembg
 from remrembg.sessions.base import BaseSession
 
-__all__ = ["BaseSession", "sessions", "sessions_class", "sessions_names"]
+__all__ = ["BaseSession", "sessions", "sessions_class", "sessions_names", "sessions_names_downloadable"]
 
 #: What `new_session` takes for a model's name, and what loads that model; all are sessions of one kind.
-sessions: Dict[str, Type[BaseSession]] = {name: _rembg.session_class(name) for name in _rembg.NAMES}
+sessions: Dict[str, Type[_rembg.NamedSession]] = {name: _rembg.session_class(name) for name in _rembg.NAMES}
 sessions_names: List[str] = list(sessions)
+#: Those that are fetched by their names.
+sessions_names_downloadable: List[str] = list(_remrembg.models())
 sessions_class: List[Type[BaseSession]] = list(sessions.values())

@@ -94,10 +94,11 @@ fn samples(picture: &Pixels) -> Vec<Sample> {
     let step = (step..).find(|step| [2 * border, width].iter().all(|side| are_coprime(*step, *side))).unwrap_or(step);
     let sample = |(x, y): (usize, usize)| {
         let place = [x as f32 / width as f32 - 0.5, y as f32 / height as f32 - 0.5];
-        let pixel = &picture.data()[(y * width + x) * bytes..];
-        (place, [pixel[0], pixel[1], pixel[2]].map(f32::from))
+        let pixel = &picture.data()[(y * width + x) * bytes..][..bytes];
+        // What is transparent has no colour.
+        (pixel.get(3) != Some(&0)).then(|| (place, [pixel[0], pixel[1], pixel[2]].map(f32::from)))
     };
-    places(width, height, border, step).map(sample).collect()
+    places(width, height, border, step).filter_map(sample).collect()
 }
 
 fn are_coprime(one: usize, other: usize) -> bool {

@@ -58,8 +58,9 @@ pub(crate) fn alpha(
         Flat::Auto => AUTO,
         Flat::On => ON,
     };
-    if is_cut_out(picture, mask) {
-        return Ok(Some(Pixels::filled(picture.width(), picture.height(), Layout::Gray8, u8::MAX)));
+    if is_clear_around(picture) {
+        let all = || Pixels::filled(picture.width(), picture.height(), Layout::Gray8, u8::MAX);
+        return Ok(is_cut_out(picture, mask).then(all));
     }
     let Some(background) = Background::of(picture, &demands) else { return Ok(None) };
     control.check()?;
@@ -73,18 +74,22 @@ pub(crate) fn alpha(
     if flat == Flat::Auto && !drawn {
         return Ok(None);
     }
-    let mask = (!drawn).then(|| mask.data());
-    if let Some(mask) = mask {
-        regions::add_shadows(&mut places, &seen, mask, pool, control)?;
+    if !drawn {
+        regions::add_shadows(&mut places, &seen, mask.data(), pool, control)?;
     }
-    regions::decide(&mut places, seen.size(), mask, control)?;
-    let alpha = unmix::alpha(&places, &seen, drawn, control)?;
-    Ok(Some(Pixels::known(picture.width(), picture.height(), Layout::Gray8, alpha)))
+    regions::decide(&mut places, seen.size(), (!drawn).then(|| mask.data()), control)?;
+    let mut solved = unmix::alpha(&places, &seen, drawn, unmix::NARROW, control)?;
+    if solved.is_wide {
+        if drawn {
+            regions::fade(&mut places, &seen, control)?;
+        }
+        solved = unmix::alpha(&places, &seen, drawn, unmix::WIDE, control)?;
+    }
+    Ok(Some(Pixels::known(picture.width(), picture.height(), Layout::Gray8, solved.alpha)))
 }
 
-/// Whether a picture's background is transparent: its alpha then limits what is cut out, and nothing else needs to.
-/// A photo in a round or rounded frame is none: most of it is opaque, and not all of that is the subject.
-fn is_cut_out(picture: &Pixels, mask: &Pixels) -> bool {
+/// Whether most of a picture's border is transparent, and has no colour.
+fn is_clear_around(picture: &Pixels) -> bool {
     if picture.layout() != Layout::Rgba8 {
         return false;
     }
@@ -92,9 +97,13 @@ fn is_cut_out(picture: &Pixels, mask: &Pixels) -> bool {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let border = || border::places(width, height, 1, 1);
     let clear = border().filter(|(x, y)| pixels[y * width + x][3] == 0).count();
-    if (clear as f64) < CUT_OUT_ALREADY * border().count() as f64 {
-        return false;
-    }
+    clear as f64 >= CUT_OUT_ALREADY * border().count() as f64
+}
+
+/// Whether the background of such a picture is what is transparent: its alpha then limits what is cut out, and nothing
+/// else needs to. A photo in a round or rounded frame is none: most of it is opaque, and not all of that is the subject.
+fn is_cut_out(picture: &Pixels, mask: &Pixels) -> bool {
+    let pixels = picture.data().as_chunks::<4>().0;
     let is_opaque = |pixel: &[u8; 4]| pixel[3] >= 128;
     let opaque = pixels.iter().filter(|pixel| is_opaque(pixel)).count() as f64;
     let found =

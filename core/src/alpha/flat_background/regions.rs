@@ -1,6 +1,6 @@
 //! Which pixels are background.
 
-use super::distance::{Distances, dot};
+use super::distance::{Distances, around, dot};
 use crate::error::Result;
 use crate::exec::Pool;
 use crate::exec::control::Control;
@@ -68,6 +68,25 @@ pub(super) fn add_shadows(
             }
         }
     });
+    Ok(())
+}
+
+/// Counts to the background what is a soft shadow beside it.
+pub(super) fn fade(places: &mut [Place], seen: &Distances<'_>, control: &Control<'_>) -> Result<()> {
+    let (width, height) = seen.size();
+    let mut front: Vec<usize> = (0..places.len()).filter(|at| places[*at] == Place::Background).collect();
+    while let Some(at) = front.pop() {
+        if front.len().is_multiple_of(width) {
+            control.check()?;
+        }
+        for (x, y) in around((at % width, at / width), (width, height), 1) {
+            let at = y * width + x;
+            if places[at] == Place::Subject && is_shadow(seen, x, y) {
+                places[at] = Place::Background;
+                front.push(at);
+            }
+        }
+    }
     Ok(())
 }
 

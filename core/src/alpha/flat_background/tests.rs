@@ -172,6 +172,40 @@ fn other_pictures_are_not_touched() {
     assert!(found(&picture, &mask(UNSURE), Flat::Off).is_none());
 }
 
+/// Larger pictures, whose inside is far from every edge.
+const LARGE: (u32, u32) = (480, 360);
+
+fn found_in_large(picture: &Pixels, model: u8) -> Vec<u8> {
+    found(picture, &Pixels::filled(LARGE.0, LARGE.1, Layout::Gray8, model), Flat::Auto).expect("its background is flat")
+}
+
+/// A disc in the middle whose edge is so many pixels wide.
+fn soft(x: f64, y: f64, radius: f64, edge: f64) -> f64 {
+    ((radius - (x - 240.0).hypot(y - 180.0)) / edge + 0.5).clamp(0.0, 1.0)
+}
+
+#[test]
+fn a_drawing_out_of_focus_is_as_soft_as_it_is_drawn() {
+    let (picture, truth) = drawn(LARGE, &|x, y| soft(x, y, 120.0, 14.0), &|_, _| INK, &|_, _| WHITE);
+    for model in [0, UNSURE, 255] {
+        let off = most_off(&found_in_large(&picture, model), &truth);
+        assert!(off <= 24, "{off} levels off, by a mask of {model}");
+    }
+}
+
+#[test]
+fn the_soft_shadow_of_a_drawing_is_background() {
+    let shaded = |x: f64, y: f64| [255.0 * (1.0 - 0.4 * soft(x - 6.0, y - 6.0, 120.0, 60.0)); 3];
+    let (picture, truth) = drawn(LARGE, &|x, y| soft(x, y, 120.0, 1.0), &|_, _| INK, &shaded);
+    for model in [0, UNSURE, 255] {
+        let alpha = found_in_large(&picture, model);
+        let outside = alpha.iter().zip(&truth).filter(|(_, truth)| **truth == 0).map(|(alpha, _)| u64::from(*alpha));
+        let (sum, count) = outside.fold((0, 0), |(sum, count), alpha| (sum + alpha, count + 1));
+        assert!(sum < count, "the shadow is nearly gone: {sum} in {count} pixels");
+        assert!(alpha.iter().zip(&truth).filter(|(_, truth)| **truth == 255).all(|(alpha, _)| *alpha > 250));
+    }
+}
+
 #[test]
 fn a_background_that_is_transparent_already_limits_alone() {
     let transparent = |border: u8| {
@@ -190,6 +224,16 @@ fn a_background_that_is_transparent_already_limits_alone() {
     let photo = Pixels::known(SIZE.0, SIZE.1, Layout::Rgba8, data.collect());
     assert!(found(&photo, &mask_of(&|x, y| disc(x, y, 30.0)), Flat::Auto).is_none());
     assert!(found(&photo, &mask(255), Flat::Auto).is_some());
+    // Of what colour the clear corners of an icon are says nothing.
+    let data = (0..SIZE.0 * SIZE.1).flat_map(|at| {
+        let (x, y) = (f64::from(at % SIZE.0) + 0.5, f64::from(at / SIZE.0) + 0.5);
+        let color = if ring(x, y) > 0.5 || !framed(x, y) { [255; 3] } else { [40, 90, 200] };
+        [color[0], color[1], color[2], if framed(x, y) { 255 } else { 0 }]
+    });
+    let icon = Pixels::known(SIZE.0, SIZE.1, Layout::Rgba8, data.collect());
+    for flat in [Flat::Auto, Flat::On] {
+        assert!(found(&icon, &mask_of(&|x, y| disc(x, y, 30.0)), flat).is_none());
+    }
 }
 
 #[test]

@@ -5,15 +5,31 @@ use super::regions::Place;
 use crate::error::Result;
 use crate::exec::control::Control;
 
-/// An edge is at most so many pixels wide: so far it goes into the subject, and uphill to the subject's colour.
-const WIDEST: usize = 10;
-const STEPS: usize = 8;
+/// How wide an edge may be, in pixels: how far it goes into the subject, and uphill to the subject's colour.
+#[derive(Clone, Copy)]
+pub(super) struct Reach {
+    within: u8,
+    uphill: usize,
+    /// Whether alpha never falls on the way in, as it would between a glow and what glows.
+    rises: bool,
+}
+
+pub(super) const NARROW: Reach = Reach { within: 10, uphill: 8, rises: false };
+/// For shadows, glows and what is out of focus.
+pub(super) const WIDE: Reach = Reach { within: 48, uphill: 48, rises: true };
+/// An outline is wide if, for so many of its pixels, one deeper in than it goes is still at the edge. That of a picture with
+/// more pixels than this is left as it is, for the time that it would take.
+const SOFT: f64 = 0.3;
+const LONGEST: usize = 100_000;
 /// A step uphill goes to where the distance is so many times as large; less is shading.
 const STEP: f32 = 1.04;
 /// And to where the difference from the background has nearly the same direction: the cosine of the angle between.
 const ALIKE: f32 = 0.8;
 /// Pixels between two looks at whether to stop.
-const PATIENCE: usize = 1 << 12;
+const PATIENCE: usize = 1 << 10;
+/// Whether a pixel is reached, and that its neighbours are not from there; else it is the round in which they are.
+const UNREACHED: u8 = 0;
+const ENDED: u8 = u8::MAX;
 /// From this alpha on an edge ends.
 const ENDS: f32 = 0.9;
 /// The subject's colour is at least this part as far from the background as nearly all of the subject is, else
@@ -37,43 +53,66 @@ const STRAYS: f32 = 0.98;
 /// What has fewer samples is no ink.
 const FEWEST: usize = 20;
 
-/// The alpha of each pixel: 0 in the background, 255 inside the subject.
-///
+/// The alpha of each pixel.
+pub(super) struct Unmixed {
+    /// 0 in the background, 255 inside the subject.
+    pub(super) alpha: Vec<u8>,
+    /// Whether much of the subject's outline is softer than that reaches, as a shadow's or a glow's is.
+    pub(super) is_wide: bool,
+}
+
 /// # Errors
 /// [`Code::Cancelled`](crate::Code::Cancelled).
-pub(super) fn alpha(places: &[Place], seen: &Distances<'_>, drawn: bool, control: &Control<'_>) -> Result<Vec<u8>> {
+pub(super) fn alpha(
+    places: &[Place],
+    seen: &Distances<'_>,
+    drawn: bool,
+    reach: Reach,
+    control: &Control<'_>,
+) -> Result<Unmixed> {
     let (width, height) = seen.size();
     let subject = subject_of(places, seen);
-    let edges = Edges { seen, inks: if drawn { inks(&subject) } else { Vec::new() }, least: LEAST * far(&subject) };
+    let edges = Edges {
+        seen,
+        inks: if drawn { inks(&subject) } else { Vec::new() },
+        least: LEAST * far(&subject),
+        steps: reach.uphill,
+    };
     let mut alpha: Vec<u8> = places.iter().map(|place| if *place == Place::Background { 0 } else { u8::MAX }).collect();
-    let mut reached: Vec<bool> = places.iter().map(|place| *place == Place::Background).collect();
-    let mut front = Vec::new();
-    for at in (0..places.len()).filter(|at| places[*at] == Place::Background) {
-        let mut near = around((at % width, at / width), (width, height), 1);
-        if near.any(|(x, y)| places[y * width + x] != Place::Background) {
-            front.push(at);
-        }
-    }
-    for _ in 0..WIDEST {
-        let mut next = Vec::new();
-        for (number, at) in front.into_iter().enumerate() {
-            if number.is_multiple_of(PATIENCE) {
-                control.check()?;
+    let mut rounds: Vec<u8> = places.iter().map(|place| u8::from(*place == Place::Background)).collect();
+    let mut outline = 0;
+    for round in 1..=reach.within {
+        let mut is_last = true;
+        for first in (0..rounds.len()).step_by(PATIENCE) {
+            control.check()?;
+            let end = (first + PATIENCE).min(rounds.len());
+            // Most of a picture is far from every edge.
+            if !rounds[first..end].contains(&round) {
+                continue;
             }
-            for (x, y) in around((at % width, at / width), (width, height), 1) {
-                let at = y * width + x;
-                if !std::mem::replace(&mut reached[at], true) {
-                    let value = edges.alpha(x, y);
-                    alpha[at] = (value * 255.0).round() as u8;
-                    if value < ENDS {
-                        next.push(at);
+            for at in first..end {
+                if rounds[at] != round {
+                    continue;
+                }
+                let outside = if reach.rises { f32::from(alpha[at]) / 255.0 } else { 0.0 };
+                for (x, y) in around((at % width, at / width), (width, height), 1) {
+                    let at = y * width + x;
+                    if rounds[at] == UNREACHED {
+                        let value = edges.alpha(x, y).max(outside);
+                        alpha[at] = (value * 255.0).round() as u8;
+                        rounds[at] = if value < ENDS { round + 1 } else { ENDED };
+                        is_last = false;
+                        outline += usize::from(round == 1);
                     }
                 }
             }
         }
-        front = next;
+        if is_last {
+            break;
+        }
     }
-    Ok(alpha)
+    let left = rounds.iter().filter(|round| **round == reach.within + 1).count();
+    Ok(Unmixed { alpha, is_wide: outline <= LONGEST && left as f64 > SOFT * outline as f64 })
 }
 
 /// What the alpha of a pixel follows from, besides its colour.
@@ -82,6 +121,7 @@ struct Edges<'a> {
     inks: Vec<[f32; 3]>,
     /// The least distance of the subject's colour.
     least: f32,
+    steps: usize,
 }
 
 impl Edges<'_> {
@@ -97,7 +137,7 @@ impl Edges<'_> {
     /// The difference from the background where it is largest, step by step from a pixel.
     fn uphill(&self, mut place: (usize, usize), own: [f32; 3]) -> [f32; 3] {
         let mut top = own;
-        for _ in 0..STEPS {
+        for _ in 0..self.steps {
             let (here, mut higher) = (length(top), None);
             let mut most = here * STEP;
             for (x, y) in around(place, self.seen.size(), 1) {

@@ -19,7 +19,7 @@ mod trimap;
 use crate::error::Result;
 use crate::exec::control::{Control, Stage};
 use crate::image::pixels::{Layout, Pixels, byte};
-use crate::options::cutout::Matting;
+use crate::options::cutout::CutOut;
 use share::Share;
 
 /// What matting makes, at the picture's size.
@@ -33,27 +33,35 @@ pub(crate) struct Matted {
 /// The smallest side that has a window of 3×3 pixels.
 const LEAST_SIDE: u32 = 3;
 
-/// Estimates alpha, and colours where they are wanted, of a picture in colour from a mask of its size.
-/// `None` where the mask leaves no sure subject or no sure background, and for
-/// pictures without a single window: there is nothing to estimate from.
+/// Estimates alpha, and colours where they are wanted, of a picture in colour from a mask of its size. What was solved
+/// from a trimap is the alpha. `None` where nobody asks for matting, where the mask leaves no sure subject or no sure
+/// background, and for pictures without a single window: there is nothing to estimate from.
 ///
 /// # Errors
 /// [`Code::Cancelled`](crate::Code::Cancelled).
 pub(crate) fn estimate(
     picture: &Pixels,
     mask: &Pixels,
-    matting: Matting,
+    how: &CutOut,
     with_colors: bool,
     control: &Control<'_>,
 ) -> Result<Option<Matted>> {
     control.check()?;
+    let Some(matting) = how.matting else { return Ok(None) };
     if picture.width().min(picture.height()) < LEAST_SIDE {
         return Ok(None);
     }
-    let Some(trimap) = trimap::trimap(mask, matting) else { return Ok(None) };
-    let end = if with_colors { 0.8 } else { 1.0 };
-    let alpha = coarse::alpha(picture, &trimap, mask, Share::new(control, Stage::CutOut, (0.0, end)))?;
-    drop(trimap);
+    let end = match (how.trimap, with_colors) {
+        (true, _) => 0.0,
+        (false, true) => 0.8,
+        (false, false) => 1.0,
+    };
+    let alpha = if how.trimap {
+        mask.data().iter().map(|alpha| f32::from(*alpha) / 255.0).collect()
+    } else {
+        let Some(trimap) = trimap::trimap(mask, matting) else { return Ok(None) };
+        coarse::alpha(picture, &trimap, mask, Share::new(control, Stage::CutOut, (0.0, end)))?
+    };
     let colors = || foreground::colors(picture, &alpha, Share::new(control, Stage::CutOut, (end, 1.0)));
     let colors = with_colors.then(colors).transpose()?;
     let alpha = alpha.into_iter().map(byte).collect();

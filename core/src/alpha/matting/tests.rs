@@ -3,6 +3,7 @@ use std::cell::RefCell;
 use super::*;
 use crate::error::Code;
 use crate::exec::control::{CancelToken, Progress, Stage};
+use crate::options::cutout::Matting;
 
 const RED: [f32; 3] = [220.0, 40.0, 30.0];
 const BLUE: [f32; 3] = [20.0, 60.0, 200.0];
@@ -38,9 +39,14 @@ fn guess() -> Pixels {
 }
 
 /// Colours and alpha.
+fn asked(matting: Matting) -> CutOut {
+    CutOut { matting: Some(matting), ..CutOut::default() }
+}
+
 fn matted_as(picture: &Pixels, mask: &Pixels, matting: Matting) -> Option<(Pixels, Pixels)> {
-    let matted =
-        |with_colors| estimate(picture, mask, matting, with_colors, &Control::default()).expect("nothing stops it");
+    let matted = |with_colors| {
+        estimate(picture, mask, &asked(matting), with_colors, &Control::default()).expect("nothing stops it")
+    };
     let Matted { colors, alpha } = matted(true)?;
     let alone = matted(false).expect("the same is known");
     assert!(alone.colors.is_none() && alone.alpha == alpha, "the alpha alone is the same");
@@ -155,7 +161,7 @@ fn progress_never_falls_back_and_a_stop_is_heard_at_each_of_its_steps() {
     let seen = RefCell::new(Vec::new());
     let (picture, mask) = (blend(), guess());
     let run = |control: &Control<'_>| {
-        estimate(&picture, &mask, Matting { erode_size: 3, ..Matting::default() }, true, control)
+        estimate(&picture, &mask, &asked(Matting { erode_size: 3, ..Matting::default() }), true, control)
     };
     let note = |progress: Progress| {
         assert_eq!(progress.stage, Stage::CutOut);

@@ -34,6 +34,7 @@ enum Fate {
 /// A mask on a small grid, and what is said of its cells.
 pub(super) struct Case {
     scene: Scene,
+    over: Over,
     regions: Regions,
     /// Cells of points to be kept, and whose they are.
     keep: Vec<(usize, u32)>,
@@ -71,7 +72,7 @@ impl Case {
         let keep = keep.filter(|(at, _)| !drop.contains(at)).collect();
         let boxed = (!boxes.is_empty()).then(|| places::all(&boxes, scene.size));
         let dropped = places::all(&drop_boxes, scene.size);
-        Ok(Self { scene, regions, keep, chosen, drop, dropped, boxes, boxed })
+        Ok(Self { scene, over, regions, keep, chosen, drop, dropped, boxes, boxed })
     }
 
     /// For each cell the part of the mask that stays, what is subject all the same, and
@@ -109,6 +110,15 @@ impl Case {
             cells.filter(|at| self.scene.values[*at] >= SUBJECT).min_by_key(far)
         };
         self.under(at).or_else(|| self.regions.at(beside()?))
+    }
+
+    /// Whether a point is beside a thing, and means that.
+    pub(super) fn is_beside(&self, point: Region) -> bool {
+        self.over.middle(point).is_some_and(|at| self.is_at_edge(at))
+    }
+
+    fn is_at_edge(&self, at: usize) -> bool {
+        self.under(at).is_none() && self.near(at).is_some()
     }
 
     fn fates(&self, control: &Control<'_>) -> Result<Vec<Fate>> {
@@ -204,8 +214,7 @@ impl Case {
 
     /// What has grown around the points that are not on what the mask is sure of.
     fn grown(&self, control: &Control<'_>) -> Result<Vec<u32>> {
-        let is_missed =
-            |at: usize| self.scene.values[at] < SUBJECT && (self.under(at).is_some() || self.near(at).is_none());
+        let is_missed = |at: usize| self.scene.values[at] < SUBJECT && !self.is_at_edge(at);
         let points: Vec<(usize, u32)> = self.keep.iter().copied().filter(|(at, _)| is_missed(*at)).collect();
         if points.is_empty() {
             return Ok(vec![DROPPED; self.scene.values.len()]);

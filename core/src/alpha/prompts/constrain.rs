@@ -36,20 +36,22 @@ impl Prompts {
         }
         let case = Case::of(self, &mask, picture, pool, control)?;
         let changes = case.changes(control)?;
-        self.applied(mask, (picture.width(), picture.height()), &changes, control)
+        let points: Vec<Region> = self.keep_points().into_iter().filter(|point| !case.is_beside(*point)).collect();
+        self.applied(mask, (picture.width(), picture.height()), &points, &changes, control)
     }
 
     fn applied(
         &self,
         mut mask: Pixels,
         picture: (u32, u32),
+        points: &[Region],
         changes: &Grid<3>,
         control: &Control<'_>,
     ) -> Result<Pixels> {
         let size = (mask.width() as usize, mask.height() as usize);
         let over = Over { mask: size, picture };
         let areas = |regions: &[Region]| -> Vec<Area> { regions.iter().map(|region| over.area(*region)).collect() };
-        let (points, boxes, dropped) = (areas(&self.keep_points()), over.boxes(&self.keep), areas(&self.drop));
+        let (points, boxes, dropped) = (areas(points), over.boxes(&self.keep), areas(&self.drop));
         let (changes, mut room) = (changes.enlarged(size), Vec::new());
         for (y, row) in mask.data_mut().chunks_mut(size.0).enumerate() {
             control.check()?;

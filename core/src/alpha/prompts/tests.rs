@@ -137,7 +137,7 @@ fn a_point_at_the_edge_of_a_thing_keeps_the_thing() {
 
 #[test]
 fn growth_in_one_colour_has_bounds() {
-    let flat = constrained(&prompts("80,60", ""), &mask(&[]), &picture(&[]));
+    let flat = constrained(&prompts("77,60", ""), &mask(&[]), &picture(&[]));
     let subject = flat.data().iter().filter(|alpha| **alpha > 127).count();
     assert!(subject < 160 * 120 / 2, "{subject}");
     let fenced = constrained(&prompts("80,60", "70,60 90,60 80,50 80,70"), &mask(&[]), &picture(&[]));
@@ -357,4 +357,12 @@ fn what_is_said_of_a_part_is_said_in_its_own_pixels() {
         drop: vec![Region::Point { x: 15, y: 15 }],
     };
     assert_eq!(prompts.within(part), expected);
+}
+
+#[test]
+fn a_point_beside_a_thing_leaves_no_dot_on_the_background() {
+    let (picture, mut mask) = (picture(&[(LEFT, RED)]), mask(&[LEFT]));
+    mask.data_mut().iter_mut().for_each(|alpha| *alpha = if *alpha > 127 { 255 } else { 0 });
+    // Just beyond the edge: the thing is meant.
+    assert!(constrained(&prompts("76,60", ""), &mask, &picture) == mask);
 }

@@ -17,6 +17,13 @@ use crate::image::pixels::{Layout, Matte, Pixels};
 use crate::image::small;
 use crate::options::cutout::{CutOut, Flat};
 
+/// Who made a mask. What a caller's says is meant, but where its edge is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Maker {
+    Model,
+    Caller,
+}
+
 /// The alpha of a picture, and how sure the mask was that it came from.
 #[derive(Debug)]
 pub(crate) struct Refined {
@@ -32,6 +39,7 @@ pub(crate) struct Refined {
 /// [`Code::Cancelled`](crate::Code::Cancelled).
 pub(crate) fn refine(
     mask: Pixels,
+    maker: Maker,
     picture: &Pixels,
     how: &CutOut,
     pool: &Pool,
@@ -42,7 +50,13 @@ pub(crate) fn refine(
     let confidence = found::confidence(&mask);
     let (alpha, is_solved) = match (how.trimap, how.refine) {
         (true, _) => (trimap_solved(mask, picture, pool, control)?, true),
-        (false, true) => on_flat(laid_on_edges(mask, picture, how, pool, control)?, picture, how, pool, control)?,
+        (false, true) => {
+            let alpha = laid_on_edges(mask, maker, picture, how, pool, control)?;
+            match maker {
+                Maker::Model => on_flat(alpha, picture, how, pool, control)?,
+                Maker::Caller => (alpha, false),
+            }
+        }
         (false, false) => (resized(mask, picture, pool)?, false),
     };
     let confidence = if is_solved { found::confidence(&alpha) } else { confidence };
@@ -67,8 +81,15 @@ fn constrained(mask: Pixels, picture: &Pixels, how: &CutOut, pool: &Pool, contro
     how.prompts.constrain(mask, picture, pool, control)
 }
 
-fn laid_on_edges(mask: Pixels, picture: &Pixels, how: &CutOut, pool: &Pool, control: &Control) -> Result<Pixels> {
-    match guided::refine(picture, &mask, how.preset, pool, control)? {
+fn laid_on_edges(
+    mask: Pixels,
+    maker: Maker,
+    picture: &Pixels,
+    how: &CutOut,
+    pool: &Pool,
+    control: &Control<'_>,
+) -> Result<Pixels> {
+    match guided::refine(picture, &mask, maker, how.preset, pool, control)? {
         Some(alpha) if found::is_any(&alpha) => Ok(alpha),
         // Where nothing is half subject there is no edge to lay it on, and what is faint stays as it is.
         _ => resized(mask, picture, pool),
@@ -78,8 +99,11 @@ fn laid_on_edges(mask: Pixels, picture: &Pixels, how: &CutOut, pool: &Pool, cont
 /// The alpha that follows from a flat background, where there is one; else as it is. And whether it does.
 fn on_flat(alpha: Pixels, picture: &Pixels, how: &CutOut, pool: &Pool, control: &Control) -> Result<(Pixels, bool)> {
     let flat = if how.prompts.is_empty() || how.flat == Flat::On { how.flat } else { Flat::Off };
-    let solved = flat_background::alpha(picture, &alpha, flat, pool, control)?;
-    Ok(solved.map_or((alpha, false), |solved| (solved, true)))
+    match flat_background::alpha(picture, &alpha, flat, pool, control)? {
+        // It follows from the picture alone.
+        Some(solved) => Ok((constrained(solved, picture, how, pool, control)?, true)),
+        None => Ok((alpha, false)),
+    }
 }
 
 /// What is neither surely subject nor surely background is solved for.
@@ -113,6 +137,7 @@ fn byte(value: f32) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alpha::prompts::Prompts;
     use crate::error::Code;
     use crate::exec::control::CancelToken;
 
@@ -132,7 +157,7 @@ mod tests {
     fn refined_as(how: &CutOut, matte: &Matte, size: (u32, u32)) -> Vec<u8> {
         let picture = Pixels::filled(size.0, size.1, Layout::Rgb8, 0);
         let alpha = mask_of(matte)
-            .and_then(|mask| refine(mask, &picture, how, &Pool::of(1), &Control::default()))
+            .and_then(|mask| refine(mask, Maker::Model, &picture, how, &Pool::of(1), &Control::default()))
             .map(|refined| refined.alpha)
             .expect("nothing is wrong");
         assert_eq!((alpha.width(), alpha.height(), alpha.layout()), (size.0, size.1, Layout::Gray8));
@@ -168,6 +193,38 @@ mod tests {
     }
 
     #[test]
+    fn on_a_flat_background_points_and_cleaning_count_too() {
+        let (width, height) = (240_u32, 160_u32);
+        let discs = [(60.0, 80.0, 40.0), (180.0, 80.0, 40.0), (120.0, 20.0, 0.6)];
+        let is_in = |x: u32, y: u32, (left, top, radius): (f64, f64, f64)| {
+            (f64::from(x) - left).hypot(f64::from(y) - top) < radius
+        };
+        let places = || (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+        let pixel = |(x, y): (u32, u32)| {
+            let textured = [(x * 29 % 90) as u8, 60 + (y * 17 % 60) as u8, 40];
+            if discs.iter().any(|disc| is_in(x, y, *disc)) { textured } else { [255; 3] }
+        };
+        let picture = Pixels::known(width, height, Layout::Rgb8, places().flat_map(pixel).collect());
+        let seen = |(x, y): (u32, u32)| if discs[..2].iter().any(|disc| is_in(x, y, *disc)) { 255 } else { 0 };
+        let mask = Pixels::known(width, height, Layout::Gray8, places().map(seen).collect());
+        let alpha = |how: CutOut| {
+            let how = CutOut { flat: Flat::On, ..how };
+            let made = refine(mask.clone(), Maker::Model, &picture, &how, &Pool::of(1), &Control::default());
+            let alpha = made.expect("nothing is wrong").alpha;
+            [(60, 80), (180, 80), (120, 20)].map(|(x, y)| alpha.data()[(y * width + x) as usize])
+        };
+        let prompts = |keep: &str, drop: &str| {
+            let read = |key, text| crate::options::regions::read(key, text).expect("regions");
+            CutOut { prompts: Prompts { keep: read("keep", keep), drop: read("drop", drop) }, ..CutOut::default() }
+        };
+        let [left, right, speck] = alpha(CutOut::default());
+        assert!(left == 255 && right == 255 && speck > 200, "{speck}");
+        assert_eq!(alpha(prompts("", "180,80"))[..2], [255, 0]);
+        assert_eq!(alpha(prompts("60,80", ""))[..2], [255, 0]);
+        assert_eq!(alpha(CutOut { clean_mask: true, ..CutOut::default() }), [255, 255, 0]);
+    }
+
+    #[test]
     fn where_refinement_would_leave_nothing_the_mask_stays_as_it_is() {
         let mut faint = vec![0.0; 320 * 320];
         faint[160 * 320 + 160] = 1.0;
@@ -187,7 +244,8 @@ mod tests {
     fn a_matte_that_lies_or_a_stop_is_an_error() {
         let picture = Pixels::filled(4, 4, Layout::Rgb8, 0);
         let code = |matte: &Matte, control: &Control<'_>| {
-            let refined = mask_of(matte).and_then(|mask| refine(mask, &picture, &plain(), &Pool::of(1), control));
+            let refined =
+                mask_of(matte).and_then(|mask| refine(mask, Maker::Model, &picture, &plain(), &Pool::of(1), control));
             refined.expect_err("refused").code()
         };
         let token = CancelToken::new();

@@ -29,7 +29,7 @@ pub(super) fn decode(bytes: &[u8], header: &Header, inks: &Inks) -> ImageResult<
         *pixel = if space == ColorSpace::YCCK { of_ycck(*pixel) } else { pixel.map(|value| 255 - value) };
     }
     let data = inks.to_srgb(&stored).ok_or_else(|| broken("its profile cannot be used"))?;
-    Ok(Raw { color: ColorType::Rgb8, data, icc: None })
+    Ok(Raw { color: ColorType::Rgb8, is_grey: false, data, icc: None })
 }
 
 /// Inks, 255 for all of one. Adobe's files store what is left of white, and have three of that as JFIF's YCbCr of its

@@ -173,6 +173,8 @@ fn sniff(bytes: &[u8], limits: &Limits) -> Option<SourceFormat> {
 /// A decoder's output and the metadata that it alone can read.
 struct Raw {
     color: ColorType,
+    /// Whether the file has grey alone, whatever the decoder makes of it.
+    is_grey: bool,
     data: Vec<u8>,
     icc: Option<Vec<u8>>,
 }
@@ -189,7 +191,7 @@ fn decode_as(bytes: &[u8], header: &Header, grey: Grey, limits: &Limits, watch: 
         SourceFormat::Tiff => decode_tiff(bytes, header, limits, watch),
     };
     let raw = raw.map_err(|error| refusal(error, bytes, limits))?;
-    let is_light = is_grey(raw.color) && grey == Grey::Brightness;
+    let is_light = raw.is_grey && grey == Grey::Brightness;
     let levels = raw.icc.as_deref().filter(|_| is_light).and_then(profile::grey_levels);
     let pixels = convert::to_pixels(raw.color, raw.data, header.width, header.height)?;
     let is_multiplied = header.format == SourceFormat::Tiff && tiff::is_multiplied(bytes);
@@ -236,7 +238,7 @@ fn decode_png(bytes: &[u8], header: &Header, limits: &Limits, watch: &Watch<'_>)
     } else {
         read(decoder, header)
     };
-    Ok(Raw { icc, ..raw? })
+    Ok(Raw { icc, is_grey, ..raw? })
 }
 
 fn decode_webp(bytes: &[u8], header: &Header, watch: &Watch<'_>) -> ImageResult<Raw> {
@@ -277,7 +279,7 @@ fn read(decoder: impl ImageDecoder, header: &Header) -> ImageResult<Raw> {
         usize::try_from(decoder.total_bytes()).map_err(|_| broken("more bytes than this machine addresses"))?;
     let mut data = vec![0; length];
     decoder.read_image(&mut data)?;
-    Ok(Raw { color, data, icc: None })
+    Ok(Raw { color, is_grey: is_grey(color), data, icc: None })
 }
 
 fn first_frame(decoder: PngDecoder<Meter<'_>>, header: &Header) -> ImageResult<Raw> {
@@ -286,7 +288,7 @@ fn first_frame(decoder: PngDecoder<Meter<'_>>, header: &Header) -> ImageResult<R
     if picture.dimensions() != (header.width, header.height) {
         return Err(broken("two headers of the file contradict each other"));
     }
-    Ok(Raw { color: ColorType::Rgba8, data: picture.into_raw(), icc: None })
+    Ok(Raw { color: ColorType::Rgba8, is_grey: false, data: picture.into_raw(), icc: None })
 }
 
 fn is_grey(color: ColorType) -> bool {

@@ -56,6 +56,22 @@ fn cancelled_inside(stage: Stage, work: impl Fn(&Control<'_>) -> Option<Code>) -
 }
 
 #[test]
+fn soft_pixels_keep_their_colour() {
+    let ramp = |width: u32, height: u32| {
+        let data = (0..height).flat_map(|_| (0..width).flat_map(|x| [100, 150, 200, (255 * x / (width - 1)) as u8]));
+        Pixels::known(width, height, Layout::Rgba8, data.collect())
+    };
+    for (from, to) in [((96, 40), (95, 39)), ((96, 40), (700, 300)), ((3000, 2000), (800, 450)), ((2000, 9), (200, 9))]
+    {
+        let made = resize(ramp(from.0, from.1), to, &FREE).unwrap();
+        for px in made.data().as_chunks::<4>().0.iter().filter(|px| px[3] > 1) {
+            let off = px.iter().zip([100, 150, 200]).map(|(value, own)| value.abs_diff(own)).max();
+            assert!(off <= Some(1), "{from:?} to {to:?}: {px:?}");
+        }
+    }
+}
+
+#[test]
 fn resizing_mixes_no_hidden_colour_into_the_edge() {
     for side in [40, 64, 99, 333] {
         assert_pure_red(&resize(disc(100), (side, side), &FREE).unwrap());

@@ -1,9 +1,10 @@
 //! Where there is work: around the mask's edge.
 
+use super::super::Maker;
 use crate::image::pixels::Pixels;
 use crate::image::spans::{Span, dilated, joined, spans};
 
-/// A mask is sure up to this and from 255 less this on.
+/// A model's mask is sure up to this and from 255 less this on.
 const SURE: u8 = 25;
 /// The band goes on beyond what is not sure for one pixel of a mask of so many.
 const SIDE: usize = 320;
@@ -36,10 +37,11 @@ pub(super) struct Band {
 }
 
 impl Band {
-    pub(super) fn around(mask: &Pixels) -> Self {
+    pub(super) fn around(mask: &Pixels, maker: Maker) -> Self {
+        let sure = if maker == Maker::Model { SURE } else { 0 };
         let (width, height) = (mask.width() as usize, mask.height() as usize);
         let subject: Vec<bool> = mask.data().iter().map(|alpha| *alpha > u8::MAX / 2).collect();
-        let mut edge: Vec<bool> = mask.data().iter().map(|alpha| (SURE + 1..u8::MAX - SURE).contains(alpha)).collect();
+        let mut edge: Vec<bool> = mask.data().iter().map(|alpha| (sure + 1..u8::MAX - sure).contains(alpha)).collect();
         let add_turns = |edge: &mut [bool], one: &[bool], next: &[bool]| {
             edge.iter_mut().zip(one.iter().zip(next)).for_each(|(edge, (one, next))| *edge |= one != next);
         };

@@ -26,6 +26,7 @@ use std::borrow::Cow;
 
 use fast_image_resize::FilterType;
 
+use super::Maker;
 use crate::error::{Code, Error, Result};
 use crate::exec::Pool;
 use crate::exec::control::Control;
@@ -65,13 +66,14 @@ const LEAST_SIDE: u32 = 32;
 pub(super) fn refine(
     picture: &Pixels,
     mask: &Pixels,
+    maker: Maker,
     preset: Preset,
     pool: &Pool,
     control: &Control<'_>,
 ) -> Result<Option<Pixels>> {
     let size = (picture.width(), picture.height());
     let mask = &mask_in_bounds(mask, pool)?;
-    let band = Band::around(mask);
+    let band = Band::around(mask, maker);
     let Some(bounds) = band.bounds().filter(|_| size.0.min(size.1) >= LEAST_SIDE) else {
         return Ok(None);
     };
@@ -89,7 +91,7 @@ pub(super) fn refine(
     let level = before.ok_or_else(|| Error::new(Code::Internal))?;
     control.check()?;
     let mut data = level.applied(picture, &band, LAST, pool);
-    if let Some(wide) = Wide::of(mask, size, pool)? {
+    if let Some(wide) = Wide::of(mask, maker, size, pool)? {
         control.check()?;
         wide.give_back(&mut data, (size.0 as usize, size.1 as usize), pool);
     }

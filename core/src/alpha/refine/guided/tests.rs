@@ -32,7 +32,7 @@ fn seen(size: (u32, u32)) -> Pixels {
 }
 
 fn refined(picture: &Pixels, mask: &Pixels, pool: &Pool) -> Pixels {
-    let alpha = refine(picture, mask, Preset::Balanced, pool, &Control::default())
+    let alpha = refine(picture, mask, Maker::Model, Preset::Balanced, pool, &Control::default())
         .expect("nothing is wrong")
         .expect("there is an edge");
     assert_eq!((alpha.width(), alpha.height(), alpha.layout()), (picture.width(), picture.height(), Layout::Gray8));
@@ -144,7 +144,7 @@ fn any_size_of_picture_and_mask_will_do() {
         for of_mask in [(1, 2), (3, 3), (1, 1000), (3, 1000), (700, 2), (320, 320), size, (900, 700)] {
             let mask = drawn(Layout::Gray8, of_mask, |x, y| vec![byte((x + y) / 2.0)]);
             for preset in [Preset::Fast, Preset::Balanced] {
-                let alpha = refine(&photo(size, 0.02), &mask, preset, &Pool::of(2), &Control::default())
+                let alpha = refine(&photo(size, 0.02), &mask, Maker::Model, preset, &Pool::of(2), &Control::default())
                     .expect("nothing is wrong")
                     .expect("there is an edge");
                 let data = alpha.data();
@@ -170,7 +170,9 @@ fn a_flat_picture_keeps_the_masks_edge() {
 #[test]
 fn there_is_nothing_to_refine_without_an_edge_or_in_a_tiny_picture() {
     let none = |picture: &Pixels, mask: &Pixels| {
-        refine(picture, mask, Preset::Balanced, &Pool::of(2), &Control::default()).expect("nothing is wrong").is_none()
+        refine(picture, mask, Maker::Model, Preset::Balanced, &Pool::of(2), &Control::default())
+            .expect("nothing is wrong")
+            .is_none()
     };
     let mask = seen((320, 320));
     assert!(none(&photo((400, 31), 0.02), &mask));
@@ -184,7 +186,27 @@ fn a_stop_is_heard() {
     let token = CancelToken::new();
     token.cancel();
     let stopped = Control { cancel: Some(&token), ..Control::default() };
-    let error = refine(&photo((400, 400), 0.02), &seen((320, 320)), Preset::Balanced, &Pool::of(2), &stopped)
-        .expect_err("it was stopped");
+    let error =
+        refine(&photo((400, 400), 0.02), &seen((320, 320)), Maker::Model, Preset::Balanced, &Pool::of(2), &stopped)
+            .expect_err("it was stopped");
     assert_eq!(error.code(), Code::Cancelled);
+}
+
+#[test]
+fn what_a_caller_leaves_soft_over_a_wide_area_stays_so_and_its_edges_are_laid_on_the_pictures() {
+    let picture = photo((800, 600), 0.01);
+    let levels = [10, 25, 30, 128, 230, 250];
+    let mask = drawn(Layout::Gray8, (400, 300), |x, y| {
+        let patch = (y > 0.88).then(|| levels[(x * 6.0) as usize]);
+        vec![patch.unwrap_or(byte(disc(x + 0.01, y, 0.04)))]
+    });
+    let alpha = refine(&picture, &mask, Maker::Caller, Preset::Balanced, &Pool::of(2), &Control::default());
+    let alpha = alpha.expect("nothing is wrong").expect("there is an edge");
+    for (at, level) in levels.iter().enumerate() {
+        let middle = (600 * 94 / 100) * 800 + (2 * at + 1) * 800 / 12;
+        assert!(alpha.data()[middle].abs_diff(*level) <= 2, "{level} became {}", alpha.data()[middle]);
+    }
+    let plain = super::super::resized(mask, &picture, &Pool::of(1)).expect("the sizes agree");
+    let (before, after) = (error(&plain, 0.01), error(&alpha, 0.01));
+    assert!(after < 0.35 * before, "{after} of 255, and {before} without");
 }

@@ -5,6 +5,7 @@
 
 use std::ops::RangeInclusive;
 
+use super::super::Maker;
 use super::planes::counted;
 use crate::error::Result;
 use crate::exec::Pool;
@@ -12,8 +13,10 @@ use crate::image::pixels::{Pixels, byte};
 use crate::image::small::{Grid, ROWS, resized};
 use crate::image::spans::{Span, counts_around, dilated, joined};
 
-/// What a mask that is unsure has.
+/// What a mask that is unsure has. A caller's has it too where it is anything but 0 and 255, and changes from a pixel to the
+/// next by at most so many levels: there is no edge.
 const UNSURE: RangeInclusive<u8> = 31..=224;
+const FLAT: u8 = 3;
 /// An area is wide if a square fits into it that reaches so far to each side of its middle, in a mask whose longer side
 /// has at most so many pixels: what is smaller is no wide area.
 const REACH: usize = 5;
@@ -33,7 +36,7 @@ impl Wide {
     ///
     /// # Errors
     /// [`Code::Internal`](crate::Code::Internal).
-    pub(super) fn of(mask: &Pixels, picture: (u32, u32), pool: &Pool) -> Result<Option<Self>> {
+    pub(super) fn of(mask: &Pixels, maker: Maker, picture: (u32, u32), pool: &Pool) -> Result<Option<Self>> {
         let mask = resized(mask, (mask.width().min(picture.0), mask.height().min(picture.1)), pool)?;
         let side = mask.width().max(mask.height());
         let small = |of: u32| (of * SIDE.min(side)).div_ceil(side);
@@ -41,7 +44,10 @@ impl Wide {
         let size @ (width, height) = (small.width() as usize, small.height() as usize);
         let reach = |reach: usize| (reach * width.max(height) + SIDE as usize / 2) / SIDE as usize;
         // The middles of squares that are unsure altogether, then what such squares cover.
-        let sure: Vec<_> = small.data().iter().map(|alpha| !UNSURE.contains(alpha)).collect();
+        let is_meant =
+            |at: usize, alpha: u8| maker == Maker::Caller && alpha != 0 && alpha != u8::MAX && is_flat(&small, at);
+        let is_sure = |(at, alpha): (usize, &u8)| !UNSURE.contains(alpha) && !is_meant(at, *alpha);
+        let sure: Vec<_> = small.data().iter().enumerate().map(is_sure).collect();
         let mut middles = dilated(&sure, size, reach(REACH));
         middles.iter_mut().for_each(|middle| *middle = !*middle);
         if !middles.contains(&true) {
@@ -76,6 +82,15 @@ impl Wide {
             }
         });
     }
+}
+
+/// Whether the neighbours of a pixel, side by side and above each other, are much as it is.
+fn is_flat(mask: &Pixels, at: usize) -> bool {
+    let (width, data) = (mask.width() as usize, mask.data());
+    let x = at % width;
+    let beside = [at.checked_sub(1).filter(|_| x > 0), (x + 1 < width).then_some(at + 1)];
+    let near = beside.into_iter().chain([at.checked_sub(width), Some(at + width)]).flatten();
+    near.filter_map(|near| data.get(near)).all(|near| near.abs_diff(data[at]) <= FLAT)
 }
 
 /// From the first to the last that is covered at all.
