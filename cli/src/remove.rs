@@ -12,7 +12,6 @@ use crate::{Host, models, watch};
 
 pub(crate) fn run(matches: &ArgMatches, host: &Host, voice: Voice) -> Result<u8, Failure> {
     let order = Order::read(matches, host, voice)?;
-    models::fetch_first(matches, voice)?;
     let options = match Options::from_pairs(order.pairs()) {
         Ok(options) => options,
         Err(refusal) => return order.refuse(refusal),
@@ -24,6 +23,7 @@ pub(crate) fn run(matches: &ArgMatches, host: &Host, voice: Voice) -> Result<u8,
         let first = plan.clashes.drain(..).next();
         return Err(first.map_or_else(|| nothing_to_do(plan.passed_over), |(_, failure)| failure));
     }
+    models::fetch_first(matches, voice)?;
     let report = Report::new(voice, (!watched).then_some(plan.tasks.len()));
     // Signals are listened to afterwards: one that comes while input is waited
     // for ends the process.
