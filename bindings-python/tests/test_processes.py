@@ -132,15 +132,19 @@ def test_a_thread_that_takes_no_end_for_an_answer_does_not_spoil_the_exit(tiny_s
 
 def test_the_end_does_not_wait_for_pictures_that_were_not_begun(tiny_settings):
     code = (
-        "import itertools, time, remrembg\n"
+        "import io, time, remrembg\n"
         f"remover = remrembg.Remover({str(tiny_settings['model'])!r}, 'rten', model_recipe='size=8')\n"
-        "numbers = itertools.count()\n"
-        "def progress(stage, fraction):\n"
-        "    if (stage, fraction) == ('decode', 0.0):\n"
-        "        number = next(numbers)\n"
-        "        print(f'{number} began', flush=True)\n"
-        "        time.sleep(2 if number else 0)\n"
-        f"outcomes = remover.remove_many([bytes.fromhex({picture().hex()!r})] * 9, jobs=2, progress=progress)\n"
+        "class Slow(io.BytesIO):\n"
+        "    def read(self, *size):\n"
+        "        if self.tell() == 0:\n"
+        "            print(f'{self.number} began', flush=True)\n"
+        "            time.sleep(5 if self.number else 0)\n"
+        "        return super().read(*size)\n"
+        "def slow(number):\n"
+        f"    made = Slow(bytes.fromhex({picture().hex()!r}))\n"
+        "    made.number = number\n"
+        "    return made\n"
+        "outcomes = remover.remove_many(map(slow, range(9)), jobs=2)\n"
         "print(next(outcomes).error)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

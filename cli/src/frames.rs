@@ -117,7 +117,9 @@ pub(crate) fn run(matches: &ArgMatches, host: &Host, voice: Voice) -> Result<u8,
     let options = Options::from_pairs(pairs(matches, out).iter().map(|(key, value)| (*key, value)))?;
     let config = engine::config(matches, host, args::jobs_of(matches))?;
     check_size(size, &config.limits)?;
-    models::fetch_first(matches, voice)?;
+    if let Some(status) = models::fetch_first(matches, voice)? {
+        return Ok(status);
+    }
     let remover = Remover::new(config)?;
     let jobs = remover.in_flight();
     let stop = Stop::listen();

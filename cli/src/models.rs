@@ -115,20 +115,25 @@ fn fetch(matches: &ArgMatches) -> Result<u8, Failure> {
     Ok(stop.status().unwrap_or(status))
 }
 
-/// Fetches the model that a removal is to run, where `--fetch` asks for that.
-pub(crate) fn fetch_first(matches: &ArgMatches, voice: Voice) -> Result<(), Failure> {
+/// Fetches the model that a removal is to run, where `--fetch` asks for that. Gives the exit status after a stop.
+pub(crate) fn fetch_first(matches: &ArgMatches, voice: Voice) -> Result<Option<u8>, Failure> {
     let name = matches.get_one::<OsString>("model").and_then(|name| name.to_str());
-    let Some(spec) =
-        name.filter(|name| matches.get_flag("fetch") && !is_bundled(name)).and_then(|name| find(name).ok())
-    else {
-        return Ok(());
-    };
+    let named = name.filter(|name| matches.get_flag("fetch") && !is_bundled(name));
+    let Some(spec) = named.and_then(|name| find(name).ok()) else { return Ok(None) };
     let store = Store::from_env();
-    if store.locate_spec(spec).is_err() {
-        // Standard output is for results.
-        fetch_one(spec, &store, None, Voice { json: false, ..voice }, &Stop::listen())?;
+    if store.locate_spec(spec).is_ok() {
+        return Ok(None);
     }
-    Ok(())
+    let stop = Stop::listen();
+    // Standard output is for results.
+    let fetched = fetch_one(spec, &store, None, Voice { json: false, ..voice }, &stop);
+    let status = stop.status();
+    // Its handlers stay: without them a signal would be lost until the next ones are there.
+    std::mem::forget(stop);
+    match fetched {
+        Err(failure) if !failure.is_cancelled() => Err(failure),
+        _ => Ok(status),
+    }
 }
 
 fn fetch_one(

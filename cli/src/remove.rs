@@ -23,7 +23,11 @@ pub(crate) fn run(matches: &ArgMatches, host: &Host, voice: Voice) -> Result<u8,
         let first = plan.clashes.drain(..).next();
         return Err(first.map_or_else(|| nothing_to_do(plan.passed_over), |(_, failure)| failure));
     }
-    models::fetch_first(matches, voice)?;
+    if (watched || !plan.tasks.is_empty())
+        && let Some(status) = models::fetch_first(matches, voice)?
+    {
+        return Ok(status);
+    }
     let report = Report::new(voice, (!watched).then_some(plan.tasks.len()));
     // Signals are listened to afterwards: one that comes while input is waited
     // for ends the process.

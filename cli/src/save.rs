@@ -34,7 +34,11 @@ pub(crate) fn save(path: &Path, data: &[u8]) -> io::Result<()> {
 #[cfg(unix)]
 pub(crate) fn settle_name(path: &Path) -> io::Result<()> {
     let path = followed(path);
-    settle(&File::open(folder_of(&path))?)
+    match File::open(folder_of(&path)) {
+        // One may be written to by those who may not read it.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        folder => settle(&folder?),
+    }
 }
 
 #[cfg(not(unix))]

@@ -97,7 +97,7 @@ def many(
     work = {**options, "cancel": stop}
     waiting: Deque[Tuple[Any, List[Found], Future[Any]]] = deque()
     _stop_at_exit()
-    _running[id(stop)] = lambda: _end(stop, waiting)
+    _running[id(stop)] = threading.current_thread(), lambda: _end(stop, waiting)
     with ThreadPoolExecutor(jobs, thread_name_prefix="remrembg") as threads:
         try:
             source, broken = iter(images), None
@@ -125,12 +125,12 @@ def many(
 
 def _end(stop: CancelToken, waiting: Iterable[Tuple[Any, List[Found], Future[Any]]]) -> None:
     stop.cancel()
-    for _, _, future in waiting:
+    for _, _, future in list(waiting):
         future.cancel()
 
 
-#: What ends each loop that has not ended, and what calls them when the interpreter ends.
-_running: Dict[int, Callable[[], None]] = {}
+#: Whose each loop is that has not ended and what ends it, and what calls that when the interpreter ends.
+_running: Dict[int, Tuple[threading.Thread, Callable[[], None]]] = {}
 _at_exit: List[Callable[[], None]] = []
 
 
@@ -142,8 +142,10 @@ def _stop_at_exit() -> None:
         return
 
     def stop() -> None:
-        for end in list(_running.values()):
-            end()
+        for thread, end in list(_running.values()):
+            # Any other thread is waited for.
+            if thread is threading.main_thread() or thread.daemon or not thread.is_alive():
+                end()
 
     _at_exit.append(stop)
     # Python 3.8 has no such function, and `concurrent.futures` uses `atexit` there.

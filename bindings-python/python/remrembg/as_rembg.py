@@ -99,8 +99,10 @@ def _install() -> None:
             setattr(rembg, name, module)
     for name, (class_name, model) in _SESSIONS.items():
         module = ModuleType(f"rembg.sessions.{name}")
+        module.__spec__ = ModuleSpec(module.__name__, None)
         setattr(module, class_name, sessions[model])
         sys.modules[module.__name__] = module
+        setattr(sys.modules["rembg.sessions"], name, module)
     sys.meta_path.insert(0, _Finder())
 
 

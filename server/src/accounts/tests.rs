@@ -395,6 +395,7 @@ fn a_charge_is_taken_back_if_its_client_leaves_once_it_was_made() {
     with_one_credit(async |accounts, holder| {
         let hold = async || accounts.hold(holder).await.expect("the store works");
         let held = hold().await.expect("there is one");
+        let done = busy(accounts);
         {
             let mut charge = std::pin::pin!(held.charge());
             std::future::poll_fn(|context| {
@@ -402,6 +403,7 @@ fn a_charge_is_taken_back_if_its_client_leaves_once_it_was_made() {
                 std::task::Poll::Ready(())
             })
             .await;
+            drop(done);
             accounts.ask(|_, _| Ok(())).await.expect("the charge is made");
         }
         hold().await.expect("it was taken back").charge().await.expect("the store works");

@@ -110,7 +110,7 @@ pub const SPECS: &[Spec] = &[
         range: "origins as https://example.com with commas between them, or *",
         help: "Web origins whose pages may call the server from a browser.",
         read: |settings, text| {
-            let origins = text.split(',').map(|text| origin(text.trim()));
+            let origins = text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(origin);
             origins.collect::<Result<_, _>>().map(|origins| settings.cors = origins)
         },
     },

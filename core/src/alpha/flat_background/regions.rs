@@ -30,6 +30,9 @@ const DARKEST: f32 = 0.5;
 const HUE: f32 = 4.0;
 /// It changes by less than so many levels more from pixel to pixel.
 const SOFT: f32 = 5.0;
+/// Where a drawing's shadow changes by less than so many, it is level; more than this part of a shadow is not.
+const LEVEL: f32 = 0.5;
+const PLATEAU: f64 = 0.25;
 
 /// The pixels that have the background's colour.
 ///
@@ -71,22 +74,38 @@ pub(super) fn add_shadows(
     Ok(())
 }
 
-/// Counts to the background what is a soft shadow beside it.
+/// Counts to the background what is a soft shadow beside it: of something, and without a plateau as a grey thing has it.
 pub(super) fn fade(places: &mut [Place], seen: &Distances<'_>, control: &Control<'_>) -> Result<()> {
-    let (width, height) = seen.size();
-    let mut front: Vec<usize> = (0..places.len()).filter(|at| places[*at] == Place::Background).collect();
-    while let Some(at) = front.pop() {
-        if front.len().is_multiple_of(width) {
-            control.check()?;
-        }
-        for (x, y) in around((at % width, at / width), (width, height), 1) {
-            let at = y * width + x;
-            if places[at] == Place::Subject && is_shadow(seen, x, y) {
-                places[at] = Place::Background;
-                front.push(at);
+    let size @ (width, _) = seen.size();
+    let near = |at: usize| around((at % width, at / width), size, 1).map(|(x, y)| y * width + x);
+    let mut starts: Vec<usize> = (0..places.len()).filter(|at| places[*at] == Place::Background).collect();
+    starts.retain(|at| near(*at).any(|near| places[near] == Place::Subject));
+    for start in starts {
+        control.check()?;
+        let mut area = Vec::new();
+        let (mut front, mut plateau, mut is_of_something) = (vec![start], 0, false);
+        while let Some(at) = front.pop() {
+            for at in near(at) {
+                if places[at] != Place::Subject {
+                    continue;
+                }
+                let (x, y) = (at % width, at / width);
+                if is_shadow(seen, x, y) {
+                    places[at] = Place::Like;
+                    plateau += usize::from(seen.slope(x, y) < LEVEL && seen.largest(x, y) > 2.0 * seen.tolerance);
+                    area.push(at);
+                    front.push(at);
+                } else {
+                    is_of_something = true;
+                }
             }
         }
+        let is_faded = is_of_something && plateau as f64 <= PLATEAU * area.len() as f64;
+        // What was looked at once and is none is not looked at again from the next pixel: it is marked until the end.
+        let place = if is_faded { Place::Background } else { Place::Like };
+        area.into_iter().for_each(|at| places[at] = place);
     }
+    places.iter_mut().filter(|place| **place == Place::Like).for_each(|place| *place = Place::Subject);
     Ok(())
 }
 

@@ -207,6 +207,27 @@ fn the_soft_shadow_of_a_drawing_is_background() {
 }
 
 #[test]
+fn a_soft_grey_thing_is_no_shadow() {
+    for grey in [140.0, 170.0, 200.0] {
+        let disc = |x: f64, y: f64| soft(x, y, 120.0, 24.0);
+        let (picture, _) = drawn(LARGE, &disc, &|_, _| [grey; 3], &|_, _| WHITE);
+        let beside = |x: f64, y: f64| x > 300.0 && (y - 180.0).abs() < 60.0;
+        let (inked, _) = drawn(
+            LARGE,
+            &|x, y| if beside(x, y) { 1.0 } else { disc(x, y) },
+            &|x, y| if beside(x, y) { INK } else { [grey; 3] },
+            &|_, _| WHITE,
+        );
+        for picture in [picture, inked] {
+            let middle = (180 * LARGE.0 + 240) as usize;
+            let mask = Pixels::filled(LARGE.0, LARGE.1, Layout::Gray8, 255);
+            let alpha = found(&picture, &mask, Flat::Auto);
+            assert!(alpha.is_none_or(|alpha| alpha[middle] > 250), "{grey}");
+        }
+    }
+}
+
+#[test]
 fn a_background_that_is_transparent_already_limits_alone() {
     let transparent = |border: u8| {
         let data = on_white(&ring).1.into_iter().flat_map(|alpha| [9, 9, 9, alpha.max(border)]).collect();

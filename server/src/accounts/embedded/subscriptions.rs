@@ -53,13 +53,17 @@ fn counting(transaction: &Transaction<'_>, user: i64) -> rusqlite::Result<Option
     transaction.query_row(query, [user], |row| row.get(0)).optional()
 }
 
-/// Keeps what an event says of its subscription, in place of what was said before.
+/// Keeps what an event says of its subscription; what it does not say stays.
 fn keep(transaction: &Transaction<'_>, user: i64, event: &Event) -> rusqlite::Result<()> {
     let Moved { plan, included, period } = event.moved.clone().unwrap_or_default();
     let period = period.filter(Period::is_valid);
     transaction.execute(
-        "INSERT OR REPLACE INTO subscriptions (user, id, since, at, live, plan, included, period_start, period_end)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO subscriptions (user, id, since, at, live, plan, included, period_start, period_end)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET since = excluded.since, at = excluded.at, live = excluded.live,
+         plan = coalesce(excluded.plan, plan), included = coalesce(excluded.included, included),
+         period_start = coalesce(excluded.period_start, period_start),
+         period_end = coalesce(excluded.period_end, period_end)",
         params![
             user,
             event.subscription,

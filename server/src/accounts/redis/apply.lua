@@ -50,6 +50,12 @@ if known and (known.at > created or known.at == created and not known.live) then
     return 'nothing'
 end
 local told = {since = since, at = created, live = what == 'moved', plan = plan, included = included, first = first, last = last}
+-- What the event does not say stays.
+for _, field in ipairs({'plan', 'included', 'first', 'last'}) do
+    if known and told[field] == '' then
+        told[field] = known[field]
+    end
+end
 subscriptions[subscription] = told
 redis.call('HSET', kept, subscription, cjson.encode(told))
 for id, one in pairs(subscriptions) do
