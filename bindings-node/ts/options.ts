@@ -94,7 +94,7 @@ export interface Controls {
   signal?: AbortSignal | undefined;
   /** Hears how far it has come. What it throws ends the removal, which then rejects with that. */
   onProgress?: ((progress: Progress) => unknown) | undefined;
-  /** Hears once what was found, when the removal is done. Without it, a warning of the process tells where nothing was found. What it throws is what the removal rejects with. */
+  /** Hears once what was found, when the removal is done, and is waited for. Without it, a warning of the process tells where nothing was found. What it throws is what the removal rejects with. */
   onFound?: ((found: Found) => unknown) | undefined;
 }
 

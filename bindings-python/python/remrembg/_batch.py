@@ -148,7 +148,7 @@ def _stop_at_exit() -> None:
                 end()
 
     _at_exit.append(stop)
-    # Python 3.8 has no such function, and `concurrent.futures` uses `atexit` there.
+    # Nothing public runs as early. Where it is gone, the end waits for what is queued.
     getattr(threading, "_register_atexit", atexit.register)(stop)
 
 

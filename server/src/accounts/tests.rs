@@ -337,6 +337,32 @@ fn events_of_two_subscriptions_count_in_whatever_order_they_come() {
 }
 
 #[test]
+fn what_an_event_does_not_say_of_its_subscription_stays() {
+    with_user(1, 0, None, |store, id, _| {
+        assert_eq!(plan_after(store, id)("older", 1, 10, true), "older");
+        let silent = Event {
+            id: "silent".to_owned(),
+            created: NOW + 20,
+            user: Some("one".to_owned()),
+            customer: None,
+            subscription: "older".to_owned(),
+            since: NOW + 1,
+            moved: Some(Moved::default()),
+        };
+        store.apply("silent", Some(&silent), NOW).expect("the store works");
+        let newer = |created, plan: Option<&str>| {
+            let moved = plan.map(|plan| Moved { plan: Some(plan.to_owned()), ..Moved::default() });
+            let (id, subscription) = (format!("newer {created}"), "newer".to_owned());
+            Event { id, created: NOW + created, subscription, since: NOW + 30, moved, ..silent.clone() }
+        };
+        store.apply("newer", Some(&newer(30, Some("newer"))), NOW).expect("the store works");
+        store.apply("ended", Some(&newer(40, None)), NOW).expect("the store works");
+        let user = store.user(id).expect("it is there");
+        assert_eq!((&*user.plan, user.included, user.period), ("older", 1, Some(Period { start: 1, end: 10 })));
+    });
+}
+
+#[test]
 fn the_end_of_one_that_nothing_was_told_of_ends_what_a_command_set_unless_another_counts() {
     with_user(1, 0, None, |store, id, _| {
         let set = || Change { plan: Some("set".to_owned()), included: Some(5), ..Change::default() };
@@ -370,6 +396,15 @@ fn busy(accounts: &Accounts) -> mpsc::Sender<()> {
     done
 }
 
+/// Begins what has to wait.
+async fn begun(mut work: std::pin::Pin<&mut impl Future>) {
+    std::future::poll_fn(|context| {
+        assert!(work.as_mut().poll(context).is_pending());
+        std::task::Poll::Ready(())
+    })
+    .await;
+}
+
 #[test]
 fn a_credit_is_free_again_if_its_client_leaves_while_the_charge_waits() {
     with_one_credit(async |accounts, holder| {
@@ -378,11 +413,7 @@ fn a_credit_is_free_again_if_its_client_leaves_while_the_charge_waits() {
         let done = busy(accounts);
         {
             let mut charge = std::pin::pin!(held.charge());
-            std::future::poll_fn(|context| {
-                assert!(charge.as_mut().poll(context).is_pending());
-                std::task::Poll::Ready(())
-            })
-            .await;
+            begun(charge.as_mut()).await;
         }
         drop(done);
         hold().await.expect("it was given back").charge().await.expect("the store works");
@@ -398,11 +429,7 @@ fn a_charge_is_taken_back_if_its_client_leaves_once_it_was_made() {
         let done = busy(accounts);
         {
             let mut charge = std::pin::pin!(held.charge());
-            std::future::poll_fn(|context| {
-                assert!(charge.as_mut().poll(context).is_pending());
-                std::task::Poll::Ready(())
-            })
-            .await;
+            begun(charge.as_mut()).await;
             drop(done);
             accounts.ask(|_, _| Ok(())).await.expect("the charge is made");
         }

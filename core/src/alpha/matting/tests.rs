@@ -38,11 +38,11 @@ fn guess() -> Pixels {
     Pixels::known(WIDTH, HEIGHT, Layout::Gray8, (0..HEIGHT).flat_map(|_| (0..WIDTH).map(value)).collect())
 }
 
-/// Colours and alpha.
 fn asked(matting: Matting) -> CutOut {
     CutOut { matting: Some(matting), ..CutOut::default() }
 }
 
+/// Colours and alpha.
 fn matted_as(picture: &Pixels, mask: &Pixels, matting: Matting) -> Option<(Pixels, Pixels)> {
     let matted = |with_colors| {
         estimate(picture, mask, &asked(matting), with_colors, &Control::default()).expect("nothing stops it")

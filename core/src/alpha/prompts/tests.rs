@@ -137,7 +137,7 @@ fn a_point_at_the_edge_of_a_thing_keeps_the_thing() {
 
 #[test]
 fn growth_in_one_colour_has_bounds() {
-    let flat = constrained(&prompts("77,60", ""), &mask(&[]), &picture(&[]));
+    let flat = constrained(&prompts("80,60", ""), &mask(&[]), &picture(&[]));
     let subject = flat.data().iter().filter(|alpha| **alpha > 127).count();
     assert!(subject < 160 * 120 / 2, "{subject}");
     let fenced = constrained(&prompts("80,60", "70,60 90,60 80,50 80,70"), &mask(&[]), &picture(&[]));
