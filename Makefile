@@ -109,7 +109,7 @@ node-package: ## Build the Node package in bindings-node/, ready for `npm pack` 
 # git does not know the weights, which are packed all the same.
 crates: ## Pack the Rust crates, each built from what is packed, into target/package
 	@$(SETUP) weights
-	$(CARGO) package --locked --allow-dirty $(addprefix --package ,remrembg $(addprefix remrembg-,cli ffi native server webp weights-u2netp))
+	$(CARGO) package --locked --allow-dirty $(addprefix --package ,remrembg $(addprefix remrembg-,cli native server webp weights-u2netp))
 
 demo: ## Cut out a real photo; pictures to look at in demo/
 	@$(SETUP) weights photo

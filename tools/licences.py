@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Writes THIRD-PARTY.txt: the licences of every crate that is compiled into a package. `--check` compares instead."""
+"""Writes THIRD-PARTY.txt: the licences of every crate that is compiled into a package. `--check` compares instead.
+
+Both fail for a crate of ours that would be published without LICENSE and NOTICE."""
 
 from __future__ import annotations
 
@@ -24,6 +26,9 @@ under one of several licences, MIT counts where it is among them.
 
 def main() -> int:
     text = written()
+    for crate in without_texts():
+        print(f"{crate} is packed without LICENSE or NOTICE", file=sys.stderr)
+        return 1
     if "--check" not in sys.argv[1:]:
         PATH.write_text(text, "utf-8")
     elif not PATH.is_file() or PATH.read_text("utf-8") != text:
@@ -42,6 +47,16 @@ def written() -> str:
     parts = ["\n".join(names) + "\n\n" + text.strip() + "\n" for text, names in owners.items()]
     rule = "\n" + "-" * 100 + "\n\n"
     return rule.join([f"{HEAD}\n{listed}", *parts])
+
+
+def without_texts() -> list[str]:
+    """Our own crates that can be published and would lack a text that goes with them."""
+    members = json.loads(cargo("metadata", "--format-version", "1", "--no-deps"))["packages"]
+    names = [member["name"] for member in members if member["publish"] != []]
+    listed = {
+        name: cargo("package", "--list", "--quiet", "--allow-dirty", "--package", name).splitlines() for name in names
+    }
+    return [name for name, files in listed.items() if not {"LICENSE", "NOTICE"}.issubset(files)]
 
 
 def title(crate: dict[str, Any]) -> str:

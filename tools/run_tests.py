@@ -24,6 +24,8 @@ SUITES = {
     "quality": (r"^=+ .*\d+ (passed|failed|skipped).* in .*=+$", r"^SKIPPED (.*)$"),
 }
 KINDS = {"pass": "passed", "fail": "failed"}
+#: What tests start listens there, and no proxy of the environment reaches it.
+OWN_MACHINE = "127.0.0.1,localhost"
 MAKE = [os.environ.get("MAKE", "make"), "--no-print-directory"]
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -32,6 +34,8 @@ def main(names):
     if any(name not in SUITES for name in names):
         sys.exit(__doc__)
     names = names or list(SUITES)
+    for variable in ("NO_PROXY", "no_proxy"):
+        os.environ[variable] = ",".join(filter(None, [os.environ.get(variable), OWN_MACHINE]))
     if len(names) > 1:
         # Once, for suites that would both set up or compile the same. What cannot be had fails the suite that needs it.
         for target in ["test-setup", *(["compile-tests"] if "rust" in names else [])]:

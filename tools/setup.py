@@ -19,6 +19,8 @@ to the release page that first published them. Where REMREMBG_WEIGHTS names a fi
 """
 
 import concurrent.futures
+import contextlib
+import fcntl
 import hashlib
 import os
 import pathlib
@@ -241,6 +243,14 @@ def pip(*words, environment="venv"):
     python = str(ENVIRONMENTS[environment][0] / PYTHON)
     command = [python, "-m", "pip", "--disable-pip-version-check", "--quiet", *map(str, words)]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+
+
+@contextlib.contextmanager
+def alone(folder):
+    """For as long as it lasts no other process has the folder this way: one waits until the other is done."""
+    with open(folder / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def say(text):

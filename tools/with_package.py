@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-from setup import NODE_FOLDERS, NPM_WORDS
+from setup import NODE_FOLDERS, NPM_WORDS, alone
 
 #: What tells the tests something.
 OURS = {"REMREMBG_GENERATE", "REMREMBG_TEST_PICTURES"}
@@ -23,7 +23,7 @@ def main(words):
     if not words:
         sys.exit(__doc__)
     folder = NODE_FOLDERS["node-tests"][1]
-    with tempfile.TemporaryDirectory() as packed:
+    with alone(folder), tempfile.TemporaryDirectory() as packed:
         run("npm", "pack", "--silent", "--pack-destination", packed, cwd=NODE_FOLDERS["node"][0])
         package = next(pathlib.Path(packed).glob("*.tgz"))
         run("npm", "install", "--no-save", "--package-lock=false", *NPM_WORDS, package, cwd=folder)

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-from setup import ENVIRONMENTS, PYTHON, ROOT, pip
+from setup import ENVIRONMENTS, PYTHON, ROOT, alone, pip
 
 
 def main(words):
@@ -27,10 +27,10 @@ def main(words):
     wheels = sorted(map(str, folder.glob("*.whl")))
     if len(wheels) != 1:
         sys.exit(f"with_wheel: there must be one wheel in {folder}: run `make wheel`")
-    pip("install", "--no-index", "--no-deps", "--force-reinstall", wheels[0], environment=place)
     environment = {name: value for name, value in os.environ.items() if not is_setting(name)}
     environment["WHEELS"] = str(folder)
-    with tempfile.TemporaryDirectory() as outside:
+    with alone(ENVIRONMENTS[place][0]), tempfile.TemporaryDirectory() as outside:
+        pip("install", "--no-index", "--no-deps", "--force-reinstall", wheels[0], environment=place)
         command = [str(ENVIRONMENTS[place][0] / PYTHON), *words]
         return subprocess.run(command, cwd=outside, env=environment, stdin=subprocess.DEVNULL).returncode
 

@@ -49,6 +49,29 @@ test('it holds the package and no more', packed, async () => {
   assert.deepEqual(names.sort(), [...modules, ...others].sort());
 });
 
+test('programs replace what it exports in their tests, as they replace rembg.js', packed, async () => {
+  const code = `
+    'use strict';
+    const { mock } = require('node:test');
+    const all = require('remrembg');
+    mock.method(all, 'rembg', () => 'replaced');
+    all.remove = () => 'replaced too';
+    const library = require('remrembg/dist/index.js');
+    const names = Object.keys(library).filter((name) => !Object.getOwnPropertyDescriptor(library, name).writable);
+    console.log(all.rembg(), library.remove(), names.length, Object.keys(library).length > 15);`;
+  const { stdout, stderr } = await run(process.execPath, ['-e', code], { cwd: project });
+  assert.equal(stdout, 'replaced replaced too 0 true\n', stderr);
+  const { code: status, stdout: exported } = await run(
+    process.execPath,
+    [
+      '-p',
+      "Object.keys(require('./node_modules/remrembg/dist/library.js')).filter((name) => !(name in require('remrembg'))).length",
+    ],
+    { cwd: project },
+  );
+  assert.deepEqual([status, exported], [0, '0\n'], 'nothing is left out');
+});
+
 test('its licence, notices and types are those of the repository', packed, () => {
   for (const name of LICENCES) assert.equal(read(installed, name), read(ROOT, name), name);
   for (const name of ['README.md', 'index.d.ts', 'index.mjs'])

@@ -84,14 +84,44 @@ except KeyboardInterrupt:
 )
 def test_ctrl_c_stops_at_once(photo, call):
     code = INTERRUPTED.format(call=call)
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, str(photo)], stdout=subprocess.PIPE, text=True, preexec_fn=default_interrupt
-    )
-    assert process.stdout.readline() == "begun\n"
-    process.send_signal(signal.SIGINT)
-    rest = process.stdout.read().replace("begun\n", "")
+    words = [sys.executable, "-c", code, str(photo)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, preexec_fn=default_interrupt) as process:
+        end = threading.Timer(120, process.kill)
+        end.start()
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read().replace("begun\n", "")
+        end.cancel()
     assert rest == "interrupted\nand well\n"
-    assert process.wait() == 0
+    assert process.returncode == 0
+
+
+def test_ctrl_c_is_heard_within_an_inference(photo):
+    """No callback lets the interpreter in meanwhile."""
+    code = """
+import os, signal, sys, threading, time, remrembg
+remover = remrembg.Remover(engine="native", threads=1)
+remover.rmbg(sys.argv[1])
+start = time.process_time()
+remover.rmbg(sys.argv[1])
+whole = time.process_time() - start
+start = time.process_time()
+try:
+    threading.Timer(whole / 5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    remover.rmbg(sys.argv[1])
+    sys.exit("it went on to its end")
+except KeyboardInterrupt:
+    took = time.process_time() - start
+assert took < 0.7 * whole, (took, whole)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(photo)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        preexec_fn=default_interrupt,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def default_interrupt():

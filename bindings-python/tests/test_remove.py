@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import io
 import os
+import struct
 
 import numpy
 import pytest
@@ -206,6 +207,33 @@ def test_the_colour_profile_of_a_pillow_image_is_kept(tiny):
     palette = half_red().convert("P")
     palette.info["icc_profile"] = b"a profile"
     assert remove(palette, session=tiny).info["icc_profile"] == b"a profile"
+
+
+def linear_grey() -> bytes:
+    """A profile (ICC.1:2022) for grey that is proportional to light."""
+    d50 = struct.pack(">3i", 63190, 65536, 54061)
+    white, curve = b"XYZ " + bytes(4) + d50, b"curv" + bytes(8)
+    table = struct.pack(">I", 2) + b"".join(
+        name + struct.pack(">2I", start, size) for name, start, size in [(b"wtpt", 156, 20), (b"kTRC", 176, 12)]
+    )
+    about = bytes(4) + b"\x02\x10\0\0mntrGRAYXYZ " + bytes(12) + b"acsp" + bytes(28) + d50 + bytes(48)
+    return struct.pack(">I", 188) + about + table + white + curve
+
+
+@pytest.mark.parametrize("mode", ["L", "LA"])
+def test_grey_with_a_profile_is_as_bright_from_pillow_as_from_its_file(tiny, mode):
+    image, file = Image.new("L", (20, 10)), io.BytesIO()
+    image.paste(128, (0, 0, 10, 10))
+    image = image.convert(mode)
+    image.save(file, "PNG", icc_profile=linear_grey())
+    (of_pillow, of_file) = (
+        opened(remove(given, session=tiny, force_return_bytes=True, decontaminate=False))
+        for given in (opened(file.getvalue()), file.getvalue())
+    )
+    brightness = of_file.getpixel((5, 5))[0]
+    # sRGB's curve of 1/2 (IEC 61966-2-1) is 0.735.
+    assert abs(brightness - 188) <= 1
+    assert abs(of_pillow.getpixel((5, 5))[0] - brightness) <= 1
 
 
 def test_colour_keys_of_a_png_are_clear_however_it_comes(tiny):

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import weakref
 
 import pytest
@@ -110,8 +111,9 @@ def test_a_token_stops_what_runs_and_what_comes(tiny):
 
 
 def test_other_threads_run_while_it_works(photo):
+    """A thread counts in which hundredths of a second it ran; a call that kept the interpreter would leave it a few."""
     remover = remrembg.Remover(engine="rten", threads=1)
-    done = threading.Event()
+    done, ran = threading.Event(), set()
 
     def work():
         remover.rmbg(photo)
@@ -119,11 +121,10 @@ def test_other_threads_run_while_it_works(photo):
 
     thread = threading.Thread(target=work)
     thread.start()
-    steps = 0
     while not done.is_set():
-        steps += 1
+        ran.add(int(time.monotonic() * 100))
     thread.join()
-    assert steps > 10_000
+    assert len(ran) > 10, ran
 
 
 def test_any_number_of_threads_may_share_one(tiny):

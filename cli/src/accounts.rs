@@ -28,7 +28,7 @@ pub(crate) fn commands() -> [Command; 4] {
 }
 
 fn users() -> Command {
-    let add = command("add", "Add a user")
+    let add = command("add", "Add a user: with the plan Free and no credits, where nothing else is said")
         .arg(name())
         .args(properties().map(|arg| if arg.get_id() == "email" { arg.required(true) } else { arg }))
         .arg(flag("unverified", "The address was not shown to be the user's: it may not remove backgrounds"));
@@ -112,9 +112,9 @@ fn properties() -> [Arg; 7] {
         |name: &'static str, value: &'static str| text(name, value).value_parser(value_parser!(i64).range(0..));
     [
         text("email", "ADDRESS").help("The e-mail address"),
-        text("plan", "NAME").help("The name of the plan, as Premium-20000 [default: Free]"),
-        number("credits", "N").help("Removals that each period includes [default: 0]"),
-        number("prepaid", "N").help("Removals that were paid for beyond those [default: 0]"),
+        text("plan", "NAME").help("The name of the plan, as Premium-20000"),
+        number("credits", "N").help("Removals that each period includes"),
+        number("prepaid", "N").help("Removals that were paid for beyond those"),
         number("period-start", "SECONDS").help("Unix time at which the billing period begins").requires("period-end"),
         number("period-end", "SECONDS").help("Unix time of its last second").requires("period-start"),
         text("stripe-customer", "ID").help("The customer at Stripe whose events move period, plan and credits"),

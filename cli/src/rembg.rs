@@ -56,7 +56,7 @@ const SERVICE: &Flags = &[
 ];
 
 /// A command of rembg's in words of this one; any other command as it is.
-pub(crate) fn translated(mut words: Vec<OsString>, ours: &Command) -> Vec<OsString> {
+pub(crate) fn translated(words: Vec<OsString>, ours: &Command) -> Vec<OsString> {
     let Some(command) = words.get(1).filter(|word| !Path::new(word).exists()).and_then(|word| word.to_str()) else {
         return words;
     };
@@ -69,12 +69,7 @@ pub(crate) fn translated(mut words: Vec<OsString>, ours: &Command) -> Vec<OsStri
         }
         "b" => frames(words, ours),
         "s" => service(words, ours),
-        "d" => {
-            words.splice(1..2, ["models".into(), "fetch".into()]);
-            let is_named = words.iter().skip(3).any(|word| !is_flag(word));
-            words.extend(MODELS.iter().filter(|_| !is_named).map(|spec| spec.name.into()));
-            words
-        }
+        "d" => download(words, ours),
         _ => words,
     }
 }
@@ -101,6 +96,16 @@ fn removal(words: Vec<OsString>, ours: &Command, known: &[&Flags]) -> Vec<OsStri
 fn frames(words: Vec<OsString>, ours: &Command) -> Vec<OsString> {
     let Read { program, flags, names } = read(words, ours.find_subcommand("frames"), &[REMOVAL, OUTPUT]);
     [vec![program, "frames".into(), "--fetch".into(), "--format".into(), "png".into()], flags, names].concat()
+}
+
+/// `d NAME…`: all models where none is named.
+fn download(words: Vec<OsString>, ours: &Command) -> Vec<OsString> {
+    let fetch = ours.find_subcommand("models").and_then(|models| models.find_subcommand("fetch"));
+    let Read { program, flags, mut names } = read(words, fetch, &[]);
+    if names.is_empty() {
+        names = MODELS.iter().map(|spec| spec.name.into()).collect();
+    }
+    [vec![program, "models".into(), "fetch".into()], flags, names].concat()
 }
 
 /// `s`: on port 7000 of every address and open to everyone and to the pages of every site, as rembg's is, unless flags,
@@ -332,5 +337,13 @@ mod tests {
         ] {
             assert_eq!(said(theirs), ours);
         }
+    }
+
+    #[test]
+    fn d_alone_fetches_every_model_with_the_flags_that_are_given() {
+        let names = MODELS.iter().map(|spec| spec.name).collect::<Vec<_>>().join(" ");
+        assert_eq!(said("remrembg d"), format!("remrembg models fetch {names}"));
+        assert_eq!(said("remrembg d --mirror m"), format!("remrembg models fetch --mirror m {names}"));
+        assert_eq!(said("remrembg d --mirror m silueta"), "remrembg models fetch --mirror m silueta");
     }
 }

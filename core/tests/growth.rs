@@ -5,9 +5,7 @@ mod allocator;
 #[path = "../src/engine/tests/onnx.rs"]
 mod onnx;
 
-use std::fs;
 use std::io::Cursor;
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use allocator::Counting;
@@ -48,8 +46,7 @@ fn ball(width: u32, height: u32) -> Vec<u8> {
 }
 
 fn remover() -> Remover {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("growth.onnx");
-    fs::write(&path, onnx::not_green()).expect("the model can be written");
+    let path = onnx::not_green_in(env!("CARGO_TARGET_TMPDIR"), "growth.onnx");
     let mut config = Config::default();
     (config.engine, config.model) = (EngineChoice::Rten, Model::File { path, recipe: Recipe::U2NET });
     Remover::new(config).expect("the engine inside always works")

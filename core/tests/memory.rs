@@ -7,7 +7,6 @@ mod onnx;
 use std::cell::{Cell, RefCell};
 use std::fs;
 use std::io::{self, Cursor, Read};
-use std::path::Path;
 use std::process::Command;
 use std::sync::Barrier;
 use std::thread;
@@ -22,8 +21,7 @@ fn remover(memory: u64) -> Remover {
 }
 
 fn config(memory: u64) -> Config {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("memory-{}.onnx", std::process::id()));
-    fs::write(&path, onnx::not_green()).expect("the model can be written");
+    let path = onnx::not_green_in(env!("CARGO_TARGET_TMPDIR"), "memory.onnx");
     let mut config = Config::default();
     config.engine = EngineChoice::Rten;
     config.model = Model::File { path, recipe: Recipe::U2NET };
@@ -133,7 +131,10 @@ fn ran_alone(test: &str, (name, value): (&str, &str)) -> bool {
     }
     let mut alone = Command::new(std::env::current_exe().expect("it is known"));
     alone.args(["--exact", test, "--nocapture"]).env(name, value);
-    assert!(alone.status().expect("it can be run").success(), "it is told above");
+    let output = alone.output().expect("it can be run");
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text);
+    assert!(output.status.success() && text.contains("1 passed"), "{test} alone: {}\n{text}", output.status);
     true
 }
 

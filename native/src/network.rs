@@ -87,7 +87,7 @@ impl Network {
         Ok(Self::new(plan, kernels, pool.clone()))
     }
 
-    fn new(mut plan: Plan, kernels: Kernels, pool: Pool) -> Self {
+    pub(crate) fn new(mut plan: Plan, kernels: Kernels, pool: Pool) -> Self {
         let prepare = |step: &mut Step| match &mut step.work {
             Work::Convolution(convolution) => {
                 let channels: Vec<_> = step.inputs.iter().map(|input| input.shape.channels).collect();

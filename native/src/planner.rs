@@ -179,7 +179,8 @@ impl<'a> Planner<'a> {
             && kernel == wide
             && (1..=64).contains(&dilation)
             && is("dilations", &[dilation; 2])
-            && is("pads", &[reach; 4])
+            && node.numbers("pads").unwrap_or(&[0; 4]) == [reach; 4]
+            && pads_as_told(node)
             && is("strides", &[1; 2])
             && node.number("group").unwrap_or(1) == 1;
         let is_known = is_known && [outputs, channels].iter().all(|size| (1..=4096).contains(size));
@@ -206,14 +207,22 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// How many operators read a tensor, under all of its names; what gives it another name does not.
+    fn readers_of(&self, tensor: usize) -> usize {
+        let names = self.known.iter().filter(|(_, known)| matches!(known, Known::Tensor(other) if *other == tensor));
+        let (mut count, mut readers) = (0, 0);
+        for (name, _) in names {
+            (count, readers) = (count + 1, readers + self.readers.get(name).copied().unwrap_or(0));
+        }
+        (readers + 1).saturating_sub(count)
+    }
+
     /// A ReLU belongs to the convolution whose output nobody else reads.
     fn relu(&mut self, node: &'a Node<'a>) -> Made<usize> {
-        let name = input(node, 0)?;
-        let tensor = self.tensor(name)?;
+        let tensor = self.tensor(input(node, 0)?)?;
+        let is_alone = self.readers_of(tensor) == 1;
         match self.drafts.last_mut() {
-            Some(Draft { work: Work::Convolution(convolution), output, .. })
-                if *output == tensor && self.readers.get(name) == Some(&1) =>
-            {
+            Some(Draft { work: Work::Convolution(convolution), output, .. }) if *output == tensor && is_alone => {
                 convolution.has_relu = true;
                 Ok(tensor)
             }
@@ -227,6 +236,8 @@ impl<'a> Planner<'a> {
         let is_known = node.numbers("kernel_shape") == Some(&[2; 2])
             && node.numbers("strides") == Some(&[2; 2])
             && is("pads", &[0; 4])
+            && pads_as_told(node)
+            && is("dilations", &[1; 2])
             && node.number("ceil_mode") == Some(1);
         if !is_known {
             return Err("it is of a kind that is not known".to_owned());
@@ -239,7 +250,9 @@ impl<'a> Planner<'a> {
     fn resize(&mut self, node: &'a Node<'a>) -> Made<usize> {
         let tensor = self.tensor(input(node, 0)?)?;
         let is_known = node.text("mode") == Some("linear")
-            && node.text("coordinate_transformation_mode") == Some("pytorch_half_pixel");
+            && node.text("coordinate_transformation_mode") == Some("pytorch_half_pixel")
+            && node.number("antialias").unwrap_or(0) == 0
+            && node.numbers("axes").is_none();
         let sizes = self.integers(input(node, 3)?)?;
         let from = self.shape(tensor)?;
         let &[1, channels, height, width] = &*sizes else { return Err("its sizes are not four".to_owned()) };
@@ -283,6 +296,11 @@ impl<'a> Planner<'a> {
 
 fn input<'a>(node: &'a Node<'_>, number: usize) -> Made<&'a str> {
     node.inputs.get(number).map(String::as_str).ok_or_else(|| "it has too few inputs".to_owned())
+}
+
+/// Whether its `pads` count, rather than a rule that makes them.
+fn pads_as_told(node: &Node<'_>) -> bool {
+    matches!(node.text("auto_pad"), None | Some("NOTSET"))
 }
 
 fn floats(bytes: &[[u8; 4]]) -> Vec<f32> {

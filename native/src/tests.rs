@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use super::*;
 use crate::kernels::numbers;
 use crate::network::Prepared;
-use crate::onnx::Graph;
+use crate::onnx::{Attribute, Graph, Node, Value};
 use crate::plan::{Convolution, Plan, Target};
 use crate::waves::{SLIDE, WAVE};
 
@@ -263,6 +263,63 @@ fn what_is_no_network_that_it_knows_is_told_by_name() {
     places.into_iter().for_each(|place| bytes[place..place + 7].copy_from_slice(b"Signoid"));
     let why = refused(&bytes);
     assert!(why.starts_with("Signoid '") && why.ends_with("': it is not known"), "{why}");
+}
+
+fn node<'a>(operator: &str, inputs: &[&str], output: &str, attributes: Vec<(&str, Attribute<'a>)>) -> Node<'a> {
+    let attributes = attributes.into_iter().map(|(name, attribute)| (name.to_owned(), attribute)).collect();
+    let inputs = inputs.iter().map(|input| (*input).to_owned()).collect();
+    Node { operator: operator.to_owned(), inputs, output: output.to_owned(), attributes }
+}
+
+/// What comes of these operators behind a convolution `c` of 3 × 3 of the input, whose one weight is the middle's, −1.
+fn behind_a_convolution(told: Vec<(&str, Attribute<'static>)>, nodes: Vec<Node<'static>>) -> Result<Vec<f32>, String> {
+    let [ones, zeros] = [(-1.0_f32).to_le_bytes(), 0.0_f32.to_le_bytes()];
+    let weights: Vec<[u8; 4]> = (0..9).map(|place| if place == 4 { ones } else { zeros }).collect();
+    let (bias, of) = ([zeros], |shape: &[usize], data| Value::Floats { shape: shape.to_vec(), data });
+    let first = node("Conv", &["in", "weights", "bias"], "c", told);
+    let graph = Graph {
+        output: nodes.last().map_or("c", |node| &node.output).to_owned(),
+        nodes: [first].into_iter().chain(nodes).collect(),
+        weights: [("weights", of(&[1, 1, 3, 3], &weights[..])), ("bias", of(&[1], &bias[..]))]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into(),
+        input: ("in".to_owned(), vec![1, 1, 4, 4]),
+    };
+    let network = Network::new(Plan::new(&graph)?, Kernels::named("portable").expect("it is there"), Pool::of(1));
+    let input: Vec<_> = (0..16).map(|value| value as f32 - 8.0).collect();
+    Ok(network.run(&input, &AtomicBool::new(false)).expect("nobody stops it").1)
+}
+
+#[test]
+fn a_convolution_pads_as_it_is_told_or_is_refused() {
+    let refused = Err("Conv 'c': it is of a kind that is not known".to_owned());
+    let pads = || ("pads", Attribute::Numbers(vec![1; 4]));
+    assert_eq!(behind_a_convolution(vec![], vec![]), refused, "without pads it gives fewer pixels");
+    for (rule, is_told) in [("NOTSET", true), ("VALID", false), ("SAME_UPPER", false)] {
+        let made = behind_a_convolution(vec![pads(), ("auto_pad", Attribute::Text(rule.to_owned()))], vec![]);
+        assert_eq!(made.is_ok(), is_told, "{rule}");
+    }
+    let made = behind_a_convolution(vec![pads()], vec![]).expect("it is known");
+    assert_eq!(made, (0..16).map(|value| 8.0 - value as f32).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_relu_changes_nothing_for_others_who_read_what_it_reads() {
+    let pads = || vec![("pads", Attribute::Numbers(vec![1; 4]))];
+    let resize = || {
+        let sizes =
+            node("Constant", &[], "sizes", vec![("value", Attribute::Tensor(Value::Integers(vec![1, 1, 4, 4])))]);
+        let how = [("mode", "linear"), ("coordinate_transformation_mode", "pytorch_half_pixel")];
+        let how = how.map(|(name, text)| (name, Attribute::Text(text.to_owned())));
+        [sizes, node("Resize", &["c", "", "", "sizes"], "same", how.into())]
+    };
+    // A resizing to the same size is no step, and its output another name of its input.
+    let alone = resize().into_iter().chain([node("Relu", &["same"], "relu", vec![])]);
+    let made = behind_a_convolution(pads(), alone.collect()).expect("nobody else reads it");
+    assert_eq!(made, (0..16).map(|value| (8.0 - value as f32).max(0.0)).collect::<Vec<_>>());
+    let both = [node("Relu", &["same"], "relu", vec![]), node("Add", &["c", "relu"], "sum", vec![])];
+    let made = behind_a_convolution(pads(), resize().into_iter().chain(both).collect());
+    assert_eq!(made, Err("Relu 'relu': it does not follow a convolution".to_owned()));
 }
 
 #[test]

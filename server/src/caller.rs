@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use remrembg::Code;
@@ -56,10 +56,12 @@ impl Shown {
     /// # Errors
     /// [`Code::KeyAndToken`].
     fn of(headers: &HeaderMap) -> Result<Self, Code> {
-        let key = headers.get("x-api-key").map(|key| digest(key.as_bytes()));
+        // One that is empty, as a script sends it whose variable is not set, is none.
+        let key = headers.get("x-api-key").map(HeaderValue::as_bytes).filter(|key| !key.is_empty()).map(digest);
         let token = headers.get(header::AUTHORIZATION).and_then(|value| {
             let (scheme, token) = value.as_bytes().split_at_checked(7)?;
-            scheme.eq_ignore_ascii_case(b"bearer ").then(|| digest(token.trim_ascii()))
+            let token = token.trim_ascii();
+            (scheme.eq_ignore_ascii_case(b"bearer ") && !token.is_empty()).then(|| digest(token))
         });
         match (key, token) {
             (Some(_), Some(_)) => Err(Code::KeyAndToken),

@@ -12,6 +12,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, header};
 use bytes::Bytes;
 use http_body::Frame;
+use http_body_util::BodyExt;
 use multer::{Constraints, Field, Multipart, SizeLimit};
 use remrembg::{Collector, Input, Limits, OPTIONS};
 use tower_http::timeout::TimeoutError;
@@ -87,22 +88,33 @@ pub(crate) async fn read(
         return if is_empty(request.headers()) { Ok(form) } else { Err(Refusal::MediaType) };
     };
     let meter = Arc::new(Meter::default());
-    let body = Metered { body: request.into_body(), meter: Arc::clone(&meter), rests: false };
+    let mut body = Metered { body: request.into_body(), meter: Arc::clone(&meter), rests: false };
     let whole = limits.max_bytes.saturating_mul(9).saturating_add(MOST_PARTS as u64 * MOST_TEXT);
     let constraints = Constraints::new().size_limit(SizeLimit::new().whole_stream(whole));
-    let stream = http_body_util::BodyDataStream::new(body);
+    let stream = http_body_util::BodyDataStream::new(&mut body);
     let mut parts = Multipart::with_constraints(stream, boundary, constraints);
     for number in 0..=MOST_PARTS {
         meter.allow(MOST_BETWEEN);
-        let Some(field) = parts.next_field().await.map_err(refused)? else { return Ok(form) };
+        let field = match parts.next_field().await {
+            Ok(Some(field)) => field,
+            Ok(None) => break,
+            // A body without a byte is a form without fields, as no body is.
+            Err(_) if number == 0 && meter.left() == MOST_BETWEEN => break,
+            Err(error) => return Err(refused(error)),
+        };
         if number == MOST_PARTS {
-            break;
+            return Err(Refusal::TooLarge(format!("The form has more than {MOST_PARTS} fields.")));
         }
         if !form.take(field, fields, limits, transfers, &meter).await? {
             return Ok(form);
         }
     }
-    Err(Refusal::TooLarge(format!("The form has more than {MOST_PARTS} fields.")))
+    drop(parts);
+    meter.allow(MOST_BETWEEN);
+    // Who reads on hears when the sender goes away, and that is so once a body was read to its end. What is wrong behind
+    // the form is no fault of the form.
+    while let Some(Ok(_)) = body.frame().await {}
+    Ok(form)
 }
 
 /// A request without a body is a form without fields.
@@ -163,16 +175,17 @@ impl Form {
         let option = (fields.option)(&name);
         // A file that nobody reads goes by in pieces, as a picture does.
         meter.allow(if file_name.is_some() { u64::MAX } else { MOST_TEXT + MOST_BETWEEN });
-        let mut text = Vec::new();
+        let (mut text, mut length) = (Vec::new(), 0);
         let mut charge = transfers.upload();
         while let Some(piece) = field.chunk().await.map_err(refused)? {
+            length += piece.len() as u64;
             // What nobody reads is passed over.
             if option.is_some() && file_name.is_none() {
                 text.extend_from_slice(&piece);
-                charge.set(text.len() as u64)?;
+                charge.set(length)?;
             }
         }
-        if text.len() as u64 > MOST_TEXT {
+        if file_name.is_none() && length > MOST_TEXT {
             return Err(too_large());
         }
         if let Some(option) = option.filter(|_| file_name.is_none()) {
@@ -223,6 +236,10 @@ impl Meter {
     fn allow(&self, bytes: u64) {
         self.0.store(bytes, Ordering::Relaxed);
     }
+
+    fn left(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// A body that fails when more comes than the meter allows: the parser looks for boundaries again
@@ -261,12 +278,12 @@ impl http_body::Body for Metered {
         self.rests = true;
         let Some(Ok(data)) = &frame else { return Poll::Ready(frame) };
         let bytes = data.data_ref().map_or(0, Bytes::len) as u64;
-        let left = self.meter.0.load(Ordering::Relaxed);
+        let left = self.meter.left();
         if left == 0 && bytes > 0 {
             return Poll::Ready(Some(Err(axum::Error::new(TooMuch))));
         }
         // One piece may go beyond: its end belongs to what comes next.
-        self.meter.0.store(left.saturating_sub(bytes), Ordering::Relaxed);
+        self.meter.allow(left.saturating_sub(bytes));
         Poll::Ready(frame)
     }
 

@@ -5,6 +5,7 @@ Pillow and NumPy are never imported here before the caller has done so.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import TYPE_CHECKING, Any, Callable, Optional, Tuple, Union
@@ -100,7 +101,7 @@ def _is_no_name(name: str) -> bool:
 
 def _of_pillow(image: Any) -> Tuple[Any, int, int, int, int, Optional[bytes]]:
     profile = _profile(image)
-    image = _upright(image)
+    image = _as_srgb(_upright(image))
     if _may_be_clear(image):
         image = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
     elif image.mode.startswith("I;16") or (image.mode == "I" and image.getextrema()[1] > _MOST):
@@ -115,6 +116,28 @@ def _profile(image: Any) -> Optional[bytes]:
     """The colour profile of an image whose numbers, or those of its palette, stay as they are."""
     profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA", "P") else None
     return profile if isinstance(profile, bytes) else None
+
+
+def _as_srgb(image: Any) -> Any:
+    """Grey or inks whose colour profile says what they are, as RGB; one whose profile cannot be used stays."""
+    profile = image.info.get("icc_profile")
+    if image.mode not in ("L", "LA", "CMYK") or not isinstance(profile, bytes):
+        return image
+    try:
+        from PIL import ImageCms
+    except ImportError:
+        return image
+    alpha = image.convert("LA").getchannel("A") if _may_be_clear(image) else None
+    colors = image.getchannel("L") if alpha else image
+    try:
+        own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        srgb = ImageCms.createProfile("sRGB")
+        colors = ImageCms.buildTransform(own, srgb, colors.mode, "RGB").apply(colors)
+    except (OSError, ImageCms.PyCMSError):
+        return image
+    if alpha:
+        colors.putalpha(alpha)
+    return colors
 
 
 def _upright(image: Any) -> Any:

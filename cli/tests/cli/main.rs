@@ -8,6 +8,8 @@ mod commands;
 mod errors;
 mod onnx;
 mod places;
+#[cfg(unix)]
+mod promises;
 mod readme;
 #[cfg(unix)]
 #[path = "../../../server/tests/support/redis.rs"]

@@ -6,13 +6,21 @@ use crate::bench::{Bench, Ran, encoded, finished, until};
 
 struct Watching<'a> {
     bench: &'a Bench,
-    child: Child,
+    /// Until it is asked to end.
+    child: Option<Child>,
+}
+
+impl Drop for Watching<'_> {
+    fn drop(&mut self) {
+        // Where a test failed.
+        let _ = self.child.take().map(|mut child| child.kill().and_then(|()| child.wait()));
+    }
 }
 
 impl<'a> Watching<'a> {
     fn start(bench: &'a Bench, args: &[&str]) -> Self {
         let child = bench.remove(["in", "-o", "in/out", "--format", "bmp", "--watch"].iter().chain(args)).spawn();
-        Self { bench, child: child.expect("the binary starts") }
+        Self { bench, child: Some(child.expect("the binary starts")) }
     }
 
     #[track_caller]
@@ -20,10 +28,11 @@ impl<'a> Watching<'a> {
         until(name, || self.bench.has(name));
     }
 
-    fn end(self) -> Ran {
+    fn end(mut self) -> Ran {
+        let child = self.child.take().expect("it was not asked before");
         // Not SIGINT: a shell that starts the tests in the background has them ignore it.
-        crate::bench::signal(&self.child, "TERM");
-        finished(self.child)
+        crate::bench::signal(&child, "TERM");
+        finished(child)
     }
 }
 

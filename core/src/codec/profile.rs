@@ -24,8 +24,7 @@ pub(crate) fn from_srgb(profile: &[u8], color: [u8; 3]) -> Option<[u8; 3]> {
 /// be used.
 pub(crate) fn grey_levels(profile: &[u8]) -> Option<[u8; 256]> {
     let converted = || {
-        let own = ColorProfile::new_from_slice(profile).ok().filter(|own| own.color_space == DataColorSpace::Gray)?;
-        let srgb = ColorProfile::new_srgb();
+        let (own, srgb) = (of_greys(profile)?, ColorProfile::new_srgb());
         let transform =
             own.create_transform_8bit(Layout::Gray, &srgb, Layout::Rgb, TransformOptions::default()).ok()?;
         let levels: Vec<u8> = (0..=u8::MAX).collect();
@@ -34,6 +33,24 @@ pub(crate) fn grey_levels(profile: &[u8]) -> Option<[u8; 256]> {
         Some(std::array::from_fn(|level| made[3 * level]))
     };
     caught(converted).ok().flatten()
+}
+
+/// As [`grey_levels`], of each of the 65536 levels of 16 bits.
+pub(crate) fn wide_grey_levels(profile: &[u8]) -> Option<Vec<u16>> {
+    let converted = || {
+        let (own, srgb) = (of_greys(profile)?, ColorProfile::new_srgb());
+        let transform =
+            own.create_transform_16bit(Layout::Gray, &srgb, Layout::Rgb, TransformOptions::default()).ok()?;
+        let levels: Vec<u16> = (0..=u16::MAX).collect();
+        let mut made = vec![0; 3 * levels.len()];
+        transform.transform(&levels, &mut made).ok()?;
+        Some(made.chunks_exact(3).map(|color| color[0]).collect())
+    };
+    caught(converted).ok().flatten()
+}
+
+fn of_greys(profile: &[u8]) -> Option<ColorProfile> {
+    ColorProfile::new_from_slice(profile).ok().filter(|own| own.color_space == DataColorSpace::Gray)
 }
 
 /// The primaries and the white of sRGB (ITU-R BT.709), and how far from them is not seen.
@@ -182,6 +199,11 @@ mod tests {
         // sRGB's curve of 1/2 (IEC 61966-2-1) is 0.735.
         assert!(levels[128].abs_diff(188) <= 1, "{}", levels[128]);
         assert!(levels.is_sorted());
+        let wide = wide_grey_levels(&linear).expect("the profile is good");
+        assert_eq!((wide.len(), wide[0], wide[65535]), (65536, 0, 65535));
+        // Near black, sRGB's curve is 12.92 times as high.
+        assert!(wide[20].abs_diff(258) <= 4 && wide[128 * 257].abs_diff(188 * 257) <= 257, "{}", wide[20]);
+        assert!(wide.is_sorted());
     }
 
     #[test]

@@ -232,6 +232,11 @@ fn unreadable(engine: &str, why: impl fmt::Display) -> Error {
     Error::with_message(Code::ModelDamaged, format!("{engine} cannot read the model: {why}"))
 }
 
+fn other_output(got: impl fmt::Display) -> Error {
+    let message = format!("The model gives {got}, but 32-bit floats are needed");
+    Error::with_message(Code::ModelShape, message)
+}
+
 fn other_input(got: impl fmt::Display) -> Error {
     let message = format!("The model has {got}, but needs a single input of 32-bit floats");
     Error::with_message(Code::ModelShape, message)

@@ -12,7 +12,7 @@ use ort::value::{Outlet, TensorElementType};
 
 use super::locate::{self, Place};
 use super::worker::Worker;
-use super::{Engine, EngineInfo, Provider, Runtime, Tensor, Weights, failed, other_input, unreadable};
+use super::{Engine, EngineInfo, Provider, Runtime, Tensor, Weights, failed, other_input, other_output, unreadable};
 use crate::error::{Code, Error, Result};
 use crate::exec::control::Control;
 use crate::exec::guard::caught;
@@ -44,6 +44,11 @@ pub(super) fn open(weights: &Weights, threads: usize, runtime: &Runtime<'_>) -> 
     let library = library(runtime.path, runtime.hints)?;
     let (session, provider, fallback) = choose(&library, weights, threads, runtime.providers)?;
     let input = input_dimensions(session.inputs())?;
+    match session.outputs().first().map(Outlet::dtype) {
+        Some(kind) if kind.tensor_type() == Some(TensorElementType::Float32) => {}
+        Some(kind) => return Err(other_output(format_args!("an output of type {kind}"))),
+        None => return Err(other_output("no output")),
+    }
     let info = EngineInfo {
         name: "onnxruntime",
         version: library.version.clone(),

@@ -7,7 +7,7 @@ use rten::{DataType, Dimension, Model, ModelOptions, NodeId, RunOptions, ThreadP
 use rten_tensor::Layout;
 
 use super::worker::Worker;
-use super::{Engine, EngineInfo, Tensor, Weights, failed, other_input, unreadable};
+use super::{Engine, EngineInfo, Tensor, Weights, failed, other_input, other_output, unreadable};
 use crate::error::Result;
 use crate::exec::control::Control;
 use crate::exec::guard::caught;
@@ -34,10 +34,16 @@ struct Loaded {
 pub(super) fn open(weights: &Weights, threads: usize, fallback: Option<String>) -> Result<Box<dyn Engine>> {
     let model = caught(|| load(weights)).map_err(|panic| unreadable(NAME, panic))??;
     let (&[input], Some(&output)) = (model.input_ids(), model.output_ids().first()) else {
-        let (inputs, outputs) = (model.input_ids().len(), model.output_ids().len());
-        return Err(other_input(format_args!("{inputs} inputs and {outputs} outputs")));
+        return Err(match (model.input_ids().len(), model.output_ids().len()) {
+            (0, 0) => unreadable(NAME, "there is no graph"),
+            (inputs, outputs) => other_input(format_args!("{inputs} inputs and {outputs} outputs")),
+        });
     };
     let dimensions = input_dimensions(&model, input)?;
+    match model.node_info(output).and_then(|node| node.dtype()) {
+        Some(ValueType::Tensor(DataType::Float)) | None => {}
+        Some(other) => return Err(other_output(format_args!("an output of type {other}"))),
+    }
     let info = EngineInfo {
         name: "rten",
         version: VERSION.to_owned(),

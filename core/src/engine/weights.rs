@@ -32,10 +32,12 @@ impl Weights {
     /// [`Code::CannotRead`].
     pub(super) fn check(&self) -> Result<()> {
         let Self::File(path) = self else { return Ok(()) };
-        let opened = File::open(path).and_then(|file| file.metadata());
+        // A pipe is not opened: that would wait for who writes into it.
+        let opened =
+            fs::metadata(path).and_then(|about| if about.is_file() { File::open(path).map(Some) } else { Ok(None) });
         let why = match opened {
-            Ok(about) if about.is_file() => return Ok(()),
-            Ok(_) => "it is not a file".to_owned(),
+            Ok(Some(_)) => return Ok(()),
+            Ok(None) => "it is not a file".to_owned(),
             Err(error) => error.to_string(),
         };
         Err(Error::with_message(Code::CannotRead, format!("Cannot read the model {}: {why}", path.display())))

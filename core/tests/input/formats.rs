@@ -188,6 +188,13 @@ fn bmp_rows_run_up_or_down_and_colours_have_any_depth() {
     assert_eq!(decoded(&up).data(), [blue, red, red, blue].concat());
     let down = make::bmp_raw((2, -2), 1, &[], &palette, &rows);
     assert_eq!(decoded(&down).data(), [red, blue, blue, red].concat());
+    // Alpha counts, unless it is 0 everywhere, as writers leave it that know none.
+    let alpha = |alphas: [u8; 2]| {
+        let data = [[1, 2, 3, alphas[0]], [4, 5, 6, alphas[1]]].concat();
+        decoded(&make::bmp((2, 1), &data, Rgba8)).data().to_vec()
+    };
+    assert_eq!(alpha([0, 9]), [1, 2, 3, 0, 4, 5, 6, 9]);
+    assert_eq!(alpha([0, 0]), [1, 2, 3, 4, 5, 6]);
     let sixteen = make::bmp_raw((2, 1), 16, &[], &[], &[0x00, 0x7c, 0x1f, 0x00]);
     assert_eq!(decoded(&sixteen).data(), [red, blue].concat());
 }

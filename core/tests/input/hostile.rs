@@ -1,8 +1,11 @@
 //! Files made to do harm: cut short, with flipped bits, or with headers that
 //! promise more than any memory holds.
 
+use std::io::Write;
 use std::time::{Duration, Instant};
 
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 use image::ExtendedColorType::{L8, Rgb8, Rgb16, Rgba8};
 use remrembg::{Code, Control, Decoded, Limits, Result, check_input, decode_input, hush_guarded_panics};
 
@@ -175,6 +178,21 @@ fn chunk_that_promises_much_takes_no_memory() {
     let liar = make::riff(&[make::vp8x(0, (16, 16)), make::riff_chunk(b"VP8 ", &inner)]);
     let (outcome, peak) = peak_of(|| survives(&liar, "WebP in WebP"));
     assert!(outcome.is_err() && peak < 1 << 20, "held {peak} bytes");
+}
+
+#[test]
+fn a_profile_that_unpacks_to_much_takes_no_memory() {
+    let mut zlib = ZlibEncoder::new(b"name\0\0".to_vec(), Compression::best());
+    zlib.write_all(&vec![0; 64 << 20]).expect("it is packed");
+    let profile = make::chunk(b"iCCP", &zlib.finish().expect("it is packed"));
+    let pixel = |x, y| make::quarter(x, y).to_vec();
+    // Before the palette, where there is one, and behind it.
+    for before in [vec![profile.clone()], vec![make::chunk(b"PLTE", &[1, 2, 3]), profile.clone()]] {
+        let file = make::Png { chunks: [before, Vec::new()], ..make::Png::plain((2, 2), 8, 2, &pixel) }.file();
+        let (outcome, peak) = peak_of(|| survives(&file, "PNG"));
+        assert_eq!(outcome.expect("the picture itself is whole").icc, None);
+        assert!(peak < 2 << 20, "held {peak} bytes");
+    }
 }
 
 #[test]

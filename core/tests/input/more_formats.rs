@@ -97,10 +97,22 @@ fn a_tiff_is_turned_and_keeps_its_profile() {
 #[test]
 fn what_no_tiff_here_is_read_of_is_told() {
     let float = [(258, 3, [32_u16.to_le_bytes(); 3].concat()), (339, 3, [3_u16.to_le_bytes(); 3].concat())];
+    let bits = |kind: u16, samples: u16, bits: u16| {
+        [
+            (258, 3, [bits.to_le_bytes()].repeat(samples.into()).concat()),
+            (262, 3, short(kind)),
+            (277, 3, short(samples)),
+        ]
+    };
     let palette = [(258, 3, short(8)), (262, 3, short(3)), (277, 3, short(1)), (320, 3, vec![0; 3 * 256 * 2])];
     for (tags, data, reason) in [
         (&float[..], 12, "this TIFF has floating-point samples, which are not read"),
         (&palette[..], 1, "this TIFF has a palette or YCbCr colours, which are not read"),
+        (&[(259, 3, short(7))], 3, "this TIFF is packed as JPEG, which is not read"),
+        (&[(339, 3, short(2))], 3, "this TIFF has samples with a sign, which are not read"),
+        (&bits(1, 2, 8), 2, "this TIFF has grey with alpha, which is not read"),
+        (&bits(1, 1, 4), 1, "this TIFF has samples of neither 8 nor 16 bits, which are not read"),
+        (&bits(2, 3, 32), 12, "this TIFF has samples of neither 8 nor 16 bits, which are not read"),
     ] {
         let error = refused(&make::tiff_with((1, 1), &vec![0; data], tags));
         assert_eq!((error.code(), error.reason()), (Code::CorruptImage, Some(reason)));

@@ -2,12 +2,12 @@
 //! partial model under the final name.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use remrembg::Code;
 use remrembg::models::{FetchOptions, Store};
+use remrembg::{CancelToken, Code};
 
-use crate::server::Reply::{CutAfter, File, StallAfter, Status, TooLong, Wrong};
+use crate::server::Reply::{CutAfter, File, Page, Rest, Silent, StallAfter, Status, TooLong, Wrong};
 use crate::site::{Site, range};
 use crate::spec;
 
@@ -55,6 +55,74 @@ fn a_page_instead_of_the_model_is_not_taken_for_it() {
     assert!(error.message().contains("it has 5 bytes, the model has 1000000"), "{error}");
     assert_eq!(site.server.asked().len(), 1);
     site.assert_absent(0);
+}
+
+#[test]
+fn a_page_whose_length_is_not_told_is_not_gone_on_from() {
+    let site = Site::new(&[Page, File]);
+    let error = site.fetch_trying(3).unwrap_err();
+    assert!(error.message().contains("it has 6 bytes, the model has 1000000: it is another file"), "{error}");
+    site.assert_absent(0);
+    site.fetch().unwrap();
+    assert_eq!(site.server.ranges(), [None, None]);
+}
+
+#[test]
+fn bytes_of_something_else_are_not_blamed_on_who_gives_the_rest() {
+    let site = Site::new(&[File]);
+    fs::write(site.part(), b"log in").unwrap();
+    site.fetch().unwrap();
+    site.assert_whole();
+    assert_eq!(site.server.ranges(), [range(6), None]);
+    // Once.
+    let site = Site::new(&[CutAfter(300_000), Rest, Wrong]);
+    assert_eq!(site.fetch_trying(2).unwrap_err().code(), Code::ModelDamaged);
+    site.assert_absent(0);
+    assert_eq!(site.server.ranges(), [None, range(300_000), None]);
+}
+
+#[test]
+fn a_stop_is_heard_while_a_server_is_silent() {
+    for (reply, from) in [(StallAfter(300_000), 300_000), (Silent, 0)] {
+        let site = Site::new(&[reply]);
+        let held = site.server.stall.lock().unwrap();
+        let (token, start) = (CancelToken::new(), Instant::now());
+        let options = FetchOptions { cancel: Some(&token), ..site.options() };
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                // Until the server has said what it says.
+                while site.server.asked().is_empty() || fs::metadata(site.part()).map_or(0, |part| part.len()) < from {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                token.cancel();
+            });
+            assert_eq!(site.store().fetch(&spec(), &options).unwrap_err().code(), Code::Cancelled);
+        });
+        assert!(start.elapsed() < options.read_timeout / 2, "{:?}", start.elapsed());
+        drop(held);
+        site.assert_absent(from as usize);
+    }
+}
+
+/// Nobody listens where the proxy should be, so nobody is asked.
+#[test]
+fn a_socks_proxy_is_not_gone_past() {
+    const PROXY: &str = "ALL_PROXY";
+    if std::env::var_os(PROXY).is_none() {
+        let mut alone = std::process::Command::new(std::env::current_exe().unwrap());
+        alone.args(["--exact", "faults::a_socks_proxy_is_not_gone_past"]).env(PROXY, "socks5://127.0.0.1:1");
+        alone.env_remove("NO_PROXY").env_remove("no_proxy").env_remove("all_proxy");
+        let output = alone.output().unwrap();
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && told.contains("1 passed"), "{told}");
+        return;
+    }
+    let site = Site::new(&[File]);
+    // An address of this machine that is not known to be one.
+    let mirror = Some(site.server.base.replace("127.0.0.1", "0.0.0.0"));
+    let error = site.store().fetch(&spec(), &FetchOptions { mirror, ..site.options() }).unwrap_err();
+    assert_eq!(error.code(), Code::ModelFetchFailed);
+    assert_eq!(site.server.asked().len(), 0);
 }
 
 #[test]

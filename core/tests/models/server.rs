@@ -18,6 +18,12 @@ pub(crate) enum Reply {
     StallAfter(usize),
     /// As many bytes as the file has, every one of them wrong.
     Wrong,
+    /// From the byte asked for what is not the file's rest, as long as that.
+    Rest,
+    /// Nothing while the test holds `stall`.
+    Silent,
+    /// A short page in chunks, as who wants a login answers.
+    Page,
     /// The file and more, without saying how much.
     TooLong,
     /// This status, with a short page.
@@ -110,6 +116,15 @@ fn answer(mut stream: &TcpStream, file: &[u8], reply: Reply, asked: &Asked, stal
         }
         Reply::NoRange => whole(stream, file),
         Reply::Wrong => whole(stream, &wrong),
+        Reply::Rest => send(stream, &wrong, asked, usize::MAX),
+        Reply::Silent => {
+            drop(stall.lock());
+            Ok(())
+        }
+        Reply::Page => {
+            let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close";
+            write!(stream, "{head}\r\n\r\n6\r\nlog in\r\n0\r\n\r\n")
+        }
         Reply::TooLong => {
             write!(stream, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")?;
             stream.write_all(&file.repeat(3))

@@ -15,7 +15,7 @@ mod quality;
 use std::cell::RefCell;
 use std::io::Cursor;
 use std::panic::{self, AssertUnwindSafe};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Barrier, LazyLock, OnceLock};
 use std::thread;
@@ -34,11 +34,8 @@ static BUNDLED: LazyLock<Remover> =
     LazyLock::new(|| Remover::new(Config::default()).expect("the engine inside always works"));
 
 fn config() -> Config {
-    static MODEL: LazyLock<PathBuf> = LazyLock::new(|| {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("not-green.onnx");
-        std::fs::write(&path, onnx::not_green()).expect("the model can be written");
-        path
-    });
+    static MODEL: LazyLock<PathBuf> =
+        LazyLock::new(|| onnx::not_green_in(env!("CARGO_TARGET_TMPDIR"), "not-green.onnx"));
     let mut config = Config::default();
     config.engine = EngineChoice::Rten;
     config.model = Model::File { path: MODEL.clone(), recipe: Recipe::U2NET };

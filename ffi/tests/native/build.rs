@@ -32,8 +32,16 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// Held until this process ends: another run would empty the folders that this one makes programs in.
+static TURN: LazyLock<fs::File> = LazyLock::new(|| {
+    let file = fs::File::create(Path::new(env!("CARGO_TARGET_TMPDIR")).join("native.lock")).expect("it can be made");
+    file.lock().expect("it can be locked");
+    file
+});
+
 /// An empty folder of this name for what the tests make.
 pub(crate) fn temporary(name: &str) -> PathBuf {
+    LazyLock::force(&TURN);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("native").join(name);
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("a folder can be made");

@@ -42,7 +42,7 @@ async fn description() -> Response {
     ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], JSON.as_str()).into_response()
 }
 
-async fn to_reference() -> Redirect {
+pub(super) async fn to_reference() -> Redirect {
     Redirect::permanent("/api/docs/")
 }
 

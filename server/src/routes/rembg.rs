@@ -10,6 +10,7 @@ use axum::response::Response;
 use axum::routing::get;
 use remrembg::Input;
 
+use super::docs::to_reference;
 use super::rmbg;
 use crate::App;
 use crate::caller::{Address, Caller};
@@ -41,7 +42,8 @@ fn field(name: &str) -> Option<&'static str> {
 }
 
 pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new().route("/api/remove", get(fetch).post(remove))
+    // Where rembg's service has its reference.
+    Router::new().route("/api/remove", get(fetch).post(remove)).route("/api", get(to_reference))
 }
 
 /// Of GET, rembg's service fetches the address in `url`.

@@ -115,9 +115,18 @@ fn who_is_not_let_in_is_told_so_in_the_order_of_the_contract() {
         assert_eq!(wrong(&[("authorization", "Bearer rt_0")]), invalid);
         let both = r#"{"error":"This is a mistake: Cannot use both API key and user token","status":400}"#;
         assert_eq!(wrong(&[("x-api-key", "rk_0"), ("authorization", "Bearer rt_0")]), (400, both.to_owned()));
+        let limited = (
+            429,
+            r#"{"error":"You've reached your monthly limit. Consider purchasing more credits.","status":429}"#
+                .to_owned(),
+        );
+        for empty in [("x-api-key", ""), ("authorization", "Bearer ")] {
+            let other = if empty.0 == "x-api-key" { ("authorization", &*accounts.bearer()) } else { accounts.key() };
+            assert_eq!(wrong(&[empty]), invalid);
+            assert_eq!(wrong(&[empty, other]), limited, "an empty one is none");
+        }
         let unverified = r#"{"error":"Email address not verified – please check your inbox","status":403}"#;
-        let limit = r#"{"error":"You've reached your monthly limit. Consider purchasing more credits.","status":429}"#;
-        assert_eq!(wrong(&[accounts.key()]), (429, limit.to_owned()));
+        assert_eq!(wrong(&[accounts.key()]), limited);
         // The server sees at once what a command changes.
         let verified = |is_verified| Change { is_verified: Some(is_verified), ..Default::default() };
         accounts.store.set_user("one", verified(false)).expect("it is there");

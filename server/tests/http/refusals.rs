@@ -47,6 +47,8 @@ fn a_body_that_is_no_form_is_told_apart_from_a_form_that_is_broken() {
     assert_json(&send(request(Method::POST, "/rmbg", None, &whole)), 415, media);
     let empty = send(request(Method::POST, "/rmbg", None, b""));
     assert_json(&empty, 400, "No image file provided. Please include an 'image' field in your form data.");
+    let empty = send(request(Method::POST, "/rmbg", Some(&kind()), b""));
+    assert_json(&empty, 400, "No image file provided. Please include an 'image' field in your form data.");
     let no_boundary = send(request(Method::POST, "/rmbg", Some("multipart/form-data"), &whole));
     assert_json(&no_boundary, 400, "The form cannot be read: it has no boundary.");
 
@@ -116,6 +118,8 @@ fn fields_parts_and_heads_are_bounded() {
     assert_eq!(send(post(&[long(64 << 10), image(&png())])).status, 400, "it is read, and is no colour");
     assert_json(&send(post(&[long((64 << 10) + 1), image(&png())])), 413, "A field of the form is too large.");
     assert_json(&send(post(&[long(1 << 22), image(&png())])), 413, "A field of the form is too large.");
+    let unknown = |length: usize| send(post(&[part("x", None, &vec![b'f'; length]), image(&png())])).status;
+    assert_eq!([unknown(64 << 10), unknown((64 << 10) + 1)], [200, 413]);
     let all = [vec![field("x", "1"); 199], vec![image(&png())]].concat();
     assert_eq!(send(post(&all)).status, 200);
     let many = vec![field("x", "1"); 201];

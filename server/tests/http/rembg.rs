@@ -35,6 +35,13 @@ fn a_file_comes_back_as_a_png_with_the_options_of_form_and_address() {
 }
 
 #[test]
+fn its_reference_is_where_rembg_has_it() {
+    let answer = service(&[("rembg_api", "true")])(get("/api"));
+    assert_eq!((answer.status, answer.header("location")), (308, "/api/docs/"));
+    assert_eq!(service(&[])(get("/api")).status, 404);
+}
+
+#[test]
 fn it_reads_what_rembg_reads_and_the_hosted_api_does_not() {
     let send = service(&[("rembg_api", "true")]);
     let gif = encoded(&crate::service::ball(), ImageFormat::Gif);

@@ -1,7 +1,7 @@
 //! A service of its own for each test, and forms for it.
 
 use std::io::Cursor;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
 use axum::body::Body;
@@ -19,11 +19,8 @@ pub(crate) const BOUNDARY: &str = "XboundaryX";
 
 /// A remover that is done at once: what is not green is subject.
 pub(crate) fn config() -> Config {
-    static MODEL: LazyLock<PathBuf> = LazyLock::new(|| {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("http-not-green.onnx");
-        std::fs::write(&path, onnx::not_green()).expect("the model can be written");
-        path
-    });
+    static MODEL: LazyLock<PathBuf> =
+        LazyLock::new(|| onnx::not_green_in(env!("CARGO_TARGET_TMPDIR"), "http-not-green.onnx"));
     let mut config = Config::default();
     config.engine = EngineChoice::Rten;
     config.model = Model::File { path: MODEL.clone(), recipe: Recipe::U2NET };

@@ -154,15 +154,34 @@ fn beyond_the_queue_a_request_is_sent_away_at_once() {
 #[test]
 fn a_client_that_goes_away_takes_its_work_with_it() {
     let served = served(1, &[]);
-    let (over, held) = served.hold();
+    let whole = request(&[image(&png())]);
+    let body = form(&[image(&png())]);
+    let chunk = format!("POST /rmbg HTTP/1.1\r\nHost: a\r\nContent-Type: {}\r\n", kind());
+    let chunk = format!("{chunk}Transfer-Encoding: chunked\r\n\r\n{:x}\r\n", body.len());
+    let chunks = [chunk.as_bytes(), &body, b"\r\n0\r\n\r\n"].concat();
+    // Whole at once, or so that its last bytes come when the form has been read already.
+    for (sent, late) in [(&whole, 0), (&whole, 2), (&chunks, 5)] {
+        let (over, held) = served.hold();
+        let mut stream = served.connect();
+        let (first, last) = sent.split_at(sent.len() - late);
+        stream.write_all(first).expect("it is sent");
+        if late > 0 {
+            thread::sleep(Duration::from_millis(100));
+        }
+        stream.write_all(last).expect("it is sent");
+        served.until_waiting(1);
+        drop(stream);
+        served.until_waiting(0);
+        over.wait();
+        held.join().expect("it runs");
+        assert_eq!(metric(&served, "remrembg_removal_seconds_count "), Some(0), "it was never done");
+    }
     let mut stream = served.connect();
-    stream.write_all(&request(&[image(&png())])).expect("it is sent");
-    served.until_waiting(1);
-    drop(stream);
-    served.until_waiting(0);
-    over.wait();
-    held.join().expect("it runs");
-    assert_eq!(metric(&served, "remrembg_removal_seconds_count "), Some(0), "it was never done");
+    stream.write_all(&chunks[..chunks.len() - 5]).expect("it is sent");
+    thread::sleep(Duration::from_millis(100));
+    stream.write_all(&chunks[chunks.len() - 5..]).expect("it is sent");
+    assert_eq!(answer(&mut stream).expect("it is answered").0, 200);
+    assert_eq!(asked(&mut stream, &whole).0, 200, "the connection goes on");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use image::ColorType;
 
+use crate::codec::profile;
 use crate::error::{Code, Error, Result};
 use crate::image::pixels::{Layout, Pixels};
 
@@ -27,23 +28,62 @@ pub(super) fn to_pixels(color: ColorType, data: Vec<u8>, width: u32, height: u32
 }
 
 /// Colours that were multiplied by their alpha as they were before.
-pub(super) fn divided(mut pixels: Pixels) -> Pixels {
-    if pixels.layout() == Layout::Rgba8 {
-        for [rgb @ .., alpha] in pixels.data_mut().as_chunks_mut::<4>().0 {
-            let alpha = u32::from(*alpha).max(1);
-            rgb.iter_mut().for_each(|value| *value = ((u32::from(*value) * 255 + alpha / 2) / alpha).min(255) as u8);
+pub(super) fn divide(color: ColorType, data: &mut [u8]) {
+    match color {
+        ColorType::Rgba8 => {
+            for [rgb @ .., alpha] in data.as_chunks_mut::<4>().0 {
+                rgb.iter_mut().for_each(|value| *value = divided((*value).into(), (*alpha).into(), 255) as u8);
+            }
         }
+        ColorType::Rgba16 => {
+            for pixel in data.as_chunks_mut::<8>().0 {
+                let samples = [0, 1, 2, 3].map(|at| wide(pixel, at));
+                (0..3).for_each(|at| set_wide(pixel, at, divided(samples[at], samples[3], 65535)));
+            }
+        }
+        _ => {}
     }
-    pixels
 }
 
-/// Each channel but alpha through a table.
-pub(super) fn through(mut pixels: Pixels, levels: &[u8; 256]) -> Pixels {
-    let bytes = pixels.layout().bytes();
-    for pixel in pixels.data_mut().chunks_exact_mut(bytes) {
-        pixel[..3].iter_mut().for_each(|value| *value = levels[usize::from(*value)]);
+fn divided(value: u32, alpha: u32, most: u32) -> u32 {
+    let alpha = alpha.max(1);
+    // Not more than 32 bits hold: most · most + most / 2.
+    ((value * most + alpha / 2) / alpha).min(most)
+}
+
+/// Grey of 8 or 16 bits, as sRGB has it where its profile says otherwise; alpha stays.
+pub(super) fn lighten(color: ColorType, data: &mut [u8], profile: &[u8]) {
+    let samples = usize::from(color.channel_count());
+    match color {
+        ColorType::L8 | ColorType::La8 => {
+            let Some(levels) = profile::grey_levels(profile) else { return };
+            data.chunks_exact_mut(samples).for_each(|pixel| pixel[0] = levels[usize::from(pixel[0])]);
+        }
+        ColorType::L16 | ColorType::La16 => {
+            let Some(levels) = profile::wide_grey_levels(profile) else { return };
+            data.chunks_exact_mut(2 * samples).for_each(|pixel| {
+                let level = levels[wide(pixel, 0) as usize];
+                set_wide(pixel, 0, level.into());
+            });
+        }
+        // The first frame of an animation of grey.
+        ColorType::Rgba8 => {
+            let Some(levels) = profile::grey_levels(profile) else { return };
+            let lighten =
+                |pixel: &mut [u8]| pixel[..3].iter_mut().for_each(|value| *value = levels[usize::from(*value)]);
+            data.chunks_exact_mut(4).for_each(lighten);
+        }
+        _ => {}
     }
-    pixels
+}
+
+/// A sample of 16 bits in this machine's byte order.
+fn wide(pixel: &[u8], sample: usize) -> u32 {
+    u16::from_ne_bytes([pixel[2 * sample], pixel[2 * sample + 1]]).into()
+}
+
+fn set_wide(pixel: &mut [u8], sample: usize, value: u32) {
+    pixel[2 * sample..][..2].copy_from_slice(&(value as u16).to_ne_bytes());
 }
 
 /// Grey (`FROM` 1) to RGB, or grey with alpha (`FROM` 2) to RGBA.
@@ -58,8 +98,7 @@ fn spread<const FROM: usize, const TO: usize>(data: &[u8]) -> Vec<u8> {
 
 fn to_8_bit(mut data: Vec<u8>) -> Vec<u8> {
     for at in 0..data.len() / 2 {
-        let wide = u32::from(u16::from_ne_bytes([data[2 * at], data[2 * at + 1]]));
-        data[at] = ((wide + 128) / 257) as u8;
+        data[at] = ((wide(&data, at) + 128) / 257) as u8;
     }
     data.truncate(data.len() / 2);
     data.shrink_to_fit();
@@ -85,7 +124,7 @@ mod tests {
         (pixels.layout(), pixels.into_data())
     }
 
-    fn wide(samples: &[u16]) -> Vec<u8> {
+    fn bytes(samples: &[u16]) -> Vec<u8> {
         samples.iter().flat_map(|sample| sample.to_ne_bytes()).collect()
     }
 
@@ -93,9 +132,16 @@ mod tests {
     fn sixteen_bits_are_rounded_to_the_nearest_of_eight() {
         for (sample, expected) in [(0, 0), (128, 0), (129, 1), (0x8080, 128), (65406, 254), (65407, 255), (65535, 255)]
         {
-            assert_eq!(decoded(ColorType::L16, &wide(&[sample])).1, [expected; 3], "{sample}");
+            assert_eq!(decoded(ColorType::L16, &bytes(&[sample])).1, [expected; 3], "{sample}");
         }
-        assert_eq!(decoded(ColorType::Rgba16, &wide(&[257, 514, 771, 1028])), (Layout::Rgba8, vec![1, 2, 3, 4]));
+        assert_eq!(decoded(ColorType::Rgba16, &bytes(&[257, 514, 771, 1028])), (Layout::Rgba8, vec![1, 2, 3, 4]));
+    }
+
+    #[test]
+    fn sixteen_bits_are_divided_as_such() {
+        let mut data = bytes(&[100, 50, 0, 200, 7, 7, 7, 0, 65535, 1, 40000, 65535]);
+        divide(ColorType::Rgba16, &mut data);
+        assert_eq!(data, bytes(&[32768, 16384, 0, 200, 65535, 65535, 65535, 0, 65535, 1, 40000, 65535]));
     }
 
     #[test]

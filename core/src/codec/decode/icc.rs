@@ -1,7 +1,7 @@
 //! ICC profiles (ICC.1:2022, 7.2).
 
 /// Longer profiles are dropped: the largest RGB profiles in use have 1–2 MB.
-const LONGEST: usize = 4 << 20;
+pub(super) const LONGEST: usize = 4 << 20;
 /// Length of a profile's header and of the count of its tags.
 const SHORTEST: usize = 132;
 

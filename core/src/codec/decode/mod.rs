@@ -184,23 +184,20 @@ fn decode_as(bytes: &[u8], header: &Header, grey: Grey, limits: &Limits, watch: 
         SourceFormat::Jpeg => decode_jpeg(bytes, header),
         SourceFormat::Png => decode_png(bytes, header, limits, watch),
         SourceFormat::WebP => decode_webp(bytes, header, watch),
-        SourceFormat::Bmp => BmpDecoder::new(Meter::new(bytes, watch))
-            .and_then(|decoder| read(decoder, header))
-            .map(|raw| Raw { icc: bmp::icc(bytes), ..raw }),
+        SourceFormat::Bmp => decode_bmp(bytes, header, watch),
         SourceFormat::Gif => decode_gif(bytes, header, limits, watch),
         SourceFormat::Tiff => decode_tiff(bytes, header, limits, watch),
     };
     let raw = raw.map_err(|error| refusal(error, bytes, limits))?;
-    let is_light = raw.is_grey && grey == Grey::Brightness;
-    let levels = raw.icc.as_deref().filter(|_| is_light).and_then(profile::grey_levels);
-    let pixels = convert::to_pixels(raw.color, raw.data, header.width, header.height)?;
-    let is_multiplied = header.format == SourceFormat::Tiff && tiff::is_multiplied(bytes);
-    let pixels = if is_multiplied { convert::divided(pixels) } else { pixels };
+    let Raw { color, mut data, .. } = raw;
+    if let Some(profile) = raw.icc.as_deref().filter(|_| raw.is_grey && grey == Grey::Brightness) {
+        convert::lighten(color, &mut data, profile);
+    }
+    if header.format == SourceFormat::Tiff && tiff::is_multiplied(bytes) {
+        convert::divide(color, &mut data);
+    }
     Ok(Decoded {
-        pixels: match levels {
-            Some(levels) => convert::through(pixels, &levels),
-            None => pixels,
-        },
+        pixels: convert::to_pixels(color, data, header.width, header.height)?,
         orientation: header.orientation,
         icc: raw.icc.filter(|profile| fits_rgb(profile)),
     })
@@ -250,6 +247,15 @@ fn decode_webp(bytes: &[u8], header: &Header, watch: &Watch<'_>) -> ImageResult<
     Ok(Raw { icc: webp::icc(bytes), ..read(decoder, header)? })
 }
 
+fn decode_bmp(bytes: &[u8], header: &Header, watch: &Watch<'_>) -> ImageResult<Raw> {
+    let mut raw = read(BmpDecoder::new(Meter::new(bytes, watch))?, header)?;
+    if raw.color == ColorType::Rgba8 && raw.data.chunks_exact(4).all(|pixel| pixel[3] == 0) {
+        // Writers that know nothing of alpha leave its bits at 0; as in browsers, the picture is opaque then.
+        raw.data.chunks_exact_mut(4).for_each(|pixel| pixel[3] = 255);
+    }
+    Ok(Raw { icc: bmp::icc(bytes), ..raw })
+}
+
 fn decode_gif(bytes: &[u8], header: &Header, limits: &Limits, watch: &Watch<'_>) -> ImageResult<Raw> {
     let mut decoder = GifDecoder::new(Meter::new(bytes, watch))?;
     decoder.set_limits(allow(limits.decode_memory))?;
@@ -258,14 +264,10 @@ fn decode_gif(bytes: &[u8], header: &Header, limits: &Limits, watch: &Watch<'_>)
 }
 
 fn decode_tiff(bytes: &[u8], header: &Header, limits: &Limits, watch: &Watch<'_>) -> ImageResult<Raw> {
-    // Those of the image crate are all others.
-    if matches!(tiff::value(bytes, tiff::PHOTOMETRIC), Some(3 | 6)) {
-        return Err(broken("this TIFF has a palette or YCbCr colours, which are not read"));
+    if let Some(kind) = tiff::kind_that_is_not_read(bytes) {
+        return Err(broken(kind));
     }
     let mut decoder = TiffDecoder::new(Meter::new(bytes, watch))?;
-    if matches!(decoder.color_type(), ColorType::Rgb32F | ColorType::Rgba32F) {
-        return Err(broken("this TIFF has floating-point samples, which are not read"));
-    }
     decoder.set_limits(allow(limits.decode_memory))?;
     Ok(Raw { icc: tiff::icc(bytes), ..read(decoder, header)? })
 }

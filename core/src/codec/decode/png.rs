@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use flate2::{Decompress, FlushDecompress, Status};
+
 use super::bytes::{array, length, part};
+use super::icc;
 
 /// Width and height, from the IHDR chunk, which must be the first.
 pub(super) fn size(bytes: &[u8]) -> Option<(u32, u32)> {
@@ -28,13 +31,16 @@ pub(super) fn memory(bytes: &[u8]) -> Option<u64> {
         (true, false) => (1 + alpha) * sample + 3 + alpha,
         (false, false) => (3 + alpha) * sample,
     };
-    // A file that is tidied is there twice.
+    // A file that is tidied is there twice, and so is its profile.
     let copy = if lacks_end(bytes) || refused(bytes).next().is_some() { bytes.len() as u64 } else { 0 };
-    u64::from(width).checked_mul(u64::from(height))?.checked_mul(pixel)?.checked_add(copy)
+    let mut before = chunks(bytes).take_while(|(kind, _)| kind != b"IDAT");
+    let profile = before.find(|(kind, _)| kind == b"iCCP").and_then(|(_, data)| length_of_profile(data));
+    let more = copy.checked_add(2 * profile.unwrap_or(0))?;
+    u64::from(width).checked_mul(u64::from(height))?.checked_mul(pixel)?.checked_add(more)
 }
 
-/// The file with the chunk that ends it, where that alone is missing, and without chunks that say nothing and are refused by
-/// the decoder: the picture is whole all the same.
+/// The file with the chunk that ends it, where that alone is missing, and without chunks that say nothing: the picture is
+/// whole all the same.
 pub(super) fn tidy(bytes: &[u8]) -> Cow<'_, [u8]> {
     const END: &[u8] = b"\0\0\0\0IEND\xae\x42\x60\x82";
     let lacks_end = lacks_end(bytes);
@@ -52,8 +58,8 @@ pub(super) fn tidy(bytes: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(tidy)
 }
 
-/// Where cICP chunks lie that have another matrix than RGB's, or a range that is none. The decoder looks at those before the
-/// palette and the picture.
+/// Where chunks lie that say nothing: cICP that has another matrix than RGB's, or a range that is none, for which the decoder
+/// refuses the picture; and iCCP whose profile cannot be had or is so long that nobody uses it, which the decoder would unpack.
 fn refused(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> {
     let mut end = 8;
     let places = chunks(bytes).map(move |(kind, data)| {
@@ -61,9 +67,35 @@ fn refused(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> {
         end += 12 + data.len();
         (kind, data, start..end)
     });
-    let seen = places.take_while(|(kind, _, place)| !matches!(kind, b"PLTE" | b"IDAT") && place.end <= bytes.len());
-    let is_refused = |data: &[u8]| matches!(data, [_, _, matrix, range] if *matrix > 0 || *range > 1);
-    seen.filter(move |(kind, data, _)| kind == b"cICP" && is_refused(data)).map(|(.., place)| place)
+    let seen = places.take_while(|(kind, _, place)| kind != b"IDAT" && place.end <= bytes.len());
+    let is_refused = |kind: [u8; 4], data: &[u8]| match &kind {
+        b"cICP" => matches!(data, [_, _, matrix, range] if *matrix > 0 || *range > 1),
+        b"iCCP" => length_of_profile(data).is_none(),
+        _ => false,
+    };
+    seen.filter(move |(kind, data, _)| is_refused(*kind, data)).map(|(.., place)| place)
+}
+
+/// Bytes of the profile that an iCCP chunk has, unpacked. `None` where it is damaged, or longer than any that counts.
+fn length_of_profile(data: &[u8]) -> Option<u64> {
+    // A name of at most 79 bytes, a zero, the method of compression, and what is compressed.
+    let name = data.iter().take(80).position(|byte| *byte == 0)?;
+    let mut packed = data.get(name + 1..)?.strip_prefix(&[0])?;
+    let (mut zlib, mut piece) = (Decompress::new(true), [0; 1 << 14]);
+    loop {
+        let before = (zlib.total_in(), zlib.total_out());
+        let status = zlib.decompress(packed, &mut piece, FlushDecompress::None).ok()?;
+        if zlib.total_out() > icc::LONGEST as u64 {
+            return None;
+        }
+        if status == Status::StreamEnd {
+            return Some(zlib.total_out());
+        }
+        if (zlib.total_in(), zlib.total_out()) == before {
+            return None;
+        }
+        packed = packed.get(length((zlib.total_in() - before.0) as u32)..)?;
+    }
 }
 
 /// Whether the file ends with a whole chunk that is not the last.

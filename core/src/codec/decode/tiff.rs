@@ -5,12 +5,16 @@ use super::bytes::{array, length};
 const WIDTH: u16 = 256;
 const HEIGHT: u16 = 257;
 const BITS_PER_SAMPLE: u16 = 258;
-/// What samples stand for: 3 for a palette, 6 for YCbCr.
-pub(super) const PHOTOMETRIC: u16 = 262;
+/// How strips and tiles are packed: 6 and 7 for JPEG.
+const COMPRESSION: u16 = 259;
+/// What samples stand for: 0 and 1 for grey, 3 for a palette, 6 for YCbCr.
+const PHOTOMETRIC: u16 = 262;
 const SAMPLES_PER_PIXEL: u16 = 277;
 
 /// What the samples behind the colours are: 1 for alpha that those are multiplied by.
 const EXTRA_SAMPLES: u16 = 338;
+/// What kind of numbers samples are: 1 for those without a sign, 3 for floating-point ones.
+const SAMPLE_FORMAT: u16 = 339;
 const ICC_PROFILE: u16 = 34675;
 /// Private tags begin here; the decoder reads none of them before it knows its limits.
 const PRIVATE: u16 = 32768;
@@ -30,6 +34,25 @@ pub(super) fn memory(bytes: &[u8]) -> Option<u64> {
     let bits = u64::from(value(bytes, BITS_PER_SAMPLE).unwrap_or(1));
     let pixel = samples.checked_mul(bits.div_ceil(8))?.checked_mul(2)?.checked_add(if samples < 3 { 4 } else { 0 })?;
     u64::from(width).checked_mul(u64::from(height))?.checked_mul(pixel)
+}
+
+/// What the picture is where it is of a kind that is not read. A JPEG within has sizes of its own, which no limit
+/// bounds.
+pub(super) fn kind_that_is_not_read(bytes: &[u8]) -> Option<&'static str> {
+    let of = |tag, default| value(bytes, tag).unwrap_or(default);
+    let (photometric, samples, bits) = (of(PHOTOMETRIC, 1), of(SAMPLES_PER_PIXEL, 1), of(BITS_PER_SAMPLE, 1));
+    let is_grey = photometric < 2;
+    match () {
+        () if matches!(photometric, 3 | 6) => Some("this TIFF has a palette or YCbCr colours, which are not read"),
+        () if matches!(of(COMPRESSION, 1), 6 | 7) => Some("this TIFF is packed as JPEG, which is not read"),
+        () if of(SAMPLE_FORMAT, 1) == 3 => Some("this TIFF has floating-point samples, which are not read"),
+        () if of(SAMPLE_FORMAT, 1) == 2 => Some("this TIFF has samples with a sign, which are not read"),
+        () if is_grey && samples > 1 => Some("this TIFF has grey with alpha, which is not read"),
+        () if !(matches!(bits, 8 | 16) || bits == 1 && is_grey) => {
+            Some("this TIFF has samples of neither 8 nor 16 bits, which are not read")
+        }
+        () => None,
+    }
 }
 
 /// Whether colours are multiplied by their alpha.

@@ -14,6 +14,16 @@ pub(crate) fn identity(kind: u8, inputs: &[&str], dimensions: &[i8]) -> Vec<u8> 
     model(&[bytes(1, &node), inputs, bytes(12, &value("out", kind, dimensions))].concat())
 }
 
+/// A model that gives its input of 32-bit floats as numbers of another type.
+#[allow(dead_code, reason = "some who share this file need the other model")]
+pub(crate) fn cast(to: u8, dimensions: &[i8]) -> Vec<u8> {
+    // The field 20 says that it is a whole number.
+    let attribute = [text(1, "to"), number(3, to), vec![0xa0, 1, 2]].concat();
+    let node = [text(1, "x"), text(2, "out"), text(4, "Cast"), bytes(5, &attribute)].concat();
+    let values = [bytes(11, &value("x", FLOAT, dimensions)), bytes(12, &value("out", to, dimensions))];
+    model(&[bytes(1, &node), values.concat()].concat())
+}
+
 /// A model of pictures of any size: `y = Sigmoid(1.2 − 4 · green)`, a convolution of 1×1.
 /// Of a picture that is normalised as for U²-Net, 1 is what has little green.
 #[allow(dead_code, reason = "some who share this file need the other model")]
@@ -27,6 +37,17 @@ pub(super) fn not_green() -> Vec<u8> {
     let bias = constant("bias", &[1], &[1.2]);
     let values = [bytes(11, &value("in", FLOAT, &[1, 3, -1, -1])), bytes(12, &value("out", FLOAT, &[1, 1, -1, -1]))];
     model(&[bytes(1, &convolution), bytes(1, &sigmoid), bytes(5, &weights), bytes(5, &bias), values.concat()].concat())
+}
+
+/// The file of [`not_green`] under that name in a folder. Other runs may read it meanwhile: it is there whole or not at all.
+#[allow(dead_code, reason = "some who share this file need the other model")]
+pub(super) fn not_green_in(folder: &str, name: &str) -> std::path::PathBuf {
+    let path = std::path::Path::new(folder).join(name);
+    let beside = path.with_extension(format!("{}-{:?}", std::process::id(), std::thread::current().id()));
+    std::fs::write(&beside, not_green())
+        .and_then(|()| std::fs::rename(&beside, &path))
+        .expect("the model can be written");
+    path
 }
 
 /// A model of opset 13 with this graph.

@@ -1,7 +1,8 @@
 //! One request and what its answer means for a download.
 
-use std::io;
+use std::io::{self, Read};
 use std::net::IpAddr;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 use ureq::Agent;
@@ -10,8 +11,64 @@ use ureq::http::{HeaderMap, Response, StatusCode, Uri, header};
 use super::FetchOptions;
 use crate::error::{Code, Error, Result};
 
-/// The bytes of an answer.
-pub(super) type Body = ureq::BodyReader<'static>;
+/// How often whoever waits for a server looks whether to stop.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Bytes that are taken from a server at once, and how many such blocks wait to be written.
+const BLOCK: usize = 1 << 17;
+const BLOCKS: usize = 2;
+
+/// What one thread gets from the server while another may stop waiting for it at any time. The thread ends at the next
+/// byte, or when the server has been silent for too long.
+struct Line {
+    response: Receiver<Result<Response<()>, ureq::Error>>,
+    blocks: Receiver<io::Result<Vec<u8>>>,
+}
+
+impl Line {
+    fn open(request: ureq::RequestBuilder<ureq::typestate::WithoutBody>) -> io::Result<Self> {
+        let ((tell, response), (give, blocks)) = (sync_channel(1), sync_channel(BLOCKS));
+        let work = move || match request.call() {
+            Ok(response) => {
+                let (head, body) = response.into_parts();
+                if tell.send(Ok(Response::from_parts(head, ()))).is_ok() {
+                    hand_on(body.into_reader(), &give);
+                }
+            }
+            // Nobody may wait for it any more.
+            Err(error) => drop(tell.send(Err(error))),
+        };
+        std::thread::Builder::new().name("remrembg-fetch".to_owned()).spawn(work)?;
+        Ok(Self { response, blocks })
+    }
+}
+
+/// Block after block, until one is empty: the end.
+fn hand_on(mut body: impl Read, give: &SyncSender<io::Result<Vec<u8>>>) {
+    loop {
+        let mut block = vec![0; BLOCK];
+        let read = body.read(&mut block).map(|read| {
+            block.truncate(read);
+            block
+        });
+        let ends = read.as_ref().map_or(true, Vec::is_empty);
+        if give.send(read).is_err() || ends {
+            return;
+        }
+    }
+}
+
+/// What comes, or a stop that comes before it.
+fn awaited<T>(from: &Receiver<T>, options: &FetchOptions<'_>) -> Result<Option<T>> {
+    loop {
+        options.check()?;
+        match from.recv_timeout(LOOK) {
+            Ok(what) => return Ok(Some(what)),
+            Err(RecvTimeoutError::Disconnected) => return Ok(None),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
+}
 
 /// Why an attempt brought no file.
 pub(super) enum Failure {
@@ -33,7 +90,20 @@ pub(super) struct Answer {
     pub(super) start: Option<u64>,
     /// What names this state of the file, strong enough to resume on.
     pub(super) etag: Option<String>,
-    pub(super) body: Body,
+    /// Whether the bytes come in chunks, of which the last says that it is.
+    pub(super) tells_end: bool,
+    blocks: Receiver<io::Result<Vec<u8>>>,
+}
+
+impl Answer {
+    /// The next bytes; none at the end.
+    ///
+    /// # Errors
+    /// A stop; within, what broke the connection.
+    pub(super) fn next(&self, options: &FetchOptions<'_>) -> Result<io::Result<Vec<u8>>> {
+        let gone = || Err(io::Error::from(io::ErrorKind::UnexpectedEof));
+        Ok(awaited(&self.blocks, options)?.unwrap_or_else(gone))
+    }
 }
 
 /// Where the file is, how large it is, and how to ask for it.
@@ -71,15 +141,19 @@ impl Connection {
     }
 
     /// Asks for the file from byte `start`, if it still is the one that `etag` names.
-    pub(super) fn ask(&self, start: u64, etag: Option<&str>) -> Result<Answer, Failure> {
+    pub(super) fn ask(&self, start: u64, etag: Option<&str>, options: &FetchOptions<'_>) -> Result<Answer, Failure> {
         let mut request = self.agent.get(&self.asked);
         if start > 0 {
             request = request.header(header::RANGE, format!("bytes={start}-"));
             request = etag.into_iter().fold(request, |request, etag| request.header(header::IF_RANGE, etag));
         }
-        let response = request.call().map_err(|error| self.no_answer(error))?;
+        let line = Line::open(request).map_err(|error| Failure::Passing(self.error(&error.to_string())))?;
+        let response = awaited(&line.response, options)?.unwrap_or(Err(ureq::Error::ConnectionFailed));
+        let response = response.map_err(|error| self.no_answer(error))?;
         let start = self.start(start, response.status(), response.headers())?;
-        Ok(Answer { start, etag: strong_etag(&response), body: response.into_body().into_reader() })
+        // A length that is told was compared.
+        let tells_end = response.headers().contains_key(header::TRANSFER_ENCODING);
+        Ok(Answer { start, etag: strong_etag(&response), tells_end, blocks: line.blocks })
     }
 
     fn start(&self, asked: u64, status: StatusCode, headers: &HeaderMap) -> Result<Option<u64>, Failure> {
@@ -134,7 +208,8 @@ impl Connection {
         Failure::Final(self.error(&format!("it is longer than the model, which has {} bytes", self.size)))
     }
 
-    fn another_file(&self, length: u64) -> Failure {
+    /// It has so many bytes in all, which are not the model's.
+    pub(super) fn another_file(&self, length: u64) -> Failure {
         let how = format!("it has {length} bytes, the model has {}: it is another file", self.size);
         Failure::Final(self.error(&how))
     }

@@ -7,14 +7,13 @@ mod http;
 mod part;
 
 use std::fmt;
-use std::io::Read;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{ModelSpec, RELEASES, Store};
 use crate::error::{Code, Error, Result};
 use crate::exec::control::{CancelToken, Control};
-use http::{Body, Connection, Failure};
+use http::{Answer, Connection, Failure};
 use part::Part;
 
 /// What happens while weights are fetched.
@@ -49,8 +48,7 @@ pub struct FetchOptions<'a> {
     pub mirror: Option<String>,
     /// Called on the thread that fetches, `Progress` after each block.
     pub on_event: Option<&'a dyn Fn(FetchEvent)>,
-    /// Looked at before each block that is read, so at the latest after
-    /// `read_timeout`. What was fetched stays for the next time.
+    /// Looked at every 20 ms. What was fetched stays for the next time.
     pub cancel: Option<&'a CancelToken>,
     /// For one connection to be made. Default: 20 seconds.
     pub connect_timeout: Duration,
@@ -142,7 +140,24 @@ impl Store {
             return Ok(path);
         }
         download(&connection, &mut part, options)?;
-        finish(&connection, spec, part, options)
+        options.tell(FetchEvent::Verifying);
+        let mut difference = part.difference(spec)?;
+        if difference.is_some() && part.is_of_several() {
+            // An earlier answer was of something else: a page for logging in, another state of the file.
+            part.restart(None)?;
+            download(&connection, &mut part, options)?;
+            options.tell(FetchEvent::Verifying);
+            difference = part.difference(spec)?;
+        }
+        match difference {
+            None => part.finish(),
+            Some(difference) => {
+                part.discard()?;
+                let (url, name) = (connection.url(), spec.name);
+                let message = format!("{url} is not the model '{name}': {difference}. What was fetched is deleted");
+                Err(Error::with_message(Code::ModelDamaged, message))
+            }
+        }
     }
 
     /// The weights, if they are there and right. Wrong ones where fetched ones
@@ -192,46 +207,36 @@ fn attempt(connection: &Connection, part: &mut Part, options: &FetchOptions<'_>)
     if part.len() == connection.size() {
         return Ok(());
     }
-    let mut answer = connection.ask(part.len(), part.etag())?;
+    let mut answer = connection.ask(part.len(), part.etag(), options)?;
     if answer.start.is_none() {
         part.restart(None)?;
-        answer = connection.ask(0, None)?;
+        answer = connection.ask(0, None, options)?;
     }
     if part.len() == 0 || answer.start != Some(part.len()) {
         part.restart(answer.etag.as_deref())?;
+    } else {
+        part.go_on();
     }
-    copy(connection, answer.body, part, options)
+    copy(connection, &answer, part, options)
 }
 
-fn copy(connection: &Connection, mut body: Body, part: &mut Part, options: &FetchOptions<'_>) -> Result<(), Failure> {
-    let mut block = vec![0; 1 << 17];
+fn copy(connection: &Connection, answer: &Answer, part: &mut Part, options: &FetchOptions<'_>) -> Result<(), Failure> {
     let total = connection.size();
     loop {
         options.tell(FetchEvent::Progress { bytes: part.len(), total });
-        options.check()?;
-        let read = body.read(&mut block).map_err(|error| connection.broke(part.len(), error))?;
-        let read = block.get(..read).unwrap_or_default();
-        if read.is_empty() {
-            return if part.len() == total { Ok(()) } else { Err(connection.ended(part.len())) };
-        }
-        if part.len() + read.len() as u64 > total {
-            part.restart(None)?;
-            return Err(connection.too_long());
-        }
-        part.write(read)?;
-    }
-}
-
-/// Gives the file its name, if it is the one that is published.
-fn finish(connection: &Connection, spec: &ModelSpec, mut part: Part, options: &FetchOptions<'_>) -> Result<PathBuf> {
-    options.tell(FetchEvent::Verifying);
-    match part.difference(spec)? {
-        None => part.finish(),
-        Some(difference) => {
-            part.discard()?;
-            let (url, name) = (connection.url(), spec.name);
-            let message = format!("{url} is not the model '{name}': {difference}. What was fetched is deleted");
-            Err(Error::with_message(Code::ModelDamaged, message))
+        let block = answer.next(options)?.map_err(|error| connection.broke(part.len(), error))?;
+        match part.len() + block.len() as u64 {
+            length if length > total => {
+                part.restart(None)?;
+                return Err(connection.too_long());
+            }
+            length if block.is_empty() && length == total => return Ok(()),
+            length if block.is_empty() && answer.start == Some(0) && answer.tells_end => {
+                part.restart(None)?;
+                return Err(connection.another_file(length));
+            }
+            length if block.is_empty() => return Err(connection.ended(length)),
+            _ => part.write(&block)?,
         }
     }
 }

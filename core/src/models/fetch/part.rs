@@ -12,6 +12,8 @@ pub(super) struct Part {
     file: File,
     len: u64,
     etag: Option<String>,
+    /// Whether some bytes were there before.
+    is_gone_on: bool,
     paths: Paths,
     /// Held, not read: closing it lets the next one in. The file stays, as
     /// deleting it would let two processes hold locks of the same name.
@@ -36,7 +38,7 @@ impl Part {
         let file = open(&paths.part).map_err(|error| cannot_write(&paths.part, error))?;
         let len = file.metadata().map_err(|error| cannot_write(&paths.part, error))?.len();
         let etag = fs::read_to_string(&paths.etag).ok().filter(|etag| !etag.contains(char::is_control));
-        Ok(Self { file, len, etag, paths, _lock: lock })
+        Ok(Self { file, len, etag, is_gone_on: len > 0, paths, _lock: lock })
     }
 
     /// Bytes in the file.
@@ -49,12 +51,23 @@ impl Part {
         self.etag.as_deref()
     }
 
+    /// Whether its bytes may be of several answers.
+    pub(super) const fn is_of_several(&self) -> bool {
+        self.is_gone_on
+    }
+
+    /// Takes the bytes of another answer behind those that are there.
+    pub(super) const fn go_on(&mut self) {
+        self.is_gone_on = true;
+    }
+
     /// Begins at the first byte again, of a file that the server calls `etag`.
     pub(super) fn restart(&mut self, etag: Option<&str>) -> Result<()> {
         if self.len > 0 {
             self.file.set_len(0).map_err(|error| cannot_write(&self.paths.part, error))?;
             self.len = 0;
         }
+        self.is_gone_on = false;
         self.etag = etag.map(str::to_owned);
         let kept = match etag {
             Some(etag) => fs::write(&self.paths.etag, etag),
