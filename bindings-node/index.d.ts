@@ -136,7 +136,7 @@ export interface Options {
 	keep?: Region | readonly Region[] | string | null | undefined;
 	/** What to drop: things at points, and all in boxes. A thing with points of both kinds is divided halfway between them, along edges where there are any; more points make the cut surer. Accepted: points as x,y and boxes as left,top,right,bottom, in pixels of the upright picture, with spaces between them. Default: unset. */
 	drop?: Region | readonly Region[] | string | null | undefined;
-	/** Make the mask hard with smooth outlines: every pixel subject or background. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
+	/** Make the mask hard with smooth outlines: every pixel subject or background, before it is resized or turned. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
 	smooth_mask?: Flag | null | undefined;
 	/** Keep the background, and cut the subject out of it. keep and drop tell what that subject is. Accepted: true, 1, yes or on is true, anything else false. Default: false. */
 	invert_mask?: Flag | null | undefined;

@@ -362,7 +362,8 @@ enum remrembg_layout
    * One float of the machine's, 0 for background to 1 for subject. As a target
    * without memory, and as nothing else: what the model makes of the picture, at
    * the size at which it saw that, to be stretched over the upright picture. The
-   * model alone runs, and of the options preset and refine alone have a say.
+   * model alone runs, and of the options preset and refine alone have
+   * a say; the others only have to be right.
    */
   REMREMBG_LAYOUT_MATTE = 6,
 };
@@ -460,8 +461,10 @@ typedef struct remrembg_pixels {
  * nothing.
  * `user_data` is what came with the function. Called on the thread that removes.
  * It may call any function of this header, also remove with the same remover,
- * and remrembg_options_cancel() to stop the removal it is told of. It must
- * return: no longjmp and no C++ exception may leave it.
+ * and remrembg_options_cancel() to stop the removal it is told of. Two removers
+ * whose callbacks call each other must not both be at their bound on removals
+ * (in_flight): each would wait for the other. It must return: no longjmp and no
+ * C++ exception may leave it.
  */
 typedef void (*remrembg_progress)(void *user_data, remrembg_stage stage, float fraction);
 
@@ -668,7 +671,7 @@ struct remrembg_options *remrembg_options_new(void);
  *     smooth_mask: true, 1, yes or on is true, anything else false. Default:
  *     false.
  *         Make the mask hard with smooth outlines: every pixel subject or
- *         background.
+ *         background, before it is resized or turned.
  *     invert_mask: true, 1, yes or on is true, anything else false. Default:
  *     false.
  *         Keep the background, and cut the subject out of it. keep and drop
@@ -805,8 +808,9 @@ void remrembg_options_cancel(struct remrembg_options *options);
  *     on failure.
  * @param out_height  NULL, or where its height goes; untouched on failure.
  * @param error  NULL, or where the error goes; NULL is put there on success.
- * @return #REMREMBG_OK, or what a removal would say of such a picture and these
- *     options, but for a cancellation and for the mask that is brought.
+ * @return #REMREMBG_OK, or what a removal would say of such a picture or, where
+ *     that is accepted, of these options, but for a cancellation and for the mask
+ *     that is brought.
  *
  * Any thread.
  */
@@ -886,7 +890,8 @@ void remrembg_remover_free(struct remrembg_remover *remover);
  * @param options  NULL for the defaults, which give WebP of the picture's size.
  *     The mask alone comes with the field mask.
  * @param target  NULL for an encoded file. Otherwise the result is not encoded
- *     and the pixels go there: the field format then counts for nothing.
+ *     and the pixels go there: the field format then counts for nothing,
+ *     but has to be one.
  *     Untouched on failure.
  * @param output  Where the output goes; untouched on failure. NULL only with a
  *     target that has memory, for a caller who wants no sizes and no times.

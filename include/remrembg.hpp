@@ -168,7 +168,9 @@ public:
     Options &&mask(Bytes brought) && { return std::move(mask(brought)); }
 
     /// Has `told` called by each removal that begins from now on; an empty function
-    /// ends that. It may call anything, also remove with the same objects. It lives
+    /// ends that. It may call anything, also remove with the same objects; of two
+    /// removers whose callbacks call each other, one must not be at its bound on
+    /// removals (in_flight), or each waits for the other. It lives
     /// until the last removal that began with it is over.
     ///
     /// What it throws comes out of the removing call, once the removal has run to its

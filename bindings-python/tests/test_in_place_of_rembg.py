@@ -70,6 +70,9 @@ import rembg.sessions.u2net as u2net
 from rembg.sessions import silueta
 assert u2net.U2netSession.name() == "u2net" and silueta.SiluetaSession.name() == "silueta"
 from rembg.bg import download_models
+from rembg.sessions import sessions_class, sessions_names_no_credentials
+assert "u2netp" in sessions_names_no_credentials and sessions_class[0].name() == "u2netp"
+assert U2netpSession.is_local() and not U2netpSession.requires_credentials() and not U2netpSession.has_usage_cost()
 import remrembg
 assert remove is remrembg.remove is rembg.bg.remove
 assert isinstance(new_session("u2netp"), BaseSession)

@@ -143,6 +143,36 @@ def test_a_daemon_thread_in_the_middle_of_a_removal_does_not_spoil_the_exit(phot
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_thread_finishes_many_pictures_after_the_main_one_has_ended(tiny_settings):
+    code = (
+        "import asyncio, threading, remrembg\n"
+        f"remover = remrembg.Remover({str(tiny_settings['model'])!r}, 'rten', model_recipe='size=8')\n"
+        f"pictures = [bytes.fromhex({picture().hex()!r})] * 40\n"
+        "async def later():\n"
+        "    return [outcome.get() async for outcome in remover.remove_many_async(pictures)]\n"
+        "def work():\n"
+        "    threading.main_thread().join()\n"
+        "    for made in ([outcome.get() for outcome in remover.remove_many(pictures)], asyncio.run(later())):\n"
+        "        print(len(made), flush=True)\n"
+        "threading.Thread(target=work).start()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "40\n40\n", "")
+
+
+def test_what_atexit_calls_too_late_is_told_why():
+    code = (
+        "import atexit\n"
+        "def late():\n"
+        "    try: remrembg.remove(b'')\n"
+        "    except Exception as error: print(error)\n"
+        "atexit.register(late)\n"
+        "import remrembg\n"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=60)
+    assert "the interpreter ends" in done.stdout, (done.stdout, done.stderr)
+
+
 def test_a_thread_that_takes_no_end_for_an_answer_does_not_spoil_the_exit(tiny_settings):
     code = (
         "import threading, time, remrembg\n"

@@ -209,6 +209,67 @@ def test_the_colour_profile_of_a_pillow_image_is_kept(tiny):
     assert remove(palette, session=tiny).info["icc_profile"] == b"a profile"
 
 
+class Left(remrembg.sessions.BaseSession):
+    """Finds the left half of any picture, and needs no model."""
+
+    def __init__(self):
+        pass
+
+    def predict(self, img, *args, **kwargs):
+        mask = Image.new("L", img.size)
+        mask.paste(255, (0, 0, img.width // 2, img.height))
+        return [mask]
+
+
+@pytest.mark.parametrize("kind", ["pillow", "array", "bytes", "file"])
+def test_of_a_session_of_ones_own_the_mask_is_its_predicts(kind):
+    image = Image.new("RGB", (20, 10), (9, 200, 9))
+    data = {
+        "pillow": lambda: image,
+        "array": lambda: numpy.asarray(image),
+        "bytes": lambda: encoded(image),
+        "file": lambda: io.BytesIO(encoded(image)),
+    }[kind]()
+    made = remove(data, session=Left())
+    made = Image.open(io.BytesIO(made)) if isinstance(made, bytes) else Image.fromarray(numpy.asarray(made))
+    assert [made.getpixel((x, 5))[3] for x in (0, 9, 10, 19)] == [255, 255, 0, 0]
+
+
+def test_an_attribute_stands_in_for_predict_too_and_gives_one_mask():
+    session = new_session("u2netp")
+    session.predict = lambda img, *args, **kwargs: [Image.new("L", img.size, 255)]
+    assert remove(Image.new("RGB", (8, 8)), session=session).getpixel((0, 0))[3] == 255
+    session.predict = lambda img: [Image.new("L", img.size)] * 2
+    with pytest.raises(TypeError, match="one mask, not 2"):
+        remove(Image.new("RGB", (8, 8)), session=session)
+
+
+def test_a_session_is_made_as_rembgs_subclasses_make_it():
+    class My(remrembg.sessions.BaseSession):
+        def __init__(self, model_name, sess_opts, *args, **kwargs):
+            super().__init__(model_name, sess_opts, *args, **kwargs)
+
+    session = My("u2netp", object())
+    assert session.model_name == "u2netp"
+    assert remove(half_red(), session=session).mode == "RGBA"
+
+
+def test_unknown_models_are_refused_before_anything_is_kept_of_them():
+    from remrembg import _rembg
+
+    before = len(_rembg._classes)
+    for number in range(3):
+        with pytest.raises(remrembg.UnknownModelError, match=f"nobody-{number}"):
+            new_session(f"nobody-{number}")
+    assert len(_rembg._classes) <= max(before, len(_rembg.NAMES))
+
+
+@pytest.mark.parametrize("color", [(1.0, 1.0, 1.0, 1.0), (0.5, 0.5, 0.5), numpy.ones(3)])
+def test_a_colour_of_other_numbers_is_refused(tiny, color):
+    with pytest.raises(ValidationError, match="Invalid color format"):
+        remove(half_red(), session=tiny, bgcolor=color)
+
+
 def linear_grey() -> bytes:
     """A profile (ICC.1:2022) for grey that is proportional to light."""
     d50 = struct.pack(">3i", 63190, 65536, 54061)

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 import remrembg
-from pictures import picture
+from pictures import half_red, picture
 
 STAGES = ["decode", "segment", "refine", "cut_out", "encode"]
 
@@ -125,6 +125,41 @@ def test_other_threads_run_while_it_works(photo):
         ran.add(int(time.monotonic() * 100))
     thread.join()
     assert len(ran) > 10, ran
+
+
+def test_a_file_object_is_the_mask_of_all_pictures(tiny):
+    mask = io.BytesIO()
+    Image.new("L", (8, 8), 255).save(mask, "PNG")
+    for many in (tiny.remove_many, collected_async(tiny)):
+        mask.seek(0)
+        outcomes = list(many([picture()] * 6, mask_from=mask))
+        assert [outcome.error for outcome in outcomes] == [None] * 6
+
+
+def collected_async(remover):
+    async def collected(images, options):
+        return [outcome async for outcome in remover.remove_many_async(images, **options)]
+
+    return lambda images, **options: asyncio.run(collected(images, options))
+
+
+def test_warnings_are_of_the_line_that_asked_and_callbacks_see_its_context(tiny):
+    import contextvars
+
+    black, request, seen = Image.new("RGB", (8, 8)), contextvars.ContextVar("request"), []
+
+    async def ask():
+        request.set("mine")
+        with pytest.warns(remrembg.NothingFoundWarning) as warned:
+            await tiny.remove_async(black, on_found=lambda found: seen.append(request.get()))
+        return warned
+
+    assert [one.filename for one in asyncio.run(ask())] == [__file__]
+    assert seen == ["mine"]
+    with pytest.warns(UserWarning, match="passes over") as warned:
+        tiny.remove(half_red(), foo=1)
+        remrembg.new_session("u2netp", gpu=1)
+    assert [one.filename for one in warned if "passes over" in str(one.message)] == [__file__] * 2
 
 
 def test_any_number_of_threads_may_share_one(tiny):

@@ -7,11 +7,9 @@ use clap::{Arg, Command, ValueHint, value_parser};
 use clap_complete::Shell;
 
 use crate::args::{extras, fetching, jobs, path, running, short, switch, telling};
+use crate::failure::EXIT;
 use crate::plan::{Pattern, is_named_as_picture};
 use crate::{accounts, flags, frames, rembg, serve};
-
-const EXIT: &str = "Exit status: 0 when all is done; 2 when every failure is a refused request (an option, a picture, \
-                    the command line itself); 1 for any other failure; 130 after SIGINT, 143 after SIGTERM.";
 
 const REMOVE: &str = "\
 Finds the subject of each picture, cuts it out, and writes the cut-out.
@@ -54,6 +52,10 @@ is all that is kept.";
 
 const SHORT: &str = "remrembg photo.jpg -o cutout.webp is short for remrembg remove photo.jpg -o cutout.webp.";
 
+const AS_REMBG: &str = "\
+i, p, b, d and s take the words of rembg's commands of those names. s is serve on port 7000 of every address, open to everyone, \
+unless its flags say otherwise.";
+
 /// Puts in the `remove` that may be left out before a picture, a folder or a flag, and the `=` before a boolean;
 /// rembg's commands become those here.
 pub(crate) fn completed(words: Vec<OsString>) -> Vec<OsString> {
@@ -78,7 +80,7 @@ pub(crate) fn command() -> Command {
     Command::new("remrembg")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Removes the background of pictures, wholly on this machine")
-        .after_help(format!("{SHORT}\n\n{EXIT}"))
+        .after_help(format!("{SHORT}\n\n{AS_REMBG}\n\n{EXIT}"))
         .args_override_self(true)
         .subcommand_required(true)
         .arg_required_else_help(true)

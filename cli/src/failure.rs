@@ -11,6 +11,9 @@ use serde_json::json;
 pub(crate) const REFUSED: u8 = 2;
 /// The exit status of any other failure.
 pub(crate) const FAILED: u8 = 1;
+/// What help says of them.
+pub(crate) const EXIT: &str = "Exit status: 0 when all is done; 2 when every failure is a refused request (an option, a picture, \
+                               the command line itself); 1 for any other failure; 130 after SIGINT, 143 after SIGTERM.";
 
 #[derive(Debug)]
 pub(crate) enum Failure {

@@ -21,12 +21,13 @@ fn flag(spec: &OptionSpec) -> Arg {
         .value_name(spec.kind.name().to_uppercase())
         .help(spec.help)
         .long_help(long)
-        .help_heading(HEADING)
-        .allow_negative_numbers(true);
+        .help_heading(HEADING);
     let arg = if name == spec.key { arg } else { arg.alias(spec.key) };
     let arg = arg.long(name);
     match spec.kind {
         OptionKind::Boolean => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
+        // Core says what is no number: -.5 and -inf are some to Python.
+        OptionKind::Integer | OptionKind::Number => arg.allow_hyphen_values(true),
         _ => arg,
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use remrembg::{Input, Layout, Options, Output, PixelView, Remover, batch, check_size};
 
-use crate::failure::Failure;
+use crate::failure::{EXIT, Failure};
 use crate::plan::{STREAM, Task};
 use crate::report::{Report, Voice, Written};
 use crate::stop::Stop;
@@ -39,6 +39,7 @@ pub(crate) fn command() -> Command {
     Command::new("frames")
         .about("Cut the subject out of raw video frames")
         .long_about(FRAMES)
+        .after_help(EXIT)
         .args_override_self(true)
         .arg(side("width", "Width of a frame in pixels"))
         .arg(side("height", "Height of a frame in pixels"))

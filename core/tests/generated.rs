@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, Rgba, RgbaImage};
-use remrembg::{Config, EngineChoice, Format, OPTIONS, OptionKind, Options, Remover, SETTINGS};
+use remrembg::{Code, Config, EngineChoice, Error, Format, OPTIONS, OptionKind, Options, Remover, SETTINGS};
 
 fn root(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
@@ -48,6 +48,16 @@ fn field(key: &str, range: &str, default: &str, help: &str) -> String {
         line = line + " " + word;
     }
     lines + &line + "\n"
+}
+
+#[test]
+fn the_table_of_errors_is_fresh() {
+    let row = |code: &Code| {
+        let message = Error::new(*code).message().replace('|', "\\|");
+        format!("| `{}` | `{}` | {} | {message} |\n", code.name(), code.kind().name(), code.status())
+    };
+    let rows: String = Code::ALL.iter().map(row).collect();
+    check("docs/errors.md", "errors", &format!("| Name | Kind | Status | Message |\n|---|---|---|---|\n{rows}"));
 }
 
 #[test]

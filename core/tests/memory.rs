@@ -13,7 +13,7 @@ use std::thread;
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage, RgbaImage};
 use remrembg::{
-    CancelToken, Code, Config, EngineChoice, Input, Limits, Model, Options, Progress, Recipe, Remover, Stream,
+    CancelToken, Code, Config, EngineChoice, Input, Job, Limits, Model, Options, Progress, Recipe, Remover, Stream,
 };
 
 fn remover(memory: u64) -> Remover {
@@ -78,19 +78,25 @@ fn megabytes(name: &str) -> f64 {
     line.trim_start_matches(':').trim().trim_end_matches(" kB").parse::<f64>().expect("a number") / 1024.0
 }
 
+/// What is made of a picture, and says whether there is something.
+type Run = fn(Job<'_>) -> remrembg::Result<bool>;
+
+const FILE: Run = |job| job.run().map(|output| !output.data.is_empty());
+const PIXELS: Run = |job| job.run_to_pixels().map(|output| !output.pixels.data().is_empty());
+const MATTE: Run = |job| job.run_to_matte().map(|matte| matte.width > 0);
+
 /// Runs a removal and says by how many megabytes memory grew at its peak, the picture's file included.
-fn taken(remover: &Remover, file: &[u8], options: &[(&str, &str)]) -> f64 {
+fn taken(run: Run, remover: &Remover, file: &[u8], options: &[(&str, &str)]) -> f64 {
     fs::write("/proc/self/clear_refs", "5").expect("the peak can be reset");
     let before = megabytes("VmRSS");
-    let output = remover.job(file).pairs(options.iter().copied()).run().expect("it runs");
-    assert!(!output.data.is_empty());
+    assert!(run(remover.job(file).pairs(options.iter().copied())).expect("it runs"));
     megabytes("VmHWM") - before + file.len() as f64 / Limits::MB as f64
 }
 
 /// What the removal is charged, in megabytes, as the refusal of one that may take a single byte tells.
-fn charged(file: &[u8], options: &[(&str, &str)]) -> f64 {
+fn charged(run: Run, file: &[u8], options: &[(&str, &str)]) -> f64 {
     let remover = remover(1);
-    let error = remover.job(file).pairs(options.iter().copied()).run().expect_err("nothing fits into a byte");
+    let error = run(remover.job(file).pairs(options.iter().copied())).expect_err("nothing fits into a byte");
     assert_eq!(error.code(), Code::OverBudget);
     let message = error.message().strip_prefix("Image and options need ").expect("it tells what is needed");
     message.split(' ').next().and_then(|number| number.parse().ok()).expect("a number")
@@ -152,19 +158,21 @@ fn no_removal_takes_more_than_it_is_charged_nor_much_less() {
     });
     let sixteen = DynamicImage::from(picture.clone()).into_rgb16();
     let files = [
-        ("png", encoded(picture.clone(), ImageFormat::Png), CASES),
-        ("jpeg", encoded(picture.clone(), ImageFormat::Jpeg), &CASES[..1]),
-        ("webp", encoded(picture.clone(), ImageFormat::WebP), &CASES[..1]),
-        ("bmp", encoded(picture, ImageFormat::Bmp), &CASES[..1]),
-        ("rgba", encoded(clear, ImageFormat::Png), &CASES[..2]),
-        ("drawing", encoded(drawn(width, height), ImageFormat::Png), &CASES[..6]),
-        ("dots", encoded(dotted(width, height), ImageFormat::Png), &CASES[3..4]),
-        ("16 bit", encoded(sixteen, ImageFormat::Png), &CASES[..2]),
+        ("png", FILE, encoded(picture.clone(), ImageFormat::Png), CASES),
+        ("jpeg", FILE, encoded(picture.clone(), ImageFormat::Jpeg), &CASES[..1]),
+        ("webp", FILE, encoded(picture.clone(), ImageFormat::WebP), &CASES[..1]),
+        ("bmp", FILE, encoded(picture.clone(), ImageFormat::Bmp), &CASES[..1]),
+        ("rgba", FILE, encoded(clear, ImageFormat::Png), &CASES[..2]),
+        ("drawing", FILE, encoded(drawn(width, height), ImageFormat::Png), &CASES[..6]),
+        ("dots", FILE, encoded(dotted(width, height), ImageFormat::Png), &CASES[3..4]),
+        ("16 bit", FILE, encoded(sixteen, ImageFormat::Png), &CASES[..2]),
+        ("pixels", PIXELS, encoded(picture.clone(), ImageFormat::Jpeg), &CASES[5..10]),
+        ("matte", MATTE, encoded(picture, ImageFormat::Jpeg), &CASES[6..8]),
     ];
     let remover = remover(0);
-    for (name, file, cases) in &files {
+    for (name, run, file, cases) in &files {
         for options in *cases {
-            let (taken, charged) = (taken(&remover, file, options), charged(file, options));
+            let (taken, charged) = (taken(*run, &remover, file, options), charged(*run, file, options));
             let told = format!("{name} {options:?}: takes {taken:.0} MB, charged {charged} MB, {:.2}", charged / taken);
             println!("{told}");
             assert!((taken..=taken * MOST + 20.0).contains(&charged), "{told}");
@@ -198,7 +206,7 @@ fn many_callers_take_no_more_than_one_when_one_runs_at_a_time() {
 #[test]
 fn what_fits_one_by_one_waits_and_what_never_fits_is_refused_by_name() {
     let file = encoded(noisy(300, 200), ImageFormat::Png);
-    let need = charged(&file, &[]) as u64;
+    let need = charged(FILE, &file, &[]) as u64;
     let error = remover(need << 19).remove(&file, &Options::default()).expect_err("it is half of what it needs");
     let message = format!("Image and options need {need} MB of memory, more than the budget of {} MB.", need / 2);
     assert_eq!((error.code(), error.message()), (Code::OverBudget, &*message));

@@ -240,7 +240,8 @@ pub enum remrembg_layout {
     /// One float of the machine's, 0 for background to 1 for subject. As a target
     /// without memory, and as nothing else: what the model makes of the picture, at
     /// the size at which it saw that, to be stretched over the upright picture. The
-    /// model alone runs, and of the options preset and refine alone have a say.
+    /// model alone runs, and of the options preset and refine alone have
+    /// a say; the others only have to be right.
     REMREMBG_LAYOUT_MATTE = 6,
 }
 

@@ -100,8 +100,10 @@ impl remrembg_options {
 /// nothing.
 /// `user_data` is what came with the function. Called on the thread that removes.
 /// It may call any function of this header, also remove with the same remover,
-/// and remrembg_options_cancel() to stop the removal it is told of. It must
-/// return: no longjmp and no C++ exception may leave it.
+/// and remrembg_options_cancel() to stop the removal it is told of. Two removers
+/// whose callbacks call each other must not both be at their bound on removals
+/// (in_flight): each would wait for the other. It must return: no longjmp and no
+/// C++ exception may leave it.
 pub type remrembg_progress = Option<extern "C" fn(user_data: *mut c_void, stage: remrembg_stage, fraction: f32)>;
 
 /// Makes options that ask for nothing, which is the defaults everywhere.
@@ -257,8 +259,9 @@ pub extern "C" fn remrembg_options_cancel(options: *mut remrembg_options) {
 ///     on failure.
 /// @param out_height  NULL, or where its height goes; untouched on failure.
 /// @param error  NULL, or where the error goes; NULL is put there on success.
-/// @return #REMREMBG_OK, or what a removal would say of such a picture and these
-///     options, but for a cancellation and for the mask that is brought.
+/// @return #REMREMBG_OK, or what a removal would say of such a picture or, where
+///     that is accepted, of these options, but for a cancellation and for the mask
+///     that is brought.
 ///
 /// Any thread.
 #[unsafe(no_mangle)]

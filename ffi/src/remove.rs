@@ -28,7 +28,8 @@ use crate::text;
 /// @param options  NULL for the defaults, which give WebP of the picture's size.
 ///     The mask alone comes with the field mask.
 /// @param target  NULL for an encoded file. Otherwise the result is not encoded
-///     and the pixels go there: the field format then counts for nothing.
+///     and the pixels go there: the field format then counts for nothing,
+///     but has to be one.
 ///     Untouched on failure.
 /// @param output  Where the output goes; untouched on failure. NULL only with a
 ///     target that has memory, for a caller who wants no sizes and no times.

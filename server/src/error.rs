@@ -213,6 +213,29 @@ mod tests {
     }
 
     #[test]
+    fn the_documentation_has_the_names_of_the_services_own() {
+        let documentation = include_str!("../../docs/errors.md");
+        let text = String::new;
+        for refusal in [
+            Refusal::Form(text()),
+            Refusal::NotFound,
+            Refusal::MethodNotAllowed,
+            Refusal::NoAccounts,
+            Refusal::TwoPeriods,
+            Refusal::Event(""),
+            Refusal::Accounts(Trouble::Failed(text())),
+            Refusal::Timeout,
+            Refusal::TooLarge(text()),
+            Refusal::MediaType,
+            Refusal::Busy,
+        ] {
+            let (status, told, _) = answered(refusal);
+            let name = told.map(|told| told.name).unwrap_or_default();
+            assert!(documentation.contains(&format!("\n| `{name}` | {status} | ")), "{name}");
+        }
+    }
+
+    #[test]
     fn what_core_says_of_a_request_is_passed_on_as_it_is() {
         for code in Code::ALL.iter().copied().filter(|code| code.status() < 500) {
             let (status, told, json) = answered(Refusal::from(Error::new(code)));

@@ -34,13 +34,13 @@ from remrembg._errors import (
     ValidationError,
 )
 from remrembg._found import Found, NothingFoundWarning
-from remrembg._rembg import Session, fetch_model, new_session
+from remrembg._rembg import Session, fetch_model, new_session, predicted
 from remrembg._remover import Remover
 from remrembg._remrembg import CancelToken
 from remrembg._shared import default
 
 if TYPE_CHECKING:
-    from typing import Iterable, Iterator, Literal
+    from typing import Generator, Iterable, Literal
 
     from PIL.Image import Image
     from typing_extensions import Unpack
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
         Array,
         Color,
         Compression,
-        CutOutOptions,
         Encoded,
         Flag,
         Flat,
@@ -61,6 +60,7 @@ if TYPE_CHECKING:
         Progress,
         Regions,
         RemoveKeywords,
+        RmbgKeywords,
         Source,
     )
 
@@ -112,7 +112,7 @@ def rmbg(
     expand: Flag = None,
     api_key: Optional[str] = None,
     mask_from: Optional[Source] = None,
-    **more: Unpack[CutOutOptions],
+    **more: Unpack[RmbgKeywords],
 ) -> bytes:
     """Remove the background of a picture, as the hosted API's `POST /rmbg` does.
 
@@ -181,8 +181,9 @@ def rmbg(
         is divided halfway between them, along edges where there are any; more points make the cut
         surer. Accepted: points as x,y and boxes as left,top,right,bottom, in pixels of the upright
         picture, with spaces between them. Default: unset.
-    :param smooth_mask: Make the mask hard with smooth outlines: every pixel subject or background.
-        Accepted: true, 1, yes or on is true, anything else false. Default: false.
+    :param smooth_mask: Make the mask hard with smooth outlines: every pixel subject or background,
+        before it is resized or turned. Accepted: true, 1, yes or on is true, anything else false.
+        Default: false.
     :param invert_mask: Keep the background, and cut the subject out of it. keep and drop tell what
         that subject is. Accepted: true, 1, yes or on is true, anything else false. Default: false.
     :param keep_colors: Keep the picture's colours also where the result is fully transparent.
@@ -352,14 +353,32 @@ def remove(
     """
     options = {**locals(), **ignored}
     del options["session"], options["ignored"]
-    return _chosen(session).remove(**options)
+    remover = _chosen(session)
+    own = predicted(session, data) if isinstance(session, Session) else None
+    if own is not None:
+        # A class of one's own may never have loaded a model.
+        remover, (options["data"], mask) = default(), own
+        options.update(mask_from=mask, refine=False)
+    return remover.remove(**options)
 
 
 def remove_many(
     images: Iterable[Any], *, jobs: int = 0, session: Optional[Remover] = None, **options: Any
-) -> Iterator[Outcome[Any, Any]]:
+) -> Generator[Outcome[Any, Any], None, None]:
     """As `Remover.remove_many`, with `session` or the remover that all calls share."""
     return _chosen(session).remove_many(images, jobs=jobs, **options)
+
+
+if not TYPE_CHECKING:
+    #: As rembg has them without another import.
+    _SUBMODULES = ("bg", "cli", "commands", "session_factory", "sessions")
+
+    def __getattr__(name):
+        if name not in _SUBMODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        import importlib
+
+        return importlib.import_module(f"{__name__}.{name}")
 
 
 def _chosen(session: Optional[Remover]) -> Remover:

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import atexit
 import collections.abc
 import sys
-import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, Iterable, Optional, TypeVar
 
-from remrembg import _found
+from remrembg import _found, _pictures
 from remrembg._remrembg import CancelToken
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future, ThreadPoolExecutor
+    from concurrent.futures import Future
     from typing import (
         AsyncGenerator,
         AsyncIterable,
-        AsyncIterator,
         Awaitable,
         Callable,
         Deque,
         Dict,
-        Iterator,
+        Generator,
         List,
         Tuple,
         Union,
     )
 
     from remrembg._found import Found
+    from remrembg._threads import Threads
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -84,21 +82,26 @@ def check(remove: Callable[..., Any], images: Any, jobs: int, options: Dict[str,
         raise ValueError(f"jobs must be at least 0, got: {jobs}")
     # What rembg's own functions pass over, these do not.
     known = [one for one in inspect.signature(remove).parameters.values() if one.kind is not one.VAR_KEYWORD]
-    inspect.Signature(known).bind(None, **options)
+    inspect.Signature(known).bind(None, **{key: value for key, value in options.items() if key != "vitmatte"})
+    mask: Any = options.get("mask_from")
+    if _pictures.is_pillow(mask):
+        # Its file is read at the first use, and several threads would do that at once.
+        mask.load()
+    elif not _pictures.is_array(mask) and callable(getattr(mask, "read", None)):
+        # It can be read but once.
+        options["mask_from"] = _pictures.read(mask)
 
 
 def many(
     remove: Callable[..., Any], images: Iterable[Any], jobs: int, options: Dict[str, Any]
-) -> Iterator[Outcome[Any, Any]]:
+) -> Generator[Outcome[Any, Any], None, None]:
     """See `Remover.remove_many`."""
-    from concurrent.futures import ThreadPoolExecutor
+    from remrembg._threads import Threads
 
     stop = CancelToken(options.get("cancel"))
     work = {**options, "cancel": stop}
     waiting: Deque[Tuple[Any, List[Found], Future[Any]]] = deque()
-    _stop_at_exit()
-    _running[id(stop)] = threading.current_thread(), lambda: _end(stop, waiting)
-    with ThreadPoolExecutor(jobs, thread_name_prefix="remrembg") as threads:
+    with Threads(jobs) as threads:
         try:
             source, broken = iter(images), None
             while True:
@@ -119,37 +122,9 @@ def many(
             if broken is not None:
                 raise broken
         finally:
-            _end(stop, waiting)
-            del _running[id(stop)]
-
-
-def _end(stop: CancelToken, waiting: Iterable[Tuple[Any, List[Found], Future[Any]]]) -> None:
-    stop.cancel()
-    for _, _, future in list(waiting):
-        future.cancel()
-
-
-#: Whose each loop is that has not ended and what ends it, and what calls that when the interpreter ends.
-_running: Dict[int, Tuple[threading.Thread, Callable[[], None]]] = {}
-_at_exit: List[Callable[[], None]] = []
-
-
-def _stop_at_exit() -> None:
-    """At its end Python waits for the threads of `concurrent.futures`, before it does what `atexit` holds."""
-    import concurrent.futures.thread  # noqa: F401  What is registered after it runs before it.
-
-    if _at_exit:
-        return
-
-    def stop() -> None:
-        for thread, end in list(_running.values()):
-            # Any other thread is waited for.
-            if thread is threading.main_thread() or thread.daemon or not thread.is_alive():
-                end()
-
-    _at_exit.append(stop)
-    # Nothing public runs as early. Where it is gone, the end waits for what is queued.
-    getattr(threading, "_register_atexit", atexit.register)(stop)
+            stop.cancel()
+            for _, _, future in waiting:
+                future.cancel()
 
 
 def _hearing(options: Dict[str, Any]) -> Tuple[List[Found], Dict[str, Any]]:
@@ -184,25 +159,28 @@ def _outcome(image: Any, found: List[Found], future: Future[Any]) -> Outcome[Any
     raise error
 
 
-async def in_thread(
-    threads: ThreadPoolExecutor, remove: Callable[..., Made], image: Any, options: Dict[str, Any]
-) -> Made:
-    """Run one removal on a thread; cancelling the task stops it."""
+async def in_thread(threads: Threads, remove: Callable[..., Made], image: Any, options: Dict[str, Any]) -> Made:
+    """Run one removal on a thread, in the context of who asked for it; cancelling the task stops it."""
     import asyncio
+    import contextvars
 
-    stop = CancelToken(options.get("cancel"))
-    work = {**options, "cancel": stop}
+    stop, context = CancelToken(options.get("cancel")), contextvars.copy_context()
+    found, work = _hearing({**options, "cancel": stop})
 
     def call() -> Made:
         try:
-            return remove(image, **work)
+            return context.run(remove, image, **work)
         except StopIteration as error:  # A future cannot hold one.
             raise RuntimeError("a callback raised StopIteration") from error
 
     try:
-        return await asyncio.get_running_loop().run_in_executor(threads, call)
+        made = await asyncio.get_running_loop().run_in_executor(threads, call)
     finally:
         stop.cancel()
+    # Here and not on the thread, so that the line is told that asked for it. Of many pictures the loop warns.
+    if not getattr(options.get("on_found"), "warns", False):
+        _found.warn_of(found[0])
+    return made
 
 
 async def many_async(
@@ -210,7 +188,7 @@ async def many_async(
     images: Union[Iterable[Any], AsyncIterable[Any]],
     jobs: int,
     options: Dict[str, Any],
-) -> AsyncIterator[Outcome[Any, Any]]:
+) -> AsyncGenerator[Outcome[Any, Any], None]:
     """See `Remover.remove_many_async`."""
     import asyncio
 

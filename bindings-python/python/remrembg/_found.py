@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from typing import Any, Callable, NamedTuple, Optional, Tuple
 
-from remrembg import _remrembg
+from remrembg import _remrembg, _values
 
 
 class Found(NamedTuple):
@@ -41,10 +39,6 @@ def told(fields: Tuple[Any, Any, Any], hear: Optional[Callable[[Found], Any]]) -
 
 
 def warn_of(found: Optional[Found]) -> None:
-    """Warn where nothing was found, of the line of the program that called this package."""
-    if found is None or found.bounds is not None:
-        return
-    level, frame = 1, sys._getframe()
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == "remrembg":
-        level, frame = level + 1, frame.f_back
-    warnings.warn(_remrembg.NOTHING_FOUND, NothingFoundWarning, stacklevel=level)
+    """Warn where nothing was found."""
+    if found is not None and found.bounds is None:
+        _values.warn(_remrembg.NOTHING_FOUND, NothingFoundWarning)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 from remrembg import _engine, _remrembg, _values
 
 if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
     from typing import Dict, List, Tuple
 
     from remrembg._remrembg import CancelToken
+    from remrembg._threads import Threads
     from remrembg._types import Progress
 
 
@@ -45,12 +45,12 @@ class Loaded:
         self.process = os.getpid()
         with loading:
             self.core = _remrembg.Remover(_values.pairs(settings), _engine.runtimes())
-        self._threads: Optional[ThreadPoolExecutor] = None
+        self._threads: Optional[Threads] = None
 
     @property
-    def threads(self) -> ThreadPoolExecutor:
+    def threads(self) -> Threads:
         if self._threads is None:
-            from concurrent.futures import ThreadPoolExecutor
+            from remrembg._threads import Threads
 
-            self._threads = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="remrembg")
+            self._threads = Threads(_MOST_THREADS)
         return self._threads

@@ -77,6 +77,15 @@ def uploaded(image: Any) -> Any:
     return taken
 
 
+def read(file: Any) -> bytes:
+    """All of a file object."""
+    _expect_no_coroutine(file)
+    data = file.read()
+    if not isinstance(data, bytes):
+        raise TypeError(f"the file object must give bytes, not {type(data).__name__}")
+    return data
+
+
 def _expect_no_coroutine(file: Any) -> None:
     import inspect
 

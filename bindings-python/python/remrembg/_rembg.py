@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import os
-import warnings
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional, Tuple, Type, Union
 
 from remrembg import _pictures, _remrembg, _values
@@ -46,7 +46,29 @@ def _provider(session: Session) -> str:
 
 
 class Session(Remover):
-    """What `new_session` gives: a `Remover` with the names of rembg's sessions."""
+    """What `new_session` gives: a `Remover` with the names of rembg's sessions.
+
+    Of a class of one's own, `rembg.remove` uses the mask that its `predict` gives.
+    """
+
+    def __init__(self, model_name: str = "u2netp", sess_opts: Any = None, *args: Any, **kwargs: Any) -> None:
+        made = session_class(model_name).load(kwargs.pop("providers", None), sess_opts, kwargs.pop("model_path", None))
+        self.__dict__.update(made.__dict__)
+
+    @classmethod
+    def is_local(cls) -> bool:
+        """That it runs on this machine, as all do."""
+        return True
+
+    @classmethod
+    def requires_credentials(cls) -> bool:
+        """That it needs no account, as none does."""
+        return False
+
+    @classmethod
+    def has_usage_cost(cls) -> bool:
+        """That it costs nothing, as none does."""
+        return False
 
     @property
     def inner_session(self) -> InnerSession:
@@ -61,6 +83,29 @@ class Session(Remover):
     def predict(self, img: Image, *args: Any, **kwargs: Any) -> List[Image]:
         """The mask of a Pillow image, of its size and in mode `L`, as a list of one."""
         return [self.remove(_pictures.as_stored(img), only_mask=True)]
+
+
+def predicted(session: Any, data: Any) -> Optional[Tuple[Any, Image]]:
+    """The picture and the mask that a session's own `predict` makes of it; nothing of one that leaves that to us.
+
+    :raises TypeError: it gives another number of masks than one.
+    """
+    if getattr(session.predict, "__func__", None) is Session.predict:
+        return None
+    from PIL import Image, ImageOps
+
+    if not _pictures.is_pixels(data) and callable(getattr(data, "read", None)):
+        data = _pictures.read(data)
+    if _pictures.is_pillow(data):
+        image = data
+    elif _pictures.is_pixels(data):
+        image = Image.fromarray(data)
+    else:
+        image = Image.open(io.BytesIO(data) if isinstance(data, (bytes, bytearray, memoryview)) else data)
+    masks = session.predict(ImageOps.exif_transpose(image))
+    if len(masks) != 1:
+        raise TypeError(f"predict() must give one mask, not {len(masks)}")
+    return data, masks[0]
 
 
 def new_session(
@@ -92,6 +137,9 @@ def new_session(
 def session_class(name: str) -> Type[NamedSession]:
     """What loads the model of that name; one class for each name."""
     if name not in _classes:
+        if name not in NAMES:
+            # Says so.
+            _remrembg.notice(name)
         _classes[name] = type(
             "Session", (NamedSession,), {"_name": name, "__module__": __name__, "__qualname__": "Session"}
         )
@@ -104,8 +152,7 @@ class NamedSession(Session):
     _name = ""
 
     def __init__(self, model_name: Optional[str] = None, sess_opts: Any = None, *args: Any, **kwargs: Any) -> None:
-        made = self.load(kwargs.pop("providers", None), sess_opts, kwargs.pop("model_path", None))
-        self.__dict__.update(made.__dict__)
+        super().__init__(self._name, sess_opts, *args, **kwargs)
 
     def __reduce__(self) -> Tuple[Any, ...]:
         return _restored, (self._name, self.__getstate__())
@@ -123,7 +170,7 @@ class NamedSession(Session):
     @classmethod
     def download_models(cls, *args: Any, **kwargs: Any) -> Optional[str]:
         """Fetch the model, unless it is on this machine; its file's path, or `None` for the one that is inside."""
-        path = None if cls._name in _CUSTOM else _fetch(cls._name, None, stacklevel=3)
+        path = None if cls._name in _CUSTOM else fetch_model(cls._name)
         return None if path is None else str(path)
 
     @classmethod
@@ -131,7 +178,7 @@ class NamedSession(Session):
         """A session with the model, which is fetched where it is not on this machine."""
         threads = getattr(sess_opts, "intra_op_num_threads", 0) or os.environ.get("OMP_NUM_THREADS")
         if cls._name not in _CUSTOM:
-            _fetch(cls._name, None, stacklevel=5)
+            fetch_model(cls._name)
             return cls._on(providers, model=cls._name, threads=threads)
         if model_path is None:
             raise ValueError(f"model_path is required for model '{cls._name}'")
@@ -143,6 +190,7 @@ class NamedSession(Session):
         """A session on the first of some providers that can be had."""
         if wanted is None:
             return cls._with(**settings)
+        wanted = [wanted] if isinstance(wanted, str) else wanted
         names = [name if isinstance(name, str) else name[0] for name in wanted]
         lost = [name for name in names if name not in _PROVIDERS]
         known = [name for name in names if name in _PROVIDERS]
@@ -153,7 +201,7 @@ class NamedSession(Session):
             lost = [name for name in names if name != _CPU]
         if lost:
             message = f"{', '.join(lost)} cannot be had: the model runs on {_provider(session)}"
-            warnings.warn(message, RuntimeWarning, stacklevel=4)
+            _values.warn(message, RuntimeWarning)
         return session
 
     @classmethod
@@ -183,13 +231,9 @@ def fetch_model(name: str, *, progress: Optional[Callable[[int, int], object]] =
     :raises UnknownModelError: no such model.
     :raises ModelError: it could not be fetched; what came is kept for the next time.
     """
-    return _fetch(name, progress, stacklevel=3)
-
-
-def _fetch(name: str, progress: Optional[Callable[[int, int], object]], *, stacklevel: int) -> Optional[Path]:
     notice = _remrembg.notice(name)
     if notice is not None:
-        warnings.warn(notice, stacklevel=stacklevel)
+        _values.warn(notice, UserWarning)
     if name == _remrembg.models()[0]:
         return None
     return _remrembg.fetch(name, progress)

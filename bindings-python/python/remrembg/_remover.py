@@ -10,10 +10,10 @@ from remrembg._loaded import Loaded, Task
 
 if TYPE_CHECKING:
     from typing import (
+        AsyncGenerator,
         AsyncIterable,
-        AsyncIterator,
+        Generator,
         Iterable,
-        Iterator,
         Literal,
         NoReturn,
         Sequence,
@@ -296,7 +296,7 @@ class Remover:
         jobs: int = 0,
         force_return_bytes: bool = False,
         **options: Unpack[RemoveOptions],
-    ) -> Iterator[Outcome[AnyEncoded, bytes]]: ...
+    ) -> Generator[Outcome[AnyEncoded, bytes], None, None]: ...
     @overload
     def remove_many(
         self,
@@ -305,7 +305,7 @@ class Remover:
         jobs: int = 0,
         force_return_bytes: Literal[False] = False,
         **options: Unpack[RemoveOptions],
-    ) -> Iterator[Outcome[Image, Image]]: ...
+    ) -> Generator[Outcome[Image, Image], None, None]: ...
     @overload
     def remove_many(
         self,
@@ -314,7 +314,7 @@ class Remover:
         jobs: int = 0,
         force_return_bytes: Literal[False] = False,
         **options: Unpack[RemoveOptions],
-    ) -> Iterator[Outcome[AnyArray, Array]]: ...
+    ) -> Generator[Outcome[AnyArray, Array], None, None]: ...
     @overload
     def remove_many(
         self,
@@ -323,8 +323,10 @@ class Remover:
         jobs: int = 0,
         force_return_bytes: Literal[True],
         **options: Unpack[RemoveOptions],
-    ) -> Iterator[Outcome[AnySource, bytes]]: ...
-    def remove_many(self, images: Iterable[Any], *, jobs: int = 0, **options: Any) -> Iterator[Outcome[Any, Any]]:
+    ) -> Generator[Outcome[AnySource, bytes], None, None]: ...
+    def remove_many(
+        self, images: Iterable[Any], *, jobs: int = 0, **options: Any
+    ) -> Generator[Outcome[Any, Any], None, None]:
         """Remove the background of many pictures, `jobs` at a time, 0 for `in_flight`.
 
         Takes pictures from `images` as it goes, at most two for each job before it yields, and yields an `Outcome`
@@ -387,7 +389,7 @@ class Remover:
 
     def remove_many_async(
         self, images: Union[Iterable[Any], AsyncIterable[Any]], *, jobs: int = 0, **options: Any
-    ) -> AsyncIterator[Outcome[Any, Any]]:
+    ) -> AsyncGenerator[Outcome[Any, Any], None]:
         """As `remove_many`, for `async for`. `images` may be asynchronous too.
 
         An outcome is yielded also while asynchronous `images` wait for their next. `aclose()`, or cancelling the

@@ -67,7 +67,15 @@ class CutOutOptions(TypedDict, total=False):
     keep_alpha: Flag
 
 
-class RmbgOptions(CutOutOptions, total=False):
+class RmbgKeywords(CutOutOptions, total=False):
+    """What `remrembg.rmbg` takes besides what the hosted API has."""
+
+    on_found: Optional[OnFound]
+    progress: Optional[Progress]
+    cancel: Optional[CancelToken]
+
+
+class RmbgOptions(RmbgKeywords, total=False):
     """What `rmbg` takes besides the picture."""
 
     format: Optional[str]
@@ -80,9 +88,6 @@ class RmbgOptions(CutOutOptions, total=False):
     expand: Flag
     mask_from: Optional[Source]
     api_key: Optional[str]
-    on_found: Optional[OnFound]
-    progress: Optional[Progress]
-    cancel: Optional[CancelToken]
 
 
 class RemoveKeywords(TypedDict, total=False):
@@ -111,6 +116,7 @@ class RemoveKeywords(TypedDict, total=False):
     on_found: Optional[OnFound]
     progress: Optional[Progress]
     cancel: Optional[CancelToken]
+    vitmatte: bool
 
 
 class RemoveOptions(RemoveKeywords, total=False):

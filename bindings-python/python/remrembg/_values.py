@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import operator
+import sys
 import warnings
-from typing import Any, Dict, Iterable, List, Mapping, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Tuple, Type
 
 #: Options whose values are points and boxes.
 _REGIONS = ("keep", "drop")
@@ -46,7 +48,7 @@ def whole(words: str) -> str:
 def _color(channels: Any) -> str:
     """`(255, 0, 0)` as `#ff0000`; nothing for what is no colour."""
     try:
-        return "#" + bytes(map(int, channels)).hex() if len(channels) in (3, 4) else ""
+        return "#" + bytes(map(operator.index, channels)).hex() if len(channels) in (3, 4) else ""
     except (TypeError, ValueError):
         return ""
 
@@ -55,11 +57,19 @@ def stands_in_for_vitmatte(ignored: Dict[str, Any], only_mask: bool) -> bool:
     """Whether alpha matting takes the place of ViTMatte, which is taken out of `ignored`. A mask alone has neither."""
     if not ignored.pop("vitmatte", False) or only_mask:
         return False
-    warnings.warn("there is no ViTMatte: alpha matting takes its place", UserWarning, stacklevel=4)
+    warn("there is no ViTMatte: alpha matting takes its place", UserWarning)
     return True
 
 
 def warn_of_ignored(function: str, arguments: Iterable[str]) -> None:
     """Tells of arguments that are passed over, as rembg passes them over without a word."""
     for name in arguments:
-        warnings.warn(f"{function}() passes over the argument '{name}'", UserWarning, stacklevel=4)
+        warn(f"{function}() passes over the argument '{name}'", UserWarning)
+
+
+def warn(message: str, category: Type[Warning]) -> None:
+    """Warn of the line of the program that called this package."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == "remrembg":
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)

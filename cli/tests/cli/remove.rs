@@ -158,6 +158,8 @@ fn every_option_reaches_the_picture() {
     assert_eq!(size(&["--w", "30", "--h", "30", "--exact-resize"]), (30, 30));
     assert_eq!(size(&["--w", "30", "--h", "30", "--exact_resize=yes"]), (30, 30));
     assert_eq!(size(&["--angle", "-90"]), (40, 60));
+    // Numbers as Python writes them, too.
+    assert_eq!([size(&["--angle", "-.0"]), size(&["--angle", "-9_0.0"])], [(60, 40), (40, 60)]);
     assert_eq!(size(&["--angle", "90", "--expand=false"]), (60, 40));
     assert_eq!(size(&["--w", "7", "--w", "30"]), (30, 20), "the last one counts");
     size(&["--mask"]);

@@ -9,7 +9,7 @@ use crate::error::{Code, Error, Problem, Result};
 
 /// What comes in is counted up to this many times [`Limits::max_bytes`], so
 /// that a stream without an end comes to an end.
-const COUNTED_AT_MOST: u64 = 4;
+const COUNTED_AT_MOST: u64 = 8;
 
 /// Bytes asked of a reader at once.
 const PIECE: usize = 1 << 16;
@@ -58,7 +58,7 @@ impl Collector {
 
     /// Adds the next piece. No more than [`Limits::max_bytes`] is stored, and of
     /// a longer picture nothing: it is counted, so that its size can be told.
-    /// Gives `false` from four times that size on: then the rest need not be
+    /// Gives `false` from eight times that size on: then the rest need not be
     /// waited for.
     pub fn push(&mut self, piece: &[u8]) -> bool {
         let enough = self.most.saturating_mul(COUNTED_AT_MOST);
@@ -113,7 +113,7 @@ impl fmt::Debug for Collector {
 
 /// Reads a whole stream, such as standard input or a request's body, storing
 /// no more than [`Limits::max_bytes`]. A longer stream is counted on, without
-/// being stored, up to four times that size.
+/// being stored, up to eight times that size.
 ///
 /// # Errors
 /// [`Code::FileTooLarge`] with the size that was counted; [`Code::CannotRead`].

@@ -243,7 +243,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         default: "false",
         range: BOOLEAN,
         bounds: None,
-        help: "Make the mask hard with smooth outlines: every pixel subject or background.",
+        help: "Make the mask hard with smooth outlines: every pixel subject or background, before it is resized or turned.",
         read: |options, text| boolean(text, false).map(|on| options.cut_out.smooth_mask = on),
     },
     OptionSpec {

@@ -24,9 +24,24 @@ const UNKNOWN: u64 = 600;
 const MOST_UNKNOWN: u64 = 1_300_000;
 /// A picture in the hands of a stage.
 const PICTURE: u64 = 4;
+/// The result, and as its caller wants it laid out.
+const LAID_OUT: u64 = 8;
+
+/// What a job makes of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Made {
+    File,
+    Pixels,
+    /// The model's mask alone.
+    Matte,
+}
 
 /// Bytes that a removal takes at its peak.
-pub(crate) fn of_job(input: &Checked, mask: Option<&Checked>, options: &Options) -> u64 {
+pub(crate) fn of_job(input: &Checked, mask: Option<&Checked>, options: &Options, made: Made) -> u64 {
+    if made == Made::Matte {
+        // The picture, and the one that is upright.
+        return BASE + file(input) + decoding(input).max(2 * PICTURE * area(upright(input)));
+    }
     let (width, height) = upright(input);
     let pixels = area((width, height));
     let fitted = geometry::fitted_size((width, height), options);
@@ -45,7 +60,8 @@ pub(crate) fn of_job(input: &Checked, mask: Option<&Checked>, options: &Options)
         5 * area(fitted) + PICTURE * pixels.max(output)
     };
     let kept = if options.cut_out.keep_colors { PICTURE * pixels } else { 0 };
-    let peak = decoding(input).max(CUT_OUT * pixels + kept + matting).max(turning).max(encoding(options, output));
+    let end = if made == Made::File { encoding(options) } else { LAID_OUT } * output;
+    let peak = decoding(input).max(CUT_OUT * pixels + kept + matting).max(turning).max(end);
     BASE + file(input) + brought + peak
 }
 
@@ -81,15 +97,14 @@ fn decoding(input: &Checked) -> u64 {
     }
 }
 
-/// The picture, what the encoder makes of it, and the file.
-fn encoding(options: &Options, output: u64) -> u64 {
-    let per_pixel = match options.format {
+/// The picture, what the encoder makes of it, and the file: of each pixel.
+fn encoding(options: &Options) -> u64 {
+    match options.format {
         // libwebp's planes, the alpha in four channels while it is compressed without loss, and both files of it,
         // which are as large as the alpha where that is noise.
         Format::Webp => 18,
         Format::Png => 10,
         Format::Jpeg => 8,
         Format::Bmp => 9,
-    };
-    per_pixel * output
+    }
 }

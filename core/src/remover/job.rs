@@ -14,7 +14,7 @@ use crate::input::{self, Checked, Input};
 use crate::models::MODELS;
 use crate::options::{self, Options};
 use crate::pipeline::{Finished, Shop, Wanted, Watch};
-use crate::remover::cost;
+use crate::remover::cost::{self, Made};
 
 /// One removal, described step by step and then run.
 #[derive(Debug)]
@@ -136,7 +136,7 @@ impl<'a> Job<'a> {
     pub fn run(mut self) -> Result<Output> {
         (self.wanted.opaque, self.wanted.file) = (!self.options.format.keeps_alpha(), true);
         let wanted = self.wanted;
-        self.checked(|shop, Request { input, mask, options }, mut watch| {
+        self.checked(Made::File, |shop, Request { input, mask, options }, mut watch| {
             let finished = shop.make(&input, mask.as_ref(), &options, wanted, &mut watch)?;
             let data = finished.encode(&options, shop.pool, &mut watch)?;
             let (width, height) = (finished.pixels.width(), finished.pixels.height());
@@ -167,7 +167,7 @@ impl<'a> Job<'a> {
         buffer.map_or(Ok(()), |layout| views::expect_channels(layout, made))?;
         self.wanted.opaque = buffer.is_some_and(|layout| !layout.has_alpha());
         let wanted = self.wanted;
-        self.checked(|shop, Request { input, mask, options }, mut watch| {
+        self.checked(Made::Pixels, |shop, Request { input, mask, options }, mut watch| {
             let finished = shop.make(&input, mask.as_ref(), &options, wanted, &mut watch)?;
             let Finished { pixels, alpha, found, .. } = finished;
             Ok(PixelOutput { pixels, alpha, found, times: watch.times })
@@ -207,11 +207,17 @@ impl<'a> Job<'a> {
     /// As [`run`](Self::run).
     pub fn run_to_matte(mut self) -> Result<Matte> {
         (self.mask, self.options.cut_out.trimap) = (None, false);
-        self.checked(|shop, request, mut watch| shop.matte(&request.input, &request.options.cut_out, &mut watch))
+        self.checked(Made::Matte, |shop, request, mut watch| {
+            shop.matte(&request.input, &request.options.cut_out, &mut watch)
+        })
     }
 
     /// Reads and checks all there is to check, waits for a permit, and does the work on one of the remover's threads.
-    fn checked<T: Send>(self, work: impl FnOnce(Shop<'_>, Request<'_>, Watch<'_>) -> Result<T> + Send) -> Result<T> {
+    fn checked<T: Send>(
+        self,
+        made: Made,
+        work: impl FnOnce(Shop<'_>, Request<'_>, Watch<'_>) -> Result<T> + Send,
+    ) -> Result<T> {
         let Self { remover, input, mask, options, problems, more_formats, control, .. } = self;
         remover.check_process()?;
         let limits = &Limits { more_formats: more_formats || remover.limits.more_formats, ..remover.limits };
@@ -222,7 +228,7 @@ impl<'a> Job<'a> {
         };
         let mask = mask.map(|mask| mask::check(mask, limits, &control)).transpose();
         let (input, mask) = collect(input, mask, problems)?;
-        let needed = cost::of_job(&input, mask.as_ref(), &options);
+        let needed = cost::of_job(&input, mask.as_ref(), &options, made);
         let _permit = permits(remover, needed)?.enter(needed, &control)?;
         let quick = remover.model == MODELS[0].name;
         let shop = Shop { engine: &*remover.engine, recipe: &remover.recipe, quick, limits, pool: &remover.pool };

@@ -117,6 +117,25 @@ fn a_mask_is_a_grey_picture() {
 }
 
 #[test]
+fn a_mask_is_the_alpha_of_the_cut_out_at_every_size() {
+    for size in
+        [&[("w", "37")][..], &[("w", "500")], &[("w", "50"), ("h", "200"), ("exact_resize", "true")], &[("h", "5")]]
+    {
+        for smooth in ["false", "true"] {
+            let pairs = [&[("format", "png"), ("smooth_mask", smooth)], size].concat();
+            let made = |mask| {
+                let pairs = pairs.iter().copied().chain([("mask", mask)]);
+                let output = REMOVER.job(ball_png()).pairs(pairs).run().expect("a ball is cut out");
+                image::load_from_memory(&output.data).expect("it can be decoded")
+            };
+            let (mask, cut_out) = (made("true").into_luma8(), made("false").into_rgba8());
+            assert_eq!(mask.dimensions(), cut_out.dimensions());
+            assert!(mask.pixels().zip(cut_out.pixels()).all(|(mask, pixel)| mask.0[0] == pixel.0[3]), "{size:?}");
+        }
+    }
+}
+
+#[test]
 fn every_format_is_what_it_says() {
     for (format, mime, guess) in [
         (Format::Webp, "image/webp", ImageFormat::WebP),
