@@ -36,7 +36,7 @@ async function opened(t, path = '/', { url = service, ...settings } = {}) {
   page.on('pageerror', (error) => wrong.push(String(error)));
   page.on('console', (message) => {
     // A refused request is told of there too.
-    if (message.type() === 'error' && !/the server responded with a status of/.test(message.text()))
+    if (message.type() === 'error' && !/the server responded with a status of|net::ERR_FAILED/.test(message.text()))
       wrong.push(message.text());
   });
   t.after(() => assert.deepEqual(wrong, []));
@@ -157,6 +157,69 @@ test('a busy server is asked again, once for each picture however often the opti
   // Two would be asked for at once by now.
   await page.waitForTimeout(1500);
   assert.equal(sent, 2);
+});
+
+test('what failed is sent again alone, and what is done only with other options', { skip }, async (t) => {
+  const page = await opened(t);
+  let sent = 0;
+  await page.route('**/rmbg', async (route) => {
+    sent += 1;
+    if (sent === 1) return route.fulfill({ status: 500, contentType: 'application/json', body: '<html>' });
+    if (sent === 2) {
+      const limit = { error: 'You have no credits left.', status: 429 };
+      return route.fulfill({ status: 429, headers: { 'retry-after': '86400' }, json: limit });
+    }
+    return route.continue();
+  });
+  const card = page.locator('.card');
+  await page.locator('#choose').setInputFiles(red);
+  await card.locator('.error').filter({ hasText: 'Status 500' }).waitFor();
+  await card.getByRole('button', { name: 'Try again' }).click();
+  await card.locator('.error').filter({ hasText: 'no credits' }).waitFor();
+  await page.locator('#choose').setInputFiles(large);
+  await done(page, 1);
+  await page.getByText('Apply to all pictures').click();
+  await done(page, 2);
+  assert.equal(sent, 4, 'the second picture was done already');
+  await page.getByText('Apply to all pictures').click();
+  await page.locator('#said').filter({ hasText: 'All pictures are done with these options.' }).waitFor();
+  assert.equal(sent, 4);
+  await page.getByLabel('format', { exact: true }).selectOption('png');
+  await page.getByText('Apply to all pictures').click();
+  await card.locator('a[download$=".png"]').nth(1).waitFor();
+  assert.equal(sent, 6);
+  assert.equal(await page.getByRole('button', { name: 'Try again' }).count(), 0);
+});
+
+test('a file that cannot be read, and a mask that is none, are told where they belong', { skip }, async (t) => {
+  const page = await opened(t);
+  const mask = { name: 'mask.png', mimeType: 'image/png', buffer: Buffer.from('text') };
+  await page.locator('#more summary').click();
+  await page.locator('#mask-file').setInputFiles(mask);
+  await page.locator('#choose').setInputFiles(red);
+  await page.locator('#error-mask-file').filter({ hasText: 'valid image' }).waitFor();
+  assert.equal(await page.locator('#error-mask').textContent(), '');
+  await page.locator('#mask-file').setInputFiles([]);
+  assert.equal(await page.locator('#error-mask-file').textContent(), '');
+  await page.getByText('Apply to all pictures').click();
+  await done(page, 1);
+  // As a browser finds a folder, or a file that was changed after it was chosen.
+  await page.evaluate(() => {
+    File.prototype.slice = () => ({ arrayBuffer: () => Promise.reject(new Error('NotFoundError')) });
+  });
+  await page.route('**/rmbg', (route) => route.abort());
+  await page.locator('#choose').setInputFiles(red);
+  await page.locator('.card .error').filter({ hasText: 'The file cannot be read' }).waitFor();
+});
+
+test('resetting the options keeps the key', { skip }, async (t) => {
+  const page = await opened(t);
+  await page.locator('#more summary').click();
+  await page.getByLabel('API key').fill('secret');
+  await page.getByLabel('width', { exact: true }).fill('20');
+  await page.getByRole('button', { name: 'Reset' }).click();
+  await page.waitForFunction(() => document.getElementById('key').value === 'secret');
+  assert.equal(await page.getByLabel('width', { exact: true }).inputValue(), '');
 });
 
 test('where keys are needed the page asks for one', { skip }, async (t) => {

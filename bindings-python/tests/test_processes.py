@@ -160,6 +160,17 @@ def test_a_thread_finishes_many_pictures_after_the_main_one_has_ended(tiny_setti
     assert (done.returncode, done.stdout, done.stderr) == (0, "40\n40\n", "")
 
 
+def test_pictures_that_are_left_halfway_hold_up_no_end(tiny_settings):
+    code = (
+        "import remrembg\n"
+        f"remover = remrembg.Remover({str(tiny_settings['model'])!r}, 'rten', model_recipe='size=8')\n"
+        f"outcomes = remover.remove_many([bytes.fromhex({picture().hex()!r})] * 40)\n"
+        "next(outcomes)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_what_atexit_calls_too_late_is_told_why():
     code = (
         "import atexit\n"

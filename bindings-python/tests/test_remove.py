@@ -235,6 +235,16 @@ def test_of_a_session_of_ones_own_the_mask_is_its_predicts(kind):
     assert [made.getpixel((x, 5))[3] for x in (0, 9, 10, 19)] == [255, 255, 0, 0]
 
 
+def test_of_many_pictures_it_is_too_and_a_broken_one_is_told_as_ever():
+    pictures = [Image.new("RGB", (20, 10), (9, 200, 9))] * 3
+    made = [outcome.get() for outcome in remrembg.remove_many(pictures, session=Left())]
+    assert [[one.getpixel((x, 5))[3] for x in (0, 19)] for one in made] == [[255, 0]] * 3
+    with pytest.raises(ValidationError, match="valid image"):
+        remove(b"no picture", session=Left())
+    brought = Image.new("L", (20, 10), 255)
+    assert remove(pictures[0], session=Left(), mask_from=brought).getpixel((19, 5))[3] == 255
+
+
 def test_an_attribute_stands_in_for_predict_too_and_gives_one_mask():
     session = new_session("u2netp")
     session.predict = lambda img, *args, **kwargs: [Image.new("L", img.size, 255)]
@@ -291,6 +301,10 @@ def test_grey_with_a_profile_is_as_bright_from_pillow_as_from_its_file(tiny, mod
         opened(remove(given, session=tiny, force_return_bytes=True, decontaminate=False))
         for given in (opened(file.getvalue()), file.getvalue())
     )
+    # Of a mask the grey is no light.
+    mask = Image.new("L", (20, 10), 128)
+    mask.info["icc_profile"] = linear_grey()
+    assert remove(half_red(), session=tiny, mask_from=mask, refine=False).getpixel((3, 3))[3] == 128
     brightness = of_file.getpixel((5, 5))[0]
     # sRGB's curve of 1/2 (IEC 61966-2-1) is 0.735.
     assert abs(brightness - 188) <= 1

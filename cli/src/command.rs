@@ -16,7 +16,7 @@ Finds the subject of each picture, cuts it out, and writes the cut-out.
 
 Pictures are WebP, PNG, JPEG, BMP, GIF and TIFF, told apart by their bytes; of GIF and TIFF the first frame or page is \
 read. A folder stands for all files in it and in its folders whose names end as those of pictures do (.webp, .bmp, .png, \
-.jpg, .jpeg, .jpe, .jfif, .gif, .tif, .tiff); hidden files and folders are passed over. The result goes into a new file that takes \
+.jpg, .jpeg, .jpe, .jfif, .gif, .tif, .tiff); hidden files and folders, and folders that links lead to, are passed over. The result goes into a new file that takes \
 its final name when it is whole, and replaces an older result; a result never replaces an input. One picture that fails \
 is reported and the others are done.";
 
@@ -44,7 +44,7 @@ A picture is done when it has not changed for half a second. At the start, pictu
 are passed over. The folders are looked through again and again, which works on network drives and in containers too.";
 
 const DELETE: &str = "\
-Delete pictures once their results are written.
+Delete each picture once its result is written.
 
 A picture stays where nothing is found in it, where it has changed meanwhile, and where it comes from a stream or goes into one. No \
 result replaces an older one then, as of that the picture may be gone. Of an animation, and of several pages, the first \

@@ -13,7 +13,7 @@ pub(crate) const REFUSED: u8 = 2;
 pub(crate) const FAILED: u8 = 1;
 /// What help says of them.
 pub(crate) const EXIT: &str = "Exit status: 0 when all is done; 2 when every failure is a refused request (an option, a picture, \
-                               the command line itself); 1 for any other failure; 130 after SIGINT, 143 after SIGTERM.";
+                               the command line itself); 1 for any other failure; 130 after SIGINT, 143 after SIGTERM, 129 after SIGHUP.";
 
 #[derive(Debug)]
 pub(crate) enum Failure {

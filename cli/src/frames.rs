@@ -174,7 +174,7 @@ fn written(task: &Task, made: Output) -> Result<Written, Failure> {
     if task.output.as_os_str() == STREAM {
         terminal::write(&made.data)?;
     } else {
-        save::save(&task.output, &made.data).map_err(|error| Failure::cannot_write(&task.output, error))?;
+        save::save(&task.output, &made.data, true).map_err(|error| Failure::cannot_write(&task.output, error))?;
     }
     Ok(made.into())
 }

@@ -39,6 +39,9 @@ impl Order {
         if mask.is_some() && (inputs.len() > 1 || inputs[0].is_dir()) {
             return Err(Failure::usage("--mask-from takes one picture as INPUT"));
         }
+        if mask.as_deref().is_some_and(|mask| is_stream(mask) && is_stream(&inputs[0])) {
+            return Err(Failure::usage("Standard input is either INPUT or the mask of --mask-from"));
+        }
         let config = engine::config(matches, host, args::jobs_of(matches))?;
         let pairs = with_format(flags::pairs(matches), &destination);
         let pattern = matches.get_one::<Pattern>("name").cloned();
@@ -76,6 +79,15 @@ impl Order {
     /// done, and the bytes.
     pub(crate) fn read_streams(&self, mut tasks: Vec<Task>, report: &Report) -> (Vec<Task>, Streams) {
         let mut streams = Streams::new();
+        if let Some(mask) = self.mask.as_deref().filter(|mask| is_read_once(mask)) {
+            match self.read_stream(mask) {
+                Ok(bytes) => drop(streams.insert(mask.to_owned(), bytes)),
+                Err(failure) => {
+                    report.failed(mask, &failure);
+                    tasks.clear();
+                }
+            }
+        }
         tasks.retain(|task| {
             if !is_read_once(&task.input) {
                 return true;

@@ -81,8 +81,16 @@ impl Pattern {
     }
 
     fn of(&self, input: &Path) -> OsString {
-        let text = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
-        self.0.replace("{stem}", &text(input.file_stem())).replace("{suffix}", &text(input.extension())).into()
+        let (mut name, mut rest) = (OsString::new(), &*self.0);
+        while let Some((text, (place, behind))) =
+            rest.split_once('{').and_then(|(text, rest)| Some((text, rest.split_once('}')?)))
+        {
+            name.push(text);
+            name.push(if place == "stem" { input.file_stem() } else { input.extension() }.unwrap_or_default());
+            rest = behind;
+        }
+        name.push(rest);
+        name
     }
 }
 
@@ -102,6 +110,8 @@ pub(crate) struct Plan {
     pub(crate) unread: Vec<(PathBuf, Failure)>,
     /// Files in folders that have no name of a picture, and earlier results beside their pictures.
     pub(crate) passed_over: usize,
+    /// Folders that links in folders lead to.
+    pub(crate) linked: usize,
     /// Pictures whose results are there already, and stay.
     pub(crate) done: usize,
 }
@@ -184,7 +194,7 @@ pub(crate) fn plan(inputs: &[PathBuf], mask: Option<&Path>, destination: &Destin
     if *destination == Destination::Beside && naming.pattern.is_none() {
         plan.pass_over_results();
     }
-    plan.sort_out_clashes(mask);
+    plan.sort_out_clashes(mask, naming.pattern.is_some());
     plan
 }
 
@@ -202,6 +212,11 @@ impl Plan {
                     let beneath = entry.path().strip_prefix(folder).unwrap_or(entry.path());
                     let result = out.join(beneath).with_file_name(result_name(entry.path(), naming));
                     self.add(entry.path(), result);
+                }
+                Ok(entry) if entry.path_is_symlink() && entry.path().is_dir() => self.linked += 1,
+                Ok(entry) if entry.path_is_symlink() && is_named_as_picture(entry.path()) => {
+                    let failure = entry.path().metadata().map_err(|error| Failure::cannot_read(entry.path(), error));
+                    self.unread.extend(failure.err().map(|failure| (entry.path().to_owned(), failure)));
                 }
                 Ok(entry) => self.passed_over += usize::from(entry.file_type().is_file()),
                 Err(error) => self.unread.push(unread(folder, error)),
@@ -221,19 +236,22 @@ impl Plan {
     /// What has a result already is done.
     pub(crate) fn pass_over_done(&mut self) {
         let before = self.tasks.len();
-        self.tasks.retain(|task| is_stream(&task.output) || !task.output.exists());
+        let is_there = |output: &Path| output.metadata().is_ok_and(|data| data.is_file() && data.len() > 0);
+        self.tasks.retain(|task| is_stream(&task.output) || !is_there(&task.output));
         self.done = before - self.tasks.len();
     }
 
     /// Of several tasks with one output the first stays. None replaces a picture that is read.
-    fn sort_out_clashes(&mut self, mask: Option<&Path>) {
+    fn sort_out_clashes(&mut self, mask: Option<&Path>, has_pattern: bool) {
         let read = self.tasks.iter().map(|task| &*task.input).chain(mask);
         let pictures: HashSet<PathBuf> = read.filter_map(|picture| picture.canonicalize().ok()).collect();
         let mut taken: HashMap<PathBuf, PathBuf> = HashMap::new();
         for task in std::mem::take(&mut self.tasks) {
             let place = place(&task.output);
             let failure = match taken.get(&place) {
-                Some(first) => Some(both(first, &task)),
+                // Given twice, it is done once.
+                Some(first) if is_same(first, &task.input) => continue,
+                Some(first) => Some(both(first, &task, has_pattern)),
                 None => pictures.contains(&place).then(|| over(&task)),
             };
             match failure {
@@ -247,11 +265,14 @@ impl Plan {
     }
 }
 
-fn both(first: &Path, task: &Task) -> Failure {
+fn both(first: &Path, task: &Task, has_pattern: bool) -> Failure {
+    let advice = if !has_pattern && first.extension() != task.input.extension() {
+        "Name them apart, as by --name '{stem}-{suffix}'"
+    } else {
+        "Give the folder that they are in, whose folders results keep, or do them one by one"
+    };
     let (first, second, output) = (first.display(), task.input.display(), task.output.display());
-    Failure::usage(format!(
-        "'{first}' and '{second}' would both become '{output}'. Name them apart, as by --name '{{stem}}-{{suffix}}'"
-    ))
+    Failure::usage(format!("'{first}' and '{second}' would both become '{output}'. {advice}"))
 }
 
 fn over(task: &Task) -> Failure {

@@ -42,6 +42,11 @@ pub(crate) fn run(matches: &ArgMatches, host: &Host, voice: Voice) -> Result<u8,
     if plan.passed_over > 0 && !watched {
         report.say(&passed_over(plan.passed_over));
     }
+    if plan.linked > 0 && !watched {
+        let folders =
+            if plan.linked == 1 { "1 linked folder was" } else { &format!("{} linked folders were", plan.linked) };
+        report.say(&format!("{folders} passed over"));
+    }
     if plan.done > 0 && !watched {
         let results = if plan.done == 1 { "1 result was" } else { &format!("{} results were", plan.done) };
         report.say(&format!("{results} there already"));

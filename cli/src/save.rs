@@ -12,7 +12,10 @@ const PREFIX: &str = ".remrembg-";
 
 /// Makes `data` the content of `path`, whole or not at all. Folders that are
 /// missing are made; a link is followed; a device or a pipe is written into.
-pub(crate) fn save(path: &Path, data: &[u8]) -> io::Result<()> {
+///
+/// # Errors
+/// Of kind [`AlreadyExists`](io::ErrorKind::AlreadyExists) where there is a file that must not be replaced.
+pub(crate) fn save(path: &Path, data: &[u8], may_replace: bool) -> io::Result<()> {
     let path = followed(path);
     let former = fs::metadata(&path).ok();
     // A link that stays is one that leads to a file without a name, such as /dev/fd/3 may be.
@@ -26,7 +29,11 @@ pub(crate) fn save(path: &Path, data: &[u8]) -> io::Result<()> {
     file.as_file_mut().write_all(data)?;
     settle(file.as_file())?;
     keep_permissions(file.as_file(), former);
-    file.persist(&path)?;
+    if may_replace {
+        file.persist(&path)?
+    } else {
+        file.persist_noclobber(&path)?
+    };
     Ok(())
 }
 

@@ -1,9 +1,11 @@
 //! Doing tasks: one after the other, or several at once.
 
+use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::io;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use remrembg::{Options, Remover, batch, check_request};
 
@@ -26,7 +28,9 @@ pub(crate) struct Shop<'a> {
     pub(crate) report: &'a Report,
     remover: OnceLock<Remover>,
     streams: Streams,
-    /// Pictures that may be deleted, each as it was before it was read.
+    /// Pictures that are read under two names.
+    shared: Mutex<HashSet<PathBuf>>,
+    /// Those of them that may be deleted, each as it was before it was read.
     finished: Mutex<Vec<(PathBuf, Stamp)>>,
 }
 
@@ -38,7 +42,16 @@ impl<'a> Shop<'a> {
         stop: &'a Stop,
         report: &'a Report,
     ) -> Self {
-        Self { order, options, stop, report, streams, remover: OnceLock::new(), finished: Mutex::default() }
+        Self {
+            order,
+            options,
+            stop,
+            report,
+            streams,
+            remover: OnceLock::new(),
+            shared: Mutex::default(),
+            finished: Mutex::default(),
+        }
     }
 
     /// Does `tasks`, or as many of them as come before a stop.
@@ -57,23 +70,23 @@ impl<'a> Shop<'a> {
                 }
             }
         }
+        if self.order.deletes {
+            *locked(&self.shared) = twice(tasks);
+        }
         if let Some(remover) = self.remover.get() {
             self.share(remover, tasks);
         }
-        self.delete_finished();
+        locked(&self.finished).drain(..).for_each(|(input, before)| self.delete(&input, &before));
         Ok(())
     }
 
-    /// Deletes the pictures whose results are written, but those that came anew meanwhile. All at the end, as one picture may have
-    /// two names.
-    fn delete_finished(&self) {
-        let mut finished = self.finished.lock().unwrap_or_else(PoisonError::into_inner);
-        for (input, before) in finished.drain(..).filter(|(input, _)| !is_read_once(input)) {
-            if stamp(&input) == before
-                && let Err(error) = fs::remove_file(&input)
-            {
-                self.report.failed(&input, &Failure::cannot_delete(&input, error));
-            }
+    /// Deletes a picture whose result is written, unless it came anew meanwhile.
+    fn delete(&self, input: &Path, before: &Stamp) {
+        if !is_read_once(input)
+            && stamp(input) == *before
+            && let Err(error) = fs::remove_file(input)
+        {
+            self.report.failed(input, &Failure::cannot_delete(input, error));
         }
     }
 
@@ -111,24 +124,47 @@ impl<'a> Shop<'a> {
 
     fn remove(&self, remover: &Remover, task: &Task) -> Result<Written, Failure> {
         if self.order.deletes && task.output.exists() {
-            let output = task.output.display();
-            return Err(Failure::usage(format!(
-                "There is '{output}' already, and with --delete-input nothing is replaced"
-            )));
+            return Err(stands(&task.output));
         }
         let before = stamp(&task.input);
         let job = remover.job(as_input(&task.input, &self.streams)).options(self.options);
-        let job = self.order.mask.iter().fold(job, |job, mask| job.mask_from(mask.as_path()));
+        let job = self.order.mask.iter().fold(job, |job, mask| job.mask_from(as_input(mask, &self.streams)));
         let output = job.cancel(self.stop.token()).run()?;
         if is_stream(&task.output) {
             terminal::write(&output.data)?;
         } else {
-            save::save(&task.output, &output.data).map_err(|error| Failure::cannot_write(&task.output, error))?;
+            save::save(&task.output, &output.data, !self.order.deletes).map_err(|error| match error.kind() {
+                io::ErrorKind::AlreadyExists if task.output.exists() => stands(&task.output),
+                _ => Failure::cannot_write(&task.output, error),
+            })?;
             if self.order.deletes && output.found.bounds.is_some() && task.output.is_file() {
                 save::settle_name(&task.output).map_err(|error| Failure::cannot_write(&task.output, error))?;
-                self.finished.lock().unwrap_or_else(PoisonError::into_inner).push((task.input.clone(), before));
+                if locked(&self.shared).contains(&task.input) {
+                    locked(&self.finished).push((task.input.clone(), before));
+                } else {
+                    self.delete(&task.input, &before);
+                }
             }
         }
         Ok(output.into())
     }
+}
+
+fn locked<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
+    what.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The pictures that several tasks read, under all of their names.
+fn twice(tasks: &[Task]) -> HashSet<PathBuf> {
+    let mut names: HashMap<PathBuf, Vec<&Path>> = HashMap::new();
+    for task in tasks {
+        let place = task.input.canonicalize().unwrap_or_else(|_| task.input.clone());
+        names.entry(place).or_default().push(&task.input);
+    }
+    names.into_values().filter(|names| names.len() > 1).flatten().map(Path::to_owned).collect()
+}
+
+fn stands(output: &Path) -> Failure {
+    let output = output.display();
+    Failure::usage(format!("There is '{output}' already, and with --delete-input nothing is replaced"))
 }

@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM: the first asks the work to stop, the second ends it.
+//! SIGINT, SIGTERM and SIGHUP: the first asks the work to stop, the second ends it.
 
 use std::io;
 use std::sync::Arc;
@@ -10,6 +10,9 @@ use remrembg::CancelToken;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::{SigId, flag, low_level};
 
+#[cfg(unix)]
+const HEARD: [i32; 3] = [SIGINT, SIGTERM, signal_hook::consts::SIGHUP];
+#[cfg(not(unix))]
 const HEARD: [i32; 2] = [SIGINT, SIGTERM];
 /// How soon the token hears of a signal.
 const LOOK: Duration = Duration::from_millis(10);
@@ -27,11 +30,9 @@ impl Stop {
     /// process at once.
     pub(crate) fn listen() -> Self {
         let (token, heard, over) = (CancelToken::new(), Arc::default(), Arc::default());
-        let handlers = HEARD
-            .into_iter()
-            .filter(|&signal| !is_ignored(signal))
-            .flat_map(|signal| handle(signal, &heard).unwrap_or_default())
-            .collect();
+        let heard_of = HEARD.into_iter().filter(|&signal| !is_ignored(signal));
+        let handlers = heard_of.flat_map(|signal| handle(signal, &heard).unwrap_or_default());
+        let handlers = handlers.chain(pass_over_large_files()).collect();
         forward(token.clone(), Arc::clone(&heard), Arc::clone(&over));
         Self { token, heard, over, handlers }
     }
@@ -81,6 +82,17 @@ fn handle(signal: i32, heard: &Arc<AtomicUsize>) -> io::Result<Vec<SigId>> {
     let second = flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&before))?;
     let first = flag::register(signal, before)?;
     Ok(vec![second, first, flag::register_usize(signal, Arc::clone(heard), number)?])
+}
+
+/// A file that is larger than the process may write is then an error of that file, and does not end the process.
+#[cfg(unix)]
+fn pass_over_large_files() -> Option<SigId> {
+    flag::register(signal_hook::consts::SIGXFSZ, Arc::default()).ok()
+}
+
+#[cfg(not(unix))]
+fn pass_over_large_files() -> Option<SigId> {
+    None
 }
 
 /// A handler may do little more than set a flag, so a thread looks at it.

@@ -29,8 +29,12 @@ const ALL: &[(&str, Most)] = &[
 const SIDE: usize = 320;
 
 fn main() {
-    let mut words = std::env::args().skip(1);
-    let filter = words.by_ref().find(|word| !word.starts_with('-'));
+    // What follows such a flag of Rust's own harness is its value.
+    const WITH_VALUE: [&str; 6] = ["--test-threads", "--skip", "--format", "--color", "--logfile", "-Z"];
+    let words: Vec<_> = std::env::args().collect();
+    let is_value = |word: &String| WITH_VALUE.contains(&word.as_str());
+    let pairs = words.windows(2).filter(|pair| !is_value(&pair[0]) && !pair[1].starts_with('-'));
+    let filter = pairs.map(|pair| pair[1].clone()).next();
     let listed = std::env::args().any(|word| word == "--list");
     let asked = ALL.iter().filter(|(name, _)| filter.as_ref().is_none_or(|filter| title(name).contains(filter)));
     if listed {

@@ -99,7 +99,7 @@ pub(crate) async fn read(
             Ok(Some(field)) => field,
             Ok(None) => break,
             // A body without a byte is a form without fields, as no body is.
-            Err(_) if number == 0 && meter.left() == MOST_BETWEEN => break,
+            Err(multer::Error::IncompleteStream) if number == 0 && meter.left() == MOST_BETWEEN => break,
             Err(error) => return Err(refused(error)),
         };
         if number == MOST_PARTS {

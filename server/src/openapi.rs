@@ -116,6 +116,9 @@ fn option(spec: &OptionSpec) -> Value {
     let mut schema = json!({ "type": kind, "description": help });
     if let Some(default) = default(spec) {
         schema["default"] = default;
+    } else if let Some((_, high)) = spec.bounds {
+        // Else a form that is made of this begins with the least.
+        schema["example"] = number(high);
     }
     match spec.kind {
         OptionKind::Choice => schema["enum"] = spec.choices().flatten().collect(),

@@ -19,7 +19,7 @@ import atexit
 import os
 from typing import TYPE_CHECKING, Any, Optional, overload
 
-from remrembg import _remrembg
+from remrembg import _batch, _remrembg
 from remrembg._batch import Outcome
 from remrembg._engine import EngineInfo
 from remrembg._errors import (
@@ -34,7 +34,7 @@ from remrembg._errors import (
     ValidationError,
 )
 from remrembg._found import Found, NothingFoundWarning
-from remrembg._rembg import Session, fetch_model, new_session, predicted
+from remrembg._rembg import Session, fetch_model, new_session, predicted, predicts
 from remrembg._remover import Remover
 from remrembg._remrembg import CancelToken
 from remrembg._shared import default
@@ -354,19 +354,33 @@ def remove(
     options = {**locals(), **ignored}
     del options["session"], options["ignored"]
     remover = _chosen(session)
-    own = predicted(session, data) if isinstance(session, Session) else None
-    if own is not None:
-        # A class of one's own may never have loaded a model.
-        remover, (options["data"], mask) = default(), own
-        options.update(mask_from=mask, refine=False)
-    return remover.remove(**options)
+    if not predicts(session):
+        return remover.remove(**options)
+    # A class of one's own may never have loaded a model.
+    if mask_from is None:
+        try:
+            options["data"], options["mask_from"] = predicted(session, data)
+        except OSError:
+            # Says what is wrong with it.
+            default().remove(data)
+            raise
+        options["refine"] = False
+    return default().remove(**options)
 
 
 def remove_many(
     images: Iterable[Any], *, jobs: int = 0, session: Optional[Remover] = None, **options: Any
 ) -> Generator[Outcome[Any, Any], None, None]:
     """As `Remover.remove_many`, with `session` or the remover that all calls share."""
-    return _chosen(session).remove_many(images, jobs=jobs, **options)
+    remover = _chosen(session)
+    if not predicts(session):
+        return remover.remove_many(images, jobs=jobs, **options)
+    import functools
+
+    _batch.check(default().remove, images, jobs, options)
+    return _batch.many(
+        functools.partial(remove, session=session), images, jobs or default()._here.core.in_flight, options
+    )
 
 
 if not TYPE_CHECKING:

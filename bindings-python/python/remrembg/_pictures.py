@@ -43,8 +43,9 @@ def is_pixels(image: Any) -> bool:
     return is_pillow(image) or (is_array(image) and not is_file_in_array(image))
 
 
-def given(image: Any) -> Any:
-    """A picture as the native module takes it: its bytes, a path, a file object or pixels."""
+def given(image: Any, *, is_mask: bool = False) -> Any:
+    """A picture as the native module takes it: its bytes, a path, a file object or pixels. What is grey in a mask is no
+    light, and stays."""
     if image is None or isinstance(image, bytes):
         return image
     if isinstance(image, (str, os.PathLike)):
@@ -52,7 +53,7 @@ def given(image: Any) -> Any:
     if isinstance(image, (bytearray, memoryview)):
         return bytes(image)
     if is_pillow(image):
-        return _of_pillow(image)
+        return _of_pillow(image, is_mask)
     if is_file_in_array(image):
         return image.tobytes()
     if is_array(image):
@@ -108,9 +109,9 @@ def _is_no_name(name: str) -> bool:
     return name.startswith("<") and name.endswith(">")
 
 
-def _of_pillow(image: Any) -> Tuple[Any, int, int, int, int, Optional[bytes]]:
+def _of_pillow(image: Any, is_mask: bool) -> Tuple[Any, int, int, int, int, Optional[bytes]]:
     profile = _profile(image)
-    image = _as_srgb(_upright(image))
+    image = _upright(image) if is_mask else _as_srgb(_upright(image))
     if _may_be_clear(image):
         image = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
     elif image.mode.startswith("I;16") or (image.mode == "I" and image.getextrema()[1] > _MOST):

@@ -85,13 +85,17 @@ class Session(Remover):
         return [self.remove(_pictures.as_stored(img), only_mask=True)]
 
 
-def predicted(session: Any, data: Any) -> Optional[Tuple[Any, Image]]:
-    """The picture and the mask that a session's own `predict` makes of it; nothing of one that leaves that to us.
+def predicts(session: Any) -> bool:
+    """Whether it is a session with a `predict` of its own."""
+    return isinstance(session, Session) and getattr(session.predict, "__func__", None) is not Session.predict
+
+
+def predicted(session: Any, data: Any) -> Tuple[Any, Image]:
+    """The picture, and the mask that a session's own `predict` makes of it.
 
     :raises TypeError: it gives another number of masks than one.
+    :raises OSError: Pillow cannot read the picture.
     """
-    if getattr(session.predict, "__func__", None) is Session.predict:
-        return None
     from PIL import Image, ImageOps
 
     if not _pictures.is_pixels(data) and callable(getattr(data, "read", None)):

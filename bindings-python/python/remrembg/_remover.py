@@ -185,7 +185,7 @@ class Remover:
         """
         before = {"format": format, "w": w, "h": h, "exact_resize": exact_resize, "mask": mask}
         options = {**before, "bg_color": bg_color, "angle": angle, "expand": expand, **more}
-        mask_given = _pictures.given(mask_from)
+        mask_given = _pictures.given(mask_from, is_mask=True)
         task = Task(_pictures.uploaded(image), _values.pairs(options), mask_given, False, progress, cancel)
         data, found = self._here.core.encode(task)
         _found.told(found, on_found)
@@ -277,7 +277,7 @@ class Remover:
             "keep_colors": bool(putalpha),
             "keep_alpha": True,
         }
-        mask_given = _pictures.given(mask_from)
+        mask_given = _pictures.given(mask_from, is_mask=True)
         task = Task(_pictures.given(data), _values.pairs(options), mask_given, progress=progress, cancel=cancel)
         result: Any
         if pixels:

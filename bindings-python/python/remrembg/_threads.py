@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from concurrent.futures import Executor, Future
 from queue import SimpleQueue
@@ -21,7 +23,7 @@ class Threads(Executor):
     """
 
     def __init__(self, most: int) -> None:
-        self._most = most
+        self._most, self._process = most, os.getpid()
         self._threads: List[threading.Thread] = []
         self._work: SimpleQueue[Optional[_Work]] = SimpleQueue()
         self._idle = threading.Semaphore(0)
@@ -45,7 +47,8 @@ class Threads(Executor):
             threads, self._threads = self._threads, []
         for _ in threads:
             self._work.put(None)
-        for thread in threads if wait else []:
+        # Once the interpreter ends, none of them runs any more.
+        for thread in threads if wait and not sys.is_finalizing() else []:
             thread.join()
 
     def __exit__(
@@ -54,7 +57,10 @@ class Threads(Executor):
         self.shutdown()
 
     def __del__(self) -> None:
-        self.shutdown(wait=False)
+        # Without the lock: nobody else has this any more, and in the child of a fork one may hold it who is not there.
+        if os.getpid() == self._process:
+            for _ in self._threads:
+                self._work.put(None)
 
 
 def _work(work: SimpleQueue[Optional[_Work]], idle: threading.Semaphore) -> None:

@@ -101,6 +101,10 @@ fn a_folder_is_gone_on_with_and_results_that_are_there_stay() {
     assert!(run().ends_with("1 result was there already\n"));
     assert_eq!((bench.read("out/a.png"), bench.open("out/b.png").width()), (b"retouched".to_vec(), 60));
     assert_eq!(run(), "2 results were there already\n");
+    // What a broken copy left is no result.
+    bench.put("out/a.png", b"");
+    assert!(run().ends_with("1 result was there already\n"));
+    assert_eq!(bench.open("out/a.png").width(), 60);
 }
 
 #[test]

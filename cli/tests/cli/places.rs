@@ -1,6 +1,6 @@
 //! Where results go, and where they must not.
 
-use crate::bench::{Bench, Ran};
+use crate::bench::{Bench, Ran, ball, encoded};
 
 const PASSED_OVER: &str = "passed over: no name of a picture, or an earlier result";
 
@@ -123,9 +123,67 @@ fn of_two_pictures_with_one_result_the_first_is_done_and_the_other_told() {
     assert!(ran.status == Some(2) && ran.stderr.starts_with(&told), "{}", ran.stderr);
     assert!(ran.stderr.ends_with("2 done, 1 failed\n"), "{}", ran.stderr);
     assert_eq!(bench.files(), ["a.jpg", "a.png", "b.png", "out/a.webp", "out/b.webp"]);
-    let ran = bench.removed(["b.png", "./b.png"]);
-    let told = format!("remrembg: ./b.png: 'b.png' and './b.png' would both become './b-cutout.webp'. {apart}\n");
-    assert!(ran.status == Some(2) && ran.stderr.starts_with(&told), "{}", ran.stderr);
+    // No name would tell these apart.
+    bench.picture("100/b.png");
+    bench.picture("101/b.png");
+    let named = ["100/b.png", "101/b.png", "-o", "out", "--name", "{stem}-{suffix}"];
+    for words in [&named[..], &named[..4]] {
+        let ran = bench.removed(words);
+        assert_eq!(ran.status, Some(2));
+        assert!(ran.stderr.contains("Give the folder that they are in"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_picture_that_is_given_twice_is_done_once() {
+    let bench = Bench::new(&["b.png", "d/c.png"]);
+    assert_eq!(bench.removed(["b.png", "./b.png"]).ok().stderr, "b.png → b-cutout.webp\n");
+    let ran = bench.removed(["d", "d/c.png", "-o", "out", "--delete-input"]).ok();
+    assert_eq!(ran.stderr, "d/c.png → out/c.webp\n");
+    assert_eq!(bench.files(), ["b-cutout.webp", "b.png", "out/c.webp"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_in_folders_are_told_of() {
+    let bench = Bench::new(&["in/a.png", "far/b.png"]);
+    let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, bench.path(name)).expect("a link is made");
+    link("../far", "in/album");
+    link("../far/b.png", "in/b.png");
+    bench.removed(["in", "-o", "out"]).ok();
+    link("nowhere", "in/c.png");
+    let ran = bench.removed(["in", "-o", "out"]);
+    assert_eq!(ran.status, Some(1));
+    assert!(ran.stderr.contains("Cannot read 'in/c.png'"), "{}", ran.stderr);
+    assert!(ran.stderr.ends_with("2 done, 1 failed\n1 linked folder was passed over\n"), "{}", ran.stderr);
+    assert_eq!(bench.files().iter().filter(|name| name.starts_with("out/")).count(), 2);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_no_text_stay_apart() {
+    use std::os::unix::ffi::OsStrExt;
+    let bench = Bench::new(&[]);
+    let names = [&b"in/caf\xe9.png"[..], b"in/caf\xea.png"].map(std::ffi::OsStr::from_bytes);
+    let picture = encoded(&ball(), image::ImageFormat::Png);
+    names.iter().for_each(|name| bench.put(name, &picture));
+    bench.removed(["in", "-o", "out", "--name", "{stem}-{suffix}"]).ok();
+    for name in [&b"out/caf\xe9-png.webp"[..], b"out/caf\xea-png.webp"] {
+        assert!(bench.has(std::ffi::OsStr::from_bytes(name)));
+    }
+}
+
+#[test]
+fn a_mask_may_come_as_a_stream() {
+    let bench = Bench::new(&["a.png", "mask.png"]);
+    let mask = bench.read("mask.png");
+    let words = ["a.png", "--mask-from", "-", "-o", "streamed.png"];
+    let ran = crate::bench::fed(bench.remove(words), &mask);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    bench.removed(["a.png", "--mask-from", "mask.png", "-o", "file.png"]).ok();
+    assert_eq!(bench.read("streamed.png"), bench.read("file.png"));
+    let ran = crate::bench::fed(bench.remove(["-", "--mask-from", "-"]), &mask);
+    assert!(ran.status == Some(2) && ran.stderr.contains("either INPUT or the mask"), "{}", ran.stderr);
 }
 
 #[test]

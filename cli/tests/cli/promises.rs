@@ -33,9 +33,11 @@ mod net {
         fn new(bench: &Bench) -> Self {
             let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/connections.c");
             let library = bench.path("connections.so");
-            let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
-            let compiled =
-                Command::new(compiler).args(["-shared", "-fPIC", source, "-ldl", "-o"]).arg(&library).status();
+            let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+            let mut words = compiler.split_whitespace();
+            let mut compile = Command::new(words.next().expect("CC names a compiler"));
+            compile.args(words).args(["-shared", "-fPIC", source, "-ldl", "-o"]).arg(&library);
+            let compiled = compile.status();
             assert!(compiled.expect("there is a C compiler").success());
             Self { library, notes: bench.path("connections") }
         }
@@ -138,6 +140,19 @@ fn keys_tokens_secrets_and_names_of_files_are_in_no_log() {
         "anna@example.com",
     ] {
         assert!(!log.contains(secret), "{secret}: {log}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_that_cannot_be_written_loses_its_lines_and_no_answer() {
+    let bench = Bench::new(&["photo.png"]);
+    let mut command = bench.command(ANYWHERE);
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("it is a device");
+    command.args(MODEL).stderr(full);
+    let service = Started::new(command);
+    for _ in 0..2 {
+        assert_eq!(curl(&bench, &[&format!("http://{}/rmbg", service.url), "--form", PHOTO]), "200");
     }
 }
 

@@ -203,10 +203,10 @@ fn a_picture_in_pieces_is_refused_by_its_name_before_its_size() {
     let mut limits = Limits::default();
     limits.max_bytes = 1000;
     let mut collector = Collector::new(Some("setup.exe".to_owned()), &limits);
-    assert!(!collector.push(&[0; 5000]));
+    assert!(!collector.push(&[0; 9000]));
     let error = check_input(&collector, &limits).expect_err("refused");
     assert_eq!(error.message(), "File type '.exe' is not supported. Allowed formats: webp, bmp, png, jpg, jpeg");
-    assert_eq!(format!("{collector:?}"), r#"Collector { name: Some("setup.exe"), size: 5000, .. }"#);
+    assert_eq!(format!("{collector:?}"), r#"Collector { name: Some("setup.exe"), size: 9000, .. }"#);
 }
 
 #[test]

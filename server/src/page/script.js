@@ -5,13 +5,18 @@
 const AT_ONCE = 2;
 /** How often a busy server is asked again. */
 const TRIES = 20;
+/** Seconds that are waited where requests came too quickly; a limit for the day or the month is told. */
+const MOST_WAIT = 120;
 
 const byId = (id) => document.getElementById(id);
 const form = byId('options');
 const list = byId('list');
 const again = byId('again');
 
-/** Every picture on the page: its file, its card, the request that is under way, and how often it was asked for. */
+/**
+ * Every picture on the page: its file, its card, the request that is under way, how often it was asked for, and by which
+ * choice of options its result was made.
+ */
 const pictures = [];
 const waiting = [];
 let running = 0;
@@ -44,9 +49,18 @@ document.addEventListener('drop', (event) => {
 form.addEventListener('submit', (event) => {
   event.preventDefault();
   clearErrors();
-  pictures.forEach(enqueue);
+  const chosen = choice();
+  const left = pictures.filter(({ made }) => made !== chosen);
+  left.forEach(enqueue);
+  if (left.length === 0) byId('said').textContent = 'All pictures are done with these options.';
 });
-form.addEventListener('reset', clearErrors);
+form.addEventListener('reset', () => {
+  clearErrors();
+  // The key is no option, and stays.
+  setTimeout(() => {
+    byId('key').value = sessionStorage.getItem('key') ?? '';
+  });
+});
 form.addEventListener('input', ({ target }) => clearError(target));
 
 byId('backdrops').addEventListener('change', ({ target }) => {
@@ -56,7 +70,7 @@ byId('backdrops').addEventListener('change', ({ target }) => {
 function add(files) {
   for (const file of files) {
     const card = byId('card').content.firstElementChild.cloneNode(true);
-    const picture = { file, card, request: null, run: 0 };
+    const picture = { file, card, request: null, run: 0, made: null };
     const name = file.name || 'pasted picture';
     card.querySelector('h2').textContent = name;
     const slider = card.querySelector('input');
@@ -71,6 +85,11 @@ function add(files) {
     const remove = card.querySelector('.remove');
     remove.setAttribute('aria-label', `Remove ${name}`);
     remove.addEventListener('click', () => forget(picture));
+    card.querySelector('a').setAttribute('aria-label', `Download ${name} without its background`);
+    card.querySelector('progress').setAttribute('aria-label', `How far ${name} is`);
+    const retry = card.querySelector('.retry');
+    retry.setAttribute('aria-label', `Try again: ${name}`);
+    retry.addEventListener('click', () => enqueue(picture));
     list.append(card);
     pictures.push(picture);
     enqueue(picture);
@@ -99,6 +118,7 @@ function enqueue(picture) {
   if (waiting.includes(picture)) return;
   picture.run += 1;
   picture.request?.abort();
+  picture.made = null;
   show(picture, 'Waiting', null);
   waiting.push(picture);
   next();
@@ -115,10 +135,17 @@ function next() {
   }
 }
 
+/** The options that are chosen, as text. */
+function choice() {
+  const { name, size, lastModified } = byId('mask-file').files[0] ?? {};
+  return JSON.stringify([...options(), name, size, lastModified]);
+}
+
 /** The state of a picture in words; progress from 0 to 1, null where it cannot be told, undefined where there is none. */
 function show({ card }, words, progress, error = '') {
   card.querySelector('.state').textContent = words;
   card.querySelector('.error').textContent = error;
+  card.querySelector('.retry').hidden = error === '';
   const bar = card.querySelector('progress');
   bar.hidden = progress === undefined;
   if (typeof progress === 'number') bar.value = progress;
@@ -131,17 +158,33 @@ async function send(picture, run) {
     return failed(picture, 401, { error: 'A key has letters, digits and signs of ASCII alone.' });
   }
   for (let tries = TRIES; ; tries -= 1) {
+    const chosen = choice();
     const answer = await request(picture);
     if (answer === null || picture.run !== run) return;
     const { status, type, body, headers } = answer;
-    if (status === 200) return done(picture, body, headers);
-    const told = type.startsWith('application/json') ? JSON.parse(await body.text()) : { error: `Status ${status}` };
+    if (status === 200) {
+      picture.made = chosen;
+      return done(picture, body, headers);
+    }
+    const told = await refusal(status, type, body);
     if (picture.run !== run) return;
-    if (status !== 503 || tries === 1) return failed(picture, status, told, headers('x-error-field'));
+    const wait = Number(headers('retry-after')) || 1;
+    const passes = status === 503 || (status === 429 && headers('retry-after') && wait <= MOST_WAIT);
+    if (!passes || tries === 1) return failed(picture, status, told, headers('x-error-field'));
     show(picture, 'The server is busy; trying again soon', null);
-    await new Promise((resolve) => setTimeout(resolve, 1000 * (Number(headers('retry-after')) || 1)));
+    await new Promise((resolve) => setTimeout(resolve, 1000 * wait));
     if (picture.run !== run) return;
   }
+}
+
+/** What a server says that does not give a picture; a proxy before it may say anything. */
+async function refusal(status, type, body) {
+  try {
+    if (type.startsWith('application/json')) return JSON.parse(await body.text());
+  } catch {
+    // Told by its status.
+  }
+  return { error: `Status ${status}` };
 }
 
 /** Sends one picture; null where that was given up. */
@@ -165,21 +208,35 @@ function request(picture) {
     });
     call.addEventListener('load', () => resolve(answered()));
     call.addEventListener('abort', () => resolve(null));
-    call.addEventListener('error', () => {
-      show(picture, '', undefined, 'The server cannot be reached.');
+    call.addEventListener('error', async () => {
+      const { run } = picture;
+      const file = await picture.file
+        .slice(0, 1)
+        .arrayBuffer()
+        .catch(() => null);
+      const why = file
+        ? 'The server cannot be reached.'
+        : 'The file cannot be read: is it a folder, or was it changed?';
+      if (picture.run === run) failed(picture, 0, { error: why });
       resolve(null);
     });
     call.send(fields(picture.file));
   });
 }
 
-/** Only what differs from its default is sent. */
+/** Names and values of the options that differ from their defaults. */
+function options() {
+  const values = [...form.querySelectorAll('[data-default]')].map((control) => [
+    control.name,
+    control.type === 'checkbox' ? String(control.checked) : control.value.trim(),
+    control.dataset.default,
+  ]);
+  return values.filter(([, value, unset]) => value !== '' && value !== unset).map(([name, value]) => [name, value]);
+}
+
 function fields(file) {
   const data = new FormData();
-  for (const control of form.querySelectorAll('[data-default]')) {
-    const value = control.type === 'checkbox' ? String(control.checked) : control.value.trim();
-    if (value !== '' && value !== control.dataset.default) data.append(control.name, value);
-  }
+  for (const [name, value] of options()) data.append(name, value);
   const mask = byId('mask-file').files[0];
   if (mask) data.append('mask', mask);
   data.append('image', file, file.name || 'pasted.png');
@@ -206,9 +263,12 @@ function done(picture, body, headers) {
 function failed(picture, status, { error, details }, field) {
   const problems = details ?? [{ field: status === 401 ? 'key' : (field ?? 'image'), message: error }];
   const own = [];
+  // A result that was made before is not what the options ask for now.
+  picture.made = null;
+  for (const part of ['.compare', 'a']) picture.card.querySelector(part).hidden = true;
   for (const problem of problems) {
-    const place = byId(`error-${problem.field}`);
-    const control = byId(problem.field === 'key' ? 'key' : `option-${problem.field}`);
+    const place = byId(`error-${placeOf(problem)}`);
+    const control = byId(problem.field === 'key' ? 'key' : placeOf(problem)) ?? byId(`option-${problem.field}`);
     if (!place || !control) {
       own.push(problem.message);
       continue;
@@ -218,6 +278,12 @@ function failed(picture, status, { error, details }, field) {
     if (byId('more').contains(control)) byId('more').open = true;
   }
   show(picture, '', undefined, own.join(' ') || 'See the options.');
+}
+
+/** The mask's file and the option of that name have one field. */
+function placeOf({ field, message }) {
+  const isFile = field === 'mask' && byId('mask-file').files.length > 0 && !message.includes("'mask");
+  return isFile ? 'mask-file' : field;
 }
 
 function clearErrors() {

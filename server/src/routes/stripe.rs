@@ -29,9 +29,10 @@ pub(super) async fn webhook(State(app): State<Arc<App>>, request: Request<Body>)
     let body = whole(request.into_body(), &mut charge).await?;
     let delivery = signature.check(&secret.0, &body).map_err(Refusal::Event)?;
     let event = stripe::read(&body).map_err(Refusal::Event)?;
+    let subscription = event.as_ref().map(|event| event.subscription.clone());
     match accounts.ask(move |store, now| store.apply(&delivery, event.as_ref(), now)).await? {
         Applied::Replayed => return Err(Refusal::Event("The event was delivered before.")),
-        Applied::NoUser => tracing::warn!("an event of Stripe names no user of this server"),
+        Applied::NoUser => tracing::warn!(subscription, "an event of Stripe names no user of this server"),
         Applied::Moved | Applied::Nothing => {}
     }
     Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], r#"{"received":true}"#).into_response())

@@ -383,3 +383,14 @@ fn an_event_is_bounded_and_who_did_not_sign_it_is_sent_away_before_it_is_read() 
         assert_eq!(told(Some(&forged), 10_000).0, 503, "there is no memory for it");
     });
 }
+
+#[test]
+fn a_server_whose_accounts_cannot_be_read_is_not_ready() {
+    let redis = RedisServer::start();
+    let send = service(&[("redis", &redis.url())]);
+    assert_eq!(send(get("/health/ready")).status, 200);
+    drop(redis);
+    let answer = send(get("/health/ready"));
+    assert_eq!((answer.status, answer.header("retry-after")), (503, "2"));
+    assert_eq!(send(get("/health/live")).status, 200);
+}

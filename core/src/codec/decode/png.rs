@@ -68,9 +68,11 @@ fn refused(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> {
         (kind, data, start..end)
     });
     let seen = places.take_while(|(kind, _, place)| kind != b"IDAT" && place.end <= bytes.len());
-    let is_refused = |kind: [u8; 4], data: &[u8]| match &kind {
+    let mut has_profile = false;
+    let mut is_refused = move |kind: [u8; 4], data: &[u8]| match &kind {
         b"cICP" => matches!(data, [_, _, matrix, range] if *matrix > 0 || *range > 1),
-        b"iCCP" => length_of_profile(data).is_none(),
+        // The first counts: to look into each would take long.
+        b"iCCP" => std::mem::replace(&mut has_profile, true) || length_of_profile(data).is_none(),
         _ => false,
     };
     seen.filter(move |(kind, data, _)| is_refused(*kind, data)).map(|(.., place)| place)

@@ -128,8 +128,22 @@ fn migrate(connection: &mut Connection) -> Result<(), Box<dyn Error>> {
 
 #[cfg(unix)]
 fn private_file(file: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    fs::OpenOptions::new().append(true).create(true).mode(0o600).open(file).map(drop)
+    use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
+    let mut options = fs::OpenOptions::new();
+    options.append(true).mode(0o600);
+    match options.clone().create_new(true).open(file) {
+        Ok(made) => {
+            // Made by root in the folder of a service, it is the service's; who is not root makes it for itself.
+            if let Some(Ok(folder)) = file.parent().map(fs::metadata)
+                && folder.uid() != made.metadata()?.uid()
+            {
+                let _ = fchown(&made, Some(folder.uid()), Some(folder.gid()));
+            }
+            Ok(())
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => options.create(true).open(file).map(drop),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(not(unix))]

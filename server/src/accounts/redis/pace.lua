@@ -5,7 +5,9 @@ local seconds, micros = unpack(redis.call('TIME'))
 local now = tonumber(seconds) * 1000 + tonumber(micros) / 1000
 local step = 60000 / most
 -- When all that came would be over at an even pace.
-local over = math.max(tonumber(redis.call('GET', pace) or 0), now) + step
+-- No more than a minute is ever kept; a clock that was put back would make it more.
+local kept = math.min(tonumber(redis.call('GET', pace) or 0), now + 60000)
+local over = math.max(kept, now) + step
 -- A thousandth of a millisecond for what is lost in rounding.
 local room = 60000 - (over - now) + 0.001
 if room < 0 then
