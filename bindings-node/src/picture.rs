@@ -73,6 +73,12 @@ impl Picture {
             Held::Nothing | Held::Path(_) => false,
         }
     }
+
+    /// Gives its memory back.
+    #[napi]
+    pub fn discard(&mut self) {
+        drop(self.take());
+    }
 }
 
 impl Picture {

@@ -1,10 +1,11 @@
 // Streams of bytes.
 
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import { createReadStream, createWriteStream, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import { join } from 'node:path';
-import { Readable, Writable } from 'node:stream';
+import { PassThrough, Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { test } from 'node:test';
 
@@ -142,6 +143,52 @@ test('a stream that is given up before it is read lets go of its mask', async ()
   const mask = new Readable({ read() {} });
   remover.removeStream({ mask_from: mask }).destroy();
   await within(new Promise((resolve) => mask.once('close', resolve)), 'the mask is let go');
+});
+
+test('streams that are silent, or wait for one another, hold up no other', async () => {
+  const controller = new AbortController();
+  const silent = Array.from({ length: 40 }, () => new PassThrough());
+  const waiting = silent.map((stream) => remover.remove(stream, { signal: controller.signal }).catch((error) => error));
+  assert.ok(await within(remover.remove(Readable.from([photo]))));
+  const through = () => remover.removeStream({ format: 'png' });
+  const chains = Array.from({ length: 40 }, () => collected(Readable.from([photo]).pipe(through()).pipe(through())));
+  assert.equal((await within(Promise.all(chains))).length, 40);
+  const masks = Array.from({ length: 40 }, () => Readable.from([photo]).pipe(remover.removeStream({ mask: true })));
+  const by = masks.map((mask_from) => remover.remove(photo, { mask_from }));
+  assert.equal((await within(Promise.all(by))).length, 40);
+  controller.abort(reason);
+  assert.deepEqual(new Set(await within(Promise.all(waiting))), new Set([reason]));
+  assert.ok(silent.every((stream) => stream.destroyed));
+});
+
+/** A stream of another library: what makes one Node's is missing. */
+class Foreign extends EventEmitter {
+  destroyed = false;
+  pipe() {}
+  pause() {}
+  resume() {}
+  destroy() {
+    this.destroyed = true;
+  }
+}
+
+test('a stream of another library is read, heard and ended as one of Node', async () => {
+  const whole = new Foreign();
+  const made = remover.remove(whole);
+  whole.emit('data', photo);
+  whole.emit('end');
+  assert.ok((await within(made)).equals(await remover.remove(photo)));
+  const failing = new Foreign();
+  const failed = remover.remove(failing);
+  failing.emit('error', mine);
+  await assert.rejects(within(failed), (error) => error === mine);
+  const [controller, left] = [new AbortController(), new Foreign()];
+  const stopped = remover.remove(left, { signal: controller.signal });
+  left.emit('data', photo.subarray(0, 9));
+  setImmediate(() => controller.abort(reason));
+  await assert.rejects(within(stopped), (error) => error === reason);
+  await sleep(10);
+  assert.ok(left.destroyed);
 });
 
 test('a server can answer whatever became of the removal', async () => {

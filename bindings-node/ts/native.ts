@@ -67,6 +67,7 @@ export interface Stop {
 
 export interface Picture {
   push(piece: Uint8Array): boolean;
+  discard(): void;
 }
 
 export interface Remover {

@@ -158,7 +158,9 @@ function listed(values: unknown[]): string {
 /** @throws TypeError for what is no object of options, or no signal. */
 export function checked<T extends Pick<Controls, 'signal'>>(options: T): T {
   const { signal } = named('options', options);
-  if (signal && typeof signal.addEventListener !== 'function') throw new TypeError('signal must be an AbortSignal');
+  const isSignal =
+    !signal || [signal.addEventListener, signal.throwIfAborted].every((one) => typeof one === 'function');
+  if (!isSignal) throw new TypeError('signal must be an AbortSignal');
   return options;
 }
 

@@ -54,6 +54,8 @@ export type Picture =
 export interface Source {
   /** Whether its bytes are still to come, so that it is not known when it ends. */
   readonly streamed: boolean;
+  /** Comes once there is something to read, an error or the end too. */
+  begun(): Promise<void>;
   /** `maxBytes`: above it a file is refused, and no more of it is stored. */
   read(maxBytes: number, signal: AbortSignal | undefined, heard?: (bytes: number) => void): Promise<NativePicture>;
   /** Lets go of what was not read. */
@@ -61,8 +63,9 @@ export interface Source {
 }
 
 const nothing = () => {};
+const atOnce = async () => {};
 
-/** Streams that are read, or were read and wait for their turn: so they cannot fill the memory. */
+/** Streams that have begun and are read, or were read and wait for their turn: so they cannot fill the memory. */
 export const streams = new Gate(32);
 
 /** @throws TypeError for what is no picture at all. */
@@ -85,7 +88,7 @@ function isAddress(picture: unknown): picture is string | URL {
 }
 
 function known(make: () => NativePicture): Source {
-  return { streamed: false, read: async () => make(), discard: nothing };
+  return { streamed: false, begun: atOnce, read: async () => make(), discard: nothing };
 }
 
 /** The bytes of a file, which are copied when their turn comes. */
@@ -93,6 +96,7 @@ export function bytes(memory: ArrayBufferLike | ArrayBufferView, name?: string):
   const length = memory.byteLength;
   return {
     streamed: false,
+    begun: atOnce,
     async read(maxBytes, _, heard) {
       expectUnchanged(memory, length);
       const picture = native.Picture.pieces(name, maxBytes, length);
@@ -138,6 +142,7 @@ async function pour(
 function blob(picture: Blob): Source {
   return {
     streamed: false,
+    begun: atOnce,
     async read(maxBytes, signal, heard) {
       const made = native.Picture.pieces(undefined, maxBytes, picture.size);
       return collect(streamOf(picture), made, signal, heard);
@@ -163,6 +168,7 @@ export function streamed(stream: Readable, name?: string): Source {
   stream.on('error', nothing);
   return {
     streamed: true,
+    begun: () => begun(stream),
     read: async (maxBytes, signal, heard) => collect(stream, native.Picture.pieces(name, maxBytes), signal, heard),
     discard: () => release(stream),
   };
@@ -175,6 +181,7 @@ export function streamed(stream: Readable, name?: string): Source {
 export function file(path: string | URL, name?: string, found: (size: number) => void = nothing): Source {
   return {
     streamed: false,
+    begun: atOnce,
     async read(maxBytes, signal, heard) {
       await expectFile(path);
       const handle = await open(path);
@@ -218,8 +225,23 @@ async function collect(
     return picture;
   } catch (error) {
     release(stream);
+    // Until it is collected as garbage, nobody would know how large it is.
+    picture.discard();
     throw error;
   }
+}
+
+/** Who waits for a stream that is silent, perhaps for another one that waits for a place, has no place meanwhile. */
+function begun(stream: Readable): Promise<void> {
+  if (stream.readableLength > 0 || stream.readableEnded || stream.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const events = ['readable', 'end', 'error', 'close'];
+    const heard = () => {
+      for (const event of events) stream.off(event, heard);
+      resolve();
+    };
+    for (const event of events) stream.on(event, heard);
+  });
 }
 
 /** Lets go of a stream. A request to a server stays open for its answer, and what is left of it goes nowhere. */
@@ -254,10 +276,24 @@ async function fill(
 /** As a stream of Node's, where it is one of any kind. */
 function readable(value: unknown): Readable | undefined {
   if (value instanceof Readable) return value;
+  if (isReadable(value)) return wrapped(value);
   if (typeof ReadableStream !== 'undefined' && value instanceof ReadableStream)
     return Readable.fromWeb(value as WebStream);
   const iterable = typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
   return iterable ? Readable.from(value as AsyncIterable<Uint8Array>) : undefined;
+}
+
+/** A stream of another library that is like Node's. */
+function isReadable(value: unknown): value is NodeJS.ReadableStream & { destroy?: () => void } {
+  const { on, pipe, pause, resume } = Object(value) as Partial<NodeJS.ReadableStream>;
+  return [on, pipe, pause, resume].every((method) => typeof method === 'function');
+}
+
+function wrapped(stream: NodeJS.ReadableStream & { destroy?: () => void }): Readable {
+  const made = new Readable().wrap(stream);
+  // What wraps it hears of its errors, but does not end it.
+  made.once('close', () => stream.destroy?.());
+  return made;
 }
 
 function raw(picture: unknown): Source {
@@ -265,6 +301,7 @@ function raw(picture: unknown): Source {
   const length = data.byteLength;
   return {
     streamed: false,
+    begun: atOnce,
     async read() {
       const copy = room(shape, length);
       await pour(data, length, copy);
@@ -279,6 +316,7 @@ export function pixelBlob(blob: Blob, width: number, height: number, channels: n
   const shape = checkedShape({ width, height, channels });
   return {
     streamed: false,
+    begun: atOnce,
     read: async (_, signal, heard) => collect(streamOf(blob), room(shape, blob.size), signal, heard),
     discard: nothing,
   };

@@ -235,8 +235,9 @@ export class Remover {
         const step = onProgress && (({ stage, done }: Step) => onProgress({ stage, fraction: done }));
         return perform<Made>((number, stop) => remover.remove(work, number, stop, image, its, wanted), signal, step);
       });
-    const slow = picture.streamed || mask?.streamed;
-    return slow ? streams.pass(signal, async () => run(await early(picture), await early(mask))) : run();
+    if (!picture.streamed && !mask?.streamed) return run();
+    await unlessAborted(signal, Promise.all([picture.begun(), mask?.begun()]));
+    return streams.pass(signal, async () => run(await early(picture), await early(mask)));
   }
 
   #loaded(): Promise<Loaded> {

@@ -1,5 +1,7 @@
 // Tasks that threads of the native module do, as promises.
 
+import { setInterval } from 'node:timers';
+
 import { onAbort } from './abort';
 import { RembgError } from './errors';
 import { type News, native, type Refusal, type Step, type Stop } from './native';

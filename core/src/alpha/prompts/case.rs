@@ -63,13 +63,18 @@ impl Case {
         let regions = Regions::of(&scene.values, scene.size, control)?;
         let over = Over { mask: scene.size, picture: (picture.width(), picture.height()) };
         let (boxes, drop_boxes) = (over.boxes(&prompts.keep), over.boxes(&prompts.drop));
-        let points = prompts.drop.iter().filter(|region| !region.is_box());
-        let drop: Vec<usize> = points.filter_map(|point| over.middle(*point)).collect();
+        let dropped_points = || prompts.drop.iter().filter(|region| !region.is_box());
+        let drop: Vec<usize> = dropped_points().filter_map(|point| over.middle(*point)).collect();
         let points = prompts.keep_points();
         let chosen = points.iter().any(|point| over.middle(*point).is_some());
         let points = points.into_iter();
-        let keep = points.filter_map(|point| Some((over.middle(point)?, whose(point, &prompts.keep))));
-        let keep = keep.filter(|(at, _)| !drop.contains(at)).collect();
+        // Of two points in one cell, that which keeps is moved to the next one on its own side.
+        let apart = |point: Region, at: usize| {
+            let other = dropped_points().find(|other| over.middle(**other) == Some(at));
+            other.map_or(Some(at), |other| beside(at, point, *other, scene.size).filter(|at| !drop.contains(at)))
+        };
+        let keep = points.filter_map(|point| Some((apart(point, over.middle(point)?)?, whose(point, &prompts.keep))));
+        let keep = keep.collect();
         let boxed = (!boxes.is_empty()).then(|| places::all(&boxes, scene.size));
         let dropped = places::all(&drop_boxes, scene.size);
         Ok(Self { scene, over, regions, keep, chosen, drop, dropped, boxes, boxed })
@@ -244,4 +249,22 @@ fn whose(point: Region, keep: &[Region]) -> u32 {
 fn mean(all: impl Iterator<Item = bool>) -> f32 {
     let (sum, count) = all.fold((0_u8, 0_u8), |(sum, count), one| (sum + u8::from(one), count + 1));
     f32::from(sum) / f32::from(count.max(1))
+}
+
+/// The cell next to `at`, on the side on which `point` is of `other`. None beyond the edge.
+fn beside(at: usize, point: Region, other: Region, (width, height): (usize, usize)) -> Option<usize> {
+    let start = |region: Region| {
+        let (across, down) = region.spans();
+        [across.start, down.start].map(|place| i64::try_from(place).unwrap_or(i64::MAX))
+    };
+    let ([x, y], [other_x, other_y]) = (start(point), start(other));
+    let (right, down) = (x.saturating_sub(other_x), y.saturating_sub(other_y));
+    let (column, row) = (at % width, at / width);
+    let moved =
+        |place: usize, by: i64, side: usize| place.checked_add_signed(by.signum() as isize).filter(|at| *at < side);
+    if right.abs() >= down.abs() {
+        Some(row * width + moved(column, right, width)?)
+    } else {
+        Some(moved(row, down, height)? * width + column)
+    }
 }

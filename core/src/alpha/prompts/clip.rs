@@ -19,8 +19,7 @@ impl Prompts {
             regions.iter().filter(|region| region.is_box()).map(|region| region.spans()).collect()
         };
         let (kept, dropped) = (boxes(&self.keep), boxes(&self.drop));
-        let covered = |point: &Region| self.keep.iter().any(|region| region.is_box() && region.covers(*point));
-        let bounded = !kept.is_empty() && self.keep_points().iter().all(covered);
+        let bounded = self.is_bounded();
         let (width, height) = (u64::from(alpha.width()), u64::from(alpha.height()));
         if !bounded && dropped.is_empty() {
             return Ok(());

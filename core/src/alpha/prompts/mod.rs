@@ -17,10 +17,10 @@ use places::MARGIN;
 
 impl Prompts {
     /// The part of a picture of this size to look at, as left, top, width and height:
-    /// what is to be kept, and a margin to tell it from. `None` without a box to keep,
-    /// and where that is the whole picture.
+    /// what is to be kept, and a margin to tell it from. `None` where that is not all in boxes, as nobody knows how far a
+    /// thing reaches from a point, and where it is the whole picture.
     pub(crate) fn crop(&self, size: (u32, u32)) -> Option<(u32, u32, u32, u32)> {
-        if !self.keep.iter().any(|region| region.is_box()) {
+        if !self.is_bounded() {
             return None;
         }
         let inside = |region: &&Region| region.meets(size) && !region.is_empty();
@@ -29,5 +29,11 @@ impl Prompts {
         let (left, width) = places::widened(across, size.0, MARGIN);
         let (top, height) = places::widened(down, size.1, MARGIN);
         Some((left, top, width, height)).filter(|_| (width, height) != size)
+    }
+
+    /// Whether all that is to be kept lies in boxes.
+    fn is_bounded(&self) -> bool {
+        let covered = |point: &Region| self.keep.iter().any(|region| region.is_box() && region.covers(*point));
+        self.keep.iter().any(|region| region.is_box()) && self.keep_points().iter().all(covered)
     }
 }

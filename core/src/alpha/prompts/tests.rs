@@ -178,6 +178,17 @@ fn a_dropped_box_is_background_and_nothing_else_changes() {
 }
 
 #[test]
+fn points_of_both_kinds_in_one_pixel_of_the_mask_divide_a_thing() {
+    let picture = picture(&[(LEFT, RED)]);
+    let small = scaled_mask(&[LEFT], 0.25);
+    // Both in the column 12 of the mask.
+    let made = constrained(&prompts("48,60", "51,60"), &small, &picture);
+    let at = |x: usize| made.data()[15 * made.width() as usize + x];
+    assert!(at(9) > 200, "the left half stays: {}", at(9));
+    assert!(at(16) < 50, "the right half goes: {}", at(16));
+}
+
+#[test]
 fn where_they_contradict_each_other_drop_wins() {
     let (found, picture) = (mask(&[LEFT]), picture(&[(LEFT, RED)]));
     let empty = vec![0; 160 * 120];
@@ -298,7 +309,12 @@ fn the_model_is_to_look_at_the_boxes_and_a_margin() {
     let crop = |keep: &str, size: (u32, u32)| prompts(keep, "5,5,9,9").crop(size);
     assert_eq!(crop("100,200,300,400", (1000, 1000)), Some((75, 175, 250, 250)));
     assert_eq!(crop("100,200,180,400 220,200,300,240", (1000, 1000)), Some((75, 175, 250, 250)));
-    assert_eq!(crop("100,200,180,400 299,300", (1000, 1000)), Some((75, 175, 250, 250)), "and at points beside them");
+    assert_eq!(crop("100,200,180,400 150,300", (1000, 1000)), crop("100,200,180,400", (1000, 1000)));
+    assert_eq!(
+        crop("100,200,180,400 299,300", (1000, 1000)),
+        None,
+        "how far a thing reaches from a point, nobody knows"
+    );
     assert_eq!(crop("0,0,300,400", (310, 900)), Some((0, 0, 310, 450)), "cut off at the picture's edges");
     assert_eq!(crop("4,4,4000000000,4000000000", (40, 30)), None, "that is the whole picture");
     for nothing in ["", "5,5", "500,500,600,600"] {
