@@ -166,7 +166,7 @@ mod tests {
             |size| read_bounded(io::repeat(7).take(size), &limits).expect_err("it is too large").message().to_owned();
         let (longer, endless) = (message(5 * Limits::MB / 2), message(u64::MAX));
         assert_eq!(longer, "File size (2.5 MB) exceeds the maximum allowed size of 1 MB.");
-        assert_eq!(endless, "File size (4.0 MB) exceeds the maximum allowed size of 1 MB.");
+        assert_eq!(endless, "File size (8.0 MB) exceeds the maximum allowed size of 1 MB.");
     }
 
     #[test]
