@@ -95,3 +95,21 @@ fn settle(file: &File) -> io::Result<()> {
         synced => synced,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_not_be_replaced_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("result.png");
+        save(&path, b"first", false).expect("there is nothing yet");
+        let refused = save(&path, b"second", false).expect_err("there is something");
+        assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).expect("it is there"), b"first");
+        save(&path, b"second", true).expect("it may be replaced");
+        assert_eq!(fs::read(&path).expect("it is there"), b"second");
+        assert_eq!(fs::read_dir(folder.path()).expect("it is there").count(), 1, "nothing else is left");
+    }
+}

@@ -109,6 +109,7 @@ pub(crate) fn tiff_with(size: (u32, u32), data: &[u8], tags: &[(u16, u16, Vec<u8
         let each = match kind {
             1 | 7 => 1,
             3 => 2,
+            16 => 8,
             _ => 4,
         };
         file.extend([short(tag), short(kind), long(values.len() / each)].concat());

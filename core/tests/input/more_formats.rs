@@ -109,6 +109,8 @@ fn what_no_tiff_here_is_read_of_is_told() {
         (&float[..], 12, "this TIFF has floating-point samples, which are not read"),
         (&palette[..], 1, "this TIFF has a palette or YCbCr colours, which are not read"),
         (&[(259, 3, short(7))], 3, "this TIFF is packed as JPEG, which is not read"),
+        (&[(259, 3, short(1)), (259, 3, short(7))], 3, "a tag of this TIFF is there twice, or is no whole number"),
+        (&[(259, 16, 7_u64.to_le_bytes().to_vec())], 3, "a tag of this TIFF is there twice, or is no whole number"),
         (&[(339, 3, short(2))], 3, "this TIFF has samples with a sign, which are not read"),
         (&bits(1, 2, 8), 2, "this TIFF has grey with alpha, which is not read"),
         (&bits(1, 1, 4), 1, "this TIFF has samples of neither 8 nor 16 bits, which are not read"),

@@ -39,6 +39,10 @@ pub(super) fn memory(bytes: &[u8]) -> Option<u64> {
 /// What the picture is where it is of a kind that is not read. A JPEG within has sizes of its own, which no limit
 /// bounds.
 pub(super) fn kind_that_is_not_read(bytes: &[u8]) -> Option<&'static str> {
+    let tags = [BITS_PER_SAMPLE, COMPRESSION, PHOTOMETRIC, SAMPLES_PER_PIXEL, SAMPLE_FORMAT];
+    if !tags.into_iter().all(|tag| is_clear(bytes, tag)) {
+        return Some("a tag of this TIFF is there twice, or is no whole number");
+    }
     let of = |tag, default| value(bytes, tag).unwrap_or(default);
     let (photometric, samples, bits) = (of(PHOTOMETRIC, 1), of(SAMPLES_PER_PIXEL, 1), of(BITS_PER_SAMPLE, 1));
     let is_grey = photometric < 2;
@@ -53,6 +57,12 @@ pub(super) fn kind_that_is_not_read(bytes: &[u8]) -> Option<&'static str> {
         }
         () => None,
     }
+}
+
+/// Whether a tag is not there, or once and as a number that is read here: of others the decoder may have another one.
+fn is_clear(bytes: &[u8], tag: u16) -> bool {
+    let count = entries(bytes).into_iter().flatten().filter(|entry| entry.tag == tag).count();
+    count == 0 || count == 1 && value(bytes, tag).is_some()
 }
 
 /// Whether colours are multiplied by their alpha.

@@ -49,3 +49,16 @@ fn a_key_itself_is_nowhere_in_the_file() {
     let has = |text: &[u8]| file.windows(text.len()).any(|window| window == text);
     assert!(has(credential.id.as_bytes()) && !has(&secret.text().as_bytes()[3..]));
 }
+
+/// As root, who alone may give files away, for a service that is not root.
+#[cfg(unix)]
+#[test]
+fn accounts_belong_to_whom_their_folder_belongs() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let folder = tempfile::tempdir().expect("a folder");
+    // Without the right to, both stay ours.
+    let _ = chown(folder.path(), Some(65534), Some(65534));
+    drop(Embedded::open(folder.path()).expect("it opens"));
+    let owner = |path: &std::path::Path| path.metadata().expect("it is there").uid();
+    assert_eq!(owner(&folder.path().join("accounts.db")), owner(folder.path()));
+}
