@@ -16,6 +16,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PATH = ROOT / "THIRD-PARTY.txt"
 #: What is handed to others.
 SHIPPED = ("remrembg-cli", "remrembg-ffi", "remrembg-node", "remrembg-python")
+#: What the scripts inside these crates are made of, by name and version: a new version may be made of other works.
+BUNDLED = {"utoipa-swagger-ui-vendored 0.2.0": ROOT / "server/src/page/swagger-ui-bundle.js.LICENSE.txt"}
 #: Files that have a licence, or what one asks to be passed on.
 TEXTS = re.compile(r"(?:licen[cs]e|copying|notice|copyright|unlicense)", re.IGNORECASE)
 HEAD = """\
@@ -40,6 +42,8 @@ def main() -> int:
 def written() -> str:
     """All crates by name, and each text once, below the crates that have it."""
     crates = compiled_in()
+    if missing := BUNDLED.keys() - {title(crate) for crate in crates}:
+        raise SystemExit(f"tools/licences.py has the texts of {', '.join(missing)}, which is not compiled in")
     owners: dict[str, list[str]] = {}
     for crate in crates:
         owners.setdefault("\n\n".join(texts_of(crate)) or told(crate), []).append(title(crate))
@@ -94,6 +98,7 @@ def texts_of(crate: dict[str, Any]) -> list[str]:
         chosen = [path for path in files if "MIT" in path.name.upper()]
         notices = [path for path in files if path.name.upper().startswith(("NOTICE", "COPYRIGHT"))]
         files = chosen + notices if chosen else files
+    files += [BUNDLED[title(crate)]] if title(crate) in BUNDLED else []
     return [path.read_text("utf-8", errors="replace").replace("\r\n", "\n").strip() for path in files]
 
 

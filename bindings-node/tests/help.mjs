@@ -133,21 +133,26 @@ export function run(words, { cwd = process.cwd(), env = {}, seconds = 120 } = {}
   });
 }
 
-/** The package's own `remrembg serve` with these flags, until the tests are over: where it answers. */
-export async function serve(...flags) {
+/** The package's own `remrembg serve` with these flags, until the tests are over at the latest, and where it answers. */
+export async function serving(...flags) {
   const program = join(folderOf('remrembg'), 'dist/cli.js');
   const words = ['serve', '--listen', '127.0.0.1:0', '--log', 'error', '--header-timeout', '3', ...flags];
   const child = spawn(process.execPath, [program, ...words], {
     env: { ...process.env, NODE_OPTIONS: '', NODE_TEST_CONTEXT: undefined },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  after(() => child.kill());
+  after(() => child.kill('SIGKILL'));
   child.stdout.setEncoding('utf8');
   for await (const text of child.stdout) {
     const [, url] = /^Listening on (\S+)$/m.exec(text) ?? [];
-    if (url) return url;
+    if (url) return { child, url };
   }
   throw new Error('the service ended before it listened');
+}
+
+/** Where it answers. */
+export async function serve(...flags) {
+  return (await serving(...flags)).url;
 }
 
 /** A program of Node's, given as text, in the current folder. */

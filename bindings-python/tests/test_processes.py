@@ -45,6 +45,23 @@ def test_a_remover_works_in_the_child_of_a_fork(tiny):
     assert tiny.rmbg(picture()) == expected
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_pictures_that_were_begun_before_a_fork_are_refused_in_the_child(tiny):
+    outcomes = tiny.remove_many([picture()] * 6, jobs=2)
+    assert next(outcomes).get()
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)
+        try:
+            # What was done at the fork may still come.
+            list(outcomes)
+        except RuntimeError as error:
+            os._exit(0 if "before a fork" in str(error) else 1)
+        os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert len([outcome.get() for outcome in outcomes]) == 5
+
+
 @pytest.mark.parametrize("engine", ["auto", "rten"])
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
 def test_processes_share_a_remover_by_its_settings(photo, method, engine, tiny_settings):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import io
 import os
+import pickle
 import struct
 
 import numpy
@@ -221,6 +222,10 @@ class Left(remrembg.sessions.BaseSession):
         return [mask]
 
 
+class Named(remrembg.session_factory.sessions["u2netp"]):
+    predict = Left.predict
+
+
 @pytest.mark.parametrize("kind", ["pillow", "array", "bytes", "file"])
 def test_of_a_session_of_ones_own_the_mask_is_its_predicts(kind):
     image = Image.new("RGB", (20, 10), (9, 200, 9))
@@ -243,6 +248,36 @@ def test_of_many_pictures_it_is_too_and_a_broken_one_is_told_as_ever():
         remove(b"no picture", session=Left())
     brought = Image.new("L", (20, 10), 255)
     assert remove(pictures[0], session=Left(), mask_from=brought).getpixel((19, 5))[3] == 255
+
+
+def test_an_object_that_is_no_session_may_predict_too():
+    class Duck:
+        predict = Left.predict
+
+    assert remove(Image.new("RGB", (20, 10)), session=Duck()).getpixel((19, 5))[3] == 0
+    with pytest.raises(TypeError, match="not object"):
+        remove(Image.new("RGB", (20, 10)), session=object())
+
+
+def test_sessions_of_ones_own_pickle_with_their_predict():
+    session = pickle.loads(pickle.dumps(Left()))
+    assert remove(Image.new("RGB", (20, 10)), session=session).getpixel((19, 5))[3] == 0
+    session = pickle.loads(pickle.dumps(Named()))
+    assert (type(session), session.model_name) == (Named, "u2netp")
+    assert remove(Image.new("RGB", (20, 10)), session=session).getpixel((19, 5))[3] == 0
+
+
+def test_a_pillow_result_can_be_changed_in_place():
+    for mask, pixel in ((False, (1, 2, 3, 4)), (True, 5)):
+        made = remove(half_red(), only_mask=mask)
+        made.load()[0, 0] = pixel
+        assert made.getpixel((0, 0)) == made.copy().getpixel((0, 0)) == pixel
+
+
+def test_numbers_of_matting_that_are_none_are_not_given():
+    names = ("foreground_threshold", "background_threshold", "erode_size")
+    options = {f"alpha_matting_{name}": None for name in names}
+    assert remove(half_red(), **options).tobytes() == remove(half_red()).tobytes()
 
 
 def test_an_attribute_stands_in_for_predict_too_and_gives_one_mask():

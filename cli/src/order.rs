@@ -65,10 +65,11 @@ impl Order {
         self.pairs.iter().map(|(key, value)| (*key, value.as_str()))
     }
 
-    pub(crate) fn plan(&self, options: &Options) -> Plan {
+    /// Where several would become one file, that of `before` stays: which picture became which result.
+    pub(crate) fn plan(&self, options: &Options, before: &HashMap<PathBuf, PathBuf>) -> Plan {
         let beside = if options.mask { "-mask" } else { "-cutout" };
         let naming = Naming { suffix: options.format.extension(), beside, pattern: self.pattern.as_ref() };
-        let mut plan = plan::plan(&self.inputs, self.mask.as_deref(), &self.destination, naming);
+        let mut plan = plan::plan(&self.inputs, self.mask.as_deref(), &self.destination, naming, before);
         if self.skips {
             plan.pass_over_done();
         }

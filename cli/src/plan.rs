@@ -179,8 +179,15 @@ impl Destination {
     }
 }
 
-/// Finds every picture and the name of its result, which is not the mask's that is read beside it.
-pub(crate) fn plan(inputs: &[PathBuf], mask: Option<&Path>, destination: &Destination, naming: Naming<'_>) -> Plan {
+/// Finds every picture and the name of its result, which is not the mask's that is read beside it. `before` tells from
+/// which pictures earlier results are.
+pub(crate) fn plan(
+    inputs: &[PathBuf],
+    mask: Option<&Path>,
+    destination: &Destination,
+    naming: Naming<'_>,
+    before: &HashMap<PathBuf, PathBuf>,
+) -> Plan {
     let mut plan = Plan::default();
     for input in inputs {
         match destination {
@@ -194,6 +201,7 @@ pub(crate) fn plan(inputs: &[PathBuf], mask: Option<&Path>, destination: &Destin
     if *destination == Destination::Beside && naming.pattern.is_none() {
         plan.pass_over_results();
     }
+    plan.tasks.sort_by_key(|task| before.get(&task.output) != Some(&task.input));
     plan.sort_out_clashes(mask, naming.pattern.is_some());
     plan
 }

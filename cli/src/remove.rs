@@ -1,5 +1,7 @@
 //! `remrembg remove`: reads the order, plans it and has it done.
 
+use std::collections::HashMap;
+
 use clap::ArgMatches;
 use remrembg::Options;
 
@@ -18,7 +20,7 @@ pub(crate) fn run(matches: &ArgMatches, host: &Host, voice: Voice) -> Result<u8,
     };
     let watched = matches.get_flag("watch");
     watched.then(|| order.check_watch()).transpose()?;
-    let mut plan = order.plan(&options);
+    let mut plan = order.plan(&options, &HashMap::new());
     if plan.tasks.is_empty() && plan.unread.is_empty() && plan.done == 0 && !watched {
         let first = plan.clashes.drain(..).next();
         return Err(first.map_or_else(|| nothing_to_do(plan.passed_over), |(_, failure)| failure));

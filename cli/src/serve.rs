@@ -22,6 +22,10 @@ at /api/docs.
 Each setting is a flag, an environment variable, or a line of the file that --config names (TOML: queue = 64); a flag \
 counts before a variable, and that before the file. SIGINT or SIGTERM ends the service once what it accepted is answered.";
 
+const AS_S: &str = "\
+As s, which takes the words of rembg's command (--port, --host, --log_level, --threads, --no-ui): it listens on 0.0.0.0:7000, lets \
+everyone in and the pages of every site, and answers rembg's own requests too, unless flags, environment or file say otherwise.";
+
 const HEALTH: &str = "\
 Asks a running service whether it takes requests, for the checks of containers and supervisors.
 
@@ -40,6 +44,7 @@ pub(crate) fn serve() -> Command {
     Command::new("serve")
         .about("Answer HTTP requests as the hosted API does")
         .long_about(SERVE)
+        .after_help(AS_S)
         .args_override_self(true)
         .arg(settings::or_variable(config, "REMREMBG_CONFIG"))
         .args(SPECS.iter().map(|spec| settings::of(spec.key, spec.help, spec.range, spec.default)))

@@ -30,8 +30,9 @@ impl Stop {
     /// process at once.
     pub(crate) fn listen() -> Self {
         let (token, heard, over) = (CancelToken::new(), Arc::default(), Arc::default());
+        let before = Arc::default();
         let heard_of = HEARD.into_iter().filter(|&signal| !is_ignored(signal));
-        let handlers = heard_of.flat_map(|signal| handle(signal, &heard).unwrap_or_default());
+        let handlers = heard_of.flat_map(|signal| handle(signal, &heard, &before).unwrap_or_default());
         let handlers = handlers.chain(pass_over_large_files()).collect();
         forward(token.clone(), Arc::clone(&heard), Arc::clone(&over));
         Self { token, heard, over, handlers }
@@ -75,12 +76,12 @@ fn is_ignored(signal: i32) -> bool {
     ignored.is_some_and(|ignored| ignored >> (signal - 1) & 1 == 1)
 }
 
-fn handle(signal: i32, heard: &Arc<AtomicUsize>) -> io::Result<Vec<SigId>> {
-    let before = Arc::new(AtomicBool::new(false));
+/// `before` is set by the first signal of any kind.
+fn handle(signal: i32, heard: &Arc<AtomicUsize>, before: &Arc<AtomicBool>) -> io::Result<Vec<SigId>> {
     let number = usize::try_from(signal).unwrap_or_default();
     // Handlers run in this order: the first signal finds `before` unset.
-    let second = flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&before))?;
-    let first = flag::register(signal, before)?;
+    let second = flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(before))?;
+    let first = flag::register(signal, Arc::clone(before))?;
     Ok(vec![second, first, flag::register_usize(signal, Arc::clone(heard), number)?])
 }
 

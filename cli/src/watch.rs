@@ -33,16 +33,18 @@ struct Watch {
     seen: HashMap<PathBuf, Seen>,
     /// What earlier ones saw and handled: a network drive may be away for a while.
     gone: HashMap<PathBuf, Stamp>,
+    /// Results, and the pictures that they are from: another of the same name does not replace one.
+    results: HashMap<PathBuf, PathBuf>,
 }
 
 /// Does pictures as they come, until a stop.
 pub(crate) fn run(order: &Order, shop: &Shop) -> Result<(), Failure> {
     let mut watch = Watch::default();
-    watch.pass_over_finished(order.plan(shop.options).tasks);
+    watch.pass_over_finished(order.plan(shop.options, &watch.results).tasks);
     shop.report.say("Watching for pictures; Ctrl-C ends it");
     loop {
         let start = Instant::now();
-        let plan = order.plan(shop.options);
+        let plan = order.plan(shop.options, &watch.results);
         let pause = PAUSE.max(start.elapsed() * PAUSE_PER_LOOK);
         let (ready, troubles) = watch.look(plan);
         troubles.iter().for_each(|(path, failure)| shop.report.failed(path, failure));
@@ -55,15 +57,17 @@ pub(crate) fn run(order: &Order, shop: &Shop) -> Result<(), Failure> {
 
 impl Watch {
     fn pass_over_finished(&mut self, tasks: Vec<Task>) {
-        let finished = tasks.into_iter().filter(is_finished);
-        self.seen.extend(finished.map(|task| (task.input.clone(), Seen { stamp: stamp(&task.input), handled: true })));
+        for task in tasks.into_iter().filter(is_finished) {
+            self.seen.insert(task.input.clone(), Seen { stamp: stamp(&task.input), handled: true });
+            self.results.insert(task.output, task.input);
+        }
     }
 
     /// Gives what has not changed since the last look and was not handled yet.
     fn look(&mut self, plan: Plan) -> (Vec<Task>, Vec<(PathBuf, Failure)>) {
         let mut now = HashMap::new();
         let mut is_ready = |path: &Path, task: Option<&Task>| self.is_ready(path, task, &mut now);
-        let ready = plan.tasks.into_iter().filter(|task| is_ready(&task.input, Some(task))).collect();
+        let ready: Vec<_> = plan.tasks.into_iter().filter(|task| is_ready(&task.input, Some(task))).collect();
         let clashes = plan.clashes.into_iter().map(|(task, failure)| (task.input, failure));
         let troubles = clashes.chain(plan.unread).filter(|(path, _)| is_ready(path, None)).collect();
         now.keys().for_each(|path| _ = self.gone.remove(path));
@@ -74,6 +78,7 @@ impl Watch {
         let gone = before.filter(|(path, seen)| seen.handled && !now.contains_key(path));
         self.gone.extend(gone.map(|(path, seen)| (path, seen.stamp)));
         self.seen = now;
+        self.results.extend(ready.iter().map(|task| (task.output.clone(), task.input.clone())));
         (ready, troubles)
     }
 

@@ -57,6 +57,12 @@ fn live() -> Live {
     LIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Has every fork wait until this is dropped, for locks that a child would find taken for ever. Nothing here may be called
+/// meanwhile.
+pub(crate) fn no_fork() -> impl Drop {
+    live()
+}
+
 /// Has every fork wait for the register: a child would find it locked for ever
 /// by a thread that it does not have. May be called several times.
 #[cfg(unix)]

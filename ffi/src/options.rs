@@ -3,7 +3,7 @@
 
 use std::ffi::{c_char, c_void};
 use std::ptr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use remrembg::{CancelToken, Input, Limits, Options, Pixels, Progress, check_size, output_size};
 
@@ -25,7 +25,7 @@ use crate::text;
 /// begins, so changing or freeing the options does not disturb it; cancelling
 /// does, even though the callee sees the options as const.
 pub struct remrembg_options {
-    asked: Mutex<Asked>,
+    asked: Mutex<Arc<Asked>>,
     cancel: CancelToken,
 }
 
@@ -77,17 +77,23 @@ impl Listener {
 
 impl remrembg_options {
     /// What is asked for now, and the token that stops it. NULL asks for nothing.
-    pub(crate) fn read(options: *const Self) -> remrembg::Result<(Asked, CancelToken)> {
+    pub(crate) fn read(options: *const Self) -> remrembg::Result<(Arc<Asked>, CancelToken)> {
         if options.is_null() {
             return Ok(Default::default());
         }
         let options = handle::borrow(options)?;
-        let asked = options.asked().clone();
+        let asked = options.with_asked(|asked| Arc::clone(asked));
         Ok((asked, options.cancel.clone()))
     }
 
-    fn asked(&self) -> MutexGuard<'_, Asked> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    fn with_asked<T>(&self, work: impl FnOnce(&mut Arc<Asked>) -> T) -> T {
+        let _no_fork = handle::no_fork();
+        work(&mut self.asked.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// For calls that begin later: what is under way keeps what it took.
+    fn change(&self, change: impl FnOnce(&mut Asked)) {
+        self.with_asked(|asked| change(Arc::make_mut(asked)));
     }
 }
 
@@ -144,11 +150,10 @@ pub extern "C" fn remrembg_options_set(
     answer(error, || {
         let options = handle::borrow(options)?;
         let (key, value) = (text::read(key, "key")?, text::read(value, "value")?);
-        let mut asked = options.asked();
-        match asked.pairs.iter_mut().find(|(known, _)| *known == key) {
+        options.change(|asked| match asked.pairs.iter_mut().find(|(known, _)| *known == key) {
             Some((_, old)) => *old = value,
             None => asked.pairs.push((key, value)),
-        }
+        });
         Ok(())
     })
 }
@@ -180,7 +185,7 @@ pub extern "C" fn remrembg_options_set_mask(
             Some(mask) => Some(Mask::Pixels(unsafe { mask.view() }?.to_pixels())),
             None => None,
         };
-        options.asked().mask = mask.map(Arc::new);
+        options.change(|asked| asked.mask = mask.map(Arc::new));
         Ok(())
     })
 }
@@ -206,7 +211,8 @@ pub extern "C" fn remrembg_options_set_mask_bytes(
         let options = handle::borrow(options)?;
         // SAFETY: asked of the caller by the documentation of `data` and `size`.
         let file = unsafe { pixels::bytes(data, size, "data") }?;
-        options.asked().mask = (!data.is_null()).then(|| Arc::new(Mask::File(file.to_vec())));
+        let mask = (!data.is_null()).then(|| Arc::new(Mask::File(file.to_vec())));
+        options.change(|asked| asked.mask = mask);
         Ok(())
     })
 }
@@ -229,7 +235,8 @@ pub extern "C" fn remrembg_options_set_progress(
     error: *mut *mut remrembg_error,
 ) -> remrembg_code {
     answer(error, || {
-        handle::borrow(options)?.asked().listener = callback.map(|call| Listener { call, user_data });
+        let listener = callback.map(|call| Listener { call, user_data });
+        handle::borrow(options)?.change(|asked| asked.listener = listener);
         Ok(())
     })
 }
@@ -277,7 +284,7 @@ pub extern "C" fn remrembg_options_size(
         let (wide, high) = (Slot::optional(out_width, "out_width")?, Slot::optional(out_height, "out_height")?);
         let (asked, _) = remrembg_options::read(options)?;
         check_size((width, height), &Limits::default())?;
-        let options = Options::from_pairs(asked.pairs)?;
+        let options = Options::from_pairs(asked.pairs.iter().map(|(key, value)| (key, value)))?;
         options.check_for((width, height))?;
         let size = output_size((width, height), &options);
         wide.put(size.0);

@@ -136,7 +136,7 @@ fn remove(
         _ => Slot::new(output, "output")?,
     };
     let tell = asked.listener.map(|listener| move |progress: Progress| listener.tell(progress));
-    let mut job = remover.remover.job(input).pairs(asked.pairs).cancel(&token);
+    let mut job = remover.remover.job(input).pairs(asked.pairs.iter().map(|(key, value)| (key, value))).cancel(&token);
     if let Some(tell) = &tell {
         job = job.progress(tell);
     }

@@ -129,7 +129,7 @@ pub extern "C" fn remrembg_remover_new(
         hush_guarded_panics();
         let slot = Slot::new(remover, "remover")?;
         let (asked, _) = remrembg_options::read(settings)?;
-        let mut config = Config::from_pairs(asked.pairs)?;
+        let mut config = Config::from_pairs(asked.pairs.iter().map(|(key, value)| (key, value)))?;
         config.onnxruntime_hints.extend(own_folder());
         let remover = Remover::new(config)?;
         let engine = Engine::of(&remover);

@@ -32,7 +32,9 @@ impl Disposition {
             }
             rest = next;
         }
-        let file_name = file_name.map(text).or_else(|| extended.map(|value| decoded(&value)));
+        // The extended one counts more, by RFC 6266: .NET sends a plain one beside it that is no name of a picture.
+        let extended = extended.map(|value| decoded(&value)).filter(|name| !name.is_empty());
+        let file_name = extended.or_else(|| file_name.map(text));
         Self { name: name.map(text).unwrap_or_default(), file_name }
     }
 }
@@ -87,7 +89,7 @@ mod tests {
 
     #[test]
     fn field_and_file_are_found_however_they_are_written() {
-        let cases: [(&[u8], &str, Option<&str>); 14] = [
+        let cases: [(&[u8], &str, Option<&str>); 16] = [
             (b"form-data; name=\"image\"; filename=\"a.png\"", "image", Some("a.png")),
             (b"form-data;name=image;filename=a.png", "image", Some("a.png")),
             (b"form-data; filename=\"a.png\"; name=\"image\"", "image", Some("a.png")),
@@ -97,7 +99,13 @@ mod tests {
             (b"form-data; name=\"image\"; filename=\"\xe4.png\"", "image", Some("\u{e4}.png")),
             ("form-data; name=\"image\"; filename=\"\u{e4}.png\"".as_bytes(), "image", Some("\u{e4}.png")),
             (b"form-data; name=\"image\"; filename*=UTF-8''%E2%82%AC%20.png", "image", Some("\u{20ac} .png")),
-            (b"form-data; filename*=UTF-8''b.png; name=\"image\"; filename=\"a.png\"", "image", Some("a.png")),
+            (b"form-data; filename*=UTF-8''b.png; name=\"image\"; filename=\"a.png\"", "image", Some("b.png")),
+            (
+                b"form-data; name=image; filename=\"=?utf-8?B?w6QucG5n?=\"; filename*=utf-8''%C3%A4.png",
+                "image",
+                Some("\u{e4}.png"),
+            ),
+            (b"form-data; name=\"image\"; filename=\"a.png\"; filename*=", "image", Some("a.png")),
             (b"form-data; filename=\"; name=w;.png\"; name=\"image\"", "image", Some("; name=w;.png")),
             (b"form-data; name=\"image\"; filename=\"a\\\"b\\c.png\"", "image", Some("a\"b\\c.png")),
             (b"form-data; name=\"image\"; filename=\"a.png", "image", Some("a.png")),

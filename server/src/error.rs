@@ -38,6 +38,8 @@ pub(crate) enum Refusal {
     /// A part of the form that is larger than any option.
     TooLarge(String),
     MediaType,
+    /// The body is compressed.
+    Compressed,
     /// A limit is reached: which, and what is told of it.
     Limited(Code, Left),
     /// There is no room in the queue, or no memory for the upload.
@@ -74,7 +76,7 @@ impl Refusal {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::MediaType | Self::Compressed => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Busy | Self::Accounts(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Fault(..) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -94,6 +96,7 @@ impl Refusal {
             }
             Self::Timeout => "The request did not arrive in time.",
             Self::MediaType => "Unsupported media type. Send the image as multipart/form-data.",
+            Self::Compressed => "The body is compressed, as its Content-Encoding says. Send it as it is.",
             Self::Busy | Self::Accounts(_) => "The server is busy. Please try again in a moment.",
             Self::Fault(..) => "Internal error",
         }
@@ -112,6 +115,7 @@ impl Refusal {
             Self::Timeout => ("timeout", "validation"),
             Self::TooLarge(_) => ("too_large_form", "validation"),
             Self::MediaType => ("media_type", "validation"),
+            Self::Compressed => ("compressed_body", "validation"),
             Self::Busy => ("busy", "rate_limited"),
             Self::Fault(code, _) | Self::Limited(code, _) => (code.name(), code.kind().name()),
         };

@@ -75,7 +75,7 @@ impl Form {
 /// Reads a form to its end, or to where it can only be refused.
 ///
 /// # Errors
-/// [`Refusal::MediaType`], [`Refusal::Form`], [`Refusal::TooLarge`], [`Refusal::Timeout`], and
+/// [`Refusal::MediaType`], [`Refusal::Compressed`], [`Refusal::Form`], [`Refusal::TooLarge`], [`Refusal::Timeout`], and
 /// [`Refusal::Busy`] where transfers take their whole memory.
 pub(crate) async fn read(
     request: Request<Body>,
@@ -84,6 +84,9 @@ pub(crate) async fn read(
     transfers: &Arc<Transfers>,
 ) -> Result<Form, Refusal> {
     let mut form = Form::default();
+    if is_compressed(request.headers()) {
+        return Err(Refusal::Compressed);
+    }
     let Some(boundary) = boundary(request.headers())? else {
         return if is_empty(request.headers()) { Ok(form) } else { Err(Refusal::MediaType) };
     };
@@ -121,6 +124,12 @@ pub(crate) async fn read(
 fn is_empty(headers: &HeaderMap) -> bool {
     let length = headers.get(header::CONTENT_LENGTH).map_or(&b"0"[..], |length| length.as_bytes());
     length == b"0" && !headers.contains_key(header::TRANSFER_ENCODING)
+}
+
+/// Whether the body has to be unpacked first, as nothing here does: a small one may become a large one.
+fn is_compressed(headers: &HeaderMap) -> bool {
+    let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
+    encodings.any(|encoding| !encoding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"))
 }
 
 /// `None` where no kind of body is told.
@@ -173,8 +182,9 @@ impl Form {
             return Ok(goes_on);
         }
         let option = (fields.option)(&name);
-        // A file that nobody reads goes by in pieces, as a picture does.
-        meter.allow(if file_name.is_some() { u64::MAX } else { MOST_TEXT + MOST_BETWEEN });
+        // A file that nobody reads, and a picture without a file name, which counts as none, go by in pieces.
+        let is_bytes = file_name.is_some() || fields.pictures.contains(&&*name);
+        meter.allow(if is_bytes { u64::MAX } else { MOST_TEXT + MOST_BETWEEN });
         let (mut text, mut length) = (Vec::new(), 0);
         let mut charge = transfers.upload();
         while let Some(piece) = field.chunk().await.map_err(refused)? {
@@ -185,7 +195,7 @@ impl Form {
                 charge.set(length)?;
             }
         }
-        if file_name.is_none() && length > MOST_TEXT {
+        if !is_bytes && length > MOST_TEXT {
             return Err(too_large());
         }
         if let Some(option) = option.filter(|_| file_name.is_none()) {

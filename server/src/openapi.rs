@@ -23,6 +23,8 @@ pub(crate) fn openapi() -> Value {
             "description": ABOUT,
             "license": { "name": "MIT", "identifier": "MIT" },
         },
+        // From where this description is, so that it holds below a path of a reverse proxy too.
+        "servers": [{ "url": ".." }],
         "paths": {
             "/rmbg": { "post": rmbg() },
             "/api/membership-usage": { "get": usage() },

@@ -16,8 +16,34 @@ struct Session<'a> {
     panic: Option<Box<dyn Any + Send>>,
 }
 
-/// A file with the colours, and the alpha unless it is to be without.
+/// A file has room for so much about its blocks and no more. From this method on the encoder looks at the whole picture to stay
+/// within it; quicker ones look at its top, and fail where that is the calmest part.
+const LOOKS_AT_ALL: u8 = 2;
+
+/// A file with the colours, and the alpha unless it is to be without. `progress` never goes back.
 pub(crate) fn encode(
+    encoder: &Encoder,
+    picture: &Picture<'_>,
+    without_alpha: bool,
+    progress: &mut dyn FnMut(u8) -> bool,
+) -> Result<Vec<u8>, Error> {
+    let mut most = 0;
+    let mut onwards = |percent: u8| {
+        most = percent.max(most);
+        progress(most)
+    };
+    match encode_once(encoder, picture, without_alpha, &mut onwards) {
+        Err(Error::Encoder(code))
+            if code == Code::VP8_ENC_ERROR_PARTITION0_OVERFLOW as u32 && encoder.method < LOOKS_AT_ALL =>
+        {
+            let slower = Encoder { method: LOOKS_AT_ALL, ..*encoder };
+            encode_once(&slower, picture, without_alpha, &mut onwards)
+        }
+        done => done,
+    }
+}
+
+fn encode_once(
     encoder: &Encoder,
     picture: &Picture<'_>,
     without_alpha: bool,

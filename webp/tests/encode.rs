@@ -58,6 +58,30 @@ fn lossy_keeps_alpha_exact_and_colours_close() {
 }
 
 #[test]
+fn what_takes_too_much_room_at_the_quickest_method_is_made_with_a_slower_one() {
+    let (width, height) = (6000, 4000);
+    let mut state = 1_u32;
+    let tile: Vec<u8> = (0..512 * width * 3)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        })
+        .collect();
+    let data: Vec<u8> = tile.iter().copied().cycle().take(width * height * 3).collect();
+    let picture =
+        Picture { data: &data, width: width as u32, height: height as u32, stride: width * 3, layout: Layout::Rgb };
+    let mut last = 0;
+    let mut progress = |percent| {
+        assert!(percent >= last, "{percent} after {last}");
+        last = percent;
+        true
+    };
+    let quick = Encoder { method: 0, quality: 100.0, ..Encoder::default() };
+    let webp = quick.encode(&picture, None, &mut progress).unwrap();
+    assert_eq!(WebPDecoder::new(Cursor::new(webp)).unwrap().dimensions(), (6000, 4000));
+}
+
+#[test]
 fn lossless_is_exact_where_visible() {
     let lossless = Encoder { lossless: true, exact: true, ..Encoder::default() };
     for layout in [Layout::Rgb, Layout::Rgba] {

@@ -353,9 +353,8 @@ def remove(
     """
     options = {**locals(), **ignored}
     del options["session"], options["ignored"]
-    remover = _chosen(session)
     if not predicts(session):
-        return remover.remove(**options)
+        return _chosen(session).remove(**options)
     # A class of one's own may never have loaded a model.
     if mask_from is None:
         try:
@@ -372,9 +371,8 @@ def remove_many(
     images: Iterable[Any], *, jobs: int = 0, session: Optional[Remover] = None, **options: Any
 ) -> Generator[Outcome[Any, Any], None, None]:
     """As `Remover.remove_many`, with `session` or the remover that all calls share."""
-    remover = _chosen(session)
     if not predicts(session):
-        return remover.remove_many(images, jobs=jobs, **options)
+        return _chosen(session).remove_many(images, jobs=jobs, **options)
     import functools
 
     _batch.check(default().remove, images, jobs, options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc
+import os
 import sys
 from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, Iterable, Optional, TypeVar
@@ -96,8 +97,9 @@ def many(
     remove: Callable[..., Any], images: Iterable[Any], jobs: int, options: Dict[str, Any]
 ) -> Generator[Outcome[Any, Any], None, None]:
     """See `Remover.remove_many`."""
-    from remrembg._threads import Threads
+    from remrembg._threads import Threads, check_process
 
+    process = os.getpid()
     stop = CancelToken(options.get("cancel"))
     work = {**options, "cancel": stop}
     waiting: Deque[Tuple[Any, List[Found], Future[Any]]] = deque()
@@ -117,7 +119,9 @@ def many(
                 waiting.append((image, found, threads.submit(remove, image, **hears)))
                 while waiting and (len(waiting) >= 2 * jobs or waiting[0][2].done()):
                     yield _told(_outcome(*waiting.popleft()))
+                    check_process(process)
             while waiting:
+                check_process(process)
                 yield _told(_outcome(*waiting.popleft()))
             if broken is not None:
                 raise broken

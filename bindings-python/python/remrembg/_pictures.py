@@ -231,6 +231,8 @@ def as_given(picture: _remrembg.Picture, image: Any) -> Any:
 
     mode = _MODES[channels]
     made = Image.frombuffer(mode, (width, height), buffer, "raw", mode, 0, 1)
+    # The buffer is this picture's alone, so its pixels may be changed in place, as by `load()`.
+    made.readonly = 0
     profile = _profile(image)
     if channels > 1 and profile is not None:
         made.info["icc_profile"] = profile

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import io
 import os
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional, Tuple, Type, Union
@@ -86,8 +87,10 @@ class Session(Remover):
 
 
 def predicts(session: Any) -> bool:
-    """Whether it is a session with a `predict` of its own."""
-    return isinstance(session, Session) and getattr(session.predict, "__func__", None) is not Session.predict
+    """Whether it is a session with a `predict` of its own, or any object with one."""
+    if not isinstance(session, Session):
+        return not isinstance(session, Remover) and callable(getattr(session, "predict", None))
+    return getattr(session.predict, "__func__", None) is not Session.predict
 
 
 def predicted(session: Any, data: Any) -> Tuple[Any, Image]:
@@ -159,6 +162,8 @@ class NamedSession(Session):
         super().__init__(self._name, sess_opts, *args, **kwargs)
 
     def __reduce__(self) -> Tuple[Any, ...]:
+        if type(self) is not session_class(self._name):
+            return copyreg.__newobj__, (type(self),), self.__getstate__()  # type: ignore[attr-defined]
         return _restored, (self._name, self.__getstate__())
 
     @property

@@ -133,7 +133,8 @@ class Remover:
 
     def __setstate__(self, state: Dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._loaded = Loaded(self._settings)
+        # A session of one's own may have none.
+        self._loaded = Loaded(state.get("_settings", {}))
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{key}={value!r}" for key, value in self._settings.items())
@@ -265,9 +266,9 @@ class Remover:
             "decontaminate": bool(decontaminate),
             # A mask alone is what matting would start from, as rembg has it.
             "matting": bool(alpha_matting) and not only_mask,
-            "matting_foreground_threshold": int(alpha_matting_foreground_threshold),
-            "matting_background_threshold": int(alpha_matting_background_threshold),
-            "matting_erode_size": int(alpha_matting_erode_size),
+            "matting_foreground_threshold": _values.number(alpha_matting_foreground_threshold),
+            "matting_background_threshold": _values.number(alpha_matting_background_threshold),
+            "matting_erode_size": _values.number(alpha_matting_erode_size),
             "trimap": bool(trimap),
             "clean_mask": bool(clean_mask),
             "keep": keep,

@@ -31,6 +31,7 @@ class Threads(Executor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have a thread call it."""
+        check_process(self._process)
         future: Future[Any] = Future()
         with self._lock:
             self._work.put((future, fn, args, kwargs))
@@ -61,6 +62,12 @@ class Threads(Executor):
         if os.getpid() == self._process:
             for _ in self._threads:
                 self._work.put(None)
+
+
+def check_process(process: int) -> None:
+    """Raise in the child of a fork, which has none of the threads: whoever waited for them would wait for ever."""
+    if os.getpid() != process:
+        raise RuntimeError("these pictures were begun before a fork: begin them anew in the child")
 
 
 def _work(work: SimpleQueue[Optional[_Work]], idle: threading.Semaphore) -> None:

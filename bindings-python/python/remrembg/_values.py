@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import sys
 import warnings
-from typing import Any, Dict, Iterable, List, Mapping, Tuple, Type
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Type
 
 #: Options whose values are points and boxes.
 _REGIONS = ("keep", "drop")
@@ -38,6 +38,11 @@ def text(value: Any) -> str:
     if isinstance(value, str):
         return whole(str.__str__(value))
     return whole(str(int(value) if isinstance(value, int) else value))
+
+
+def number(value: Any) -> Optional[int]:
+    """A whole number as rembg cuts it off; `None` is one that was not given."""
+    return None if value is None else int(value)
 
 
 def whole(words: str) -> str:

@@ -107,6 +107,24 @@ fn a_folder_that_was_away_for_a_while_is_not_done_again_but_what_changed_there_i
     assert_eq!(inputs.iter().filter(|input| input.contains("same")).count(), 1, "{inputs:?}");
 }
 
+#[test]
+fn a_picture_that_comes_later_does_not_replace_the_result_of_another() {
+    let bench = Bench::new(&["in/photo.png"]);
+    let watching = Watching::start(&bench, &[]);
+    watching.comes("in/out/photo.bmp");
+    let first = bench.read("in/out/photo.bmp");
+    // It sorts before the other.
+    bench.put("in/photo.jpg", &encoded(&crate::bench::ball().rotate90(), image::ImageFormat::Jpeg));
+    bench.picture("in/witness.png");
+    watching.comes("in/out/witness.bmp");
+    bench.put("in/photo.png", &encoded(&crate::bench::ball().rotate180(), image::ImageFormat::Png));
+    until("the changed picture", || bench.read("in/out/photo.bmp") != first);
+    assert_eq!(bench.open("in/out/photo.bmp").width(), crate::bench::ball().width());
+    let ran = watching.end();
+    let both = "'in/photo.png' and 'in/photo.jpg' would both become 'in/out/photo.bmp'. Name them apart";
+    assert_eq!(ran.stderr.matches(both).count(), 1, "{}", ran.stderr);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_signal_that_a_script_has_its_jobs_ignore_ends_nothing() {

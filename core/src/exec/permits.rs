@@ -3,11 +3,12 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::ptr;
+use std::mem::ManuallyDrop;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use std::{process, ptr};
 
-use crate::error::Result;
+use crate::error::{Result, left_behind};
 use crate::exec::control::Control;
 
 /// How often a waiting caller looks whether it was cancelled.
@@ -16,7 +17,8 @@ const LOOK: Duration = Duration::from_millis(20);
 thread_local! {
     /// Whose permits this thread holds, by their addresses: a callback that calls back in
     /// must not wait for the permit that its own caller holds. One that calls another remover waits as anyone does.
-    static INSIDE: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+    /// Nothing of it is dropped with the thread, so that what runs at its very end may remove too: an empty one takes no memory.
+    static INSIDE: RefCell<ManuallyDrop<Vec<usize>>> = const { RefCell::new(ManuallyDrop::new(Vec::new())) };
 }
 
 pub(crate) struct Permits {
@@ -24,6 +26,8 @@ pub(crate) struct Permits {
     budget: u64,
     state: Mutex<State>,
     changed: Condvar,
+    /// Whose threads these are. The child of a fork may find them locked for ever by a thread that it does not have.
+    process: u32,
 }
 
 /// Who holds what, and who waits.
@@ -58,7 +62,7 @@ pub struct Load {
 impl Permits {
     /// For so many removals at once, at least one, which together take no more than `budget` bytes.
     pub(crate) fn new(places: usize, budget: u64) -> Self {
-        Self { places: places.max(1), budget, state: Mutex::default(), changed: Condvar::new() }
+        Self { places: places.max(1), budget, state: Mutex::default(), changed: Condvar::new(), process: process::id() }
     }
 
     /// How many places there are, free or taken: at least 1.
@@ -86,10 +90,17 @@ impl Permits {
             let calls_back = control.stop.is_some();
             turn.is_away(calls_back);
             control.check()?;
+            if self.is_left_behind() {
+                return Err(left_behind());
+            }
             turn.is_away(false);
         }
         INSIDE.with_borrow_mut(|held| held.push(self.address()));
         Ok(Permit { held: Some((self, bytes)) })
+    }
+
+    fn is_left_behind(&self) -> bool {
+        self.process != process::id()
     }
 
     /// No other has it for as long as a permit of these is held.
@@ -148,8 +159,10 @@ impl Turn<'_> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.permits.lock().line.retain(|waiting| waiting.number != self.number);
-        self.permits.changed.notify_all();
+        if !self.permits.is_left_behind() {
+            self.permits.lock().line.retain(|waiting| waiting.number != self.number);
+            self.permits.changed.notify_all();
+        }
     }
 }
 
@@ -161,7 +174,15 @@ pub(crate) struct Permit<'a> {
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if let Some((permits, bytes)) = self.held {
-            INSIDE.with_borrow_mut(|held| held.retain(|&address| address != permits.address()));
+            INSIDE.with_borrow_mut(|held| {
+                held.retain(|&address| address != permits.address());
+                if held.is_empty() {
+                    **held = Vec::new();
+                }
+            });
+            if permits.is_left_behind() {
+                return;
+            }
             let mut state = permits.lock();
             state.running -= 1;
             state.bytes -= bytes;
@@ -214,7 +235,7 @@ mod tests {
         let permits = Permits::new(1, 100);
         let held = std::cell::RefCell::new(Some(permits.enter(60, &Control::default()).expect("there is room")));
         // The thread of this test is another than that which holds a place.
-        INSIDE.with_borrow_mut(Vec::clear);
+        INSIDE.with_borrow_mut(|held| held.clear());
         let stop = || {
             held.take().into_iter().for_each(|held| {
                 drop(held);

@@ -92,9 +92,10 @@ static void a_child_cannot_use_what_its_parent_made(const remrembg_pixels *pixel
     remrembg_remover_free(remover);
 }
 
-/* Makes and frees handles until it is told to end. */
+/* Makes and frees handles, or changes options, until it is told to end. */
 struct busy {
     pthread_mutex_t lock;
+    remrembg_options *options;
     int end;
 };
 
@@ -103,7 +104,11 @@ static void *make_handles(void *argument)
     struct busy *busy = argument;
     int end = 0;
     while (!end) {
-        remrembg_options_free(remrembg_options_new());
+        if (busy->options == NULL) {
+            remrembg_options_free(remrembg_options_new());
+        } else {
+            remrembg_options_set(busy->options, "w", "9", NULL);
+        }
         pthread_mutex_lock(&busy->lock);
         end = busy->end;
         pthread_mutex_unlock(&busy->lock);
@@ -112,25 +117,25 @@ static void *make_handles(void *argument)
 }
 
 /* A child that waited for a lock of a thread it does not have would be stopped by its alarm. */
-static void a_child_can_make_handles(void)
+static void a_child_can_make_handles(remrembg_options *options)
 {
     int status = -1;
     pid_t child = fork();
     if (child == 0) {
         alarm(20);
         remrembg_options_free(remrembg_options_new());
-        _exit(0);
+        _exit(options != NULL && remrembg_options_set(options, "h", "9", NULL) != REMREMBG_OK);
     }
     CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
 }
 
-static void a_child_of_a_busy_parent_can_make_handles(int children)
+static void a_child_of_a_busy_parent_can_make_handles(int children, remrembg_options *options)
 {
-    struct busy busy = {PTHREAD_MUTEX_INITIALIZER, 0};
+    struct busy busy = {PTHREAD_MUTEX_INITIALIZER, options, 0};
     pthread_t thread;
     CHECK(pthread_create(&thread, NULL, make_handles, &busy) == 0);
     for (int round = 0; round < children && failures == 0; round++) {
-        a_child_can_make_handles();
+        a_child_can_make_handles(options);
     }
     pthread_mutex_lock(&busy.lock);
     busy.end = 1;
@@ -147,7 +152,7 @@ static void so_it_can_while_the_parent_makes_its_first(void)
         pid_t parent = fork();
         if (parent == 0) {
             alarm(60);
-            a_child_of_a_busy_parent_can_make_handles(1);
+            a_child_of_a_busy_parent_can_make_handles(1, NULL);
             _exit(failures != 0);
         }
         CHECK(parent > 0 && waitpid(parent, &status, 0) == parent && status == 0);
@@ -156,10 +161,14 @@ static void so_it_can_while_the_parent_makes_its_first(void)
 
 int main(void)
 {
+    remrembg_options *options;
     remrembg_pixels pixels = new_picture(WIDTH, HEIGHT);
     alarm(PATIENCE_SECONDS);
     so_it_can_while_the_parent_makes_its_first();
-    a_child_of_a_busy_parent_can_make_handles(50);
+    a_child_of_a_busy_parent_can_make_handles(50, NULL);
+    options = remrembg_options_new();
+    a_child_of_a_busy_parent_can_make_handles(200, options);
+    remrembg_options_free(options);
     a_child_cannot_use_what_its_parent_made(&pixels);
     free((void *)pixels.data);
     return checked();

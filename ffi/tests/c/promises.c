@@ -319,9 +319,24 @@ static void what_was_made_outlives_what_made_it(void)
     remrembg_output_free(output);
 }
 
+static remrembg_remover *of_exit;
+
+/* A removal at any time: this thread has removed before, and what belongs to it is being taken down. */
+static void remove_at_exit(void)
+{
+    failures = 0;
+    bytes_become_bytes(of_exit);
+    remrembg_remover_free(of_exit);
+    if (failures != 0) {
+        _Exit(1);
+    }
+}
+
 int main(void)
 {
     remrembg_remover *remover = new_remover();
+    of_exit = new_remover();
+    CHECK(atexit(remove_at_exit) == 0);
     versions_agree();
     stages_have_names();
     the_engine_is_told(remover);

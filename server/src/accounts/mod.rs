@@ -16,10 +16,13 @@ pub(crate) mod stripe;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::net::IpAddr;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc::{self, Sender};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -243,6 +246,8 @@ type Work = Box<dyn FnOnce(&mut dyn Books) + Send>;
 /// The accounts as the server asks for them: on a thread of their own, since a store waits for a disk or a network.
 pub(crate) struct Accounts {
     work: Sender<Work>,
+    /// How many pictures without an account are under way here, by address: what they count may be taken back.
+    turns: Mutex<HashMap<IpAddr, u32>>,
 }
 
 impl Accounts {
@@ -260,7 +265,7 @@ impl Accounts {
                 }
             })
             .map_err(|error| Trouble::Failed(error.to_string()))?;
-        Ok(Self { work })
+        Ok(Self { work, turns: Mutex::default() })
     }
 
     /// Waits until all that was given back before is given back, but no longer than `most`.
@@ -329,7 +334,29 @@ impl Accounts {
             drop(turn.map(|turn| store.dismiss(&turn)));
         };
         let admitted = self.ask_or_undo(move |store, now| store.admit(address, most, now), undo).await?;
-        Ok(admitted.map(|turn| Held { accounts: self, what: Some(What::Turn(turn)) }))
+        let mut turns = self.turns();
+        Ok(match admitted {
+            Ok(turn) => {
+                *turns.entry(address).or_default() += 1;
+                Ok(Held { accounts: self, what: Some(What::Turn(turn)) })
+            }
+            // One of those may be taken back soon.
+            Err(left) if turns.contains_key(&address) => Err(Left { reset: left.reset.min(LEASE as u64), ..left }),
+            Err(left) => Err(left),
+        })
+    }
+
+    fn turns(&self) -> MutexGuard<'_, HashMap<IpAddr, u32>> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn end_turn(&self, address: IpAddr) {
+        if let Entry::Occupied(mut count) = self.turns().entry(address) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
     }
 
     /// Whether one more request is within `most` a minute; `None` where each server counts its own.
@@ -403,6 +430,9 @@ impl Held<'_> {
     /// # Errors
     /// [`Trouble::Failed`]: then it is not charged.
     pub(crate) async fn charge(mut self) -> Result<(), Trouble> {
+        if let Some(What::Turn(turn)) = self.what {
+            self.accounts.end_turn(turn.address);
+        }
         if let Some(What::Credit(reservation)) = self.what.clone() {
             let charged = reservation.clone();
             let undo = move |store: &mut dyn Books, to| {
@@ -420,6 +450,9 @@ impl Held<'_> {
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         let Some(what) = self.what.take() else { return };
+        if let What::Turn(turn) = what {
+            self.accounts.end_turn(turn.address);
+        }
         let back = move |store: &mut dyn Books| {
             drop(match what {
                 What::Credit(reservation) => store.release(&reservation),

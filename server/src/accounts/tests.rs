@@ -439,6 +439,20 @@ fn a_charge_is_taken_back_if_its_client_leaves_once_it_was_made() {
 }
 
 #[test]
+fn a_day_is_over_for_who_had_its_pictures_and_not_for_who_has_them_under_way() {
+    with_one_credit(async |accounts, _| {
+        let admit =
+            async || accounts.admit("192.0.2.1".parse().expect("an address"), 1).await.expect("the store works");
+        let refused = async || admit().await.err().expect("there was one").reset;
+        let held = admit().await.expect("there is one");
+        assert!(refused().await <= LEASE as u64, "it may be taken back soon");
+        drop(held);
+        admit().await.expect("it was taken back").charge().await.expect("the store works");
+        assert!(refused().await.abs_diff((DAY - now().rem_euclid(DAY)) as u64) < 60, "until midnight");
+    });
+}
+
+#[test]
 fn work_goes_on_while_a_credit_cannot_be_held_longer() {
     with_one_credit(async |accounts, holder| {
         let held = accounts.hold(holder).await.expect("the store works").expect("there is one");

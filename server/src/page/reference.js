@@ -1,5 +1,5 @@
 SwaggerUIBundle({
-  url: '/api/openapi',
+  url: '../openapi',
   dom_id: '#reference',
   deepLinking: true,
   tryItOutEnabled: true,

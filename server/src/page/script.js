@@ -192,7 +192,7 @@ function request(picture) {
   return new Promise((resolve) => {
     const call = new XMLHttpRequest();
     picture.request = call;
-    call.open('POST', '/rmbg');
+    call.open('POST', 'rmbg');
     call.responseType = 'blob';
     const key = byId('key').value;
     if (key) call.setRequestHeader('x-api-key', key);

@@ -5,7 +5,7 @@ use std::io::{Cursor, Read};
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use remrembg::Code;
@@ -13,7 +13,7 @@ use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 use zip::ZipArchive;
 use zip::result::{ZipError, ZipResult};
 
-use super::page::{CSS, HTML, JAVASCRIPT, file};
+use super::page::{CSS, HTML, JAVASCRIPT, TEXT, file};
 use crate::App;
 use crate::error::Refusal;
 use crate::openapi::openapi;
@@ -26,6 +26,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 pub(super) fn routes() -> Router<Arc<App>> {
     static STYLE: Unpacked = LazyLock::new(|| unpacked("swagger-ui.css"));
     static SCRIPT: Unpacked = LazyLock::new(|| unpacked("swagger-ui-bundle.js"));
+    let licences = include_bytes!("../page/swagger-ui-bundle.js.LICENSE.txt");
     let (page, start) = (include_bytes!("../page/reference.html"), include_bytes!("../page/reference.js"));
     Router::new()
         .route("/api/openapi", get(description))
@@ -35,6 +36,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/api/docs/reference.js", get(async || file(JAVASCRIPT, POLICY, start)))
         .route("/api/docs/swagger-ui.css", get(async || of_archive(CSS, &STYLE)))
         .route("/api/docs/swagger-ui-bundle.js", get(async || of_archive(JAVASCRIPT, &SCRIPT)))
+        .route("/api/docs/swagger-ui-bundle.js.LICENSE.txt", get(async || file(TEXT, POLICY, licences)))
 }
 
 async fn description() -> Response {
@@ -42,8 +44,9 @@ async fn description() -> Response {
     ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], JSON.as_str()).into_response()
 }
 
-pub(super) async fn to_reference() -> Redirect {
-    Redirect::permanent("/api/docs/")
+/// From where the request asks, so that it holds below a path of a reverse proxy too.
+pub(super) async fn to_reference(uri: Uri) -> Redirect {
+    Redirect::permanent(if uri.path().starts_with("/api/") { "docs/" } else { "api/docs/" })
 }
 
 type Unpacked = LazyLock<ZipResult<Vec<u8>>>;

@@ -34,6 +34,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
 pub(super) const HTML: &str = "text/html; charset=utf-8";
 pub(super) const CSS: &str = "text/css; charset=utf-8";
 pub(super) const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 
 /// A file for browsers, of this media type, under this policy.
 pub(super) fn file(kind: &'static str, policy: &'static str, bytes: &'static [u8]) -> Response {

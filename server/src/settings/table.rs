@@ -140,7 +140,8 @@ pub const SPECS: &[Spec] = &[
         key: "header_timeout",
         default: "10",
         range: "seconds, 1 to 86400",
-        help: "How long the head of a request may take.",
+        help: "How long the head of a request may take, and a connection be idle before it. Behind a proxy that keeps \
+               connections open, give more than it does, so that it uses none that just closes.",
         read: |settings, text| seconds(text).map(|time| settings.header_timeout = time),
     },
     Spec {

@@ -49,15 +49,22 @@ fn nothing_is_asked_of_another_host_and_the_policy_forbids_it() {
 #[test]
 fn the_reference_has_all_that_it_loads() {
     let send = service(&[]);
-    for short in ["/docs", "/api/docs"] {
+    // From where they are, as every address in a page: the service may be below a path of a reverse proxy.
+    for (short, place) in [("/docs", "api/docs/"), ("/api/docs", "docs/")] {
         let answer = send(get(short));
-        assert_eq!((answer.status, answer.header("location")), (308, "/api/docs/"), "{short}");
+        assert_eq!((answer.status, answer.header("location")), (308, place), "{short}");
     }
     let page = send(get("/api/docs/"));
-    let names: Vec<_> = page.text().split('"').filter(|part| part.starts_with("/api/docs/")).collect();
+    let pages = [page.text().to_owned(), send(get("/")).text().to_owned()];
+    assert!(pages.iter().all(|page| !page.contains("=\"/")), "no address begins at the root");
+    let names: Vec<_> = pages[0]
+        .split('"')
+        .filter(|part| !part.contains('/') && [".css", ".js"].iter().any(|end| part.ends_with(end)))
+        .collect();
     assert_eq!(names.len(), 3);
+    assert!(send(get("/api/docs/swagger-ui-bundle.js.LICENSE.txt")).text().contains("React"));
     for name in names {
-        let answer = send(get(name));
+        let answer = send(get(&format!("/api/docs/{name}")));
         let kind = if name.ends_with(".css") { "text/css; charset=utf-8" } else { "text/javascript; charset=utf-8" };
         assert_eq!((answer.status, answer.header("content-type")), (200, kind), "{name}");
         let known = if name.ends_with(".css") { ".swagger-ui" } else { "SwaggerUIBundle" };

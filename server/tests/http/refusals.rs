@@ -52,6 +52,10 @@ fn a_body_that_is_no_form_is_told_apart_from_a_form_that_is_broken() {
     let no_boundary = send(request(Method::POST, "/rmbg", Some("multipart/form-data"), &whole));
     assert_json(&no_boundary, 400, "The form cannot be read: it has no boundary.");
 
+    let mut packed = request(Method::POST, "/rmbg", Some(&kind()), &whole);
+    packed.headers_mut().insert("content-encoding", "gzip".parse().expect("a value"));
+    assert_json(&send(packed), 415, "The body is compressed, as its Content-Encoding says. Send it as it is.");
+
     // Cut off at every place: each is refused, none is a fault of the server's.
     let kind = kind();
     for length in (0..whole.len() - 4).step_by(7) {
@@ -118,6 +122,9 @@ fn fields_parts_and_heads_are_bounded() {
     assert_eq!(send(post(&[long(64 << 10), image(&png())])).status, 400, "it is read, and is no colour");
     assert_json(&send(post(&[long((64 << 10) + 1), image(&png())])), 413, "A field of the form is too large.");
     assert_json(&send(post(&[long(1 << 22), image(&png())])), 413, "A field of the form is too large.");
+    // A picture without a file name is none, however large it is.
+    let missing = "No image file provided. Please include an 'image' field in your form data.";
+    assert_json(&send(post(&[part("image", None, &[7; 1 << 20])])), 400, missing);
     let unknown = |length: usize| send(post(&[part("x", None, &vec![b'f'; length]), image(&png())])).status;
     assert_eq!([unknown(64 << 10), unknown((64 << 10) + 1)], [200, 413]);
     let all = [vec![field("x", "1"); 199], vec![image(&png())]].concat();
@@ -145,15 +152,16 @@ fn other_origins_are_let_in_where_a_setting_says_so() {
         for (name, value) in [
             ("origin", origin),
             ("access-control-request-method", "POST"),
-            ("access-control-request-headers", "x-api-key"),
+            ("access-control-request-headers", "x-api-key,traceparent"),
         ] {
             request.headers_mut().insert(name, value.parse().expect("a value"));
         }
-        service(settings)(request).header("access-control-allow-origin").to_owned()
+        let answer = service(settings)(request);
+        ["access-control-allow-origin", "access-control-allow-headers"].map(|name| answer.header(name).to_owned())
     };
-    assert_eq!(asked(&[], "https://a.example"), "");
+    assert_eq!(asked(&[], "https://a.example"), ["", ""]);
     let some = [("cors", "https://a.example, https://b.example")];
-    assert_eq!(asked(&some, "https://b.example"), "https://b.example");
-    assert_eq!(asked(&some, "https://c.example"), "");
-    assert_eq!(asked(&[("cors", "*")], "https://c.example"), "*");
+    assert_eq!(asked(&some, "https://b.example"), ["https://b.example", "x-api-key,traceparent"]);
+    assert_eq!(asked(&some, "https://c.example")[0], "");
+    assert_eq!(asked(&[("cors", "*")], "https://c.example")[0], "*");
 }

@@ -67,6 +67,20 @@ fn solves(picture: &Pixels, truth: &[u8], levels: u8) {
 }
 
 #[test]
+fn what_sharpening_leaves_beside_edges_is_background() {
+    // Lighter than the background, and so on the other side of it than the ink.
+    let sharpened = |x: f64, y: f64| {
+        let far = ((x - 80.0).hypot(y - 60.0) - 30.0).abs() - 10.0;
+        ring(x, y) - if (0.5..2.5).contains(&far) { 0.08 } else { 0.0 }
+    };
+    for background in [[225.0; 3], [90.0, 100.0, 120.0]] {
+        let dark = |_: f64, _: f64| [15.0, 10.0, 20.0];
+        let (picture, truth) = drawn(SIZE, &sharpened, &dark, &|_, _| background);
+        solves(&picture, &truth, 12);
+    }
+}
+
+#[test]
 fn drawings_get_their_true_alpha_with_their_holes() {
     for background in [WHITE, [0.0; 3], [230.0, 60.0, 50.0]] {
         let (picture, truth) = drawn(SIZE, &ring, &|_, _| INK, &|_, _| background);

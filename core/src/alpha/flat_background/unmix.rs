@@ -36,6 +36,10 @@ const ENDS: f32 = 0.9;
 /// what is hardly visible would be opaque.
 const LEAST: f32 = 0.3;
 const NEARLY_ALL: f32 = 0.95;
+/// Sharpening, and scaling with a filter such as Lanczos, leave pixels beside an edge that differ from the background the
+/// other way: within so many pixels there is a difference so many times as large, the cosine of the angle between them below
+/// this. They are background.
+const OVERSHOOT: (usize, f32, f32) = (3, 3.0, -0.5);
 /// As a part of the tolerance: differences up to it are none.
 const NONE: f32 = 0.75;
 /// Colours are rounded to whole levels: half of one at either end.
@@ -98,7 +102,9 @@ pub(super) fn alpha(
                 for (x, y) in around((at % width, at / width), (width, height), 1) {
                     let at = y * width + x;
                     if rounds[at] == UNREACHED {
-                        let value = edges.alpha(x, y).max(outside);
+                        let is_outermost = around((x, y), (width, height), 1).any(|(x, y)| alpha[y * width + x] == 0);
+                        let overshoots = is_outermost && edges.overshoots(x, y);
+                        let value = if overshoots { 0.0 } else { edges.alpha(x, y).max(outside) };
                         alpha[at] = (value * 255.0).round() as u8;
                         rounds[at] = if value < ENDS { round + 1 } else { ENDED };
                         is_last = false;
@@ -132,6 +138,19 @@ impl Edges<'_> {
         let none = NONE * self.seen.tolerance;
         let along = dot(own, subject) / far.max(1e-6);
         ((along - none) / (far.max(self.least) - 2.0 * none - ROUNDING).max(1.0)).clamp(0.0, 1.0)
+    }
+
+    /// Whether a pixel beside the background is what a filter made of an edge near it.
+    fn overshoots(&self, x: usize, y: usize) -> bool {
+        let (reach, times, angle) = OVERSHOOT;
+        let own = self.seen.vector(x, y);
+        let far = length(own);
+        far < self.least
+            && around((x, y), self.seen.size(), reach).any(|(x, y)| {
+                let other = self.seen.vector(x, y);
+                let other_far = length(other);
+                other_far > times * far && dot(other, own) < angle * far * other_far
+            })
     }
 
     /// The difference from the background where it is largest, step by step from a pixel.

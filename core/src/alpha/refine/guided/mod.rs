@@ -57,9 +57,11 @@ const STRIP: usize = 16;
 const GAP: usize = 8;
 /// Pictures of a smaller side than this have no edges that the model did not see.
 const LEAST_SIDE: u32 = 32;
+/// And masks of a smaller side than this have no windows in which colours could be told apart.
+const LEAST_MASK: u32 = 16;
 
 /// Makes the alpha of a picture in colour from a mask, [`Layout::Gray8`] of any size.
-/// `None` for pictures too small to refine, and where the mask is sure everywhere.
+/// `None` for pictures and masks too small to refine, and where the mask is sure everywhere.
 ///
 /// # Errors
 /// [`Code::Cancelled`].
@@ -72,9 +74,11 @@ pub(super) fn refine(
     control: &Control<'_>,
 ) -> Result<Option<Pixels>> {
     let size = (picture.width(), picture.height());
-    let mask = &mask_in_bounds(mask, pool)?;
+    let own = mask;
+    let mask = &mask_in_bounds(own, pool)?;
     let band = Band::around(mask, maker);
-    let Some(bounds) = band.bounds().filter(|_| size.0.min(size.1) >= LEAST_SIDE) else {
+    let is_large = size.0.min(size.1) >= LEAST_SIDE && own.width().min(own.height()) >= LEAST_MASK;
+    let Some(bounds) = band.bounds().filter(|_| is_large) else {
         return Ok(None);
     };
     let mut before: Option<Level> = None;
@@ -91,7 +95,7 @@ pub(super) fn refine(
     let level = before.ok_or_else(|| Error::new(Code::Internal))?;
     control.check()?;
     let mut data = level.applied(picture, &band, LAST, pool);
-    if let Some(wide) = Wide::of(mask, maker, size, pool)? {
+    if let Some(wide) = Wide::of((mask, own), maker, size, pool)? {
         control.check()?;
         wide.give_back(&mut data, (size.0 as usize, size.1 as usize), pool);
     }

@@ -102,6 +102,19 @@ fn a_mask_finer_than_the_picture_is_averaged_where_it_is_unsure() {
 }
 
 #[test]
+fn details_of_a_callers_mask_stay_however_large_it_is() {
+    // Threads on another colour, finer than what is looked at.
+    let is_thread = |x: f32, y: f32| (x * 1500.0) as usize % 8 < 3 || (y * 400.0) as usize % 8 < 3;
+    let picture =
+        drawn(Layout::Rgb8, (1500, 400), |x, y| if is_thread(x, y) { vec![200, 60, 40] } else { vec![40, 120, 160] });
+    let mask = drawn(Layout::Gray8, (1500, 400), |x, y| vec![if is_thread(x, y) { 255 } else { 0 }]);
+    let alpha = refine(&picture, &mask, Maker::Caller, Preset::Balanced, &Pool::of(2), &Control::default());
+    let alpha = alpha.expect("nothing is wrong").expect("there is an edge");
+    let off = alpha.data().iter().zip(mask.data()).map(|(alpha, mask)| f64::from(alpha.abs_diff(*mask))).sum::<f64>();
+    assert!(off < 4.0 * alpha.data().len() as f64, "{} of 255", off / alpha.data().len() as f64);
+}
+
+#[test]
 fn threads_and_an_opaque_alpha_channel_change_no_byte() {
     let (picture, mask) = (photo((640, 480), 0.02), seen((320, 320)));
     let alone = refined(&picture, &mask, &Pool::of(1));
@@ -141,7 +154,7 @@ fn an_edge_is_the_same_whether_there_is_another_far_away_or_not() {
 #[test]
 fn any_size_of_picture_and_mask_will_do() {
     for size in [(32, 32), (33, 47), (32, 3000), (2500, 40), (219, 221)] {
-        for of_mask in [(1, 2), (3, 3), (1, 1000), (3, 1000), (700, 2), (320, 320), size, (900, 700)] {
+        for of_mask in [(16, 16), (17, 30), (16, 1000), (700, 17), (320, 320), size, (900, 700)] {
             let mask = drawn(Layout::Gray8, of_mask, |x, y| vec![byte((x + y) / 2.0)]);
             for preset in [Preset::Fast, Preset::Balanced] {
                 let alpha = refine(&photo(size, 0.02), &mask, Maker::Model, preset, &Pool::of(2), &Control::default())
@@ -168,7 +181,7 @@ fn a_flat_picture_keeps_the_masks_edge() {
 }
 
 #[test]
-fn there_is_nothing_to_refine_without_an_edge_or_in_a_tiny_picture() {
+fn there_is_nothing_to_refine_without_an_edge_or_in_what_is_tiny() {
     let none = |picture: &Pixels, mask: &Pixels| {
         refine(picture, mask, Maker::Model, Preset::Balanced, &Pool::of(2), &Control::default())
             .expect("nothing is wrong")
@@ -176,6 +189,7 @@ fn there_is_nothing_to_refine_without_an_edge_or_in_a_tiny_picture() {
     };
     let mask = seen((320, 320));
     assert!(none(&photo((400, 31), 0.02), &mask));
+    assert!(none(&photo((400, 400), 0.02), &seen((15, 320))));
     for sure in [0, 25, 230, 255] {
         assert!(none(&photo((400, 400), 0.02), &Pixels::filled(320, 320, Layout::Gray8, sure)), "{sure}");
     }

@@ -3,6 +3,7 @@
 //! There the picture's colours would decide what the model did not, and often wrongly: such an area stays as soft as
 //! it is.
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 use super::super::Maker;
@@ -23,21 +24,26 @@ const REACH: usize = 5;
 const SIDE: u32 = 320;
 
 /// How much of each pixel of a small mask lies in such an area, and what the mask has there, both 0 to 1.
-pub(super) struct Wide {
+pub(super) struct Wide<'a> {
     parts: Grid<1>,
     /// From the first to the last column of each row that has a part in it.
     spans: Vec<Span>,
-    soft: Grid<1>,
+    soft: Cow<'a, Pixels>,
 }
 
-impl Wide {
-    /// `None` where there is no such area. What the mask has is taken between its pixels, so that it is made no finer than
-    /// the picture.
+impl<'a> Wide<'a> {
+    /// Of a mask that is no larger than what is looked at, and as it came. `None` where there is no such area. What the mask
+    /// has is taken between its pixels, so that it is made no finer than the picture.
     ///
     /// # Errors
     /// [`Code::Internal`](crate::Code::Internal).
-    pub(super) fn of(mask: &Pixels, maker: Maker, picture: (u32, u32), pool: &Pool) -> Result<Option<Self>> {
-        let mask = resized(mask, (mask.width().min(picture.0), mask.height().min(picture.1)), pool)?;
+    pub(super) fn of(
+        (mask, own): (&Pixels, &'a Pixels),
+        maker: Maker,
+        picture: (u32, u32),
+        pool: &Pool,
+    ) -> Result<Option<Self>> {
+        let mask = no_finer(mask, picture, pool)?;
         let side = mask.width().max(mask.height());
         let small = |of: u32| (of * SIDE.min(side)).div_ceil(side);
         let small = resized(&mask, (small(mask.width()), small(mask.height())), pool)?;
@@ -59,14 +65,17 @@ impl Wide {
         let (across, down) = (counted(width), counted(height));
         let share = |(at, covered): (usize, u32)| [covered as f32 / (across[at % width] * down[at / width])];
         let parts = Grid { width, height, values: covered.into_iter().enumerate().map(share).collect() };
-        let values = mask.data().iter().map(|soft| [f32::from(*soft) / 255.0]).collect();
-        let soft = Grid { width: mask.width() as usize, height: mask.height() as usize, values };
-        Ok(Some(Self { parts, spans, soft }))
+        Ok(Some(Self { parts, spans, soft: no_finer(own, picture, pool)? }))
     }
 
     /// Gives back there what the mask has.
     pub(super) fn give_back(&self, alpha: &mut [u8], size: (usize, usize), pool: &Pool) {
-        let (parts, soft) = (self.parts.enlarged(size), self.soft.enlarged(size));
+        let own = (self.soft.width() as usize, self.soft.height() as usize);
+        let soft = (own != size).then(|| {
+            let values = self.soft.data().iter().map(|soft| [f32::from(*soft) / 255.0]).collect();
+            Grid { width: own.0, height: own.1, values }
+        });
+        let (parts, soft) = (self.parts.enlarged(size), soft.as_ref().map(|soft| soft.enlarged(size)));
         pool.for_each(alpha.chunks_mut(ROWS * size.0).enumerate(), |(chunk, alpha)| {
             let (mut of_parts, mut of_soft) = (Vec::new(), Vec::new());
             for (y, alpha) in alpha.chunks_mut(size.0).enumerate().map(|(y, alpha)| (chunk * ROWS + y, alpha)) {
@@ -74,14 +83,22 @@ impl Wide {
                 let spans = [above, below].map(|row| self.spans[row].clone()).into_iter();
                 let Some(span) = spans.filter(|span| !span.is_empty()).reduce(joined) else { continue };
                 let columns = parts.columns(&span);
-                let (part, soft) = (parts.row(y, &columns, &mut of_parts), soft.row(y, &columns, &mut of_soft));
+                let part = parts.row(y, &columns, &mut of_parts);
+                let soft = soft.as_ref().map(|soft| soft.row(y, &columns, &mut of_soft));
+                let as_it_is = |x: usize| f32::from(self.soft.data()[y * own.0 + x]) / 255.0;
                 for (x, alpha) in columns.clone().zip(&mut alpha[columns]) {
-                    let ([part], [soft], hard) = (part(x), soft(x), f32::from(*alpha) / 255.0);
+                    let ([part], hard) = (part(x), f32::from(*alpha) / 255.0);
+                    let soft = soft.as_ref().map_or_else(|| as_it_is(x), |soft| soft(x)[0]);
                     *alpha = byte(hard + (soft - hard) * part);
                 }
             }
         });
     }
+}
+
+fn no_finer<'a>(mask: &'a Pixels, picture: (u32, u32), pool: &Pool) -> Result<Cow<'a, Pixels>> {
+    let (own, size) = ((mask.width(), mask.height()), (mask.width().min(picture.0), mask.height().min(picture.1)));
+    Ok(if own == size { Cow::Borrowed(mask) } else { Cow::Owned(resized(mask, size, pool)?) })
 }
 
 /// Whether the neighbours of a pixel, side by side and above each other, are much as it is.
