@@ -222,7 +222,7 @@ class Left(remrembg.sessions.BaseSession):
         return [mask]
 
 
-class Named(remrembg.session_factory.sessions["u2netp"]):
+class Named(remrembg.sessions.sessions["u2netp"]):
     predict = Left.predict
 
 

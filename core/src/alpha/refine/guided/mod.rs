@@ -13,7 +13,8 @@
 //! before made of its own small picture, made harder, so that the edge narrows
 //! while the windows shrink with it. Only the band around the mask's edge is worked
 //! on; what is farther away is subject or background altogether. Where the mask is unsure over a wide area there
-//! is no edge, and it stays as soft as it is.
+//! is no edge, and it stays as soft as it is; and where the colours explain little of the mask, as on an animal before leaves
+//! of its own colour, the mask's edge stays where it is.
 
 mod band;
 mod planes;
@@ -58,7 +59,7 @@ const GAP: usize = 8;
 /// Pictures of a smaller side than this have no edges that the model did not see.
 const LEAST_SIDE: u32 = 32;
 /// And masks of a smaller side than this have no windows in which colours could be told apart.
-const LEAST_MASK: u32 = 16;
+const LEAST_MASK: u32 = 8;
 
 /// Makes the alpha of a picture in colour from a mask, [`Layout::Gray8`] of any size.
 /// `None` for pictures and masks too small to refine, and where the mask is sure everywhere.

@@ -9,13 +9,21 @@ use crate::image::spans::{Span, wider};
 
 /// How little a window's colours may vary before their noise counts for nothing.
 const EPSILON: f32 = 1e-4;
+/// How much of alpha's variance in a window its colours explain (the coefficient of determination, R²): up to the first,
+/// subject and background look alike there and alpha stays as it came; from the second on it follows the colours. Chance
+/// alone explains about a tenth.
+const EXPLAINED: [f32; 2] = [0.2, 0.5];
+/// Where alpha varies by less, there is nothing to explain.
+const LEAST_VARIANCE: f32 = 1e-4;
 /// The α of a colour: red, green and blue times the first three, plus the last.
 pub(super) type Line = [f32; 4];
 
 /// What is summed over a window: colours, alpha, and products of two of those, by their places here.
 const ONES: usize = 4;
-const PRODUCTS: [(usize, usize); 9] = [(0, 3), (1, 3), (2, 3), (0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)];
+const PRODUCTS: [(usize, usize); 10] = [(0, 3), (1, 3), (2, 3), (0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2), (3, 3)];
 const SUMS: usize = ONES + PRODUCTS.len();
+/// What is found in each: a line, and how much it explains.
+const FOUND: usize = 5;
 
 /// Pixels on each side of a cell. What fits changes slowly, so one line for each is enough.
 pub(super) const CELL: usize = 2;
@@ -44,12 +52,24 @@ impl Windows<'_> {
         let across: Vec<_> = x.clone().map(|x| counted(x, self.reach, self.width)).collect();
         self.lines(&self.cells(far), near).windows(&(x.clone(), y), self.reach, self.height, |y, lines| {
             let down = counted(y, self.reach, self.height);
-            let planes: [_; 4] = std::array::from_fn(|plane| lines.plane(plane));
+            let planes: [_; FOUND] = std::array::from_fn(|plane| lines.plane(plane));
             let row = &mut rows[(y - top) * self.width..][x.clone()];
             for ((at, line), across) in row.iter_mut().enumerate().zip(&across) {
-                *line = planes.map(|plane| plane[at] / (across * down));
+                let [fitted @ .., explained] = planes.map(|plane| plane[at] / (across * down));
+                let share = ((explained - EXPLAINED[0]) / (EXPLAINED[1] - EXPLAINED[0])).clamp(0.0, 1.0);
+                *line = fitted.map(|value| value * share);
+                line[3] += (1.0 - share) * self.alpha_of_cell(x.start + at, y);
             }
         });
+    }
+
+    /// The mean over the pixels of a cell.
+    fn alpha_of_cell(&self, x: usize, y: usize) -> f32 {
+        let width = self.width * CELL;
+        let first = (y * width + x) * CELL;
+        const { assert!(CELL == 2, "a cell has four pixels") };
+        let pixels = [first, first + 1, first + width, first + width + 1].map(|at| f32::from(self.alpha[at]));
+        pixels.iter().sum::<f32>() / (4.0 * 255.0)
     }
 
     /// The sums over the pixels of each cell.
@@ -96,10 +116,10 @@ impl Windows<'_> {
         alphas.iter_mut().zip(values).for_each(|(alpha, value)| *alpha = value);
     }
 
-    /// The line of each window, from the sums of cells around them.
+    /// The line of each window and how much it explains, from the sums of cells around them.
     #[inline(always)]
     fn lines(&self, cells: &Planes, near: (Span, Span)) -> Planes {
-        let mut lines = Planes::new(4, near.clone());
+        let mut lines = Planes::new(FOUND, near.clone());
         let stride = lines.stride();
         let mut across = vec![1.0; stride];
         across.iter_mut().zip(near.0.clone()).for_each(|(count, x)| *count = counted(x, self.reach, self.width));
@@ -127,9 +147,9 @@ fn colors_in_planes<const BYTES: usize>(pixels: &[[u8; BYTES]], planes: &mut [f3
     }
 }
 
-/// The line that fits a window best, in the least squares with `EPSILON` for the slope.
+/// The line that fits a window best, in the least squares with `EPSILON` for the slope, and how much it explains.
 #[inline(always)]
-fn line(mean: &[Lanes; SUMS]) -> [Lanes; 4] {
+fn line(mean: &[Lanes; SUMS]) -> [Lanes; FOUND] {
     let [r, g, b, alpha, ..] = *mean;
     let epsilon = Lanes::of(EPSILON);
     let with = [mean[4] - r * alpha, mean[5] - g * alpha, mean[6] - b * alpha];
@@ -144,5 +164,7 @@ fn line(mean: &[Lanes; SUMS]) -> [Lanes; 4] {
         (c_rg * with[0] + c_gg * with[1] + c_gb * with[2]) * scale,
         (c_rb * with[0] + c_gb * with[1] + c_bb * with[2]) * scale,
     ];
-    [slope[0], slope[1], slope[2], alpha - slope[0] * r - slope[1] * g - slope[2] * b]
+    let explained = slope[0] * with[0] + slope[1] * with[1] + slope[2] * with[2];
+    let variance = (mean[ONES + 9] - alpha * alpha).at_least(LEAST_VARIANCE);
+    [slope[0], slope[1], slope[2], alpha - slope[0] * r - slope[1] * g - slope[2] * b, explained / variance]
 }
