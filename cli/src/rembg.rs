@@ -57,10 +57,12 @@ const SERVICE: &Flags = &[
 
 /// A command of rembg's in words of this one; any other command as it is.
 pub(crate) fn translated(words: Vec<OsString>, ours: &Command) -> Vec<OsString> {
-    let Some(command) = words.get(1).filter(|word| !Path::new(word).exists()).and_then(|word| word.to_str()) else {
+    let Some(command) = words.get(1).and_then(|word| word.to_str()) else {
         return words;
     };
     match command {
+        // A picture or a folder of that name.
+        "i" | "p" | "b" if words.len() == 2 && Path::new(command).exists() => words,
         "i" => removal(words, ours, &[REMOVAL]),
         "p" => {
             let mut made = removal(words, ours, &[REMOVAL, FOLDER]);
@@ -199,8 +201,8 @@ fn read(words: Vec<OsString>, own: Option<&Command>, known: &[&Flags]) -> Read {
     }
     let has = |names: &[&str]| read.flags.iter().any(|flag| names.iter().any(|name| flag == name));
     if has(&["--mask"]) {
-        // It is what matting would start from.
-        read.flags.retain(|flag| flag != "--matting");
+        // It is what matting would start from, and has no background.
+        read.flags.retain(|flag| flag != "--matting" && !flag.as_encoded_bytes().starts_with(b"--bg-color="));
     } else if has_vitmatte && !has(&["-q", "--quiet", "--json"]) {
         terminal::note(None, NO_VITMATTE);
     }
@@ -219,8 +221,16 @@ fn takes_next(command: &Command, flag: &OsStr) -> bool {
     })
 }
 
-/// A long flag and its value after `=`.
+/// A long flag and its value after `=`, or a short one of a letter and its value behind it.
 fn split(word: &OsStr, known: &[&Flags]) -> (OsString, Option<OsString>) {
+    let short = |name: &str| known.iter().copied().flatten().any(|(short, _, _, count)| name == *short && *count == 1);
+    let is_known = known.iter().copied().flatten().any(|(short, ..)| word == *short);
+    if let Some((name, value)) = word.to_str().filter(|_| !is_known).and_then(|word| word.split_at_checked(2))
+        && !value.is_empty()
+        && short(name)
+    {
+        return (name.into(), Some(value.into()));
+    }
     let parts = word.to_str().filter(|word| word.starts_with("--")).and_then(|word| word.split_once('='));
     let one = |name: &str| known.iter().copied().flatten().any(|(_, long, _, count)| name == *long && *count == 1);
     match parts.filter(|(name, _)| one(name)) {
@@ -306,6 +316,8 @@ mod tests {
                 "remrembg remove --skip-existing --fetch --format png --delete-input --out=out -- in",
             ),
             ("remrembg i -x {} a b", "remrembg remove --fetch --format png --extras {} --out=b -- a"),
+            ("remrembg i -om -bgc 1 2 3 255 a b", "remrembg remove --fetch --format png --mask --out=b -- a"),
+            ("remrembg i -msilueta a b", "remrembg remove --fetch --format png --model silueta --out=b -- a"),
             ("remrembg b -om 64 48", "remrembg frames --fetch --format png --mask 64 48"),
             ("remrembg b -o x-%d.png 64 48", "remrembg frames --fetch --format png -o x-%d.png 64 48"),
             (

@@ -231,6 +231,7 @@ mod tests {
             Refusal::Timeout,
             Refusal::TooLarge(text()),
             Refusal::MediaType,
+            Refusal::Compressed,
             Refusal::Busy,
         ] {
             let (status, told, _) = answered(refusal);

@@ -25,6 +25,8 @@ use crate::transfers::{Charge, Transfers};
 const MOST_PARTS: usize = 200;
 /// Bytes of a field that is no picture.
 const MOST_TEXT: u64 = 64 << 10;
+/// Bytes of a boundary, by RFC 2046.
+const LONGEST_BOUNDARY: usize = 70;
 /// Bytes between two parts: boundaries, and the head of one.
 const MOST_BETWEEN: u64 = 64 << 10;
 
@@ -136,11 +138,16 @@ fn is_compressed(headers: &HeaderMap) -> bool {
 fn boundary(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
     let Some(kind) = headers.get(header::CONTENT_TYPE) else { return Ok(None) };
     let kind = kind.to_str().map_err(|_| Refusal::MediaType)?;
-    match multer::parse_boundary(kind) {
-        Ok(boundary) => Ok(Some(boundary)),
+    let boundary = match multer::parse_boundary(kind) {
+        Ok(boundary) => Ok(boundary),
         Err(multer::Error::NoBoundary) => Err(Refusal::Form("The form cannot be read: it has no boundary.".to_owned())),
-        Err(_) => unquoted(kind).map(|boundary| Some(boundary.to_owned())).ok_or(Refusal::MediaType),
+        Err(_) => unquoted(kind).map(str::to_owned).ok_or(Refusal::MediaType),
+    }?;
+    // The parser looks for all of it again and again.
+    if boundary.len() > LONGEST_BOUNDARY {
+        return Err(Refusal::Form("The form cannot be read: its boundary is too long.".to_owned()));
     }
+    Ok(Some(boundary))
 }
 
 /// The boundary of a form whose sender forgot the quotes that its characters need.

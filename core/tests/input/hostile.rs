@@ -96,6 +96,97 @@ impl Random {
     }
 }
 
+/// Bits, the lowest first.
+#[derive(Default)]
+struct Bits {
+    bytes: Vec<u8>,
+    count: usize,
+}
+
+impl Bits {
+    fn put(&mut self, value: usize, count: usize) {
+        for bit in 0..count {
+            if self.count.is_multiple_of(8) {
+                self.bytes.push(0);
+            }
+            *self.bytes.last_mut().expect("one is there") |= ((value >> bit & 1) as u8) << (self.count % 8);
+            self.count += 1;
+        }
+    }
+}
+
+/// A lossless WebP of one pixel with so many groups of codes, by RFC 9649.
+fn webp_of_groups(groups: usize) -> Vec<u8> {
+    let mut bits = Bits::default();
+    // Signature, width and height less one, alpha, version; no transform; a cache of colours of 11 bits; several groups.
+    for (value, count) in [(0x2f, 8), (0, 14), (0, 14), (0, 1), (0, 3), (0, 1), (1, 1), (11, 4), (1, 1), (0, 3)] {
+        bits.put(value, count);
+    }
+    // The one pixel of the picture of groups has the number of the last.
+    bits.put(0, 1);
+    for symbol in [(groups - 1) & 255, (groups - 1) >> 8, 0, 0, 0] {
+        [(1, 1), (0, 1), (1, 1), (symbol, 8)].into_iter().for_each(|(value, count)| bits.put(value, count));
+    }
+    for _ in 0..groups {
+        // Of each group 2048 symbols have codes of 11 bits, the other codes are of one symbol.
+        bits.put(0, 1);
+        bits.put(11, 4);
+        (0..15).for_each(|at| bits.put(usize::from(at == 14), 3));
+        [(1, 1), (5, 3), (2046, 12)].into_iter().for_each(|(value, count)| bits.put(value, count));
+        (0..4).for_each(|_| {
+            [(1, 1), (0, 1), (0, 1), (0, 1)].into_iter().for_each(|(value, count)| bits.put(value, count))
+        });
+    }
+    bits.put(0, 43);
+    bits.bytes.resize(bits.bytes.len().next_multiple_of(2), 0);
+    let size = |length: usize| u32::try_from(length).expect("short").to_le_bytes();
+    let chunk = [&b"VP8L"[..], &size(bits.bytes.len()), &bits.bytes].concat();
+    [&b"RIFF"[..], &size(chunk.len() + 4), b"WEBP", &chunk].concat()
+}
+
+#[test]
+fn codes_of_a_lossless_webp_count_as_the_memory_that_they_take() {
+    survives(&webp_of_groups(100), "a hundred groups").expect("it is a picture");
+    let error = survives(&webp_of_groups(8192), "thousands of groups").expect_err("they take half a gigabyte");
+    assert_eq!(error.code(), Code::TooMuchMemory);
+    let limits = least_budget(&webp_of_groups(1000));
+    let (decoded, peak) = peak_of(|| decode_input(&webp_of_groups(1000)[..], &limits, &Control::default()));
+    decoded.expect("it is a picture");
+    assert!(
+        peak < limits.decode_memory as usize + SLACK && 2 * peak > limits.decode_memory as usize,
+        "{peak} {limits:?}"
+    );
+}
+
+#[test]
+fn a_jpeg_of_more_scans_than_it_needs_is_refused_before_they_are_read() {
+    let jpeg = make::jpeg((64, 8), &[90; 64 * 8], L8);
+    let scan = [0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0, 0];
+    let with = |scans: usize| [&jpeg[..jpeg.len() - 2], &scan.repeat(scans), &[0xff, 0xd9]].concat();
+    survives(&with(0), "one scan").expect("it is a picture");
+    for scans in [1, 100_000] {
+        let error = survives(&with(scans), "more scans").expect_err("refused");
+        assert_eq!(
+            (error.code(), error.reason()),
+            (Code::CorruptImage, Some("it has more scans than a picture needs"))
+        );
+    }
+}
+
+#[test]
+fn a_tiff_takes_no_more_than_its_size_says() {
+    let long = |value: u32| value.to_le_bytes().to_vec();
+    let tiles = |side: u32| [(322, 4, long(side)), (323, 4, long(16)), (324, 4, long(8)), (325, 4, long(3))];
+    let error = survives(&make::tiff_with((1, 1), &[0; 3], &tiles(1 << 29)), "a wide tile").expect_err("refused");
+    assert_eq!(error.code(), Code::TooMuchMemory);
+    for counts in [279, 325] {
+        let file = make::tiff_with((1, 1), &[0; 3], &[(counts, 4, [long(150), long(200)].concat())]);
+        let error = survives(&file, "strips on the same bytes").expect_err("refused");
+        let reason = "strips or tiles of this TIFF have more bytes than the file";
+        assert_eq!((error.code(), error.reason()), (Code::CorruptImage, Some(reason)));
+    }
+}
+
 /// The least budget under which a file is decoded.
 fn least_budget(file: &[u8]) -> Limits {
     let (mut low, mut high) = (0, 1 << 30);

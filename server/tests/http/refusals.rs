@@ -51,6 +51,16 @@ fn a_body_that_is_no_form_is_told_apart_from_a_form_that_is_broken() {
     assert_json(&empty, 400, "No image file provided. Please include an 'image' field in your form data.");
     let no_boundary = send(request(Method::POST, "/rmbg", Some("multipart/form-data"), &whole));
     assert_json(&no_boundary, 400, "The form cannot be read: it has no boundary.");
+    for length in [70, 71] {
+        let kind = format!("multipart/form-data; boundary={}", "x".repeat(length));
+        let answer = send(request(Method::POST, "/rmbg", Some(&kind), &whole));
+        assert_eq!(
+            (answer.status, answer.text().contains("its boundary is too long")),
+            (400, length > 70),
+            "{}",
+            answer.text()
+        );
+    }
 
     let mut packed = request(Method::POST, "/rmbg", Some(&kind()), &whole);
     packed.headers_mut().insert("content-encoding", "gzip".parse().expect("a value"));

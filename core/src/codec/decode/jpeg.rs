@@ -13,6 +13,10 @@ const DAC: u8 = 0xcc;
 /// Start of frame, progressive.
 const SOF2: u8 = 0xc2;
 
+/// Scans of a progressive picture, and pixels that all of them have together: 20 scans of 100 megapixels. Encoders make about 10.
+const MOST_SCANS: u64 = 100;
+const MOST_SCANNED: u64 = 2_000_000_000;
+
 /// Width and height, from the frame header.
 pub(super) fn size(bytes: &[u8]) -> Option<(u32, u32)> {
     let frame = frame(bytes)?.data;
@@ -49,6 +53,25 @@ pub(super) fn is_whole(bytes: &[u8]) -> bool {
     let scan = segments(bytes).find(|segment| segment.marker == SOS);
     let rest = scan.and_then(|scan| bytes.get(scan.end..)).unwrap_or_default();
     rest.windows(2).rev().any(|two| two == [0xff, 0xd9])
+}
+
+/// Whether it has more scans than a picture needs, each of which takes time, however short it is: of one that is not
+/// progressive those that bring a component each, of others so many, and fewer where it is large.
+pub(super) fn has_too_many_scans(bytes: &[u8]) -> bool {
+    let (Some((width, height)), Some(frame)) = (size(bytes), frame(bytes)) else { return false };
+    let most = if frame.marker == SOF2 {
+        let pixels = u64::from(width) * u64::from(height);
+        MOST_SCANS.min(MOST_SCANNED / pixels.max(1))
+    } else {
+        sampling(frame.data).len() as u64
+    };
+    let mut at = Some(2);
+    let all = std::iter::from_fn(|| {
+        let segment = next_segment(bytes, at?)?;
+        at = Some(segment.end);
+        Some(segment.marker)
+    });
+    all.filter(|marker| *marker == SOS).count() as u64 > most
 }
 
 /// The file with Huffman tables: a frame of Motion JPEG has none, and means the typical ones.

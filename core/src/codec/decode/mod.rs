@@ -22,6 +22,7 @@ mod png;
 mod reason;
 mod tables;
 mod tiff;
+mod vp8l;
 mod webp;
 
 use std::io::Cursor;
@@ -206,6 +207,9 @@ fn decode_as(bytes: &[u8], header: &Header, grey: Grey, limits: &Limits, watch: 
 fn decode_jpeg(bytes: &[u8], header: &Header) -> ImageResult<Raw> {
     if !jpeg::is_whole(bytes) {
         return Err(broken("the file ends too early"));
+    }
+    if jpeg::has_too_many_scans(bytes) {
+        return Err(broken("it has more scans than a picture needs"));
     }
     let bytes = jpeg::with_tables(bytes);
     let mut decoder = JpegDecoder::new(Cursor::new(&*bytes))?;

@@ -10,6 +10,11 @@ const COMPRESSION: u16 = 259;
 /// What samples stand for: 0 and 1 for grey, 3 for a palette, 6 for YCbCr.
 const PHOTOMETRIC: u16 = 262;
 const SAMPLES_PER_PIXEL: u16 = 277;
+/// How many bytes each strip or tile has in the file.
+const STRIP_BYTE_COUNTS: u16 = 279;
+const TILE_BYTE_COUNTS: u16 = 325;
+const TILE_WIDTH: u16 = 322;
+const TILE_LENGTH: u16 = 323;
 
 /// What the samples behind the colours are: 1 for alpha that those are multiplied by.
 const EXTRA_SAMPLES: u16 = 338;
@@ -27,26 +32,33 @@ pub(super) fn size(bytes: &[u8]) -> Option<(u32, u32)> {
     Some((value(bytes, WIDTH)?, value(bytes, HEIGHT)?))
 }
 
-/// What the decoder reads strips into, its output, and the output as RGB.
+/// What the decoder reads strips into, its output, and the output as RGB; and a tile, which may be larger than the picture.
 pub(super) fn memory(bytes: &[u8]) -> Option<u64> {
     let (width, height) = size(bytes)?;
     let samples = u64::from(value(bytes, SAMPLES_PER_PIXEL).unwrap_or(1));
     let bits = u64::from(value(bytes, BITS_PER_SAMPLE).unwrap_or(1));
     let pixel = samples.checked_mul(bits.div_ceil(8))?.checked_mul(2)?.checked_add(if samples < 3 { 4 } else { 0 })?;
-    u64::from(width).checked_mul(u64::from(height))?.checked_mul(pixel)
+    let all = |width: u32, height: u32| u64::from(width).checked_mul(u64::from(height))?.checked_mul(pixel);
+    let tile = [TILE_WIDTH, TILE_LENGTH].map(|tag| value(bytes, tag).unwrap_or(0));
+    all(width, height)?.checked_add(all(tile[0], tile[1])?)
 }
 
 /// What the picture is where it is of a kind that is not read. A JPEG within has sizes of its own, which no limit
 /// bounds.
 pub(super) fn kind_that_is_not_read(bytes: &[u8]) -> Option<&'static str> {
-    let tags = [BITS_PER_SAMPLE, COMPRESSION, PHOTOMETRIC, SAMPLES_PER_PIXEL, SAMPLE_FORMAT];
-    if !tags.into_iter().all(|tag| is_clear(bytes, tag)) {
+    let tags = [BITS_PER_SAMPLE, COMPRESSION, PHOTOMETRIC, SAMPLES_PER_PIXEL, SAMPLE_FORMAT, TILE_WIDTH, TILE_LENGTH];
+    let counts = [STRIP_BYTE_COUNTS, TILE_BYTE_COUNTS];
+    if !tags.into_iter().chain(counts).into_iter().all(|tag| is_clear(bytes, tag)) {
         return Some("a tag of this TIFF is there twice, or is no whole number");
     }
     let of = |tag, default| value(bytes, tag).unwrap_or(default);
     let (photometric, samples, bits) = (of(PHOTOMETRIC, 1), of(SAMPLES_PER_PIXEL, 1), of(BITS_PER_SAMPLE, 1));
     let is_grey = photometric < 2;
     match () {
+        // Otherwise each that has them would take its time, again and again.
+        () if counts.into_iter().any(|tag| sum(bytes, tag) > bytes.len() as u64) => {
+            Some("strips or tiles of this TIFF have more bytes than the file")
+        }
         () if matches!(photometric, 3 | 6) => Some("this TIFF has a palette or YCbCr colours, which are not read"),
         () if matches!(of(COMPRESSION, 1), 6 | 7) => Some("this TIFF is packed as JPEG, which is not read"),
         () if of(SAMPLE_FORMAT, 1) == 3 => Some("this TIFF has floating-point samples, which are not read"),
@@ -90,6 +102,18 @@ pub(super) fn value(tiff: &[u8], tag: u16) -> Option<u32> {
         4 => reader.long(at),
         _ => None,
     }
+}
+
+/// The sum of a tag's values, which are whole numbers.
+fn sum(tiff: &[u8], tag: u16) -> u64 {
+    let Some(entry) = entries(tiff).and_then(|mut entries| entries.find(|entry| entry.tag == tag)) else { return 0 };
+    let reader = Reader::new(tiff);
+    let start = if entry.length() <= 4 { Some(entry.at) } else { reader.long(entry.at).map(length) };
+    let values = (0..length(entry.count)).map_while(|number| match entry.kind {
+        3 => reader.short(start?.checked_add(2 * number)?).map(u64::from),
+        _ => reader.long(start?.checked_add(4 * number)?).map(u64::from),
+    });
+    values.sum()
 }
 
 /// One entry of a directory: so many values of one type, here or where it says.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::bytes::{array, length, part};
+use super::vp8l;
 
 /// Where the first chunk begins.
 const FIRST: usize = 12;
@@ -23,7 +24,7 @@ pub(super) fn size(bytes: &[u8]) -> Option<(u32, u32)> {
 }
 
 /// Every picture that the decoder holds at once, all of whose sizes must fit
-/// the canvas. `None` also when the file has no picture.
+/// the canvas, and the tables of its codes. `None` also when the file has no picture.
 pub(super) fn memory(bytes: &[u8]) -> Option<u64> {
     let (width, height) = size(bytes)?;
     let canvas = u64::from(width).checked_mul(u64::from(height))?;
@@ -46,8 +47,17 @@ pub(super) fn memory(bytes: &[u8]) -> Option<u64> {
         (false, true) => pixels * 3 / 2 + 5 * pixels,
         (false, false) => pixels * 3 / 2,
     };
+    // What cannot be read so far is refused by the decoder, there.
+    let codes = match (kind == *b"VP8L", chunk(frame, *b"ALPH")) {
+        (true, _) => vp8l::memory(data),
+        (false, Some([flags, stream @ ..])) if flags & 3 == 1 => {
+            vp8l::memory_of_alpha(stream, (frame_width, frame_height))
+        }
+        _ => None,
+    };
     let composed = if animated { canvas.checked_mul(4)? + 4 * pixels } else { 0 };
-    output.checked_add(picture)?.checked_add(composed)?.checked_add(2 * bytes.len() as u64)
+    let rest = picture.checked_add(composed)?.checked_add(codes.unwrap_or(0))?;
+    output.checked_add(rest)?.checked_add(2 * bytes.len() as u64)
 }
 
 /// Whether all the bytes are there that the file says it has.
