@@ -5,6 +5,7 @@ Modes and shapes in the tables are those that rembg 2.0.86 gives for the same.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import io
 import os
@@ -257,6 +258,25 @@ def test_an_object_that_is_no_session_may_predict_too():
     assert remove(Image.new("RGB", (20, 10)), session=Duck()).getpixel((19, 5))[3] == 0
     with pytest.raises(TypeError, match="not object"):
         remove(Image.new("RGB", (20, 10)), session=object())
+
+
+def test_a_class_that_is_added_to_the_sessions_is_had_by_its_name(monkeypatch):
+    class Mine(Named):
+        @classmethod
+        def name(cls, *args, **kwargs):
+            return "mine"
+
+    monkeypatch.setattr(remrembg.sessions, "sessions_class", [*remrembg.sessions.sessions_class, Mine])
+    session = new_session("mine")
+    assert type(session) is Mine
+    assert remove(Image.new("RGB", (20, 10)), session=session).getpixel((19, 5))[3] == 0
+
+
+def test_the_own_predict_of_a_session_counts_in_its_own_methods_too():
+    image, session = Image.new("RGB", (20, 10)), Named()
+    ends = [session.remove(image), next(session.remove_many([image])).get(), asyncio.run(session.remove_async(image))]
+    assert [end.getpixel((19, 5))[3] for end in ends] == [0, 0, 0]
+    assert session.remove(image, only_mask=True).getpixel((0, 5)) == 255
 
 
 def test_sessions_of_ones_own_pickle_with_their_predict():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copyreg
+import functools
 import io
 import os
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional, Tuple, Type, Union
@@ -83,7 +84,17 @@ class Session(Remover):
 
     def predict(self, img: Image, *args: Any, **kwargs: Any) -> List[Image]:
         """The mask of a Pillow image, of its size and in mode `L`, as a list of one."""
-        return [self.remove(_pictures.as_stored(img), only_mask=True)]
+        return [Remover.remove(self, _pictures.as_stored(img), only_mask=True)]
+
+    if not TYPE_CHECKING:
+
+        @functools.wraps(Remover.remove)
+        def remove(self, data: Any, **options: Any) -> Any:
+            if not predicts(self):
+                return super().remove(data, **options)
+            import remrembg
+
+            return remrembg.remove(data, session=self, **options)
 
 
 def predicts(session: Any) -> bool:
@@ -133,12 +144,24 @@ def new_session(
     :param sess_opts: of `onnxruntime.SessionOptions`, `intra_op_num_threads` counts; where it
         is 0 or not given, the environment's `OMP_NUM_THREADS`.
     :param model_path: the ONNX file of a custom model.
-    :param ignored: what rembg takes besides; it is passed over with a warning.
+    :param ignored: what rembg takes besides; it is passed over with a warning, but for a class that was added to
+        `remrembg.sessions.sessions_class`, which gets it.
     :raises UnknownModelError: no such model. `sam` is not there, as it takes points.
     :raises ModelError: it could not be fetched.
     """
+    own = None if model_name in NAMES else _added(model_name)
+    if own is not None:
+        return own(model_name, sess_opts, providers=providers, **ignored)
     _values.warn_of_ignored("new_session", ignored)
     return session_class(model_name).load(providers, sess_opts, model_path)
+
+
+def _added(name: str) -> Optional[Type[Session]]:
+    """The class of that name that a program put among those of `remrembg.sessions`, where rembg looks for it."""
+    from remrembg import sessions
+
+    added = [*sessions.sessions_class, *sessions.sessions.values()]
+    return next((one for one in added if one.name() == name), None)
 
 
 def session_class(name: str) -> Type[NamedSession]:
