@@ -50,7 +50,7 @@ def _provider(session: Session) -> str:
 class Session(Remover):
     """What `new_session` gives: a `Remover` with the names of rembg's sessions.
 
-    Of a class of one's own, `rembg.remove` uses the mask that its `predict` gives.
+    Of a class of one's own, `rembg.remove` and its own methods use the mask that its `predict` gives.
     """
 
     def __init__(self, model_name: str = "u2netp", sess_opts: Any = None, *args: Any, **kwargs: Any) -> None:

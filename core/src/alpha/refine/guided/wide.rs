@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::exec::Pool;
 use crate::image::pixels::{Pixels, byte};
 use crate::image::small::{Grid, ROWS, resized};
-use crate::image::spans::{Span, counts_around, dilated, joined};
+use crate::image::spans::{Span, counts_around, dilated, joined, windowed};
 
 /// What a mask that is unsure has. A caller's has it too where it is anything but 0 and 255, and changes from a pixel to the
 /// next by at most so many levels: there is no edge.
@@ -22,6 +22,8 @@ const FLAT: u8 = 3;
 /// has at most so many pixels: what is smaller is no wide area.
 const REACH: usize = 5;
 const SIDE: u32 = 320;
+/// Its sides fade: it is blurred twice by so much.
+const FEATHER: usize = 3;
 
 /// How much of each pixel of a small mask lies in such an area, and what the mask has there, both 0 to 1.
 pub(super) struct Wide<'a> {
@@ -59,12 +61,18 @@ impl<'a> Wide<'a> {
         if !middles.contains(&true) {
             return Ok(None);
         }
-        let covered = counts_around(&dilated(&middles, size, reach(REACH)), size, reach(REACH) / 2);
-        let spans = covered.chunks(width).map(covered_span).collect();
-        let counted = |side: usize| (0..side).map(|at| counted(at, reach(REACH) / 2, side)).collect::<Vec<_>>();
+        let covered = counts_around(&dilated(&middles, size, reach(REACH)), size, reach(FEATHER));
+        let counted = |side: usize| (0..side).map(|at| counted(at, reach(FEATHER), side)).collect::<Vec<_>>();
         let (across, down) = (counted(width), counted(height));
         let share = |(at, covered): (usize, u32)| [covered as f32 / (across[at % width] * down[at / width])];
-        let parts = Grid { width, height, values: covered.into_iter().enumerate().map(share).collect() };
+        let once: Vec<_> = covered.into_iter().enumerate().map(share).collect();
+        // Once more, so that no corners of squares are seen.
+        let (whole, mut values) = (0..width, Vec::with_capacity(once.len()));
+        let value = |x: usize, y: usize| [once[y * width + x][0], 1.0];
+        let rows = (&(0..height), |_| std::slice::from_ref(&whole));
+        windowed(size, rows, reach(FEATHER), value, |_, _, [sum, count]: [f32; 2]| values.push([least(sum / count)]));
+        let spans = values.chunks(width).map(covered_span).collect();
+        let parts = Grid { width, height, values };
         Ok(Some(Self { parts, spans, soft: no_finer(own, picture, pool)? }))
     }
 
@@ -111,7 +119,12 @@ fn is_flat(mask: &Pixels, at: usize) -> bool {
 }
 
 /// From the first to the last that is covered at all.
-fn covered_span(row: &[u32]) -> Span {
-    let first = row.iter().position(|covered| *covered > 0).unwrap_or(0);
-    first..row.iter().rposition(|covered| *covered > 0).map_or(first, |last| last + 1)
+fn covered_span(row: &[[f32; 1]]) -> Span {
+    let first = row.iter().position(|[covered]| *covered > 0.0).unwrap_or(0);
+    first..row.iter().rposition(|[covered]| *covered > 0.0).map_or(first, |last| last + 1)
+}
+
+/// A share, or 0 for what differences of sums leave of nothing.
+fn least(share: f32) -> f32 {
+    if share < 1e-3 { 0.0 } else { share }
 }
