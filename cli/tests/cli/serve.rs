@@ -181,3 +181,30 @@ fn help_has_every_setting_and_its_variable() {
         assert!(key == "onnxruntime" || help.text().contains(&variable), "{variable}");
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_second_signal_ends_the_service_at_once_whichever_the_first_was() {
+    use std::net::TcpStream;
+    use std::process::Stdio;
+
+    use crate::bench::{signal, until};
+
+    let bench = Bench::new(&[]);
+    let words = ["--receive-timeout", "60", "--shutdown-timeout", "60"];
+    let service = bench.command(ANYWHERE.iter().chain(&MODEL).chain(&words));
+    // Who starts the tests with nohup has them ignore SIGHUP.
+    let mut command = Command::new("env");
+    command.arg("--default-signal=HUP").arg(service.get_program()).args(service.get_args());
+    command.current_dir(bench.path(".")).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut service = Started::new(command);
+    let mut upload = TcpStream::connect(&service.url).expect("it listens");
+    let head =
+        "POST /rmbg HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: 9\r\n";
+    write!(upload, "{head}Expect: 100-continue\r\n\r\n").expect("it is read");
+    upload.read_exact(&mut [0; 12]).expect("it waits for the rest");
+    signal(&service.child, "TERM");
+    until("the service to take nothing more", || TcpStream::connect(&service.url).is_err());
+    signal(&service.child, "HUP");
+    assert_eq!(service.child.wait().expect("it ends").code(), Some(129));
+}

@@ -274,6 +274,25 @@ mod tests {
     }
 
     #[test]
+    fn the_child_of_a_fork_waits_for_no_thread_of_its_parent() {
+        let mut permits = Permits::new(1, 100);
+        permits.process = 0;
+        let (permits, (done, told)) = (&permits, mpsc::channel());
+        thread::scope(|scope| {
+            let held = permits.enter(60, &Control::default()).expect("there is room");
+            // As a thread has it that the child does not have.
+            let locked = permits.lock();
+            scope.spawn(move || {
+                drop(held);
+                done.send(()).expect("it is waited for");
+            });
+            let told = told.recv_timeout(Duration::from_secs(20));
+            drop(locked);
+            told.expect("it does not wait");
+        });
+    }
+
+    #[test]
     fn who_is_cancelled_leaves_the_line_to_those_behind() {
         let permits = Permits::new(1, 100);
         let token = CancelToken::new();

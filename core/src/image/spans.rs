@@ -1,4 +1,4 @@
-//! Spans of rows, and what is set, counted or summed up around each pixel.
+//! Spans of rows, and what is set, summed up or the mean around each pixel.
 
 use std::ops::{AddAssign, Range, SubAssign};
 
@@ -52,32 +52,15 @@ pub(crate) fn dilated(set: &[bool], (width, height): (usize, usize), reach: usiz
     all
 }
 
-/// How many are set in the square around each that reaches so far and ends where the picture does.
-pub(crate) fn counts_around(set: &[bool], (width, height): (usize, usize), reach: usize) -> Vec<u32> {
-    let row = |y: usize| set[y * width..][..width].iter().map(|set| u32::from(*set));
-    // Zeros on both sides, for windows that reach beyond the picture.
-    let mut columns = vec![0; width + 2 * reach + 1];
-    let own = reach + 1..reach + 1 + width;
-    for y in 0..reach.min(height) {
-        columns[own.clone()].iter_mut().zip(row(y)).for_each(|(column, set)| *column += set);
-    }
-    let mut counts = vec![0; set.len()];
-    for (y, counts) in counts.chunks_mut(width).enumerate() {
-        if y + reach < height {
-            columns[own.clone()].iter_mut().zip(row(y + reach)).for_each(|(column, set)| *column += set);
-        }
-        if y > reach {
-            columns[own.clone()].iter_mut().zip(row(y - reach - 1)).for_each(|(column, set)| *column -= set);
-        }
-        if columns.iter().any(|column| *column > 0) {
-            let mut sum: u32 = columns[..2 * reach + 1].iter().sum();
-            for ((count, before), next) in counts.iter_mut().zip(&columns).zip(&columns[2 * reach + 1..]) {
-                sum = sum + next - before;
-                *count = sum;
-            }
-        }
-    }
-    counts
+/// The mean in the square around each that reaches so far and ends where the picture does.
+pub(crate) fn means_around(values: &[f32], (width, height): (usize, usize), reach: usize) -> Vec<f32> {
+    let mut means = Vec::with_capacity(values.len());
+    let value = |x: usize, y: usize| [values[y * width + x], 1.0];
+    let whole = 0..width;
+    windowed((width, height), (&(0..height), |_| std::slice::from_ref(&whole)), reach, value, |_, _, [sum, count]| {
+        means.push(sum / count);
+    });
+    means
 }
 
 /// Sums over the windows around pixels of some rows, of which each has spans that are wanted. A window ends where the picture
@@ -132,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_set_is_counted_in_squares_that_end_where_the_picture_does() {
+    fn squares_end_where_the_picture_does() {
         let sizes = [(17, 5), (1, 85), (85, 1), (2, 43)];
         for ((width, height), reach) in
             sizes.into_iter().flat_map(|size| [0, 1, 2, 4, 6, 19].map(|reach| (size, reach)))
@@ -144,11 +127,16 @@ mod tests {
                     (at % width).abs_diff(other % width).max((at / width).abs_diff(other / width))
                 };
                 let near = |at: usize| [set, 33].into_iter().filter(move |other| far(at, *other) <= reach);
-                let right: Vec<u32> = (0..width * height)
-                    .map(|at| near(at).count() as u32 - u32::from(set == 33 && far(at, 33) <= reach))
+                let counts: Vec<usize> = (0..width * height)
+                    .map(|at| near(at).count() - usize::from(set == 33 && far(at, 33) <= reach))
                     .collect();
-                assert_eq!(counts_around(&values, (width, height), reach), right, "{set}, by {reach}");
-                let grown: Vec<bool> = right.iter().map(|count| *count > 0).collect();
+                let side = |at: usize, side: usize| (at + reach + 1).min(side) - at.saturating_sub(reach);
+                let area = |at: usize| side(at % width, width) * side(at / width, height);
+                let right: Vec<f32> =
+                    counts.iter().enumerate().map(|(at, count)| *count as f32 / area(at) as f32).collect();
+                let ones: Vec<f32> = values.iter().map(|is_set| f32::from(u8::from(*is_set))).collect();
+                assert_eq!(means_around(&ones, (width, height), reach), right, "{set}, by {reach}");
+                let grown: Vec<bool> = counts.iter().map(|count| *count > 0).collect();
                 assert_eq!(dilated(&values, (width, height), reach), grown, "{set}, by {reach}");
             }
         }

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::exec::Pool;
 use crate::image::pixels::Matte;
 use crate::image::small::{ROWS, resized_values};
-use crate::image::spans::windowed;
+use crate::image::spans::means_around;
 
 /// How far around a place it counts what a view makes of it, as a part of the longer side.
 const AROUND: f32 = 1.0 / 40.0;
@@ -80,14 +80,7 @@ fn most(part: Range<usize>, coarse: &[Vec<f32>]) -> Cow<'_, [f32]> {
 
 /// The mean around each place.
 pub(super) fn blurred(values: &[f32], (width, height): (usize, usize)) -> Vec<f32> {
-    let reach = (width.max(height) as f32 * AROUND) as usize;
-    let mut means = Vec::with_capacity(values.len());
-    let value = |x: usize, y: usize| [values[y * width + x], 1.0];
-    let whole = 0..width;
-    windowed((width, height), (&(0..height), |_| std::slice::from_ref(&whole)), reach, value, |_, _, [sum, count]| {
-        means.push(sum / count)
-    });
-    means
+    means_around(values, (width, height), (width.max(height) as f32 * AROUND) as usize)
 }
 
 /// The middle one, where the first counts twice; of an even number, once more.

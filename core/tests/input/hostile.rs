@@ -144,10 +144,27 @@ fn webp_of_groups(groups: usize) -> Vec<u8> {
     [&b"RIFF"[..], &size(chunk.len() + 4), b"WEBP", &chunk].concat()
 }
 
+/// A lossy WebP whose alpha is packed as this lossless one, but for its header.
+fn webp_with_alpha(lossless: &[u8]) -> Vec<u8> {
+    let all = samples::all();
+    let (_, file) = all.iter().find(|(name, _)| *name == "webp lossy alpha").expect("it is there");
+    let at = file.windows(4).position(|four| four == b"ALPH").expect("it has one");
+    let length = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().expect("four bytes")) as usize;
+    let size = |length: usize| u32::try_from(length).expect("short").to_le_bytes();
+    let mut alpha = [&[1], &lossless[25..]].concat();
+    let chunk = [&b"ALPH"[..], &size(alpha.len())].concat();
+    alpha.resize(alpha.len().next_multiple_of(2), 0);
+    let rest = &file[at + 8 + length(at + 4).next_multiple_of(2)..];
+    let made = [&file[8..at], &chunk, &alpha, rest].concat();
+    [&b"RIFF"[..], &size(made.len()), &made].concat()
+}
+
 #[test]
 fn codes_of_a_lossless_webp_count_as_the_memory_that_they_take() {
     survives(&webp_of_groups(100), "a hundred groups").expect("it is a picture");
     let error = survives(&webp_of_groups(8192), "thousands of groups").expect_err("they take half a gigabyte");
+    assert_eq!(error.code(), Code::TooMuchMemory);
+    let error = survives(&webp_with_alpha(&webp_of_groups(8192)), "thousands of groups of an alpha").expect_err("too");
     assert_eq!(error.code(), Code::TooMuchMemory);
     let limits = least_budget(&webp_of_groups(1000));
     let (decoded, peak) = peak_of(|| decode_input(&webp_of_groups(1000)[..], &limits, &Control::default()));

@@ -65,13 +65,7 @@ pub(super) fn has_too_many_scans(bytes: &[u8]) -> bool {
     } else {
         sampling(frame.data).len() as u64
     };
-    let mut at = Some(2);
-    let all = std::iter::from_fn(|| {
-        let segment = next_segment(bytes, at?)?;
-        at = Some(segment.end);
-        Some(segment.marker)
-    });
-    all.filter(|marker| *marker == SOS).count() as u64 > most
+    all_segments(bytes).filter(|segment| segment.marker == SOS).count() as u64 > most
 }
 
 /// The file with Huffman tables: a frame of Motion JPEG has none, and means the typical ones.
@@ -114,13 +108,18 @@ struct Segment<'a> {
     end: usize,
 }
 
-/// The segments up to the first scan. Bytes between segments are passed over,
-/// as decoders do.
+/// The segments up to the first scan.
 fn segments(bytes: &[u8]) -> impl Iterator<Item = Segment<'_>> {
-    let mut at = Some(2);
+    let mut is_over = false;
+    all_segments(bytes).take_while(move |segment| !std::mem::replace(&mut is_over, segment.marker == SOS))
+}
+
+/// The segments up to the end of the picture. Bytes between segments, and those of scans, are passed over, as decoders do.
+fn all_segments(bytes: &[u8]) -> impl Iterator<Item = Segment<'_>> {
+    let mut at = 2;
     std::iter::from_fn(move || {
-        let segment = next_segment(bytes, at?)?;
-        at = Some(segment.end).filter(|_| segment.marker != SOS);
+        let segment = next_segment(bytes, at)?;
+        at = segment.end;
         Some(segment)
     })
 }

@@ -270,7 +270,7 @@ mod tests {
 
     use super::*;
 
-    /// The chunk of a picture, as libwebp packs it at most.
+    /// The chunk of a picture, as libwebp packs it.
     fn packed((width, height): (u32, u32), pixel: impl Fn(u32, u32) -> [u8; 4]) -> Vec<u8> {
         let data: Vec<u8> =
             (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).flat_map(|(x, y)| pixel(x, y)).collect();
@@ -304,6 +304,13 @@ mod tests {
             }
         }));
         assert!(parts > Some(4 * GROUP) && parts < Some(2_000_000), "{parts:?}");
+    }
+
+    #[test]
+    fn an_alpha_is_read_as_a_picture_without_its_header() {
+        let chunk = packed((300, 200), |x, y| [0, (x * y / 50) as u8, 0, 255]);
+        assert!(memory(&chunk) > Some(GROUP));
+        assert_eq!(memory_of_alpha(&chunk[5..], (300, 200)), memory(&chunk));
     }
 
     #[test]

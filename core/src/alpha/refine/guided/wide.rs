@@ -7,12 +7,11 @@ use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 use super::super::Maker;
-use super::planes::counted;
 use crate::error::Result;
 use crate::exec::Pool;
 use crate::image::pixels::{Pixels, byte};
 use crate::image::small::{Grid, ROWS, resized};
-use crate::image::spans::{Span, counts_around, dilated, joined, windowed};
+use crate::image::spans::{Span, dilated, joined, means_around};
 
 /// What a mask that is unsure has. A caller's has it too where it is anything but 0 and 255, and changes from a pixel to the
 /// next by at most so many levels: there is no edge.
@@ -24,6 +23,8 @@ const REACH: usize = 5;
 const SIDE: u32 = 320;
 /// Its sides fade: it is blurred twice by so much.
 const FEATHER: usize = 3;
+/// A smaller part changes no level.
+const LEAST: f32 = 1.0 / 512.0;
 
 /// How much of each pixel of a small mask lies in such an area, and what the mask has there, both 0 to 1.
 pub(super) struct Wide<'a> {
@@ -61,16 +62,11 @@ impl<'a> Wide<'a> {
         if !middles.contains(&true) {
             return Ok(None);
         }
-        let covered = counts_around(&dilated(&middles, size, reach(REACH)), size, reach(FEATHER));
-        let counted = |side: usize| (0..side).map(|at| counted(at, reach(FEATHER), side)).collect::<Vec<_>>();
-        let (across, down) = (counted(width), counted(height));
-        let share = |(at, covered): (usize, u32)| [covered as f32 / (across[at % width] * down[at / width])];
-        let once: Vec<_> = covered.into_iter().enumerate().map(share).collect();
-        // Once more, so that no corners of squares are seen.
-        let (whole, mut values) = (0..width, Vec::with_capacity(once.len()));
-        let value = |x: usize, y: usize| [once[y * width + x][0], 1.0];
-        let rows = (&(0..height), |_| std::slice::from_ref(&whole));
-        windowed(size, rows, reach(FEATHER), value, |_, _, [sum, count]: [f32; 2]| values.push([least(sum / count)]));
+        let covered = dilated(&middles, size, reach(REACH)).into_iter().map(|is_in| f32::from(u8::from(is_in)));
+        // Twice, so that no corners of squares are seen.
+        let once = means_around(&covered.collect::<Vec<_>>(), size, reach(FEATHER));
+        let twice = means_around(&once, size, reach(FEATHER)).into_iter();
+        let values: Vec<_> = twice.map(|part| [if part < LEAST { 0.0 } else { part }]).collect();
         let spans = values.chunks(width).map(covered_span).collect();
         let parts = Grid { width, height, values };
         Ok(Some(Self { parts, spans, soft: no_finer(own, picture, pool)? }))
@@ -122,9 +118,4 @@ fn is_flat(mask: &Pixels, at: usize) -> bool {
 fn covered_span(row: &[[f32; 1]]) -> Span {
     let first = row.iter().position(|[covered]| *covered > 0.0).unwrap_or(0);
     first..row.iter().rposition(|[covered]| *covered > 0.0).map_or(first, |last| last + 1)
-}
-
-/// A share, or 0 for what differences of sums leave of nothing.
-fn least(share: f32) -> f32 {
-    if share < 1e-3 { 0.0 } else { share }
 }
